@@ -1,0 +1,44 @@
+// Package v1 holds Jobwright's objects: their types, defaults, validation,
+// conditions and reasons. It is pure: it does no I/O, reads no clock and imports
+// nothing but the standard library and apimachinery.
+//
+// # Objects
+//
+// A Job is one piece of work: an MCP tool call (build), a docker compose
+// operation (deploy) or an HTTP call (api_call). A Workspace is the namespace in
+// which jobs live; objects of one workspace are invisible from every other.
+//
+// # Phases
+//
+// A Job's phase summarises its conditions and moves only along these arrows:
+//
+//	          ┌──────────────────────────────┐  interruption, retry
+//	          ▼                              │
+//	      Queued ───────────────────────► Running
+//	          │                              │
+//	          ├──────────► Canceled ◄────────┤
+//	          ├──────────► Failed   ◄────────┤
+//	          └──────────► Succeeded ◄───────┘
+//
+// # Invariants
+//
+//  1. Terminal is absorbing: once phase is Succeeded, Failed or Canceled, no
+//     later observation changes phase, reason or completionTime.
+//  2. phase is Running exactly when status.currentAttempt is set.
+//  3. Every terminal Job carries exactly one of the conditions Complete, Failed,
+//     Canceled with status True, and Finished with status True.
+//  4. attempts, failures and interruptions never fall; pct never falls within
+//     one attempt.
+//  5. Every status.reason is one of the constants in reasons.go.
+//
+// Check in invariants.go reports each violation; tests of every layer call it.
+//
+// # Fields from later work
+//
+// A field that this version does not act on yet is refused at admission with
+// "not supported yet" instead of being ignored: a job that asks for a retry must
+// never run without one. The list stands in unsupported.go and only shrinks.
+//
+// +kubebuilder:object:generate=true
+// +groupName=jobwright.dev
+package v1

@@ -1,0 +1,154 @@
+package v1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// JobStatus is what the controller has observed of a Job.
+type JobStatus struct {
+	// phase summarises the conditions. Unset (a job the controller has not seen
+	// yet) means Queued; the server fills that in at creation.
+	// +optional
+	Phase JobPhase `json:"phase,omitempty"`
+
+	// pct is the progress of the current or last attempt, 0 to 100 percent. It
+	// never falls within an attempt and is 100 once the job has succeeded.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Pct int32 `json:"pct,omitempty"`
+
+	// step names what the attempt is doing, e.g. "mcp:run" or "compose:up web".
+	// +optional
+	Step string `json:"step,omitempty"`
+
+	// reason says in one CamelCase word why the job is in its phase. It is one of
+	// the Reason constants, a closed set.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+
+	// message says for a person what happened: the cause, the limit with its
+	// configured and actual value where one was hit, and what to do.
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// blockedBy says why a queued job does not run. It is computed when the object
+	// is read and never stored.
+	// +optional
+	BlockedBy []Blocker `json:"blockedBy,omitempty"`
+
+	// observedGeneration is the metadata.generation that this status reflects.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// startTime is when the first attempt started. Set once.
+	// +optional
+	StartTime *metav1.MicroTime `json:"startTime,omitempty"`
+
+	// completionTime is when the job reached its terminal phase. Set once.
+	// +optional
+	CompletionTime *metav1.MicroTime `json:"completionTime,omitempty"`
+
+	// lastUpdateTime is when phase, pct, step or message last changed.
+	// +optional
+	LastUpdateTime *metav1.MicroTime `json:"lastUpdateTime,omitempty"`
+
+	// attempts is how many attempts have been started.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
+
+	// failures is how many attempts have failed; they count towards backoffLimit.
+	// +optional
+	Failures int32 `json:"failures,omitempty"`
+
+	// interruptions is how many attempts were lost without an outcome (a restart,
+	// a lost worker). They do not count towards backoffLimit and have a limit of
+	// their own, MaxInterruptions.
+	// +optional
+	Interruptions int32 `json:"interruptions,omitempty"`
+
+	// currentAttempt is the attempt that holds the job now. Set exactly while the
+	// phase is Running; written before the attempt's side effect starts.
+	// +optional
+	CurrentAttempt *Attempt `json:"currentAttempt,omitempty"`
+
+	// conditions are the job's state in detail; see the Condition constants.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// result is what the action returned: the tool's structured content, the
+	// compose exit code, the HTTP status and the head of the body. Bounded.
+	// +optional
+	Result *JSON `json:"result,omitempty"`
+
+	// artifacts are the things the action reported to have made, e.g. files.
+	// +optional
+	// +kubebuilder:validation:MaxItems=1000
+	Artifacts []Artifact `json:"artifacts,omitempty"`
+}
+
+// Attempt is one try at a job's action, owned by one worker.
+type Attempt struct {
+	// id identifies the attempt for ever: "<metadata.uid>-<number>", numbered from
+	// 1. An api_call sends it as Idempotency-Key.
+	ID string `json:"id"`
+
+	// worker is the identity of the worker that owns the attempt.
+	Worker string `json:"worker"`
+
+	// startTime is when the attempt was persisted, just before its side effect.
+	StartTime metav1.MicroTime `json:"startTime"`
+
+	// leaseExpires is until when the worker owns the attempt without renewing its
+	// lease. Unset: the worker holds the store's own lock, so its death is known
+	// when the store is opened again.
+	// +optional
+	LeaseExpires *metav1.MicroTime `json:"leaseExpires,omitempty"`
+}
+
+// Artifact is one thing an action reported to have made.
+type Artifact struct {
+	// name says what it is, e.g. a path relative to the builder's target root.
+	Name string `json:"name"`
+	// uri is where it is, when the action told. Unset: not told.
+	// +optional
+	URI string `json:"uri,omitempty"`
+}
+
+// BlockerKind is why a queued job does not run.
+type BlockerKind string
+
+// The kinds of Blocker.
+const (
+	// BlockedByPosition: other jobs run first; position says how many.
+	BlockedByPosition BlockerKind = "Position"
+	// BlockedByCapacity: the job is next, but every slot is taken.
+	BlockedByCapacity BlockerKind = "Capacity"
+	// BlockedByDependency: a job named in dependsOn has not got there yet.
+	BlockedByDependency BlockerKind = "Dependency"
+	// BlockedByLimit: a concurrency, rate or workspace limit is reached.
+	BlockedByLimit BlockerKind = "Limit"
+	// BlockedBySuspend: the job, its type or its workspace is suspended.
+	BlockedBySuspend BlockerKind = "Suspend"
+	// BlockedBySchedule: startAfter or a retry's back-off lies in the future.
+	BlockedBySchedule BlockerKind = "Schedule"
+)
+
+// Blocker is one thing a queued job waits for.
+type Blocker struct {
+	// kind is what sort of thing it is.
+	Kind BlockerKind `json:"kind"`
+	// name is the object that blocks, where there is one.
+	// +optional
+	Name string `json:"name,omitempty"`
+	// position is how many jobs run before this one, with kind Position.
+	// +optional
+	Position int32 `json:"position,omitempty"`
+	// until is when the block ends, where that is known.
+	// +optional
+	Until *metav1.MicroTime `json:"until,omitempty"`
+	// message says it for a person, with what to do.
+	Message string `json:"message"`
+}

@@ -1,0 +1,430 @@
+package v1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// JobType says which action a Job runs.
+// +kubebuilder:validation:Enum=build;deploy;api_call
+type JobType string
+
+// The types of Job.
+const (
+	JobTypeBuild   JobType = "build"
+	JobTypeDeploy  JobType = "deploy"
+	JobTypeAPICall JobType = "api_call"
+)
+
+// JobPhase summarises a Job's conditions in one word.
+// +kubebuilder:validation:Enum=Queued;Running;Succeeded;Failed;Canceled
+type JobPhase string
+
+// The phases of a Job; the last three are terminal.
+const (
+	JobQueued    JobPhase = "Queued"
+	JobRunning   JobPhase = "Running"
+	JobSucceeded JobPhase = "Succeeded"
+	JobFailed    JobPhase = "Failed"
+	JobCanceled  JobPhase = "Canceled"
+)
+
+// Terminal reports whether p is a phase that nothing leaves.
+func (p JobPhase) Terminal() bool {
+	return p == JobSucceeded || p == JobFailed || p == JobCanceled
+}
+
+// Job is one durable piece of work.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=jobs,singular=job,shortName=jw,categories=all
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Pct",type=integer,JSONPath=`.status.pct`
+// +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.status.step`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.reason`
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.message`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Job struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the author asks for. The author writes it; once the first
+	// attempt has started only cancel and priority may change.
+	Spec JobSpec `json:"spec"`
+
+	// status is what the controller has observed. Only the controller writes it,
+	// through the status subresource.
+	// +optional
+	Status JobStatus `json:"status,omitzero"`
+}
+
+// JobSpec is what the author of a Job asks for.
+type JobSpec struct {
+	// type is the action to run. Unset: decided at creation by the one payload
+	// that is set (build, deploy or apiCall). Immutable.
+	// +optional
+	Type JobType `json:"type,omitempty"`
+
+	// build is the payload of type build. Set exactly when type is build.
+	// Immutable once the first attempt has started.
+	// +optional
+	Build *BuildAction `json:"build,omitempty"`
+
+	// deploy is the payload of type deploy. Set exactly when type is deploy.
+	// Immutable once the first attempt has started.
+	// +optional
+	Deploy *DeployAction `json:"deploy,omitempty"`
+
+	// apiCall is the payload of type api_call. Unset with type api_call: a
+	// tracking record. Immutable once the first attempt has started.
+	// +optional
+	APICall *APICallAction `json:"apiCall,omitempty"`
+
+	// priority orders queued jobs: higher runs first, equals run oldest first.
+	// It may change while the job is queued. Unset: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1000
+	// +kubebuilder:validation:Maximum=1000
+	Priority int32 `json:"priority,omitempty"`
+
+	// dependsOn names jobs of the same workspace that must have reached the given
+	// condition before this one starts. Unset: none.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	DependsOn []JobDependency `json:"dependsOn,omitempty"`
+
+	// startAfter is the earliest time at which the job may start. Unset: at once.
+	// +optional
+	StartAfter *metav1.Time `json:"startAfter,omitempty"`
+
+	// suspend keeps the job from starting, and terminates a running attempt
+	// without counting it as a failure. It may change at any time. Unset: false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// cancel asks for the job to end as Canceled. It is desired state, so it
+	// survives a restart. It may be set at any time and never unset again.
+	// Unset: false.
+	// +optional
+	Cancel bool `json:"cancel,omitempty"`
+
+	// backoffLimit is how often a failed attempt is retried. Interruptions
+	// (a restart of the server, a lost worker) do not count. Unset: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
+
+	// backoff is the wait between a failure and its retry. Unset: 10 s, doubled
+	// with each failure, at most 360 s, with full jitter.
+	// +optional
+	Backoff *Backoff `json:"backoff,omitempty"`
+
+	// failurePolicy decides by kind of failure whether to retry. The first rule
+	// that matches decides; no match counts towards backoffLimit. Unset: no rules.
+	// +optional
+	FailurePolicy *FailurePolicy `json:"failurePolicy,omitempty"`
+
+	// startDeadlineSeconds is how long the job may be queued before it ends
+	// Failed with reason StartDeadlineExceeded. Unset: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	StartDeadlineSeconds *int64 `json:"startDeadlineSeconds,omitempty"`
+
+	// idleTimeoutSeconds is how long an attempt may give neither output nor
+	// progress before it is stopped and counted as failed. Unset: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty"`
+
+	// attemptTimeoutSeconds is how long one attempt may run before it is stopped
+	// and counted as failed. Unset: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	AttemptTimeoutSeconds *int64 `json:"attemptTimeoutSeconds,omitempty"`
+
+	// activeDeadlineSeconds is how long the job may take from the start of its
+	// first attempt over all attempts; when it passes, the job ends Failed with
+	// reason DeadlineExceeded whatever backoffLimit says. Unset: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
+
+	// concurrency limits how many jobs with the same key of the same workspace
+	// run at once. Unset: no limit, but for a deploy its compose project with
+	// limit 1.
+	// +optional
+	Concurrency *Concurrency `json:"concurrency,omitempty"`
+
+	// ttlSecondsAfterFinished is how long a finished job is kept, by outcome.
+	// Unset: for ever.
+	// +optional
+	TTLSecondsAfterFinished *TTLSeconds `json:"ttlSecondsAfterFinished,omitempty"`
+
+	// createdBy is who created the job. The server sets it at creation from what
+	// it knows of the caller; what a client sends here is ignored. Immutable.
+	// +optional
+	CreatedBy *Creator `json:"createdBy,omitempty"`
+}
+
+// BuildAction is a call of one tool of one MCP server.
+type BuildAction struct {
+	// server is a name from the operator's mcpServers file. Unset: the only
+	// server there is; with several the job is refused at its start.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Server string `json:"server,omitempty"`
+
+	// action is the name of the tool to call. Required.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Action string `json:"action"`
+
+	// id is passed to the tool as arguments.id, e.g. the builder to apply.
+	// Unset: not passed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	ID string `json:"id,omitempty"`
+
+	// variables are passed to the tool as arguments.variables; each is any JSON
+	// value. Unset: not passed.
+	// +optional
+	Variables map[string]JSON `json:"variables,omitempty"`
+
+	// arguments are any further arguments of the tool, each any JSON value. They
+	// must not name id or variables when those are set above. Unset: none.
+	// +optional
+	Arguments map[string]JSON `json:"arguments,omitempty"`
+}
+
+// DeployVerb is an operation of docker compose.
+// +kubebuilder:validation:Enum=up;down;build;pull;ps;logs;restart;stop;start;config
+type DeployVerb string
+
+// The verbs that a deploy may use.
+const (
+	DeployUp      DeployVerb = "up"
+	DeployDown    DeployVerb = "down"
+	DeployBuild   DeployVerb = "build"
+	DeployPull    DeployVerb = "pull"
+	DeployPs      DeployVerb = "ps"
+	DeployLogs    DeployVerb = "logs"
+	DeployRestart DeployVerb = "restart"
+	DeployStop    DeployVerb = "stop"
+	DeployStart   DeployVerb = "start"
+	DeployConfig  DeployVerb = "config"
+)
+
+// DeployVerbs lists every verb, in the order in which errors name them.
+func DeployVerbs() []DeployVerb {
+	return []DeployVerb{
+		DeployUp, DeployDown, DeployBuild, DeployPull, DeployPs, DeployLogs,
+		DeployRestart, DeployStop, DeployStart, DeployConfig,
+	}
+}
+
+// DeployAction is one run of docker compose.
+type DeployAction struct {
+	// verb is the compose operation. Required.
+	Verb DeployVerb `json:"verb"`
+
+	// composePath is the compose file, relative to one of the operator's
+	// --compose-root folders (or absolute and below one). Symbolic links are
+	// resolved before the check. Unset: compose.yml, compose.yaml or
+	// docker-compose.yml in the first root that has one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	ComposePath string `json:"composePath,omitempty"`
+
+	// projectName is compose's project. Unset: compose's own rule (the file's
+	// top-level name, else the name of its folder).
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9_-]*$`
+	ProjectName string `json:"projectName,omitempty"`
+
+	// services limits the operation to these services. Unset: all of them.
+	// +optional
+	// +kubebuilder:validation:MaxItems=200
+	Services []string `json:"services,omitempty"`
+
+	// profiles are the compose profiles to enable. Unset: none.
+	// +optional
+	// +kubebuilder:validation:MaxItems=50
+	Profiles []string `json:"profiles,omitempty"`
+
+	// extraArgs are further flags of the verb, each from the allow-list of that
+	// verb, e.g. ["--force-recreate"]. Unset: none.
+	// +optional
+	// +kubebuilder:validation:MaxItems=50
+	ExtraArgs []string `json:"extraArgs,omitempty"`
+}
+
+// APICallAction is one HTTP request and what to expect of its response.
+type APICallAction struct {
+	// url is the absolute http or https URL to call. Unset: a tracking record,
+	// which succeeds at once.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8192
+	URL string `json:"url,omitempty"`
+
+	// method is the HTTP method. Unset: POST when body is set, else GET.
+	// +optional
+	// +kubebuilder:validation:Enum=GET;HEAD;POST;PUT;PATCH;DELETE;OPTIONS
+	Method string `json:"method,omitempty"`
+
+	// headers are sent with the request. Hop-by-hop headers, Host and
+	// Idempotency-Key are refused. Unset: none.
+	// +optional
+	Headers map[string]string `json:"headers,omitempty"`
+
+	// body is the request's body: a JSON string is sent as its text, any other
+	// JSON value as JSON with Content-Type application/json unless headers say
+	// otherwise. Unset: no body.
+	// +optional
+	Body *JSON `json:"body,omitempty"`
+
+	// expectStatus lists the status codes that mean success. Unset: any 2xx.
+	// +optional
+	// +kubebuilder:validation:MaxItems=100
+	ExpectStatus []int32 `json:"expectStatus,omitempty"`
+
+	// timeoutSeconds bounds the whole call, from connecting to the last byte of
+	// the response. Unset: 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+}
+
+// DependencyCondition is what a dependency must have reached.
+// +kubebuilder:validation:Enum=Succeeded;Failed;Finished
+type DependencyCondition string
+
+// The conditions a dependency may be waited for.
+const (
+	DependencySucceeded DependencyCondition = "Succeeded"
+	DependencyFailed    DependencyCondition = "Failed"
+	DependencyFinished  DependencyCondition = "Finished"
+)
+
+// JobDependency is one job to wait for.
+type JobDependency struct {
+	// name is the other job, of the same workspace. Required.
+	// +kubebuilder:validation:MinLength=1
+	Name string `json:"name"`
+
+	// condition is what it must have reached. Unset: Succeeded.
+	// +optional
+	Condition DependencyCondition `json:"condition,omitempty"`
+}
+
+// Backoff is an exponential wait with full jitter.
+type Backoff struct {
+	// initialSeconds is the upper bound of the first wait. Unset: 10.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	InitialSeconds *int32 `json:"initialSeconds,omitempty"`
+
+	// factor multiplies the bound with each further failure. Unset: 2.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10
+	Factor *int32 `json:"factor,omitempty"`
+
+	// maxSeconds caps the bound. Unset: 360.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	MaxSeconds *int32 `json:"maxSeconds,omitempty"`
+}
+
+// FailurePolicyAction is what a matching rule decides.
+// +kubebuilder:validation:Enum=FailJob;Ignore;Count
+type FailurePolicyAction string
+
+// What a failure rule may decide.
+const (
+	// FailurePolicyFailJob ends the job Failed without a retry.
+	FailurePolicyFailJob FailurePolicyAction = "FailJob"
+	// FailurePolicyIgnore retries without counting towards backoffLimit.
+	FailurePolicyIgnore FailurePolicyAction = "Ignore"
+	// FailurePolicyCount counts the failure towards backoffLimit.
+	FailurePolicyCount FailurePolicyAction = "Count"
+)
+
+// FailurePolicy is a list of rules, like podFailurePolicy of batch/v1.
+type FailurePolicy struct {
+	// rules are tried in order; the first match decides.
+	// +kubebuilder:validation:MaxItems=20
+	Rules []FailureRule `json:"rules"`
+}
+
+// FailureRule matches failures by what the action reported. All criteria that
+// are set must match; at least one must be set.
+type FailureRule struct {
+	// action is what a match decides. Required.
+	Action FailurePolicyAction `json:"action"`
+
+	// exitCodes matches a deploy's exit code. Unset: any.
+	// +optional
+	ExitCodes []int32 `json:"exitCodes,omitempty"`
+
+	// httpStatus matches an api_call's response status. Unset: any.
+	// +optional
+	HTTPStatus []int32 `json:"httpStatus,omitempty"`
+
+	// isError matches a build whose tool reported isError. Unset: any.
+	// +optional
+	IsError *bool `json:"isError,omitempty"`
+}
+
+// Concurrency limits how many jobs of one key run at once.
+type Concurrency struct {
+	// key names the group, within the workspace. Required.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key"`
+
+	// limit is how many jobs of the group may run at once. Unset: 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Limit *int32 `json:"limit,omitempty"`
+}
+
+// TTLSeconds is how long a finished job is kept, by outcome; unset: for ever.
+type TTLSeconds struct {
+	// succeeded applies to jobs that ended Succeeded.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Succeeded *int64 `json:"succeeded,omitempty"`
+	// failed applies to jobs that ended Failed.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Failed *int64 `json:"failed,omitempty"`
+	// canceled applies to jobs that ended Canceled.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Canceled *int64 `json:"canceled,omitempty"`
+}
+
+// Creator is who created an object.
+type Creator struct {
+	// email of the person or service, as its token gave it.
+	// +optional
+	Email string `json:"email,omitempty"`
+	// id of the person or service, as its token gave it.
+	// +optional
+	ID string `json:"id,omitempty"`
+}
+
+// JobList is a list of Jobs.
+//
+// +kubebuilder:object:root=true
+type JobList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Job `json:"items"`
+}

@@ -1,0 +1,56 @@
+package v1
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// JSON is any JSON value, kept as its compact text.
+//
+// +kubebuilder:validation:Schemaless
+// +kubebuilder:pruning:PreserveUnknownFields
+type JSON struct {
+	// Raw is the value's JSON text; empty means null. It is never changed in place.
+	Raw json.RawMessage `json:"-"`
+}
+
+// NewJSON encodes v, which must be encodable as JSON.
+func NewJSON(v any) (JSON, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return JSON{}, fmt.Errorf("encode JSON value: %w", err)
+	}
+	return JSON{Raw: raw}, nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (j JSON) MarshalJSON() ([]byte, error) {
+	if len(j.Raw) == 0 {
+		return []byte("null"), nil
+	}
+	return j.Raw, nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (j *JSON) UnmarshalJSON(data []byte) error {
+	var b bytes.Buffer
+	if err := json.Compact(&b, data); err != nil {
+		return err
+	}
+	j.Raw = b.Bytes()
+	return nil
+}
+
+// Value decodes j into plain Go values (map[string]any, []any, string, float64,
+// bool or nil).
+func (j JSON) Value() (any, error) {
+	if len(j.Raw) == 0 {
+		return nil, nil
+	}
+	var v any
+	if err := json.Unmarshal(j.Raw, &v); err != nil {
+		return nil, fmt.Errorf("decode JSON value: %w", err)
+	}
+	return v, nil
+}

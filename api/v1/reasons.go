@@ -1,0 +1,74 @@
+package v1
+
+// Reasons of a Job's status and conditions: the closed set.
+const (
+	// ReasonQueued: waiting for its turn.
+	ReasonQueued = "Queued"
+	// ReasonStarted: an attempt is running.
+	ReasonStarted = "Started"
+	// ReasonCompleted: the action succeeded.
+	ReasonCompleted = "Completed"
+	// ReasonRecorded: a tracking record, which has no side effect.
+	ReasonRecorded = "Recorded"
+
+	// ReasonCancelRequested: canceled because spec.cancel was set.
+	ReasonCancelRequested = "CancelRequested"
+	// ReasonDeleted: stopped because the object was deleted.
+	ReasonDeleted = "Deleted"
+	// ReasonDependencyFailed: a dependency can no longer be met.
+	ReasonDependencyFailed = "DependencyFailed"
+
+	// ReasonInterrupted: the attempt was lost with its server or worker and the
+	// job is queued again.
+	ReasonInterrupted = "Interrupted"
+	// ReasonTooManyInterruptions: interrupted more than MaxInterruptions times.
+	ReasonTooManyInterruptions = "TooManyInterruptions"
+	// ReasonDeadlineExceeded: activeDeadlineSeconds passed.
+	ReasonDeadlineExceeded = "DeadlineExceeded"
+
+	// ReasonToolError: the MCP tool reported isError; the message is its own.
+	ReasonToolError = "ToolError"
+	// ReasonServerUnavailable: the MCP server could not be started or reached.
+	ReasonServerUnavailable = "ServerUnavailable"
+	// ReasonProtocolError: the other side answered outside its protocol.
+	ReasonProtocolError = "ProtocolError"
+	// ReasonInvalidArguments: the payload does not fit what it calls: unknown
+	// server or tool, arguments against the tool's schema, a flag that is not
+	// allowed, a compose file outside the roots.
+	ReasonInvalidArguments = "InvalidArguments"
+	// ReasonExitCode: docker compose ended with an exit code other than 0.
+	ReasonExitCode = "ExitCode"
+	// ReasonCommandUnavailable: docker or its compose plugin could not be run.
+	ReasonCommandUnavailable = "CommandUnavailable"
+	// ReasonUnexpectedStatus: the response's status is not an expected one.
+	ReasonUnexpectedStatus = "UnexpectedStatus"
+	// ReasonConnectionFailed: no response: name, connection, TLS or a broken read.
+	ReasonConnectionFailed = "ConnectionFailed"
+	// ReasonAddressRefused: the URL leads to an address that is not allowed.
+	ReasonAddressRefused = "AddressRefused"
+	// ReasonTimeout: the payload's own timeout passed.
+	ReasonTimeout = "Timeout"
+	// ReasonImported: the outcome came with an imported file.
+	ReasonImported = "Imported"
+	// ReasonInternalError: Jobwright itself is at fault; the message says where.
+	ReasonInternalError = "InternalError"
+)
+
+// Reasons lists the closed set.
+func Reasons() []string {
+	return []string{
+		ReasonQueued, ReasonStarted, ReasonCompleted, ReasonRecorded,
+		ReasonCancelRequested, ReasonDeleted, ReasonDependencyFailed,
+		ReasonInterrupted, ReasonTooManyInterruptions, ReasonDeadlineExceeded,
+		ReasonToolError, ReasonServerUnavailable, ReasonProtocolError, ReasonInvalidArguments,
+		ReasonExitCode, ReasonCommandUnavailable,
+		ReasonUnexpectedStatus, ReasonConnectionFailed, ReasonAddressRefused, ReasonTimeout,
+		ReasonImported, ReasonInternalError,
+	}
+}
+
+// MaxInterruptions is how many interruptions a job survives; one more ends it
+// Failed with reason TooManyInterruptions. Five is far above what planned
+// restarts cause and low enough that a job which kills its worker does so only a
+// handful of times.
+const MaxInterruptions = 5

@@ -1,0 +1,31 @@
+package store
+
+import "errors"
+
+// What an engine may answer; each is wrapped with the operation and the key, as
+// in "update job acme/x: the object has changed: …".
+var (
+	// ErrNotFound: there is no object with that key.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: there is an object with that key already.
+	ErrExists = errors.New("already exists")
+	// ErrConflict: the object is not in the version the caller has read.
+	ErrConflict = errors.New("the object has changed; read it again and apply the change to what it is now")
+	// ErrExpired: that version lies before what the engine remembers.
+	ErrExpired = errors.New("too old resource version")
+	// ErrInvalid: the call itself is wrong; no state of the store would accept it.
+	ErrInvalid = errors.New("invalid")
+	// ErrReadOnly: after a failed write or fsync the engine takes no more writes
+	// until it is opened again. Nothing acknowledged is lost; reads go on.
+	ErrReadOnly = errors.New("the store is read-only after a write error; free the cause and restart")
+	// ErrFull: too little disk space is left to take new work. Reads, deletions
+	// and the status of work under way go on.
+	ErrFull = errors.New("too little disk space for new work")
+	// ErrClosed: the engine was closed.
+	ErrClosed = errors.New("the store is closed")
+	// ErrLocked: another process has the store open.
+	ErrLocked = errors.New("the store is in use by another process")
+	// ErrCorrupt: what is on disk is neither a state the engine has acknowledged
+	// nor the torn end of one. The engine refuses to open and changes nothing.
+	ErrCorrupt = errors.New("the store's files are damaged")
+)

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// Record is one object as it is stored: an immutable encoding, with what every
+// reader needs to tell objects apart beside it. The zero Record is no object.
+type Record struct {
+	key             Key
+	uid             types.UID
+	resourceVersion uint64
+	encoding        []byte
+}
+
+// NewRecord is for engines. encoding is the object's compact JSON, complete with
+// apiVersion, kind, resourceVersion and uid; the caller gives it away and does not
+// change it any more.
+func NewRecord(key Key, uid types.UID, resourceVersion uint64, encoding []byte) Record {
+	return Record{key: key, uid: uid, resourceVersion: resourceVersion, encoding: encoding}
+}
+
+// Key names the object.
+func (r Record) Key() Key { return r.key }
+
+// UID tells this object from another that had its name before.
+func (r Record) UID() types.UID { return r.uid }
+
+// ResourceVersion is the store's version at which the object became what it is.
+func (r Record) ResourceVersion() uint64 { return r.resourceVersion }
+
+// Len is the length of the encoding in bytes.
+func (r Record) Len() int { return len(r.encoding) }
+
+// AppendJSON appends the object's compact JSON to dst.
+func (r Record) AppendJSON(dst []byte) []byte { return append(dst, r.encoding...) }
+
+// WriteTo writes the object's compact JSON.
+func (r Record) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(r.encoding)
+	return int64(n), err
+}
+
+// MarshalJSON implements json.Marshaler with a copy of the encoding.
+func (r Record) MarshalJSON() ([]byte, error) {
+	if r.encoding == nil {
+		return []byte("null"), nil
+	}
+	return append([]byte(nil), r.encoding...), nil
+}
+
+// Decode decodes the object into obj, which must be of the record's kind and empty.
+func (r Record) Decode(obj v1.Object) error {
+	if err := json.Unmarshal(r.encoding, obj); err != nil {
+		return fmt.Errorf("decode %s: %w", r.key, err)
+	}
+	return nil
+}
+
+// Job decodes the record of a Job into a Job of the caller's own.
+func (r Record) Job() (*v1.Job, error) {
+	job := new(v1.Job)
+	if err := r.Decode(job); err != nil {
+		return nil, err
+	}
+	return job, nil
+}
+
+// Workspace decodes the record of a Workspace into one of the caller's own.
+func (r Record) Workspace() (*v1.Workspace, error) {
+	ws := new(v1.Workspace)
+	if err := r.Decode(ws); err != nil {
+		return nil, err
+	}
+	return ws, nil
+}
+
+// Object decodes the record into a new object of its kind.
+func (r Record) Object() (v1.Object, error) {
+	kind, ok := v1.KindByName(r.key.Kind)
+	if !ok {
+		return nil, fmt.Errorf("decode %s: unknown kind %q", r.key, r.key.Kind)
+	}
+	obj := kind.New()
+	if err := r.Decode(obj); err != nil {
+		return nil, err
+	}
+	return obj, nil
+}
+
+func lower(kind string) string { return strings.ToLower(kind) }
