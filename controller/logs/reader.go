@@ -1,0 +1,217 @@
+package logs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"jobwright.dev/controller/action"
+)
+
+// chunk is how much a Reader reads at once: large enough that an archive is read
+// at the disk's speed, small enough for many followers.
+const chunk = 256 << 10
+
+// Reader reads one job's log. It is used by one goroutine.
+type Reader struct {
+	archive *Archive
+	name    string
+	err     error // of an invalid Ref
+	file    *os.File
+	offset  int64
+}
+
+// Open returns a reader at the start of the job's log, which need not exist yet.
+func (a *Archive) Open(ref Ref) *Reader {
+	name, err := ref.path()
+	return &Reader{archive: a, name: name, err: err}
+}
+
+// Close gives up the file.
+func (r *Reader) Close() error {
+	if r.file == nil {
+		return nil
+	}
+	err := r.file.Close()
+	r.file = nil
+	return err
+}
+
+// From continues after the entry with that offset. An offset inside an entry
+// continues after that entry; one behind the end waits there.
+func (r *Reader) From(offset int64) error {
+	if offset < 0 {
+		return fmt.Errorf("read log: offset %d: must not be negative", offset)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	r.offset = offset
+	if offset == 0 {
+		return nil
+	}
+	opened, err := r.open()
+	if err != nil || !opened {
+		return err
+	}
+	before := make([]byte, 1)
+	if _, err := r.file.ReadAt(before, offset-1); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return fmt.Errorf("read log %s: %w", r.name, err)
+	}
+	if before[0] == '\n' {
+		return nil
+	}
+	return r.skipLine()
+}
+
+func (r *Reader) skipLine() error {
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := r.file.ReadAt(buf, r.offset)
+		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
+			r.offset += int64(i) + 1
+			return nil
+		}
+		r.offset += int64(n)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read log %s: %w", r.name, err)
+		}
+	}
+}
+
+// Tail continues with the last n entries there are now.
+func (r *Reader) Tail(n int) error {
+	if n < 0 {
+		return fmt.Errorf("read log: tail of %d lines: must not be negative", n)
+	}
+	opened, err := r.open()
+	if err != nil || !opened {
+		return err
+	}
+	info, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read log %s: %w", r.name, err)
+	}
+	r.offset, err = tailOffset(r.file, info.Size(), n)
+	if err != nil {
+		return fmt.Errorf("read log %s: %w", r.name, err)
+	}
+	return nil
+}
+
+// tailOffset is where the last n complete lines of the first size bytes begin.
+func tailOffset(file io.ReaderAt, size int64, n int) (int64, error) {
+	buf := make([]byte, 64<<10)
+	lines := 0
+	for end := size; end > 0; {
+		start := max(0, end-int64(len(buf)))
+		part := buf[:end-start]
+		if _, err := file.ReadAt(part, start); err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		for i := len(part) - 1; i >= 0; i-- {
+			if part[i] != '\n' {
+				continue
+			}
+			// A line end closes the line before it; the nth line from the end
+			// begins behind the line end number n+1 from the end.
+			if lines == n {
+				return start + int64(i) + 1, nil
+			}
+			lines++
+		}
+		end = start
+	}
+	return 0, nil
+}
+
+// Read returns the entries that are there, in order; none at the end of the log.
+func (r *Reader) Read() ([]Entry, error) {
+	opened, err := r.open()
+	if err != nil || !opened {
+		return nil, err
+	}
+	for size := chunk; ; size *= 2 {
+		buf := make([]byte, size)
+		n, err := r.file.ReadAt(buf, r.offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read log %s: %w", r.name, err)
+		}
+		end := bytes.LastIndexByte(buf[:n], '\n') + 1
+		if end > 0 || n < size {
+			return r.parse(buf[:end]), nil
+		}
+	}
+}
+
+// Next returns the entries that are there, or waits for some. It returns the
+// context's error when ctx ends first.
+func (r *Reader) Next(ctx context.Context) ([]Entry, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	for {
+		grown := r.archive.wait(r.name) // before the read, so that nothing is missed
+		entries, err := r.Read()
+		if err != nil || len(entries) > 0 {
+			r.archive.leave(r.name, grown)
+			return entries, err
+		}
+		select {
+		case <-grown.grown:
+		case <-ctx.Done():
+			r.archive.leave(r.name, grown)
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (r *Reader) open() (bool, error) {
+	if r.err != nil {
+		return false, r.err
+	}
+	if r.file != nil {
+		return true, nil
+	}
+	file, err := r.archive.root.Open(r.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read log %s: %w", r.name, err)
+	}
+	r.file = file
+	return true, nil
+}
+
+// parse turns complete lines into entries and moves the offset behind them. What
+// is no entry (a line that a crash has torn) is passed over.
+func (r *Reader) parse(lines []byte) []Entry {
+	entries := make([]Entry, 0, bytes.Count(lines, []byte{'\n'}))
+	for line := range bytes.Lines(lines) {
+		r.offset += int64(len(line))
+		stamp, rest, ok := strings.Cut(string(line[:len(line)-1]), " ")
+		if !ok {
+			continue
+		}
+		at, err := time.Parse(timeFormat, stamp)
+		if err != nil {
+			continue
+		}
+		stream, text, _ := strings.Cut(rest, " ")
+		entries = append(entries, Entry{Offset: r.offset, Time: at, Stream: action.Stream(stream), Text: text})
+	}
+	return entries
+}
