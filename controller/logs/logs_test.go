@@ -161,7 +161,16 @@ func TestAFollowerSeesEachLineOnceAndInOrder(t *testing.T) {
 	archive, _ := open(t, 0)
 	r := archive.Open(ref) // before there is a file
 	defer r.Close()
-	go write(t, archive, "one", "two", "three", "four")
+	w, err := archive.Writer(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for _, line := range []string{"one", "two", "three", "four"} {
+			w.Line(now, action.Stdout, line)
+		}
+		w.Close(now)
+	}()
 	var got []string
 	for len(got) < 4 {
 		entries, err := r.Next(t.Context())
@@ -220,7 +229,7 @@ func TestALogIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"one", "two", "335 bytes of output dropped: the log of a job is limited to 200 bytes"}
+	want := []string{"one", "two", "336 bytes of output dropped: the log of a job is limited to 200 bytes"}
 	if diff := cmp.Diff(want, texts(got)); diff != "" {
 		t.Error(diff)
 	}
