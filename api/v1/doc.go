@@ -12,13 +12,13 @@
 //
 // A Job's phase summarises its conditions and moves only along these arrows:
 //
-//	          ┌──────────────────────────────┐  interruption, retry
-//	          ▼                              │
-//	      Queued ───────────────────────► Running
-//	          │                              │
-//	          ├──────────► Canceled ◄────────┤
-//	          ├──────────► Failed   ◄────────┤
-//	          └──────────► Succeeded ◄───────┘
+//	    ┌──────────────────────────────┐  interruption, retry
+//	    ▼                              │
+//	Queued ───────────────────────► Running
+//	    │                              │
+//	    ├──────────► Canceled ◄────────┤
+//	    ├──────────► Failed   ◄────────┤
+//	    └──────────► Succeeded ◄───────┘
 //
 // # Invariants
 //

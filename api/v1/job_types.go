@@ -15,6 +15,11 @@ const (
 	JobTypeAPICall JobType = "api_call"
 )
 
+// JobTypes lists every type, in the order in which errors name them.
+func JobTypes() []JobType {
+	return []JobType{JobTypeBuild, JobTypeDeploy, JobTypeAPICall}
+}
+
 // JobPhase summarises a Job's conditions in one word.
 // +kubebuilder:validation:Enum=Queued;Running;Succeeded;Failed;Canceled
 type JobPhase string
@@ -132,18 +137,21 @@ type JobSpec struct {
 	// Failed with reason StartDeadlineExceeded. Unset: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3153600000
 	StartDeadlineSeconds *int64 `json:"startDeadlineSeconds,omitempty"`
 
 	// idleTimeoutSeconds is how long an attempt may give neither output nor
 	// progress before it is stopped and counted as failed. Unset: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3153600000
 	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty"`
 
 	// attemptTimeoutSeconds is how long one attempt may run before it is stopped
 	// and counted as failed. Unset: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3153600000
 	AttemptTimeoutSeconds *int64 `json:"attemptTimeoutSeconds,omitempty"`
 
 	// activeDeadlineSeconds is how long the job may take from the start of its
@@ -151,6 +159,7 @@ type JobSpec struct {
 	// reason DeadlineExceeded whatever backoffLimit says. Unset: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3153600000
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 
 	// concurrency limits how many jobs with the same key of the same workspace
@@ -249,24 +258,35 @@ type DeployAction struct {
 	// services limits the operation to these services. Unset: all of them.
 	// +optional
 	// +kubebuilder:validation:MaxItems=200
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[^-]`
+	// +listType=set
 	Services []string `json:"services,omitempty"`
 
 	// profiles are the compose profiles to enable. Unset: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[^-]`
+	// +listType=set
 	Profiles []string `json:"profiles,omitempty"`
 
 	// extraArgs are further flags of the verb, each from the allow-list of that
 	// verb, e.g. ["--force-recreate"]. Unset: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=4096
 	ExtraArgs []string `json:"extraArgs,omitempty"`
 }
 
 // APICallAction is one HTTP request and what to expect of its response.
 type APICallAction struct {
-	// url is the absolute http or https URL to call. Unset: a tracking record,
-	// which succeeds at once.
+	// url is the absolute http or https URL to call, without user and password.
+	// Unset: a tracking record, which succeeds at once and may carry nothing but
+	// a body.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8192
 	URL string `json:"url,omitempty"`
@@ -276,9 +296,10 @@ type APICallAction struct {
 	// +kubebuilder:validation:Enum=GET;HEAD;POST;PUT;PATCH;DELETE;OPTIONS
 	Method string `json:"method,omitempty"`
 
-	// headers are sent with the request. Hop-by-hop headers, Host and
-	// Idempotency-Key are refused. Unset: none.
+	// headers are sent with the request. Hop-by-hop headers, Host, Content-Length
+	// and Idempotency-Key are refused. Unset: none.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=100
 	Headers map[string]string `json:"headers,omitempty"`
 
 	// body is the request's body: a JSON string is sent as its text, any other
@@ -290,6 +311,9 @@ type APICallAction struct {
 	// expectStatus lists the status codes that mean success. Unset: any 2xx.
 	// +optional
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:Minimum=200
+	// +kubebuilder:validation:items:Maximum=599
+	// +listType=set
 	ExpectStatus []int32 `json:"expectStatus,omitempty"`
 
 	// timeoutSeconds bounds the whole call, from connecting to the last byte of
@@ -370,10 +394,18 @@ type FailureRule struct {
 
 	// exitCodes matches a deploy's exit code. Unset: any.
 	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:Minimum=1
+	// +kubebuilder:validation:items:Maximum=255
 	ExitCodes []int32 `json:"exitCodes,omitempty"`
 
 	// httpStatus matches an api_call's response status. Unset: any.
 	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:Minimum=100
+	// +kubebuilder:validation:items:Maximum=599
 	HTTPStatus []int32 `json:"httpStatus,omitempty"`
 
 	// isError matches a build whose tool reported isError. Unset: any.
@@ -399,14 +431,17 @@ type TTLSeconds struct {
 	// succeeded applies to jobs that ended Succeeded.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3153600000
 	Succeeded *int64 `json:"succeeded,omitempty"`
 	// failed applies to jobs that ended Failed.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3153600000
 	Failed *int64 `json:"failed,omitempty"`
 	// canceled applies to jobs that ended Canceled.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3153600000
 	Canceled *int64 `json:"canceled,omitempty"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
 // JSON is any JSON value, kept as its compact text.
@@ -53,4 +54,29 @@ func (j JSON) Value() (any, error) {
 		return nil, fmt.Errorf("decode JSON value: %w", err)
 	}
 	return v, nil
+}
+
+// Equal reports whether j and other are the same value, whatever the order of
+// keys: a client that reads an object, changes a label and writes it back has
+// often sorted them.
+func (j JSON) Equal(other JSON) bool {
+	if bytes.Equal(j.Raw, other.Raw) {
+		return true
+	}
+	a, errA := j.exact()
+	b, errB := other.exact()
+	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
+}
+
+// exact decodes j with numbers as written, so that two that differ only beyond a
+// float64's precision stay different.
+func (j JSON) exact() (any, error) {
+	if len(j.Raw) == 0 {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(j.Raw))
+	decoder.UseNumber()
+	var v any
+	err := decoder.Decode(&v)
+	return v, err
 }

@@ -31,7 +31,7 @@ var GroupVersion = schema.GroupVersion{Group: Group, Version: Version}
 type Object interface {
 	metav1.Object
 	runtime.Object
-	// Defaults fills what is unset with its documented default.
+	// Default fills what is unset with its documented default.
 	Default()
 }
 
@@ -58,7 +58,9 @@ func Kinds() []Kind {
 	return []Kind{
 		{
 			Name: KindWorkspace, Resource: ResourceWorkspaces, Singular: "workspace", ShortNames: []string{"ws"},
-			New: func() Object { return &Workspace{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindWorkspace}} },
+			New: func() Object {
+				return &Workspace{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindWorkspace}}
+			},
 		},
 		{
 			Name: KindJob, Resource: ResourceJobs, Singular: "job", ShortNames: []string{"jw"}, Namespaced: true,

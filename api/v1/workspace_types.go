@@ -66,15 +66,19 @@ type WorkspaceSpec struct {
 	// members says who may do what here once authentication is on. Unset: nobody
 	// but the operator.
 	// +optional
+	// +kubebuilder:validation:MaxItems=1000
 	Members []WorkspaceMember `json:"members,omitempty"`
 }
 
 // WorkspaceMember gives one person or service a role.
 type WorkspaceMember struct {
-	// email or id names the member as its token does. One of them is required.
+	// email names the member as its token does. One of email and id is required.
 	// +optional
+	// +kubebuilder:validation:MaxLength=253
 	Email string `json:"email,omitempty"`
+	// id names the member as its token does. One of email and id is required.
 	// +optional
+	// +kubebuilder:validation:MaxLength=253
 	ID string `json:"id,omitempty"`
 	// role is what the member may do. Required.
 	Role WorkspaceRole `json:"role"`

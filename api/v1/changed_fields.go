@@ -1,0 +1,40 @@
+package v1
+
+import (
+	"reflect"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/conversion"
+)
+
+// changedFields names the fields in which two specs differ, as paths below spec.
+// A payload that both have is compared field by field, so that an error names
+// what the author touched. It goes by the JSON tags, so no field is ever left out.
+func changedFields(s, was *JobSpec) []string {
+	equal := conversion.EqualitiesOrDie(JSON.Equal, func(a, b metav1.Time) bool { return a.Equal(&b) })
+	var changed []string
+	var compare func(prefix string, a, b reflect.Value)
+	compare = func(prefix string, a, b reflect.Value) {
+		for i := range a.NumField() {
+			x, y := a.Field(i), b.Field(i)
+			tag, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("json"), ",")
+			switch payload := isPayload(x.Type()) && !x.IsNil() && !y.IsNil(); {
+			case payload:
+				compare(prefix+tag+".", x.Elem(), y.Elem())
+			case !equal.DeepEqual(x.Interface(), y.Interface()):
+				changed = append(changed, prefix+tag)
+			}
+		}
+	}
+	compare("", reflect.ValueOf(s).Elem(), reflect.ValueOf(was).Elem())
+	return changed
+}
+
+func isPayload(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[*BuildAction](), reflect.TypeFor[*DeployAction](), reflect.TypeFor[*APICallAction]():
+		return true
+	}
+	return false
+}

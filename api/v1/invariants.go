@@ -1,0 +1,79 @@
+package v1
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Check reports every invariant of doc.go that the job violates, each error with
+// the invariant's number. Whoever stores or changes a job in a test calls it.
+func Check(j *Job) []error {
+	var errs []error
+	s := &j.Status
+	violated := func(invariant int, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("job %s/%s: invariant %d: "+format, append([]any{j.Namespace, j.Name, invariant}, args...)...))
+	}
+	terminal := s.Phase.Terminal()
+
+	switch s.Phase {
+	case "", JobQueued, JobRunning, JobSucceeded, JobFailed, JobCanceled:
+	default:
+		violated(1, "unknown phase %q", s.Phase)
+	}
+	if terminal != (s.CompletionTime != nil) {
+		violated(1, "phase is %s, completionTime is %v", s.Phase, s.CompletionTime)
+	}
+	if running := s.Phase == JobRunning; running != (s.CurrentAttempt != nil) {
+		violated(2, "phase is %s, currentAttempt is %v", s.Phase, s.CurrentAttempt)
+	}
+	for _, condition := range []string{ConditionComplete, ConditionFailed, ConditionCanceled, ConditionFinished} {
+		want := terminal && (condition == ConditionFinished || condition == TerminalCondition(s.Phase))
+		if got := s.IsConditionTrue(condition); got != want {
+			violated(3, "phase is %s, condition %s is %t", s.Phase, condition, got)
+		}
+	}
+	if s.Attempts < 0 || s.Failures < 0 || s.Interruptions < 0 || s.Failures+s.Interruptions > s.Attempts {
+		violated(4, "%d attempts, %d failures, %d interruptions", s.Attempts, s.Failures, s.Interruptions)
+	}
+	if s.Pct < 0 || s.Pct > 100 || s.Phase == JobSucceeded && s.Pct != 100 {
+		violated(4, "phase is %s, pct is %d", s.Phase, s.Pct)
+	}
+	if known := slices.Contains(Reasons(), s.Reason); !known && (s.Reason != "" || terminal) {
+		violated(5, "phase is %s, reason %q is not one of the constants", s.Phase, s.Reason)
+	}
+	return errs
+}
+
+// CheckTransition reports every invariant of doc.go that the change from old to
+// j violates. The two are one object at two points in time.
+func CheckTransition(old, j *Job) []error {
+	var errs []error
+	violated := func(invariant int, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("job %s/%s: invariant %d: "+format, append([]any{j.Namespace, j.Name, invariant}, args...)...))
+	}
+	was, is := &old.Status, &j.Status
+	if was.Phase.Terminal() {
+		if is.Phase != was.Phase || is.Reason != was.Reason || !is.CompletionTime.Equal(was.CompletionTime) {
+			violated(1, "finished as %s/%s at %v, now %s/%s at %v", was.Phase, was.Reason, was.CompletionTime, is.Phase, is.Reason, is.CompletionTime)
+		}
+	}
+	if was.Phase != "" && is.Phase == "" {
+		violated(1, "phase %s was taken back", was.Phase)
+	}
+	if was.StartTime != nil && !was.StartTime.Equal(is.StartTime) {
+		violated(1, "startTime moved from %v to %v", was.StartTime, is.StartTime)
+	}
+	if is.Attempts < was.Attempts || is.Failures < was.Failures || is.Interruptions < was.Interruptions {
+		violated(4, "attempts, failures, interruptions went from %d, %d, %d to %d, %d, %d",
+			was.Attempts, was.Failures, was.Interruptions, is.Attempts, is.Failures, is.Interruptions)
+	}
+	if a, b := was.CurrentAttempt, is.CurrentAttempt; a != nil && b != nil {
+		switch {
+		case a.ID == b.ID && is.Pct < was.Pct:
+			violated(4, "pct fell from %d to %d within attempt %s", was.Pct, is.Pct, a.ID)
+		case a.ID != b.ID && is.Attempts == was.Attempts:
+			violated(4, "attempt %s became %s without being counted", a.ID, b.ID)
+		}
+	}
+	return errs
+}

@@ -1,0 +1,142 @@
+package v1
+
+import (
+	"cmp"
+	"fmt"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Limits of an api_call, as its fields document them.
+const (
+	maxURL            = 8192
+	maxHeaders        = 100
+	maxExpectStatus   = 100
+	maxAPICallTimeout = 3600
+)
+
+func validateAPICall(a *APICallAction, p *field.Path) field.ErrorList {
+	errs := validateURL(a, p)
+	if a.Method != "" && !slices.Contains(apiCallMethods(), a.Method) {
+		errs = append(errs, field.NotSupported(p.Child("method"), a.Method, apiCallMethods()))
+	}
+	errs = append(errs, validateHeaders(a.Headers, p.Child("headers"))...)
+	errs = append(errs, validateEach(a.ExpectStatus, maxExpectStatus, p.Child("expectStatus"), validateStatusCode)...)
+	return append(errs, validateRange(a.TimeoutSeconds, 1, maxAPICallTimeout, p.Child("timeoutSeconds"))...)
+}
+
+func apiCallMethods() []string {
+	return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+}
+
+// validateURL checks the target. Without one the job is a tracking record, whose
+// body is kept as its data; anything else that describes a call means that the
+// URL was forgotten.
+func validateURL(a *APICallAction, path *field.Path) field.ErrorList {
+	p := path.Child("url")
+	if a.URL == "" {
+		if a.Method != "" || len(a.Headers) > 0 || len(a.ExpectStatus) > 0 || a.TimeoutSeconds != nil {
+			return field.ErrorList{field.Required(p, "a call needs it; a tracking record has neither method, headers, expectStatus nor timeoutSeconds")}
+		}
+		return nil
+	}
+	errs := validateText(a.URL, maxURL, p)
+	u, err := url.Parse(a.URL)
+	switch {
+	case err != nil:
+		// The parser's error repeats the URL, which may hold a password.
+		return append(errs, field.Invalid(p, field.OmitValueType{}, "must be an absolute http or https URL"))
+	case u.User != nil:
+		return append(errs, field.Invalid(p, u.Redacted(), "must not contain user or password; send them in headers.Authorization"))
+	case u.Scheme != "http" && u.Scheme != "https":
+		errs = append(errs, field.Invalid(p, a.URL, "must start with http:// or https://"))
+	case u.Hostname() == "":
+		errs = append(errs, field.Invalid(p, a.URL, "must name a host"))
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			errs = append(errs, field.Invalid(p, a.URL, "must have a port between 1 and 65535"))
+		}
+	}
+	return errs
+}
+
+func validateStatusCode(code int32, p *field.Path) field.ErrorList {
+	return validateRange(&code, 200, 599, p)
+}
+
+// refusedHeaders are those that belong to one connection (RFC 9110, 7.6.1), and
+// those that the call itself sets.
+func refusedHeaders() map[string]string {
+	const hop = "belongs to one connection and is set by it"
+	return map[string]string{
+		"Connection": hop, "Keep-Alive": hop, "Proxy-Authenticate": hop, "Proxy-Authorization": hop, "Proxy-Connection": hop,
+		"Te": hop, "Trailer": hop, "Transfer-Encoding": hop, "Upgrade": hop,
+		"Content-Length":  "follows from body",
+		"Host":            "follows from url",
+		"Idempotency-Key": "is set to the attempt's id",
+	}
+}
+
+func validateHeaders(headers map[string]string, p *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(headers) == 0 {
+		return nil
+	}
+	if len(headers) > maxHeaders {
+		errs = append(errs, field.TooMany(p, len(headers), maxHeaders))
+	}
+	names := make([]string, 0, len(headers))
+	for name := range headers {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
+	})
+	refused := refusedHeaders()
+	last := ""
+	for _, name := range names {
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		switch why := refused[canonical]; {
+		case !isToken(name):
+			errs = append(errs, field.Invalid(p.Key(name), name, "is not a valid header name"))
+		case why != "":
+			errs = append(errs, field.Forbidden(p.Key(name), fmt.Sprintf("%s %s", canonical, why)))
+		case canonical == last:
+			errs = append(errs, field.Duplicate(p.Key(name), canonical))
+		}
+		last = canonical
+		if !isHeaderValue(headers[name]) {
+			// The value may be a credential, so it is not repeated.
+			errs = append(errs, field.Invalid(p.Key(name), field.OmitValueType{}, "the value must not contain control characters"))
+		}
+	}
+	return errs
+}
+
+// isToken is RFC 9110's token: what a header's name may consist of.
+func isToken(s string) bool {
+	const marks = "!#$%&'*+-.^_`|~"
+	for _, c := range []byte(s) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(marks, c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isHeaderValue is RFC 9110's field value: visible characters, spaces and tabs.
+func isHeaderValue(s string) bool {
+	for _, c := range []byte(s) {
+		if c < 0x20 && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

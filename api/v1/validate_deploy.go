@@ -1,0 +1,87 @@
+package v1
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Limits of a deploy, as its fields document them.
+const (
+	maxComposePath = 4096
+	maxProjectName = 63
+	maxServices    = 200
+	maxProfiles    = 50
+	maxExtraArgs   = 50
+)
+
+// projectName is compose's own rule for project names.
+var projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+
+func validateDeploy(d *DeployAction, p *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	switch {
+	case d.Verb == "":
+		errs = append(errs, field.Required(p.Child("verb"), "name the compose operation"))
+	case !slices.Contains(DeployVerbs(), d.Verb):
+		errs = append(errs, field.NotSupported(p.Child("verb"), d.Verb, DeployVerbs()))
+	}
+	errs = append(errs, validateComposePath(d.ComposePath, p.Child("composePath"))...)
+	errs = append(errs, validateText(d.ProjectName, maxProjectName, p.Child("projectName"))...)
+	if d.ProjectName != "" && !projectName.MatchString(d.ProjectName) {
+		errs = append(errs, field.Invalid(p.Child("projectName"), d.ProjectName,
+			"must consist of lower case letters, digits, '-' and '_', and start with a letter or digit"))
+	}
+	errs = append(errs, validateEach(d.Services, maxServices, p.Child("services"), validateOperand)...)
+	errs = append(errs, validateEach(d.Profiles, maxProfiles, p.Child("profiles"), validateOperand)...)
+	return append(errs, validateExtraArgs(d.ExtraArgs, p.Child("extraArgs"))...)
+}
+
+// validateComposePath refuses what cannot lie below any root. Whether the file
+// does lie below one is decided when the job starts, with symbolic links resolved.
+func validateComposePath(s string, p *field.Path) field.ErrorList {
+	errs := validateText(s, maxComposePath, p)
+	if clean := path.Clean(s); clean == ".." || strings.HasPrefix(clean, "../") {
+		errs = append(errs, field.Invalid(p, s, "must lie below a compose root"))
+	}
+	return errs
+}
+
+// validateOperand checks a name that stands on compose's command line, where a
+// leading dash would make it a flag.
+func validateOperand(s string, p *field.Path) field.ErrorList {
+	switch {
+	case s == "":
+		return field.ErrorList{field.Required(p, "must not be empty")}
+	case strings.HasPrefix(s, "-"):
+		return field.ErrorList{field.Invalid(p, s, "must not start with '-'")}
+	}
+	return validateText(s, maxIdentifier, p)
+}
+
+// validateExtraArgs checks the shape: flags, each followed by at most one value.
+// Which flags a verb takes is the compose action's to decide.
+func validateExtraArgs(args []string, p *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(args) > maxExtraArgs {
+		errs = append(errs, field.TooMany(p, len(args), maxExtraArgs))
+	}
+	afterFlag := false
+	for i, arg := range args {
+		flag := strings.HasPrefix(arg, "-")
+		switch {
+		case arg == "":
+			errs = append(errs, field.Required(p.Index(i), "must not be empty"))
+		case arg == "-" || arg == "--":
+			errs = append(errs, field.Invalid(p.Index(i), arg, "must name a flag; operands belong into services"))
+		case !flag && !afterFlag:
+			errs = append(errs, field.Invalid(p.Index(i), arg, "must start with '-' or be the value of the flag before it; services belong into services"))
+		}
+		errs = append(errs, validateText(arg, maxComposePath, p.Index(i))...)
+		afterFlag = flag
+	}
+	return errs
+}

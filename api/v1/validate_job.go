@@ -1,0 +1,98 @@
+package v1
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// MaxObjectBytes bounds what the author of an object may send: spec, labels and
+// annotations as JSON. 256 KiB holds any sensible set of variables and is what
+// apimachinery allows for annotations alone; every byte is kept in memory, in
+// the journal and in each watcher's stream.
+const MaxObjectBytes = 256 << 10
+
+// maxSeconds bounds every duration given in seconds: 100 years. It is far beyond
+// use and keeps sums of durations inside time.Duration (292 years).
+const maxSeconds = 3_153_600_000
+
+// ValidateJob says everything that is wrong with a Job as its author wrote it,
+// after Default. It does not look at the status.
+func ValidateJob(j *Job) field.ErrorList {
+	spec := field.NewPath("spec")
+	errs := validateMeta(&j.ObjectMeta, true)
+	errs = append(errs, validateSize(&j.ObjectMeta, &j.Spec)...)
+	errs = append(errs, validatePayload(&j.Spec, spec)...)
+	errs = append(errs, validateScheduling(j, spec)...)
+	errs = append(errs, validateRetries(&j.Spec, spec)...)
+	errs = append(errs, validateDurations(&j.Spec, spec)...)
+	return append(errs, refuseUnsupported(unsupportedJobFields(), &j.Spec, spec)...)
+}
+
+// validatePayload checks that the type is known, that exactly its payload is
+// set, and the payload itself. An api_call may have none.
+func validatePayload(s *JobSpec, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	payloads := []struct {
+		jobType  JobType
+		set      bool
+		path     *field.Path
+		validate func(*field.Path) field.ErrorList
+	}{
+		{JobTypeBuild, s.Build != nil, path.Child("build"), func(p *field.Path) field.ErrorList { return validateBuild(s.Build, p) }},
+		{JobTypeDeploy, s.Deploy != nil, path.Child("deploy"), func(p *field.Path) field.ErrorList { return validateDeploy(s.Deploy, p) }},
+		{JobTypeAPICall, s.APICall != nil, path.Child("apiCall"), func(p *field.Path) field.ErrorList { return validateAPICall(s.APICall, p) }},
+	}
+	known := false
+	for _, p := range payloads {
+		if p.jobType == s.Type {
+			known = true
+			if !p.set && s.Type != JobTypeAPICall {
+				errs = append(errs, field.Required(p.path, fmt.Sprintf("type is %s", s.Type)))
+			}
+		}
+	}
+	switch {
+	case s.Type == "":
+		errs = append(errs, field.Required(path.Child("type"), "set it, or set exactly one of build, deploy and apiCall"))
+	case !known:
+		errs = append(errs, field.NotSupported(path.Child("type"), s.Type, JobTypes()))
+	}
+	for _, p := range payloads {
+		if !p.set {
+			continue
+		}
+		if known && p.jobType != s.Type {
+			errs = append(errs, field.Forbidden(p.path, fmt.Sprintf("may not be set when type is %s", s.Type)))
+		}
+		errs = append(errs, p.validate(p.path)...)
+	}
+	return errs
+}
+
+// validateSize bounds the author's part of an object.
+func validateSize(meta interface {
+	GetLabels() map[string]string
+	GetAnnotations() map[string]string
+}, spec any,
+) field.ErrorList {
+	path := field.NewPath("spec")
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return field.ErrorList{field.Invalid(path, field.OmitValueType{}, "cannot be encoded as JSON: "+err.Error())}
+	}
+	size := len(raw)
+	for _, m := range []map[string]string{meta.GetLabels(), meta.GetAnnotations()} {
+		for k, v := range m {
+			size += len(k) + len(v)
+		}
+	}
+	if size <= MaxObjectBytes {
+		return nil
+	}
+	return field.ErrorList{{
+		Type: field.ErrorTypeTooLong, Field: path.String(), BadValue: field.OmitValueType{},
+		Detail: fmt.Sprintf("spec, labels and annotations take %d bytes, at most %d are allowed; put large inputs into a file or behind a URL and pass its name", size, MaxObjectBytes),
+	}}
+}
