@@ -30,6 +30,7 @@
 //  4. attempts, failures and interruptions never fall; pct never falls within
 //     one attempt.
 //  5. Every status.reason is one of the constants in reasons.go.
+//  6. What has begun has begun: a phase is never unset, startTime never moves.
 //
 // Check in invariants.go reports each violation; tests of every layer call it.
 //

@@ -58,10 +58,10 @@ func CheckTransition(old, j *Job) []error {
 		}
 	}
 	if was.Phase != "" && is.Phase == "" {
-		violated(1, "phase %s was taken back", was.Phase)
+		violated(6, "phase %s was taken back", was.Phase)
 	}
 	if was.StartTime != nil && !was.StartTime.Equal(is.StartTime) {
-		violated(1, "startTime moved from %v to %v", was.StartTime, is.StartTime)
+		violated(6, "startTime moved from %v to %v", was.StartTime, is.StartTime)
 	}
 	if is.Attempts < was.Attempts || is.Failures < was.Failures || is.Interruptions < was.Interruptions {
 		violated(4, "attempts, failures, interruptions went from %d, %d, %d to %d, %d, %d",
