@@ -43,3 +43,5 @@
 // +kubebuilder:object:generate=true
 // +groupName=jobwright.dev
 package v1
+
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 object paths=. crd paths=. output:crd:dir=../../manifests/crd

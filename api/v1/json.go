@@ -9,8 +9,9 @@ import (
 
 // JSON is any JSON value, kept as its compact text.
 //
-// +kubebuilder:validation:Schemaless
-// +kubebuilder:pruning:PreserveUnknownFields
+// +kubebuilder:validation:Type=""
+// +kubebuilder:validation:XPreserveUnknownFields
+// +nullable
 type JSON struct {
 	// Raw is the value's JSON text; empty means null. It is never changed in place.
 	Raw json.RawMessage `json:"-"`
