@@ -1,0 +1,144 @@
+// Requests to the API, errors in the server's own words, and streams of lines.
+
+const group = '/apis/jobwright.dev/v1';
+
+// Refusal is an answer that is not a success.
+export class Refusal extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+// refusal reads what the server said: a metav1.Status, the shape of /api/jobs, or
+// whatever stands in front of it.
+async function refusal(response) {
+  const text = await response.text().catch(() => '');
+  try {
+    const body = JSON.parse(text);
+    return new Refusal(response.status, body.reason || body.error || '', body.message || body.error || response.statusText);
+  } catch {
+    const head = text.trim().slice(0, 300);
+    return new Refusal(response.status, '', head || 'HTTP ' + response.status + ' ' + response.statusText);
+  }
+}
+
+async function request(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...options });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new Refusal(0, 'Unreachable', 'the server cannot be reached');
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+const json = async (path, options) => (await request(path, options)).json();
+
+const jobs = (workspace) => group + '/namespaces/' + encodeURIComponent(workspace) + '/jobs';
+
+const job = (workspace, name) => jobs(workspace) + '/' + encodeURIComponent(name);
+
+// rememberWorkspace tells /api/jobs which workspace is meant. Every tab shares the
+// cookie, so it is set again before each request that reads it.
+export function rememberWorkspace(workspace) {
+  document.cookie = 'active_workspace=' + encodeURIComponent(workspace) + '; Path=/; Max-Age=31536000; SameSite=Lax';
+}
+
+export function rememberedWorkspace() {
+  const found = document.cookie.match(/(?:^|;\s*)active_workspace=([^;]*)/);
+  try {
+    return found ? decodeURIComponent(found[1]) : '';
+  } catch {
+    return '';
+  }
+}
+
+export const listWorkspaces = () => json(group + '/workspaces');
+
+export function listJobs(workspace, { limit, token, signal }) {
+  const query = new URLSearchParams({ limit, order: 'newestFirst' });
+  if (token) query.set('continue', token);
+  return json(jobs(workspace) + '?' + query, { signal });
+}
+
+export const getJob = (workspace, name, signal) => json(job(workspace, name), { signal });
+
+export function createJob(workspace, type, payload) {
+  rememberWorkspace(workspace);
+  return json('/api/jobs', {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ type, payload }),
+  });
+}
+
+export function cancelJob(workspace, name) {
+  rememberWorkspace(workspace);
+  return json('/api/jobs/' + encodeURIComponent(name), {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ action: 'cancel' }),
+  });
+}
+
+export const deleteJob = (workspace, name) => json(job(workspace, name), { method: 'DELETE' });
+
+// watchTimeout is how long one watch lasts before the server ends it and the page
+// opens the next: a connection that died unseen is noticed at the latest then.
+const watchTimeout = 240;
+
+// watchJobs yields watch events from a version on.
+export async function* watchJobs(workspace, version, { signal, opened }) {
+  const query = new URLSearchParams({
+    watch: 'true', resourceVersion: version, allowWatchBookmarks: 'true', timeoutSeconds: watchTimeout,
+  });
+  yield* lines(jobs(workspace) + '?' + query, { signal, opened, silence: (watchTimeout + 20) * 1000 });
+}
+
+// followLog yields {offset, time, stream, text} from an offset on; without one, the
+// last `tail` lines first.
+export async function* followLog(workspace, name, { offset, tail, signal, opened }) {
+  const query = new URLSearchParams({ follow: 'true' });
+  if (offset > 0) query.set('sinceOffset', offset);
+  else query.set('tailLines', tail);
+  yield* lines(job(workspace, name) + '/log?' + query, { signal, opened, headers: { Accept: 'application/x-ndjson' } });
+}
+
+export const logAddress = (workspace, name) => job(workspace, name) + '/log';
+
+// lines yields one parsed JSON value a line. With silence (ms) it gives up on a
+// stream that has been still for that long.
+async function* lines(path, { signal, opened, silence, headers }) {
+  const own = new AbortController();
+  const stop = () => own.abort();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+  let timer;
+  const heard = () => {
+    clearTimeout(timer);
+    if (silence) timer = setTimeout(stop, silence);
+  };
+  try {
+    heard();
+    const response = await request(path, { signal: own.signal, headers });
+    opened?.();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return; // a line without its end was cut off and will be sent again
+      heard();
+      const parts = (rest + value).split('\n');
+      rest = parts.pop();
+      for (const part of parts) if (part.trim()) yield JSON.parse(part);
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof Refusal || error instanceof SyntaxError) throw error;
+    throw new Refusal(0, 'Disconnected', 'the connection was lost');
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    own.abort();
+  }
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+)
+
+//go:embed assets
+var embedded embed.FS
+
+// mark stands in index.html where the address of the assets goes.
+const mark = "/jobs/-/ASSETS/"
+
+// site is every file by its URL path.
+type site struct {
+	files map[string]file
+	// base is the address of the assets, with their hash.
+	base string
+}
+
+// file is one response body and how it is served.
+type file struct {
+	body         []byte
+	gzipped      []byte // nil: not worth it
+	contentType  string
+	cacheControl string
+	etag         string
+}
+
+// contentTypes is closed, unlike package mime, which reads the machine's tables.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// newSite reads the assets of tree. An error is one of the build, not of the
+// machine it runs on, so it panics.
+func newSite(tree fs.FS) *site {
+	bodies := map[string][]byte{}
+	hash := sha256.New()
+	err := fs.WalkDir(tree, "assets", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return err
+		}
+		if contentTypes[path.Ext(name)] == "" {
+			return fmt.Errorf("%s: no content type for this extension", name)
+		}
+		fmt.Fprintf(hash, "%s %d\n", name, len(body))
+		hash.Write(body)
+		bodies[name[len("assets/"):]] = body
+		return nil
+	})
+	if err != nil {
+		panic("web: " + err.Error())
+	}
+	s := &site{files: map[string]file{}, base: Root + "/-/" + hex.EncodeToString(hash.Sum(nil))[:16] + "/"}
+	for name, body := range bodies {
+		if name == "index.html" {
+			body = bytes.ReplaceAll(body, []byte(mark), []byte(s.base))
+			s.files[Root] = newFile(name, body, "no-cache")
+			continue
+		}
+		s.files[s.base+name] = newFile(name, body, "public, max-age=31536000, immutable")
+	}
+	return s
+}
+
+func newFile(name string, body []byte, cacheControl string) file {
+	sum := sha256.Sum256(body)
+	f := file{
+		body: body, contentType: contentTypes[path.Ext(name)], cacheControl: cacheControl,
+		etag: `"` + hex.EncodeToString(sum[:8]) + `"`,
+	}
+	var buf bytes.Buffer
+	z, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+	if err != nil {
+		panic("web: " + err.Error())
+	}
+	// A bytes.Buffer takes every write.
+	_, _ = z.Write(body)
+	_ = z.Close()
+	if buf.Len() < len(body) {
+		f.gzipped = buf.Bytes()
+	}
+	return f
+}
