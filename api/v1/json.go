@@ -11,7 +11,6 @@ import (
 //
 // +kubebuilder:validation:Type=""
 // +kubebuilder:validation:XPreserveUnknownFields
-// +nullable
 type JSON struct {
 	// Raw is the value's JSON text; empty means null. It is never changed in place.
 	Raw json.RawMessage `json:"-"`
