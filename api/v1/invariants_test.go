@@ -14,6 +14,7 @@ func newStatus(phase JobPhase, change func(*JobStatus)) JobStatus {
 	at := metav1.NewMicroTime(time.Unix(1_796_034_567, 0))
 	s := JobStatus{Phase: phase, Reason: ReasonQueued}
 	switch phase {
+	case JobQueued:
 	case JobRunning:
 		s.Reason, s.StartTime, s.Attempts, s.CurrentAttempt = ReasonStarted, &at, 1, &Attempt{ID: "u-1"}
 	case JobSucceeded, JobFailed, JobCanceled:

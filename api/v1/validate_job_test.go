@@ -10,8 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // raw is a JSON value as an author would write it.
 func raw(text string) JSON { return JSON{Raw: []byte(text)} }
 
@@ -94,7 +92,7 @@ func TestValidateJob(t *testing.T) {
 			spec: func(j *Job) {
 				deploy(DeployAction{Verb: "upp", Services: []string{""}})(j)
 				j.Spec.Priority = 1001
-				j.Spec.ActiveDeadlineSeconds = ptr(int64(0))
+				j.Spec.ActiveDeadlineSeconds = new(int64(0))
 			},
 			want: []string{
 				`spec.deploy.verb: Unsupported value: "upp": supported values: "up", "down", "build", "pull", "ps", "logs", "restart", "stop", "start", "config"`,
@@ -104,7 +102,7 @@ func TestValidateJob(t *testing.T) {
 			},
 		},
 		"a deadline beyond what a duration holds": {
-			spec: func(j *Job) { j.Spec.ActiveDeadlineSeconds = ptr(int64(1) << 40) },
+			spec: func(j *Job) { j.Spec.ActiveDeadlineSeconds = new(int64(1) << 40) },
 			want: []string{"spec.activeDeadlineSeconds: Invalid value: 1099511627776: must be between 1 and 3153600000"},
 		},
 		"cancel may be set from the start": {
@@ -248,11 +246,11 @@ func TestValidateAPICall(t *testing.T) {
 		"every field": {
 			spec: apiCall(APICallAction{
 				URL: "https://[::1]:8443/a?b=c", Method: "PUT", Headers: map[string]string{"X-A": "b\tc ü"},
-				Body: ptr(raw(`{"a":1}`)), ExpectStatus: []int32{200, 404}, TimeoutSeconds: ptr(int32(3600)),
+				Body: new(raw(`{"a":1}`)), ExpectStatus: []int32{200, 404}, TimeoutSeconds: new(int32(3600)),
 			}),
 		},
 		"a tracking record may carry a body": {
-			spec: apiCall(APICallAction{Body: ptr(raw(`{"a":1}`))}),
+			spec: apiCall(APICallAction{Body: new(raw(`{"a":1}`))}),
 		},
 		"a call whose URL was forgotten": {
 			spec: apiCall(APICallAction{Method: "POST"}),
@@ -308,7 +306,7 @@ func TestValidateAPICall(t *testing.T) {
 			},
 		},
 		"a timeout out of range": {
-			spec: apiCall(APICallAction{URL: "http://a", TimeoutSeconds: ptr(int32(0))}),
+			spec: apiCall(APICallAction{URL: "http://a", TimeoutSeconds: new(int32(0))}),
 			want: []string{"spec.apiCall.timeoutSeconds: Invalid value: 0: must be between 1 and 3600"},
 		},
 	})
@@ -319,12 +317,12 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		j.Spec.DependsOn = []JobDependency{{Name: "other"}}
 		j.Spec.StartAfter = &metav1.Time{Time: time.Unix(0, 0)}
 		j.Spec.Suspend = true
-		j.Spec.BackoffLimit = ptr(int32(1))
+		j.Spec.BackoffLimit = new(int32(1))
 		j.Spec.Backoff = &Backoff{}
-		j.Spec.FailurePolicy = &FailurePolicy{Rules: []FailureRule{{Action: FailurePolicyCount, IsError: ptr(true)}}}
-		j.Spec.StartDeadlineSeconds = ptr(int64(1))
-		j.Spec.IdleTimeoutSeconds = ptr(int64(1))
-		j.Spec.AttemptTimeoutSeconds = ptr(int64(1))
+		j.Spec.FailurePolicy = &FailurePolicy{Rules: []FailureRule{{Action: FailurePolicyCount, IsError: new(true)}}}
+		j.Spec.StartDeadlineSeconds = new(int64(1))
+		j.Spec.IdleTimeoutSeconds = new(int64(1))
+		j.Spec.AttemptTimeoutSeconds = new(int64(1))
 		j.Spec.Concurrency = &Concurrency{Key: "k"}
 		j.Spec.TTLSecondsAfterFinished = &TTLSeconds{}
 	})
@@ -335,7 +333,7 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 	if diff := cmp.Diff(want, messages(ValidateJob(full))); diff != "" {
 		t.Errorf("a job with every field (-want +got):\n%s", diff)
 	}
-	same := newJob(func(j *Job) { j.Spec.BackoffLimit = ptr(int32(0)); j.Spec.FailurePolicy = &FailurePolicy{} })
+	same := newJob(func(j *Job) { j.Spec.BackoffLimit = new(int32(0)); j.Spec.FailurePolicy = &FailurePolicy{} })
 	if errs := ValidateJob(same); errs != nil {
 		t.Errorf("a job whose values mean the same as unset: %v", errs)
 	}

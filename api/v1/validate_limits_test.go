@@ -35,7 +35,7 @@ func TestValidateLimits(t *testing.T) {
 			want: []string{"spec.dependsOn: Too many: 101: must have at most 100 items"},
 		},
 		"a concurrency without key and limit": {
-			spec: func(j *Job) { j.Spec.Concurrency = &Concurrency{Limit: ptr(int32(0))} },
+			spec: func(j *Job) { j.Spec.Concurrency = &Concurrency{Limit: new(int32(0))} },
 			want: []string{
 				"spec.concurrency.key: Required value: name the group whose jobs share the limit",
 				"spec.concurrency.limit: Invalid value: 0: must be at least 1",
@@ -43,10 +43,10 @@ func TestValidateLimits(t *testing.T) {
 		},
 		"durations out of range": {
 			spec: func(j *Job) {
-				j.Spec.StartDeadlineSeconds = ptr(int64(0))
-				j.Spec.IdleTimeoutSeconds = ptr(int64(-1))
-				j.Spec.AttemptTimeoutSeconds = ptr(int64(maxSeconds + 1))
-				j.Spec.TTLSecondsAfterFinished = &TTLSeconds{Succeeded: ptr(int64(0)), Failed: ptr(int64(-1)), Canceled: ptr(int64(-1))}
+				j.Spec.StartDeadlineSeconds = new(int64(0))
+				j.Spec.IdleTimeoutSeconds = new(int64(-1))
+				j.Spec.AttemptTimeoutSeconds = new(int64(maxSeconds + 1))
+				j.Spec.TTLSecondsAfterFinished = &TTLSeconds{Succeeded: new(int64(0)), Failed: new(int64(-1)), Canceled: new(int64(-1))}
 			},
 			want: []string{
 				"spec.startDeadlineSeconds: Invalid value: 0: must be between 1 and 3153600000",
@@ -58,8 +58,8 @@ func TestValidateLimits(t *testing.T) {
 		},
 		"retries out of range": {
 			spec: func(j *Job) {
-				j.Spec.BackoffLimit = ptr(int32(1001))
-				j.Spec.Backoff = &Backoff{InitialSeconds: ptr(int32(20)), Factor: ptr(int32(11)), MaxSeconds: ptr(int32(10))}
+				j.Spec.BackoffLimit = new(int32(1001))
+				j.Spec.Backoff = &Backoff{InitialSeconds: new(int32(20)), Factor: new(int32(11)), MaxSeconds: new(int32(10))}
 			},
 			want: []string{
 				"spec.backoffLimit: Invalid value: 1001: must be between 0 and 1000",
@@ -70,8 +70,8 @@ func TestValidateLimits(t *testing.T) {
 		"failure rules that could never match": {
 			spec: func(j *Job) {
 				j.Spec.FailurePolicy = &FailurePolicy{Rules: []FailureRule{
-					{IsError: ptr(true)},
-					{Action: "Retry", IsError: ptr(true)},
+					{IsError: new(true)},
+					{Action: "Retry", IsError: new(true)},
 					{Action: FailurePolicyCount},
 					{Action: FailurePolicyFailJob, ExitCodes: []int32{1}},
 					{Action: FailurePolicyFailJob, HTTPStatus: []int32{500}},
@@ -98,7 +98,7 @@ func TestValidateLimits(t *testing.T) {
 		},
 		"too many failure rules": {
 			spec: func(j *Job) {
-				j.Spec.FailurePolicy = &FailurePolicy{Rules: slices.Repeat([]FailureRule{{Action: FailurePolicyCount, IsError: ptr(true)}}, 21)}
+				j.Spec.FailurePolicy = &FailurePolicy{Rules: slices.Repeat([]FailureRule{{Action: FailurePolicyCount, IsError: new(true)}}, 21)}
 			},
 			want: []string{"spec.failurePolicy.rules: Too many: 21: must have at most 20 items"},
 		},

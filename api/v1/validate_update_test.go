@@ -26,7 +26,7 @@ func TestValidateJobUpdate(t *testing.T) {
 	}{
 		"a queued job may change its payload": {
 			status: queued,
-			change: func(j *Job) { j.Spec.Build.ID = "quota-check-lib"; j.Spec.ActiveDeadlineSeconds = ptr(int64(60)) },
+			change: func(j *Job) { j.Spec.Build.ID = "quota-check-lib"; j.Spec.ActiveDeadlineSeconds = new(int64(60)) },
 		},
 		"a queued job may not change its type": {
 			status: queued,
@@ -52,7 +52,7 @@ func TestValidateJobUpdate(t *testing.T) {
 			status: running,
 			change: func(j *Job) {
 				j.Spec.Build.Variables = map[string]JSON{"ROUTE_NAME": raw(`"status"`)}
-				j.Spec.ActiveDeadlineSeconds = ptr(int64(60))
+				j.Spec.ActiveDeadlineSeconds = new(int64(60))
 			},
 			want: []string{"spec.build.variables" + started, "spec.activeDeadlineSeconds" + started},
 		},
@@ -68,14 +68,14 @@ func TestValidateJobUpdate(t *testing.T) {
 			want:   []string{"spec.apiCall" + started},
 		},
 		"a body with its keys in another order is the same": {
-			was:    apiCall(APICallAction{URL: "http://a", Body: ptr(raw(`{"b":[1],"a":{}}`))}),
+			was:    apiCall(APICallAction{URL: "http://a", Body: new(raw(`{"b":[1],"a":{}}`))}),
 			status: running,
-			change: func(j *Job) { j.Spec.APICall.Body = ptr(raw(`{"a":{},"b":[1]}`)) },
+			change: func(j *Job) { j.Spec.APICall.Body = new(raw(`{"a":{},"b":[1]}`)) },
 		},
 		"a body that differs beyond a float's precision is not": {
-			was:    apiCall(APICallAction{URL: "http://a", Body: ptr(raw(`9007199254740993`))}),
+			was:    apiCall(APICallAction{URL: "http://a", Body: new(raw(`9007199254740993`))}),
 			status: running,
-			change: func(j *Job) { j.Spec.APICall.Body = ptr(raw(`9007199254740992`)) },
+			change: func(j *Job) { j.Spec.APICall.Body = new(raw(`9007199254740992`)) },
 			want:   []string{"spec.apiCall.body" + started},
 		},
 		"an empty list is the same as none": {
@@ -99,7 +99,7 @@ func TestValidateJobUpdate(t *testing.T) {
 			change: func(j *Job) { j.Labels = map[string]string{"kept": "yes"} },
 		},
 		"what an older version accepted does not stop a cancel": {
-			was:    func(j *Job) { j.Spec.Suspend = true; j.Spec.BackoffLimit = ptr(int32(3)) },
+			was:    func(j *Job) { j.Spec.Suspend = true; j.Spec.BackoffLimit = new(int32(3)) },
 			status: queued,
 			change: func(j *Job) { j.Spec.Cancel = true },
 		},

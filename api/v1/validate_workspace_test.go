@@ -31,7 +31,7 @@ func TestValidateWorkspace(t *testing.T) {
 		},
 		"limits out of range and members without names": {
 			workspace: Workspace{ObjectMeta: metav1.ObjectMeta{Name: "acme"}, Spec: WorkspaceSpec{
-				Weight: ptr(int32(1001)), MaxRunning: ptr(int32(-1)), MaxQueued: ptr(int32(-1)),
+				Weight: new(int32(1001)), MaxRunning: new(int32(-1)), MaxQueued: new(int32(-1)),
 				SuspendTypes: []JobType{"bild", JobTypeBuild, JobTypeBuild},
 				Members:      []WorkspaceMember{{Role: RoleAdmin}, {Email: "a@b.c"}, {ID: "1", Role: "owner"}},
 			}},
@@ -61,7 +61,7 @@ func TestValidateWorkspace(t *testing.T) {
 
 func TestUnsupportedWorkspaceFieldsAreRefused(t *testing.T) {
 	full := &Workspace{ObjectMeta: metav1.ObjectMeta{Name: "acme"}, Spec: WorkspaceSpec{
-		Weight: ptr(int32(1)), MaxRunning: ptr(int32(1)), MaxQueued: ptr(int32(1)), Suspend: true,
+		Weight: new(int32(1)), MaxRunning: new(int32(1)), MaxQueued: new(int32(1)), Suspend: true,
 		SuspendTypes: []JobType{JobTypeBuild}, Members: []WorkspaceMember{{ID: "1", Role: RoleViewer}},
 	}}
 	var want []string

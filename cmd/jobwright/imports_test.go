@@ -1,0 +1,149 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "jobwright.dev/"
+
+// importRule says what the packages below a folder may depend on within this
+// module, directly or through others. A folder that ends in /... stands for
+// everything below it. The first rule whose folder fits decides; a package that
+// none fits fails the test, so that its place is decided when it is made.
+type importRule struct {
+	folder string
+	allow  []string
+}
+
+// The direction: api/v1 ← store ← { store/<engine>, controller/…, api/server } ← cmd.
+func importRules() []importRule {
+	return []importRule{
+		{"api/v1", nil},
+		{"api/client", []string{"api/...", "store"}},
+		{"api/server/...", []string{"api/...", "store", "controller/logs", "controller/action", "web"}},
+		{"api/...", []string{"api/..."}},
+		{"store", []string{"api/v1"}},
+		{"store/journal/...", []string{"store/journal/..."}},
+		{"store/storetest", []string{"api/v1", "store", "store/journal/..."}},
+		{"store/*", []string{"api/v1", "store", "store/journal/..."}},
+		{"controller/lifecycle", []string{"api/v1", "controller/action"}},
+		{"controller/schedule", []string{"api/v1"}},
+		{"controller/logs", []string{"api/v1", "controller/action"}},
+		{"controller/action/...", []string{"api/v1", "controller/action/..."}},
+		{"controller/...", []string{"api/v1", "store", "controller/..."}},
+		{"web", nil},
+		{"cmd/builders-mcp/...", []string{"cmd/builders-mcp/..."}},
+		{"cmd/...", []string{"..."}},
+	}
+}
+
+// TestImportsFollowTheDirection checks production code, over all its dependencies.
+func TestImportsFollowTheDirection(t *testing.T) {
+	packages := listPackages(t)
+	for _, p := range packages {
+		rule, ok := ruleFor(p.ImportPath)
+		if !ok {
+			t.Errorf("%s has no rule; say in importRules what it may depend on", p.ImportPath)
+			continue
+		}
+		for _, dep := range p.Deps {
+			if strings.HasPrefix(dep, module) && dep != p.ImportPath && !allowed(rule.allow, dep) {
+				t.Errorf("%s depends on %s; packages of %s may depend on %v only", p.ImportPath, dep, rule.folder, rule.allow)
+			}
+		}
+	}
+}
+
+// TestProductionDependsOnNoTestPackage: a package whose name ends in test is for
+// tests; only others of its kind may import it.
+func TestProductionDependsOnNoTestPackage(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if strings.HasSuffix(p.ImportPath, "test") {
+			continue
+		}
+		for _, dep := range p.Deps {
+			ours := strings.HasPrefix(dep, module) && strings.HasSuffix(path.Base(dep), "test")
+			if ours || dep == "testing" || strings.HasPrefix(dep, "github.com/google/go-cmp/") {
+				t.Errorf("%s depends on %s", p.ImportPath, dep)
+			}
+		}
+	}
+}
+
+// TestObjectsAreLight: whoever writes a client takes api/v1 with it, so it stays
+// with the standard library and apimachinery.
+func TestObjectsAreLight(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if p.ImportPath != module+"api/v1" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
+			if !standard && !strings.HasPrefix(imported, "k8s.io/apimachinery/") {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func ruleFor(importPath string) (importRule, bool) {
+	rules := importRules()
+	i := slices.IndexFunc(rules, func(r importRule) bool { return below(r.folder, strings.TrimPrefix(importPath, module)) })
+	if i < 0 {
+		return importRule{}, false
+	}
+	return rules[i], true
+}
+
+func allowed(folders []string, importPath string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool { return below(folder, strings.TrimPrefix(importPath, module)) })
+}
+
+// below reports whether the package lies in the folder: "a" is a alone, "a/*" one
+// level below it, "a/..." a and everything below it.
+func below(folder, pkg string) bool {
+	if base, deep := strings.CutSuffix(folder, "..."); deep {
+		return base == "" || pkg == strings.TrimSuffix(base, "/") || strings.HasPrefix(pkg, base)
+	}
+	match, err := path.Match(folder, pkg)
+	return err == nil && match
+}
+
+type goPackage struct {
+	ImportPath    string
+	Imports, Deps []string
+}
+
+// listPackages describes the production code of every package of this module.
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	list := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Deps", module+"...")
+	out, err := list.Output()
+	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) == 0 {
+		t.Fatal("go list named no package")
+	}
+	return packages
+}
