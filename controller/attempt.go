@@ -1,0 +1,219 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/logs"
+)
+
+// Why an attempt's context ends.
+var (
+	errStopped = errors.New("the job was asked to stop")
+	errDeleted = errors.New("the job was deleted")
+)
+
+// run is one attempt in this worker. Its fields are guarded by Controller.mu.
+type run struct {
+	id       string
+	cancel   context.CancelCauseFunc
+	outcome  *action.Outcome // set once, when the attempt has ended
+	pending  *report         // progress that is yet to be written
+	flushing *time.Timer
+	flushed  time.Time
+	active   time.Time // last output or progress
+}
+
+// report is progress of an attempt.
+type report struct {
+	attempt string
+	pct     int
+	step    string
+}
+
+// take returns the progress that is yet to be written.
+func (r *run) take() *report {
+	p := r.pending
+	r.pending = nil
+	if p != nil {
+		r.flushed = time.Now()
+	}
+	return p
+}
+
+// start runs the attempt that is written in the status. The caller holds mu.
+func (c *Controller) start(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
+	now := time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	r := &run{id: job.Status.CurrentAttempt.ID, cancel: cancel, active: now, flushed: now}
+	e.run = r
+	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
+	go func() {
+		defer cancel(nil)
+		sink := c.sink(uid, r, attempt.Job)
+		sink.Line(action.System, fmt.Sprintf("attempt %d started", attempt.Job.Status.Attempts))
+		outcome := c.carryOut(ctx, attempt, sink)
+		sink.end(outcome)
+		c.ended(uid, r, outcome)
+	}()
+}
+
+// carryOut runs the action; a panic in it is the attempt's failure, not the
+// server's end.
+func (c *Controller) carryOut(ctx context.Context, a action.Attempt, sink *sink) (outcome action.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Log.Error(fmt.Errorf("panic: %v", p), "an action panicked", "job", a.Job.Namespace+"/"+a.Job.Name,
+				"attempt", a.ID, "stack", string(debug.Stack()))
+			outcome = action.Fail(v1.ReasonInternalError, fmt.Sprintf("The action panicked: %v. The server's log has the stack.", p))
+		}
+	}()
+	runner, ok := c.Runners[a.Job.Spec.Type]
+	if !ok {
+		return action.Fail(v1.ReasonInvalidArguments, fmt.Sprintf("This server runs no jobs of type %q.", a.Job.Spec.Type))
+	}
+	return runner.Run(ctx, a, sink)
+}
+
+// recover finds out what became of an attempt that a dead worker left. The caller
+// holds mu.
+func (c *Controller) recover(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	r := &run{id: job.Status.CurrentAttempt.ID, cancel: func(error) {}, active: time.Now()}
+	e.run = r
+	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
+	go func() {
+		defer cancel(nil)
+		outcome := c.recoverUntilSure(ctx, attempt)
+		sink := c.sink(uid, r, attempt.Job)
+		sink.Line(action.System, "the server ended while the attempt was running; nothing of it is left")
+		sink.end(outcome)
+		c.ended(uid, r, outcome)
+	}()
+}
+
+// recoverUntilSure asks the Runner until it can tell that nothing of the attempt is
+// left, or until ctx ends: then the attempt stays for the next start.
+func (c *Controller) recoverUntilSure(ctx context.Context, a action.Attempt) action.Outcome {
+	runner, ok := c.Runners[a.Job.Spec.Type]
+	if !ok {
+		return action.Outcome{Verdict: action.Lost}
+	}
+	for tries := 1; ; tries++ {
+		outcome, err := runner.Recover(ctx, a)
+		if err == nil {
+			return outcome
+		}
+		wait := backoff(tries)
+		c.Log.Error(err, "recover; trying again", "job", a.Job.Namespace+"/"+a.Job.Name, "attempt", a.ID, "in", wait.String())
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return action.Outcome{Verdict: action.Lost}
+		}
+	}
+}
+
+// ended observes an attempt's outcome.
+func (c *Controller) ended(uid types.UID, r *run, outcome action.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.flushing != nil {
+		r.flushing.Stop()
+	}
+	r.outcome = &outcome
+	c.queue.add(uid)
+	c.announce()
+}
+
+// sink archives what one attempt prints and coalesces what it reports.
+type sink struct {
+	c      *Controller
+	uid    types.UID
+	run    *run
+	name   string
+	writer *logs.Writer
+}
+
+func (c *Controller) sink(uid types.UID, r *run, job *v1.Job) *sink {
+	s := &sink{c: c, uid: uid, run: r, name: job.Namespace + "/" + job.Name}
+	writer, err := c.Logs.Writer(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
+	if err != nil {
+		c.Log.Error(err, "no log for the job", "job", s.name)
+		return s
+	}
+	s.writer = writer
+	return s
+}
+
+// Line implements action.Sink.
+func (s *sink) Line(stream action.Stream, text string) {
+	now := time.Now()
+	if s.writer != nil {
+		s.writer.Line(now, stream, text)
+	}
+	s.c.mu.Lock()
+	s.run.active = now
+	s.c.mu.Unlock()
+}
+
+// Progress implements action.Sink: the first report is written at once, those that
+// follow at most every ProgressInterval.
+func (s *sink) Progress(pct int, step string) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	r := s.run
+	if r.outcome != nil {
+		return
+	}
+	r.active = time.Now()
+	if r.pending == nil {
+		r.pending = &report{attempt: r.id, pct: -1}
+	}
+	r.pending.pct = max(r.pending.pct, pct)
+	if step != "" {
+		r.pending.step = step
+	}
+	wait := s.c.ProgressInterval - time.Since(r.flushed)
+	if r.flushing == nil {
+		r.flushing = time.AfterFunc(max(wait, 0), s.flush)
+	}
+}
+
+func (s *sink) flush() {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	s.run.flushing = nil
+	s.c.queue.add(s.uid)
+}
+
+// end closes the log with the outcome.
+func (s *sink) end(o action.Outcome) {
+	if s.writer == nil {
+		return
+	}
+	s.writer.Line(time.Now(), action.System, "attempt ended: "+describe(o))
+	if err := s.writer.Close(time.Now()); err != nil {
+		s.c.Log.Error(err, "output was lost", "job", s.name, "attempt", s.run.id)
+	}
+}
+
+func describe(o action.Outcome) string {
+	verdict := map[action.Verdict]string{
+		action.Succeeded: "succeeded", action.Failed: "failed (" + o.Reason + ")",
+		action.Stopped: "stopped", action.Lost: "interrupted",
+	}[o.Verdict]
+	if o.Message == "" {
+		return verdict
+	}
+	return verdict + ": " + o.Message
+}

@@ -1,0 +1,197 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/logs"
+	"jobwright.dev/controller/schedule"
+	"jobwright.dev/store"
+)
+
+// Store is what a worker needs of a store.
+type Store interface {
+	Get(ctx context.Context, key store.Key) (store.Record, error)
+	List(ctx context.Context, opts store.ListOptions) (store.Page, error)
+	UpdateStatus(ctx context.Context, obj v1.Object, d store.Durability) (store.Record, error)
+	Watch(ctx context.Context, opts store.WatchOptions) (store.Watch, error)
+	Count(ctx context.Context, kind string) ([]store.Count, error)
+}
+
+// Reconcilers is how many jobs are reconciled at once. A reconcile mostly waits for
+// the disk, and all that wait share one fdatasync: 64 is where the group commit
+// stops gaining on two cores.
+const Reconcilers = 64
+
+// Options configure a Controller. Store, Runners, Logs and Worker are required.
+type Options struct {
+	Store   Store
+	Runners map[v1.JobType]action.Runner
+	Logs    *logs.Archive
+	// Worker is this worker's identity; it must be the same after a restart.
+	Worker string
+	// MaxConcurrent is how many attempts run at once; at least 1.
+	MaxConcurrent int
+	// CancelGrace is how long an action may take to stop before it is killed.
+	CancelGrace time.Duration
+	// ShutdownGrace is how long running attempts may go on after Run's context has
+	// ended before they are interrupted.
+	ShutdownGrace time.Duration
+	// ProgressInterval is the least time between two progress writes of one job.
+	ProgressInterval time.Duration
+	// Registerer takes the metrics; nil: they are counted and not exported.
+	Registerer prometheus.Registerer
+	Log        logr.Logger
+}
+
+// Defaults of Options.
+const (
+	DefaultCancelGrace      = 10 * time.Second
+	DefaultShutdownGrace    = 30 * time.Second
+	DefaultProgressInterval = 250 * time.Millisecond
+)
+
+// Controller drives jobs to their end.
+type Controller struct {
+	Options
+	metrics *metrics
+	queue   *workqueue
+
+	mu       sync.Mutex
+	jobs     map[types.UID]*entry // every job that is not terminal, as far as known
+	settled  map[types.UID]uint64 // terminal writes whose own events are yet to come
+	schedule *schedule.Queue
+	slots    int  // granted or running
+	cached   int  // entries that hold a decoded job
+	draining bool // no new attempts
+	stopping bool // attempts are interrupted
+	changed  chan struct{}
+}
+
+// New returns a controller that does nothing until Run.
+func New(opts Options) (*Controller, error) {
+	switch {
+	case opts.Store == nil, opts.Logs == nil, len(opts.Runners) == 0:
+		return nil, errors.New("controller: Store, Logs and Runners are required")
+	case opts.Worker == "":
+		return nil, errors.New("controller: Worker is required")
+	case opts.MaxConcurrent < 1:
+		return nil, fmt.Errorf("controller: MaxConcurrent is %d, must be at least 1", opts.MaxConcurrent)
+	}
+	if opts.CancelGrace <= 0 {
+		opts.CancelGrace = DefaultCancelGrace
+	}
+	if opts.ProgressInterval <= 0 {
+		opts.ProgressInterval = DefaultProgressInterval
+	}
+	c := &Controller{
+		Options: opts, queue: newWorkqueue(),
+		jobs: map[types.UID]*entry{}, settled: map[types.UID]uint64{},
+		schedule: schedule.New(), changed: make(chan struct{}),
+	}
+	c.metrics = newMetrics(c)
+	if opts.Registerer != nil {
+		if err := opts.Registerer.Register(c.metrics); err != nil {
+			return nil, fmt.Errorf("controller: register metrics: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Run drives jobs until ctx ends, then gives running attempts ShutdownGrace,
+// interrupts the rest, and returns when no attempt is left and every outcome is
+// written. It is called once.
+func (c *Controller) Run(ctx context.Context) error {
+	// Reconciles and attempts outlive ctx: they end in order, below.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+
+	var workers sync.WaitGroup
+	for range Reconcilers {
+		workers.Go(func() { c.reconcileLoop(work) })
+	}
+	err := c.follow(ctx, work)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	c.shutdown()
+	stop()
+	c.queue.close()
+	workers.Wait()
+	return err
+}
+
+// shutdown ends every attempt, with grace.
+func (c *Controller) shutdown() {
+	c.mu.Lock()
+	c.draining = true
+	live := c.live()
+	c.mu.Unlock()
+	if live > 0 {
+		c.Log.Info("waiting for running jobs", "running", live, "grace", c.ShutdownGrace.String())
+	}
+	grace := time.NewTimer(c.ShutdownGrace)
+	defer grace.Stop()
+	if !c.waitIdle(grace.C) {
+		c.mu.Lock()
+		c.stopping = true
+		c.Log.Info("interrupting running jobs; the next start runs them again", "running", c.live())
+		for uid, e := range c.jobs {
+			if e.run != nil {
+				c.queue.add(uid)
+			}
+		}
+		c.mu.Unlock()
+		c.waitIdle(nil)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.jobs {
+		e.stopTimers()
+	}
+}
+
+// live is how many attempts run or wait for their outcome to be written.
+func (c *Controller) live() int {
+	n := 0
+	for _, e := range c.jobs {
+		if e.run != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// waitIdle waits until no attempt is live; false: until ended first.
+func (c *Controller) waitIdle(until <-chan time.Time) bool {
+	for {
+		c.mu.Lock()
+		live, changed := c.live(), c.changed
+		c.mu.Unlock()
+		if live == 0 {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-until:
+			return false
+		}
+	}
+}
+
+// announce wakes waitIdle. The caller holds mu.
+func (c *Controller) announce() {
+	if c.draining {
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+}

@@ -1,0 +1,199 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/lifecycle"
+	"jobwright.dev/store"
+)
+
+func (c *Controller) reconcileLoop(ctx context.Context) {
+	for {
+		uid, ok := c.queue.get()
+		if !ok {
+			return
+		}
+		start := time.Now()
+		err := c.reconcile(ctx, uid)
+		c.metrics.reconciled(err, time.Since(start))
+		c.queue.done(uid)
+	}
+}
+
+// reconcile reads one job, decides, writes its status at most once, and acts.
+func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
+	e, job, err := c.read(ctx, uid)
+	if e == nil || err != nil {
+		return c.retry(uid, e, err)
+	}
+	if job == nil {
+		return nil
+	}
+	now := time.Now()
+	seen, report := c.observe(e, job)
+	progressed := false
+	if report != nil {
+		job.Status, progressed = lifecycle.Progress(job.Status, report.attempt, report.pct, report.step, now)
+	}
+	decision := lifecycle.Next(job, seen, now)
+	before := job.Status.Phase
+	if decision.Changed || progressed {
+		durability := store.Soft
+		if decision.Changed {
+			durability = store.Durable
+		}
+		job.Status = decision.Status
+		record, err := c.Store.UpdateStatus(ctx, job, durability)
+		if err != nil {
+			return c.retry(uid, e, err)
+		}
+		job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
+		c.wrote(uid, e, job, record.ResourceVersion())
+	}
+	if decision.Changed {
+		c.metrics.transition(job, before, now)
+	}
+	c.act(ctx, uid, e, job, decision)
+	return nil
+}
+
+// read returns what is known of the job and the job itself: no entry when the job
+// is not ours to drive, no job when it is gone.
+func (c *Controller) read(ctx context.Context, uid types.UID) (*entry, *v1.Job, error) {
+	c.mu.Lock()
+	e := c.jobs[uid]
+	if e == nil {
+		c.mu.Unlock()
+		return nil, nil, nil
+	}
+	if e.gone {
+		if e.run == nil || e.run.outcome != nil {
+			c.forget(uid, e)
+		}
+		c.mu.Unlock()
+		return e, nil, nil
+	}
+	cached := e.job
+	c.mu.Unlock()
+
+	record, err := c.Store.Get(ctx, e.key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && record.UID() != uid {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.lost(uid, e)
+		return e, nil, nil
+	}
+	if err != nil {
+		return e, nil, err
+	}
+	if cached != nil && cached.ResourceVersion == strconv.FormatUint(record.ResourceVersion(), 10) {
+		return e, cached, nil
+	}
+	job, err := record.Job()
+	return e, job, err
+}
+
+// observe is what this worker knows of the attempt that the status names, and the
+// progress that is yet to be written.
+func (c *Controller) observe(e *entry, job *v1.Job) (lifecycle.Observed, *report) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := lifecycle.Observed{Worker: c.Worker, Granted: e.slot, ShuttingDown: c.stopping || c.draining && e.run == nil}
+	attempt := job.Status.CurrentAttempt
+	if e.run == nil || attempt == nil || e.run.id != attempt.ID {
+		return seen, nil
+	}
+	seen.Outcome = e.run.outcome
+	seen.Live = seen.Outcome == nil
+	return seen, e.run.take()
+}
+
+// wrote notes our own write, whose event says nothing new.
+func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.written, e.tries = version, 0
+	if job.Status.Phase.Terminal() {
+		c.settled[uid] = version
+		return
+	}
+	c.keep(e, job)
+}
+
+// act does what the decision asks for beside the write.
+func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if job.Status.Phase.Terminal() {
+		c.forget(uid, e)
+		return
+	}
+	if e.run != nil && e.run.outcome != nil {
+		e.run = nil // its outcome is on disk
+		c.announce()
+	}
+	switch d.Do {
+	case lifecycle.Start:
+		c.start(ctx, uid, e, job)
+	case lifecycle.Recover:
+		c.recover(ctx, uid, e, job)
+	case lifecycle.Stop:
+		if e.run != nil {
+			e.run.cancel(errStopped)
+		}
+	case lifecycle.Nothing:
+		if job.Status.CurrentAttempt == nil && !e.queued {
+			c.enqueue(uid, e)
+		}
+	}
+	e.stopTimers()
+	if d.Again > 0 {
+		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(uid) })
+	}
+}
+
+// retry answers an error of the store: a conflict at once, anything else with
+// back-off. What is observed stays observed.
+func (c *Controller) retry(uid types.UID, e *entry, err error) error {
+	if err == nil || e == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(e, nil)
+	switch {
+	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
+		c.queue.add(uid)
+		return nil
+	case c.stopping:
+		// Nothing more can be written. What was running is in the store as Running
+		// and is recovered as an interruption at the next start.
+		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key.String())
+		if e.run == nil || e.run.outcome != nil {
+			c.forget(uid, e)
+		} else {
+			e.gone = true
+			e.run.cancel(errStopped)
+		}
+		return err
+	}
+	e.tries++
+	wait := backoff(e.tries)
+	c.Log.Error(err, "reconcile; trying again", "job", e.key.String(), "in", wait.String())
+	e.stopTimers()
+	e.timer = time.AfterFunc(wait, func() { c.queue.add(uid) })
+	return err
+}
+
+// backoff doubles from 100 ms to 30 s: short enough that a passing error is hardly
+// noticed, long enough that a store that is read-only until a restart is not asked
+// all the time.
+func backoff(tries int) time.Duration {
+	return min(100*time.Millisecond<<min(tries-1, 20), 30*time.Second)
+}
