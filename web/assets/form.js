@@ -29,7 +29,8 @@ export class Form {
       if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) this.form.requestSubmit();
     });
     for (const id of ['create-close', 'create-cancel']) $(id).addEventListener('click', () => this.dialog.close());
-    this.dialog.addEventListener('close', () => this.closed());
+    // The event comes after the fact: by then the dialog may be open again.
+    this.dialog.addEventListener('close', () => { if (!this.dialog.open) this.closed(); });
     this.dialog.addEventListener('click', (e) => { if (e.target === this.dialog) this.dialog.close(); });
   }
 

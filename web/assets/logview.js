@@ -28,14 +28,14 @@ export class LogView {
 
     this.lines = h('div', { class: 'lines' });
     this.head = h('p', { class: 'dropped', hidden: true });
-    this.box = h('div', { class: 'log', tabindex: '0', role: 'region', 'aria-label': 'Log' }, this.head, this.lines);
+    this.box = h('div', { class: 'log', tabindex: '0', role: 'region', 'aria-label': 'Lines of the log' }, this.head, this.lines);
     this.stateText = h('span', { class: 'log-state' });
     this.toggle = h('button', { type: 'button', class: 'quiet toggle', 'aria-pressed': 'true' }, 'Follow');
     const wrap = h('button', { type: 'button', class: 'quiet toggle', 'aria-pressed': 'true' }, 'Wrap');
     const times = h('button', { type: 'button', class: 'quiet toggle', 'aria-pressed': 'false' }, 'Times');
     const raw = h('a', { class: 'button quiet', href: logAddress(workspace, name), target: '_blank', rel: 'noopener' }, 'Raw');
-    this.el = h('section', { class: 'logs', 'aria-labelledby': 'log-title' },
-      h('header', null, h('h3', { id: 'log-title' }, 'Log'), this.stateText, h('div', { class: 'tools' }, this.toggle, wrap, times, raw)),
+    this.el = h('section', { class: 'logs' },
+      h('header', null, h('h3', null, 'Log'), this.stateText, h('div', { class: 'tools' }, this.toggle, wrap, times, raw)),
       this.box);
     this.box.classList.add('wrap');
     this.toggle.addEventListener('click', () => this.follow(!this.following));

@@ -169,6 +169,8 @@ $('skip').addEventListener('click', (e) => {
 $('link-retry').addEventListener('click', () => feed.retryNow());
 addEventListener('online', () => feed.retryNow());
 addEventListener('hashchange', route);
+// Pressed between Escape and the address's change, the link changes nothing by itself.
+$('new').addEventListener('click', (e) => { if (location.hash === e.currentTarget.hash) route(); });
 
 addEventListener('keydown', (e) => {
   if (e.key !== 'Escape' || e.defaultPrevented || form.open || !selected) return;
