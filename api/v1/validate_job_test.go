@@ -338,3 +338,13 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		t.Errorf("a job whose values mean the same as unset: %v", errs)
 	}
 }
+
+// BenchmarkValidateJob is what every create pays before the store sees it.
+func BenchmarkValidateJob(b *testing.B) {
+	j := newJob(nil)
+	for b.Loop() {
+		if errs := ValidateJob(j); errs != nil {
+			b.Fatal(errs)
+		}
+	}
+}
