@@ -91,10 +91,14 @@ func offences(s *bounds, path []any) []offence {
 		offend("pattern", "-Bad")
 	}
 	if s.MaxItems != nil {
-		offend("maxItems", slices.Repeat([]any{sample(s.Items)}, *s.MaxItems+1))
+		var many []any
+		for i := range *s.MaxItems + 1 {
+			many = append(many, sample(s.Items, i))
+		}
+		offend("maxItems", many)
 	}
 	if s.ListType == "set" {
-		offend("set", []any{sample(s.Items), sample(s.Items)})
+		offend("set", []any{sample(s.Items, 0), sample(s.Items, 0)})
 	}
 	if s.MaxProperties != nil {
 		many := map[string]any{}
@@ -112,18 +116,18 @@ func offences(s *bounds, path []any) []offence {
 	return found
 }
 
-// sample is a value of the schema's type; it need not keep the bounds.
-func sample(s *bounds) any {
+// sample is the ith value of the schema's type; it need not keep the bounds.
+func sample(s *bounds, i int) any {
 	switch s.Type {
 	case "integer":
-		return 200
+		return 200 + i
 	case "object":
 		return map[string]any{}
 	}
 	if s.Enum != nil {
-		return s.Enum[0]
+		return s.Enum[i%len(s.Enum)]
 	}
-	return "a"
+	return fmt.Sprintf("a%d", i)
 }
 
 // put returns v with value at path, creating what is missing on the way.
@@ -179,8 +183,12 @@ func TestValidationEnforcesTheSchema(t *testing.T) {
 				if err != nil {
 					return // it does not even fit the Go type, e.g. int32
 				}
+				want := o.field() + ": "
+				if o.rule == "set" {
+					want = o.field() + "[1]: Duplicate value"
+				}
 				refused := slices.ContainsFunc(got, func(message string) bool {
-					return strings.HasPrefix(message, o.field()) && !strings.HasSuffix(message, ": not supported yet")
+					return strings.HasPrefix(message, want) && !strings.HasSuffix(message, ": not supported yet")
 				})
 				if !refused {
 					t.Errorf("%s is accepted; errors are %q", spec, got)
