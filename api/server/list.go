@@ -1,0 +1,120 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// list serves a collection: a page of it, or with watch=true its changes.
+func (s *Server) list(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	query := r.URL.Query()
+	opts, err := listOptions(query, kind, r.PathValue("namespace"))
+	if err != nil {
+		return err
+	}
+	if watch, _ := strconv.ParseBool(query.Get("watch")); watch {
+		return s.watch(w, r, opts)
+	}
+	page, err := s.Store.List(r.Context(), opts)
+	if err != nil {
+		return err
+	}
+	writeList(w, kind, page)
+	return nil
+}
+
+func listOptions(query url.Values, kind v1.Kind, namespace string) (store.ListOptions, error) {
+	opts := store.ListOptions{Kind: kind.Name, Namespace: namespace, Continue: query.Get("continue")}
+	if text := query.Get("limit"); text != "" {
+		limit, err := strconv.Atoi(text)
+		if err != nil || limit < 0 {
+			return opts, apierrors.NewBadRequest("limit must be a number of at least 0, not " + quote(text))
+		}
+		opts.Limit = limit
+	}
+	switch order := query.Get("order"); order {
+	case "":
+	case "newestFirst":
+		opts.Order = store.NewestFirst
+	case "oldestFirst":
+		opts.Order = store.OldestFirst
+	default:
+		return opts, apierrors.NewBadRequest("order must be newestFirst or oldestFirst, not " + quote(order))
+	}
+	if text := query.Get("labelSelector"); text != "" {
+		selector, err := labels.Parse(text)
+		if err != nil {
+			return opts, apierrors.NewBadRequest("labelSelector: " + err.Error())
+		}
+		opts.Labels = selector
+	}
+	return opts, selectFields(query.Get("fieldSelector"), &opts)
+}
+
+// selectFields reads a field selector; the fields are few, and each may be asked for
+// one value.
+func selectFields(text string, opts *store.ListOptions) error {
+	selector, err := fields.ParseSelector(text)
+	if err != nil {
+		return apierrors.NewBadRequest("fieldSelector: " + err.Error())
+	}
+	for _, wanted := range selector.Requirements() {
+		if wanted.Operator != selection.Equals && wanted.Operator != selection.DoubleEquals {
+			return apierrors.NewBadRequest(fmt.Sprintf("fieldSelector: %s: only = is supported", wanted.Field))
+		}
+		switch wanted.Field {
+		case "metadata.name":
+			opts.Name = wanted.Value
+		case "metadata.namespace":
+			if opts.Namespace != "" && opts.Namespace != wanted.Value {
+				opts.Name = "/" // no object has this name: two namespaces at once select nothing
+			} else {
+				opts.Namespace = wanted.Value
+			}
+		case "status.phase":
+			opts.Phases = []v1.JobPhase{v1.JobPhase(wanted.Value)}
+		default:
+			return apierrors.NewBadRequest("field label not supported: " + wanted.Field)
+		}
+	}
+	return nil
+}
+
+// writeList answers with a page, its records as they are stored.
+func writeList(w http.ResponseWriter, kind v1.Kind, page store.Page) {
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"kind":"%sList","apiVersion":"%s","metadata":{"resourceVersion":"%d"`, kind.Name, v1.APIVersion, page.ResourceVersion)
+	if page.Continue != "" {
+		token, _ := json.Marshal(page.Continue) // a string always encodes
+		fmt.Fprintf(&b, `,"continue":%s`, token)
+		if page.Remaining >= 0 {
+			fmt.Fprintf(&b, `,"remainingItemCount":%d`, page.Remaining)
+		}
+	}
+	b.WriteString(`},"items":[`)
+	size := b.Len() + 3
+	for _, record := range page.Items {
+		size += record.Len() + 1
+	}
+	out := append(make([]byte, 0, size), b.String()...)
+	for i, record := range page.Items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = record.AppendJSON(out)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(out, "]}\n"...))
+}

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics counts requests by route (never by path) and created jobs.
+type metrics struct {
+	requests *prometheus.HistogramVec
+	created  *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "jobwright_http_request_seconds", Help: "Time of a request by route, method and status code; streams count until they end.",
+			Buckets: []float64{.0003, .001, .003, .01, .03, .1, .3, 1, 3, 10},
+		}, []string{"route", "method", "code"}),
+		created: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jobwright_jobs_created_total", Help: "Jobs that were created.",
+		}, []string{"workspace", "type"}),
+	}
+}
+
+func (m *metrics) register(r prometheus.Registerer) error {
+	if err := r.Register(m.requests); err != nil {
+		return err
+	}
+	return r.Register(m.created)
+}
+
+// observe times the requests of one route, whose pattern is the label.
+func (m *metrics) observe(route string, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		seen := &statusWriter{ResponseWriter: w, code: http.StatusOK}
+		next(seen, r)
+		m.requests.WithLabelValues(route, method(r.Method), strconv.Itoa(seen.code)).Observe(time.Since(start).Seconds())
+	})
+}
+
+// method is the request's method, from a closed set.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// statusWriter remembers the status code.
+type statusWriter struct {
+	http.ResponseWriter
+	code  int
+	wrote bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(code int) {
+	if !w.wrote {
+		w.code, w.wrote = code, true
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

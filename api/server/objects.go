@@ -1,0 +1,342 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/rand"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+const groupPath = "/apis/" + v1.APIVersion
+
+// objectRoutes are those of every kind.
+func (s *Server) objectRoutes(handle func(string, http.HandlerFunc)) {
+	for _, kind := range v1.Kinds() {
+		base := groupPath + "/" + kind.Resource
+		if kind.Namespaced {
+			handle("GET "+base, s.collection(kind, s.list))
+			base = groupPath + "/namespaces/{namespace}/" + kind.Resource
+		}
+		for route, handler := range map[string]objectHandler{
+			"GET " + base: s.list, "POST " + base: s.create,
+			"GET " + base + "/{name}": s.get, "PUT " + base + "/{name}": s.update,
+			"PATCH " + base + "/{name}": s.patch, "DELETE " + base + "/{name}": s.delete,
+			"GET " + base + "/{name}/status": s.get, "PUT " + base + "/{name}/status": s.updateStatus,
+			"PATCH " + base + "/{name}/status": s.patchStatus,
+		} {
+			handle(route, s.collection(kind, handler))
+		}
+		if kind.Name == v1.KindJob {
+			handle("GET "+base+"/{name}/log", s.collection(kind, s.log))
+		}
+	}
+}
+
+// objectHandler serves a request about one kind; what it returns is answered as a
+// metav1.Status.
+type objectHandler func(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
+
+func (s *Server) collection(kind v1.Kind, handler objectHandler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := handler(w, r, kind); err != nil {
+			s.refuse(w, err, kind, r.PathValue("name"))
+		}
+	}
+}
+
+func keyOf(r *http.Request, kind v1.Kind) store.Key {
+	return store.Key{Kind: kind.Name, Namespace: r.PathValue("namespace"), Name: r.PathValue("name")}
+}
+
+func (s *Server) get(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+	if err != nil {
+		return err
+	}
+	if kind.Name != v1.KindJob || s.Blockers == nil {
+		writeRecord(w, http.StatusOK, record)
+		return nil
+	}
+	blockers := s.Blockers(record.Key(), record.UID())
+	if len(blockers) == 0 {
+		writeRecord(w, http.StatusOK, record)
+		return nil
+	}
+	job, err := record.Job()
+	if err != nil {
+		return err
+	}
+	job.Status.BlockedBy = blockers
+	writeJSON(w, http.StatusOK, job)
+	return nil
+}
+
+func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	obj := kind.New()
+	if err := decodeBody(r, obj); err != nil {
+		return err
+	}
+	if err := s.place(r, kind, obj); err != nil {
+		return err
+	}
+	resetForCreate(obj)
+	obj.Default()
+	if err := validate(obj, nil); err != nil {
+		return err
+	}
+	if dryRun(r) {
+		if _, err := s.Store.Get(r.Context(), store.KeyOf(obj)); err == nil {
+			return apierrors.NewAlreadyExists(schema.GroupResource{Group: v1.Group, Resource: kind.Resource}, obj.GetName())
+		}
+		writeJSON(w, http.StatusCreated, obj)
+		return nil
+	}
+	records, err := s.Store.Create(r.Context(), obj)
+	if err != nil {
+		return named(err, kind, obj.GetName())
+	}
+	s.created(obj)
+	writeRecord(w, http.StatusCreated, records[0])
+	return nil
+}
+
+// named is the error with the object's name, which the path of a create lacks.
+func named(err error, kind v1.Kind, name string) error {
+	status := statusOf(err, kind, name)
+	return &apierrors.StatusError{ErrStatus: status}
+}
+
+func (s *Server) created(obj v1.Object) {
+	if job, ok := obj.(*v1.Job); ok {
+		s.metrics.created.WithLabelValues(job.Namespace, string(job.Spec.Type)).Inc()
+	}
+}
+
+// place gives a new object its namespace and name, and checks that the workspace is
+// there.
+func (s *Server) place(r *http.Request, kind v1.Kind, obj v1.Object) error {
+	if kind.Namespaced {
+		namespace := r.PathValue("namespace")
+		if obj.GetNamespace() != "" && obj.GetNamespace() != namespace {
+			return apierrors.NewBadRequest(fmt.Sprintf(
+				"the namespace of the object (%s) is not that of the request (%s)", obj.GetNamespace(), namespace))
+		}
+		obj.SetNamespace(namespace)
+		if _, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: namespace}); err != nil {
+			if statusOf(err, kind, namespace).Code == http.StatusNotFound {
+				return apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
+			}
+			return err
+		}
+	}
+	if obj.GetName() == "" && obj.GetGenerateName() != "" {
+		// Five characters of 27 make a collision within a thousand names unlikely (3 %),
+		// and it is answered with AlreadyExists; the Kubernetes API does the same.
+		prefix := obj.GetGenerateName()
+		obj.SetName(prefix[:min(len(prefix), 58)] + rand.String(5))
+	}
+	return nil
+}
+
+// resetForCreate clears what only the server sets.
+func resetForCreate(obj v1.Object) {
+	obj.SetUID("")
+	obj.SetResourceVersion("")
+	obj.SetGeneration(0)
+	obj.SetCreationTimestamp(metav1.Time{})
+	obj.SetDeletionTimestamp(nil)
+	obj.SetManagedFields(nil)
+	switch o := obj.(type) {
+	case *v1.Job:
+		o.Spec.CreatedBy = nil
+		o.Status = v1.JobStatus{Phase: v1.JobQueued, Reason: v1.ReasonQueued}
+	case *v1.Workspace:
+		o.Status = v1.WorkspaceStatus{}
+	}
+}
+
+func (s *Server) update(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	obj := kind.New()
+	if err := decodeBody(r, obj); err != nil {
+		return err
+	}
+	if err := checkKey(r, kind, obj); err != nil {
+		return err
+	}
+	if obj.GetResourceVersion() == "" {
+		return apierrors.NewBadRequest("metadata.resourceVersion: Required value: must be the version that was read, for an update")
+	}
+	record, err := s.write(r, kind, obj)
+	if err != nil {
+		return err
+	}
+	writeRecord(w, http.StatusOK, record)
+	return nil
+}
+
+// write stores obj over what is there, after defaults and validation.
+func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Record, error) {
+	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+	if err != nil {
+		return store.Record{}, err
+	}
+	old, err := record.Object()
+	if err != nil {
+		return store.Record{}, err
+	}
+	if obj.GetUID() != "" && obj.GetUID() != old.GetUID() {
+		return store.Record{}, fmt.Errorf("uid is %s, not %s: %w", old.GetUID(), obj.GetUID(), store.ErrConflict)
+	}
+	if obj.GetResourceVersion() != old.GetResourceVersion() {
+		return store.Record{}, store.ErrConflict
+	}
+	obj.SetUID(old.GetUID())
+	obj.SetGeneration(old.GetGeneration())
+	obj.SetCreationTimestamp(old.GetCreationTimestamp())
+	obj.SetDeletionTimestamp(old.GetDeletionTimestamp())
+	obj.SetManagedFields(old.GetManagedFields())
+	switch o := obj.(type) {
+	case *v1.Job:
+		o.Spec.CreatedBy, o.Status = old.(*v1.Job).Spec.CreatedBy, old.(*v1.Job).Status
+	case *v1.Workspace:
+		o.Status = old.(*v1.Workspace).Status
+	}
+	obj.Default()
+	if err := validate(obj, old); err != nil {
+		return store.Record{}, err
+	}
+	if dryRun(r) {
+		return record, nil
+	}
+	return s.Store.Update(r.Context(), obj)
+}
+
+func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	obj := kind.New()
+	if err := decodeBody(r, obj); err != nil {
+		return err
+	}
+	if err := checkKey(r, kind, obj); err != nil {
+		return err
+	}
+	record, err := s.writeStatus(r, kind, obj)
+	if err != nil {
+		return err
+	}
+	writeRecord(w, http.StatusOK, record)
+	return nil
+}
+
+// writeStatus stores obj's status over what is there. A terminal phase is sticky and
+// counters never fall, whoever writes.
+func (s *Server) writeStatus(r *http.Request, kind v1.Kind, obj v1.Object) (store.Record, error) {
+	if job, ok := obj.(*v1.Job); ok {
+		record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+		if err != nil {
+			return store.Record{}, err
+		}
+		old, err := record.Job()
+		if err != nil {
+			return store.Record{}, err
+		}
+		changed := old.DeepCopy()
+		changed.Status = job.Status
+		changed.Status.BlockedBy = nil
+		if err := statusAllowed(old, changed); err != nil {
+			return store.Record{}, err
+		}
+		changed.ResourceVersion = job.ResourceVersion
+		obj = changed
+	}
+	if obj.GetResourceVersion() == "" {
+		return store.Record{}, apierrors.NewBadRequest("metadata.resourceVersion: Required value: must be the version that was read, for an update")
+	}
+	if dryRun(r) {
+		return s.Store.Get(r.Context(), keyOf(r, kind))
+	}
+	return s.Store.UpdateStatus(r.Context(), obj, store.Durable)
+}
+
+func (s *Server) delete(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	key := keyOf(r, kind)
+	pre, err := preconditions(r)
+	if err != nil {
+		return err
+	}
+	if kind.Name == v1.KindWorkspace {
+		if err := s.mayDeleteWorkspace(r, key.Name); err != nil {
+			return err
+		}
+	}
+	if dryRun(r) {
+		record, err := s.Store.Get(r.Context(), key)
+		if err == nil {
+			writeRecord(w, http.StatusOK, record)
+		}
+		return err
+	}
+	record, err := s.Store.Delete(r.Context(), key, pre)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,
+		Details: &metav1.StatusDetails{Name: key.Name, Group: v1.Group, Kind: kind.Resource, UID: record.UID()},
+	})
+	return nil
+}
+
+func (s *Server) mayDeleteWorkspace(r *http.Request, name string) error {
+	resource := schema.GroupResource{Group: v1.Group, Resource: v1.ResourceWorkspaces}
+	if name == v1.DefaultWorkspace {
+		return apierrors.NewForbidden(resource, name, fmt.Errorf("the workspace %q always exists", name))
+	}
+	page, err := s.Store.List(r.Context(), store.ListOptions{Kind: v1.KindJob, Namespace: name, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(page.Items) > 0 {
+		return apierrors.NewConflict(resource, name, fmt.Errorf("it still has jobs; delete them first"))
+	}
+	return nil
+}
+
+// preconditions reads DeleteOptions from the body, if there are any.
+func preconditions(r *http.Request) (store.Preconditions, error) {
+	var pre store.Preconditions
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return pre, err
+	}
+	if len(body) == 0 {
+		return pre, nil
+	}
+	var opts metav1.DeleteOptions
+	if err := decodeLoose(body, &opts); err != nil {
+		return pre, apierrors.NewBadRequest("the body must be DeleteOptions: " + err.Error())
+	}
+	if opts.Preconditions == nil {
+		return pre, nil
+	}
+	if uid := opts.Preconditions.UID; uid != nil {
+		pre.UID = types.UID(*uid)
+	}
+	if version := opts.Preconditions.ResourceVersion; version != nil {
+		pre.ResourceVersion, err = strconv.ParseUint(*version, 10, 64)
+		if err != nil {
+			return pre, apierrors.NewBadRequest("preconditions.resourceVersion must be a number, not " + quote(*version))
+		}
+	}
+	return pre, nil
+}
+
+func dryRun(r *http.Request) bool { return r.URL.Query().Get("dryRun") == "All" }

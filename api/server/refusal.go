@@ -1,0 +1,113 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// statusOf is the answer to err about an object: the one place where errors become
+// status codes.
+func statusOf(err error, kind v1.Kind, name string) metav1.Status {
+	resource := schema.GroupResource{Group: v1.Group, Resource: kind.Resource}
+	var known apierrors.APIStatus
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		return known.Status()
+	case errors.As(err, &tooLarge):
+		return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body is limited to %d bytes", tooLarge.Limit)).Status()
+	case errors.Is(err, store.ErrNotFound):
+		return apierrors.NewNotFound(resource, name).Status()
+	case errors.Is(err, store.ErrExists):
+		return apierrors.NewAlreadyExists(resource, name).Status()
+	case errors.Is(err, store.ErrConflict):
+		return apierrors.NewConflict(resource, name, store.ErrConflict).Status()
+	case errors.Is(err, store.ErrExpired):
+		return apierrors.NewResourceExpired(err.Error()).Status()
+	case errors.Is(err, store.ErrInvalid):
+		return apierrors.NewBadRequest(err.Error()).Status()
+	case errors.Is(err, store.ErrFull):
+		return failure(http.StatusInsufficientStorage, "InsufficientStorage", err)
+	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed):
+		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
+	default:
+		return failure(http.StatusInternalServerError, metav1.StatusReasonInternalError, err)
+	}
+}
+
+func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
+	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: err.Error()}
+}
+
+// refuse answers with err as a metav1.Status.
+func (s *Server) refuse(w http.ResponseWriter, err error, kind v1.Kind, name string) {
+	status := statusOf(err, kind, name)
+	if status.Code >= http.StatusInternalServerError {
+		s.Log.Error(err, "a request failed", "kind", kind.Name, "name", name, "code", status.Code)
+	}
+	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	writeJSON(w, int(status.Code), status)
+}
+
+// seedRefusal is a refusal of the seed's interface.
+type seedRefusal struct {
+	OK      bool   `json:"ok"`
+	Error   string `json:"error"`
+	Message string `json:"message,omitempty"`
+}
+
+// refuseSeed answers with err in the seed's shape.
+func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
+	kind, _ := v1.KindByName(v1.KindJob)
+	status := statusOf(err, kind, name)
+	code, refusal := int(status.Code), seedRefusal{Message: status.Message}
+	switch {
+	case status.Reason == metav1.StatusReasonInvalid:
+		code, refusal.Error = http.StatusBadRequest, "invalid_payload"
+	case code == http.StatusNotFound:
+		refusal.Error, refusal.Message = "not_found", ""
+	case code == http.StatusConflict:
+		refusal.Error = "conflict"
+	case code == http.StatusRequestEntityTooLarge:
+		refusal.Error = "too_large"
+	case code == http.StatusInsufficientStorage:
+		refusal.Error = "storage_full"
+	case code == http.StatusServiceUnavailable:
+		refusal.Error = "unavailable"
+	case code < http.StatusInternalServerError:
+		refusal.Error = "bad_request"
+	default:
+		refusal.Error = "internal"
+	}
+	if code >= http.StatusInternalServerError {
+		s.Log.Error(err, "a request failed", "job", name, "code", code)
+	}
+	writeJSON(w, code, refusal)
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		writeText(w, http.StatusInternalServerError, "encode the answer: "+err.Error()+"\n")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(body, '\n')) // the client is gone; nobody is left to tell
+}
+
+// writeRecord answers with one object as it is stored.
+func writeRecord(w http.ResponseWriter, code int, record store.Record) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(record.AppendJSON(make([]byte, 0, record.Len()+1)), '\n'))
+}

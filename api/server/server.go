@@ -1,0 +1,147 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/logs"
+	"jobwright.dev/store"
+)
+
+// Defaults of Options. A body of 1 MiB holds the largest valid object several times
+// over; a thousand workspaces are far beyond what one server is shared by, and keep a
+// client that makes up cookies from filling the store.
+const (
+	DefaultMaxBody       = 1 << 20
+	DefaultMaxWorkspaces = 1000
+)
+
+// Options configure a Server. Store and Logs are required.
+type Options struct {
+	Store store.Store
+	Logs  *logs.Archive
+	// Web serves the page at /jobs; nil: there is none.
+	Web http.Handler
+	// Metrics serves /metrics; nil: there are none.
+	Metrics http.Handler
+	// Ready tells why the server is not ready; nil: it always is.
+	Ready func(context.Context) error
+	// Blockers tells why a job is queued, for status.blockedBy; nil: nobody knows.
+	Blockers func(store.Key, types.UID) []v1.Blocker
+	// MaxBody bounds a request's body in bytes; MaxWorkspaces bounds how many
+	// workspaces the seed's interface may come to by creating them. 0: the defaults.
+	MaxBody       int64
+	MaxWorkspaces int
+	// Version is what /version tells.
+	Version    string
+	Registerer prometheus.Registerer
+	Log        logr.Logger
+}
+
+// Server is the HTTP interface; an http.Handler.
+type Server struct {
+	Options
+	handler http.Handler
+	metrics *metrics
+}
+
+// New returns the interface to a store.
+func New(opts Options) (*Server, error) {
+	if opts.Store == nil || opts.Logs == nil {
+		return nil, errors.New("api server: Store and Logs are required")
+	}
+	if opts.MaxBody <= 0 {
+		opts.MaxBody = DefaultMaxBody
+	}
+	if opts.MaxWorkspaces <= 0 {
+		opts.MaxWorkspaces = DefaultMaxWorkspaces
+	}
+	s := &Server{Options: opts, metrics: newMetrics()}
+	if opts.Registerer != nil {
+		if err := s.metrics.register(opts.Registerer); err != nil {
+			return nil, fmt.Errorf("api server: register metrics: %w", err)
+		}
+	}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// HTTPServer is an http.Server for handler with bounds that suit streams: headers
+// must come soon and be small, idle connections end, and answers may last.
+func HTTPServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(route string, handler http.HandlerFunc) {
+		mux.Handle(route, s.metrics.observe(route, handler))
+	}
+	s.seedRoutes(handle)
+	s.objectRoutes(handle)
+	s.discoveryRoutes(handle)
+	handle("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
+	handle("GET /readyz", s.readyz)
+	if s.Metrics != nil {
+		mux.Handle("GET /metrics", s.Metrics)
+	}
+	if s.Web != nil {
+		mux.Handle("/jobs", s.Web)
+		mux.Handle("/jobs/", s.Web)
+		mux.Handle("GET /{$}", http.RedirectHandler("/jobs", http.StatusFound))
+	}
+	return s.safely(mux)
+}
+
+// safely bounds the body and turns a panic into one failed request.
+func (s *Server) safely(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.Log.Error(fmt.Errorf("panic: %v", p), "a request panicked", "method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
+			writeText(w, http.StatusInternalServerError, "internal error; the server's log has the stack\n")
+		}()
+		r.Body = http.MaxBytesReader(w, r.Body, s.MaxBody)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	if s.Ready != nil {
+		if err := s.Ready(r.Context()); err != nil {
+			writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+			return
+		}
+	}
+	writeText(w, http.StatusOK, "ok\n")
+}
+
+func writeText(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write([]byte(text)) // the client is gone; nobody is left to tell
+}

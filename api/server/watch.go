@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// watch streams the changes of what opts select, one JSON value a line. Without a
+// resourceVersion it begins with what there is, as ADDED events.
+func (s *Server) watch(w http.ResponseWriter, r *http.Request, opts store.ListOptions) error {
+	ctx := r.Context()
+	if text := r.URL.Query().Get("timeoutSeconds"); text != "" {
+		seconds, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return apierrors.NewBadRequest("timeoutSeconds must be a number of seconds, not " + quote(text))
+		}
+		if seconds > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
+			defer cancel()
+		}
+	}
+	stream := &eventStream{w: w, flusher: http.NewResponseController(w)}
+	since, err := s.watchStart(ctx, r.URL.Query().Get("resourceVersion"), opts, stream)
+	if err != nil {
+		return err
+	}
+	watch, err := s.Store.Watch(ctx, store.WatchOptions{
+		Kind: opts.Kind, Namespace: opts.Namespace, Name: opts.Name, Labels: opts.Labels, Since: since,
+	})
+	if err == nil {
+		defer watch.Close()
+	}
+	stream.begin()
+	for err == nil {
+		stream.flush()
+		var events []store.Event
+		if events, err = watch.Next(ctx); err == nil {
+			err = stream.send(events)
+		}
+	}
+	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+		stream.fail(err)
+	}
+	return nil
+}
+
+// watchStart is the version from which to watch; without one, what there is has been
+// sent.
+func (s *Server) watchStart(ctx context.Context, version string, opts store.ListOptions, stream *eventStream) (uint64, error) {
+	if version != "" && version != "0" {
+		since, err := strconv.ParseUint(version, 10, 64)
+		if err != nil {
+			return 0, apierrors.NewBadRequest("resourceVersion must be a number, not " + quote(version))
+		}
+		return since, nil
+	}
+	opts.Limit, opts.Continue, opts.Phases = 0, "", nil
+	page, err := s.Store.List(ctx, opts)
+	if err != nil {
+		return 0, err
+	}
+	events := make([]store.Event, 0, len(page.Items))
+	for _, record := range page.Items {
+		events = append(events, store.Event{Type: store.Added, Record: record})
+	}
+	stream.begin()
+	return page.ResourceVersion, stream.send(events)
+}
+
+// eventStream writes watch events.
+type eventStream struct {
+	w       http.ResponseWriter
+	flusher *http.ResponseController
+	begun   bool
+	buf     []byte
+}
+
+// begin sends the headers, once.
+func (s *eventStream) begin() {
+	if s.begun {
+		return
+	}
+	s.begun = true
+	s.w.Header().Set("Content-Type", "application/json;stream=watch")
+	s.w.Header().Set("Cache-Control", "no-store")
+	s.w.WriteHeader(http.StatusOK)
+}
+
+func (s *eventStream) flush() { _ = s.flusher.Flush() } // the next write tells when the client is gone
+
+func (s *eventStream) send(events []store.Event) error {
+	s.buf = s.buf[:0]
+	for _, event := range events {
+		s.buf = append(s.buf, `{"type":"`...)
+		s.buf = append(s.buf, event.Type...)
+		s.buf = append(s.buf, `","object":`...)
+		s.buf = event.Record.AppendJSON(s.buf)
+		s.buf = append(s.buf, "}\n"...)
+	}
+	_, err := s.w.Write(s.buf)
+	return err
+}
+
+// fail ends the stream with what went wrong.
+func (s *eventStream) fail(err error) {
+	status := statusOf(err, v1.Kind{}, "")
+	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	line, encodeErr := json.Marshal(struct {
+		Type   string        `json:"type"`
+		Object metav1.Status `json:"object"`
+	}{"ERROR", status})
+	if encodeErr != nil {
+		return
+	}
+	_, _ = s.w.Write(append(line, '\n'))
+	s.flush()
+}
