@@ -1,0 +1,81 @@
+package client
+
+import (
+	"context"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// Applied is what an apply came to.
+type Applied string
+
+// What an apply may come to.
+const (
+	Created    Applied = "created"
+	Configured Applied = "configured"
+	Unchanged  Applied = "unchanged"
+)
+
+// applyTries is how often an apply starts over when the object changes meanwhile.
+const applyTries = 5
+
+// Apply makes the object on the server what obj says: it is created, or its spec,
+// labels and annotations become those of obj. Labels and annotations that obj does not
+// name stay; so does spec.cancel, which is an operation and not part of a manifest.
+func (c *Client) Apply(ctx context.Context, obj v1.Object) (Applied, v1.Object, error) {
+	key, err := keyOf(obj)
+	if err != nil {
+		return "", nil, err
+	}
+	for try := 1; ; try++ {
+		current, err := c.Get(ctx, key)
+		if IsNotFound(err) {
+			created, err := c.Create(ctx, obj)
+			return Created, created, err
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		updated, err := c.Update(ctx, merge(current, obj))
+		if IsConflict(err) && try < applyTries {
+			continue
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		if updated.GetResourceVersion() == current.GetResourceVersion() {
+			return Unchanged, updated, nil
+		}
+		return Configured, updated, nil
+	}
+}
+
+// merge is current with what obj says.
+func merge(current, obj v1.Object) v1.Object {
+	merged := current.DeepCopyObject().(v1.Object)
+	merged.SetLabels(overlay(current.GetLabels(), obj.GetLabels()))
+	merged.SetAnnotations(overlay(current.GetAnnotations(), obj.GetAnnotations()))
+	switch m := merged.(type) {
+	case *v1.Job:
+		cancel := m.Spec.Cancel
+		m.Spec = *obj.(*v1.Job).Spec.DeepCopy()
+		m.Spec.Cancel = cancel || m.Spec.Cancel
+	case *v1.Workspace:
+		m.Spec = *obj.(*v1.Workspace).Spec.DeepCopy()
+	}
+	return merged
+}
+
+func overlay(below, above map[string]string) map[string]string {
+	if len(above) == 0 {
+		return below
+	}
+	out := make(map[string]string, len(below)+len(above))
+	for k, v := range below {
+		out[k] = v
+	}
+	for k, v := range above {
+		out[k] = v
+	}
+	return out
+}
