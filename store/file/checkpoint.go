@@ -1,0 +1,277 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// view is the store at one moment: all that the journal holds before segment.
+type view struct {
+	trees   map[string]*tree
+	rv      uint64
+	segment uint64
+	// written is what the journal has taken in all when the view was taken.
+	written int64
+	err     error
+}
+
+// takeView starts a new segment and fills v with what lies before it. The caller
+// leads and holds publishing, so nothing is written or shown meanwhile.
+func (s *Store) takeView(v *view) error {
+	if err := s.rotate(nil); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.trees = map[string]*tree{}
+	for name, k := range s.index.kinds {
+		v.trees[name] = k.byUID.clone()
+	}
+	v.rv, v.segment, v.written = s.visible, s.journal.Segment(), s.journal.Written()
+	return nil
+}
+
+const (
+	// minJournal is how far the journal may grow at least before jobs.json is
+	// rewritten under load.
+	minJournal = 64 << 20
+	// idleShare bounds what rewriting costs a store that is written to now and then:
+	// at most one part in idleShare of the time.
+	idleShare = 50
+)
+
+// checkpointer decides when jobs.json is rewritten: when the journal has grown as
+// large as it, and when nothing was written for a while. A timer runs only while
+// there is something to do.
+type checkpointer struct {
+	mu       sync.Mutex
+	timer    *time.Timer
+	last     time.Time // of the last write
+	took     time.Duration
+	covered  int64 // journal.Written at the last checkpoint
+	size     int64 // of jobs.json
+	stopped  bool
+	running  bool
+	finished sync.Cond
+	// one checkpoint at a time
+	writing sync.Mutex
+}
+
+// behind is how many bytes of the journal jobs.json does not have.
+func (c *checkpointer) behind(s *Store) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return s.journal.Written() - c.covered
+}
+
+// wrote notes a commit and sees to it that jobs.json follows.
+func (c *checkpointer) wrote(s *Store) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = time.Now()
+	if c.stopped || c.running {
+		return
+	}
+	if s.journal.Written()-c.covered > max(minJournal, c.size) {
+		c.start(s)
+		return
+	}
+	if c.timer == nil {
+		c.arm(s, c.idleDelay(s))
+	}
+}
+
+// idleDelay is how long to wait after the last write. c.mu is held.
+func (c *checkpointer) idleDelay(s *Store) time.Duration {
+	return max(s.opts.IdleDelay, idleShare*c.took)
+}
+
+// arm starts the timer. c.mu is held.
+func (c *checkpointer) arm(s *Store, d time.Duration) {
+	c.timer = time.AfterFunc(d, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.timer = nil
+		if c.stopped || c.running {
+			return
+		}
+		if wait := time.Until(c.last.Add(c.idleDelay(s))); wait > 0 {
+			c.arm(s, wait)
+			return
+		}
+		c.start(s)
+	})
+}
+
+// start runs a checkpoint beside the caller. c.mu is held.
+func (c *checkpointer) start(s *Store) {
+	c.running = true
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	go func() {
+		err := s.checkpointIfDirty()
+		if err != nil && !errors.Is(err, store.ErrClosed) {
+			s.log.Error(err, "jobs.json was not rewritten; the journal holds what is newer", "journalBytes", c.behind(s))
+		}
+		s.mu.Lock()
+		s.events.shrink()
+		s.mu.Unlock()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.running = false
+		if err == nil && c.timer == nil && !c.stopped && s.journal.Written() > c.covered {
+			c.arm(s, c.idleDelay(s))
+		}
+		if c.finished.L != nil {
+			c.finished.Broadcast()
+		}
+	}()
+}
+
+// stop waits for a checkpoint under way and prevents others.
+func (c *checkpointer) stop() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	c.finished.L = &c.mu
+	for c.running {
+		c.finished.Wait()
+	}
+	return nil
+}
+
+// Checkpoint rewrites jobs.json now, whatever the journal holds.
+func (s *Store) Checkpoint(ctx context.Context) error {
+	if err := s.takesWrites(ctx); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	return s.checkpoint()
+}
+
+// checkpointIfDirty rewrites jobs.json when the journal holds anything that it does
+// not.
+func (s *Store) checkpointIfDirty() error {
+	s.wmu.Lock()
+	unwritten := s.batch != nil
+	s.wmu.Unlock()
+	if !unwritten && s.checkpoints.behind(s) == 0 {
+		return nil
+	}
+	return s.checkpoint()
+}
+
+func (s *Store) checkpoint() error {
+	c := &s.checkpoints
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	start := time.Now()
+	if err := s.roomForSnapshot(); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	v := new(view)
+	s.wmu.Lock()
+	if s.batch == nil {
+		s.batch = newBatch()
+	}
+	s.batch.checkpoint = v
+	b, leader := s.join()
+	if err := s.await(context.Background(), b, leader); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if v.err != nil {
+		return fmt.Errorf("checkpoint: %w", v.err)
+	}
+	size, err := s.writeSnapshot(v)
+	if err != nil {
+		s.metrics.writeErrors.Inc()
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if err := s.journal.RemoveBefore(v.segment); err != nil {
+		s.log.Error(err, "Old journal segments stay until the next start")
+	}
+	took := time.Since(start)
+	s.metrics.checkpointSeconds.Observe(took.Seconds())
+	c.mu.Lock()
+	c.took, c.covered, c.size = took, v.written, size
+	c.mu.Unlock()
+	s.log.V(1).Info("Rewrote jobs.json", "resourceVersion", v.rv, "bytes", size, "seconds", took.Seconds())
+	return nil
+}
+
+// roomForSnapshot refuses to begin what a full disk would end.
+func (s *Store) roomForSnapshot() error {
+	s.checkpoints.mu.Lock()
+	need := s.checkpoints.size
+	s.checkpoints.mu.Unlock()
+	free, err := s.fsys.Free(s.dir)
+	if err != nil || s.opts.MinFree < 0 || free > need {
+		return err
+	}
+	return fmt.Errorf("%w: a new jobs.json takes about %d MiB, %s has %d MiB free", store.ErrFull, need>>20, s.dir, free>>20)
+}
+
+// writeSnapshot writes v as the new jobs.json and makes its entries point there. It
+// returns the file's size.
+func (s *Store) writeSnapshot(v *view) (size int64, err error) {
+	temp, final := filepath.Join(s.dir, tempName), filepath.Join(s.dir, snapshotName)
+	if err := s.removeTemp(); err != nil {
+		return 0, err
+	}
+	f, err := s.fsys.Create(temp)
+	if err != nil {
+		return 0, err
+	}
+	size, err = s.encodeSnapshot(f, v)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = s.fsys.Rename(temp, final)
+	}
+	if err != nil {
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("%w: %w", store.ErrFull, err)
+		}
+		return 0, errors.Join(err, s.removeTemp())
+	}
+	if err := s.fsys.SyncDir(s.dir); err != nil {
+		return 0, err
+	}
+	return size, s.adoptSnapshot(v, final)
+}
+
+// adoptSnapshot makes the entries of v point into the new jobs.json, and lets go of
+// the files that they pointed to before.
+func (s *Store) adoptSnapshot(v *view, path string) error {
+	src, err := s.sources.add(path, 0)
+	if err != nil {
+		return fmt.Errorf("the new jobs.json cannot be read: %w", err)
+	}
+	offset := int64(len(snapshotHead(v.rv)))
+	for _, kind := range v1.Kinds() {
+		c := v.trees[kind.Name].from(nil)
+		for e := c.next(); e != nil; e = c.next() {
+			e.moveTo(src.id, offset)
+			offset += int64(e.size) + int64(len(itemSeparator))
+		}
+	}
+	s.sources.drop(func(old *source) bool {
+		return old.segment < v.segment && old.id != src.id
+	})
+	return nil
+}

@@ -1,0 +1,328 @@
+package file
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"jobwright.dev/store"
+	"jobwright.dev/store/journal"
+)
+
+// pending is what an object will be once its batch is on disk; nil: deleted.
+type pending struct {
+	e  *entry
+	rv uint64
+}
+
+// change is one object's change on its way to the disk.
+type change struct {
+	event store.EventType
+	// e is the new version, or the last one when it is deleted; before is the version
+	// before it.
+	e, before *entry
+	rv        uint64
+	encoding  []byte
+	// offset is where the encoding starts in the batch's block.
+	offset int
+	// shown: a soft write, visible already.
+	shown bool
+}
+
+// batch is the changes of one commit.
+type batch struct {
+	block   journal.Block
+	changes []change
+	waiters int
+	// flushes: a timer will commit the batch.
+	flushes bool
+	// done is closed when the batch is on disk and visible, or has failed with err.
+	done chan struct{}
+	err  error
+	// lead makes the waiter that receives from it write the batch.
+	lead chan struct{}
+	// checkpoint asks for a new segment and a view of the index behind this batch.
+	checkpoint *view
+}
+
+func newBatch() *batch {
+	return &batch{done: make(chan struct{}), lead: make(chan struct{}, 1)}
+}
+
+// finish tells the waiters.
+func (b *batch) finish(err error) {
+	b.err = err
+	close(b.done)
+}
+
+// The operations of a journal record, its first byte.
+const (
+	// opPut is followed by the object's encoding.
+	opPut = 'P'
+	// opDelete is followed by the resource version of the deletion (8 bytes, little
+	// endian), then kind, namespace and name, each ended by a zero byte.
+	opDelete = 'D'
+)
+
+// enqueue gives c its version, writes its encoding and puts it into the batch. wmu is
+// held. A soft change is shown at once when nothing durable is under way before it;
+// then it need not be waited for.
+func (s *Store) enqueue(c change, enc encoding, soft bool) (store.Record, change) {
+	s.version++
+	c.rv = s.version
+	c.encoding = enc.withVersion(c.rv)
+	if s.batch == nil {
+		s.batch = newBatch()
+	}
+	b := s.batch
+	if c.event == store.Deleted {
+		c.offset = b.block.Add([]byte{opDelete}, deletion(c.e.key(), c.rv))
+	} else {
+		c.e.rv, c.e.size, c.e.sum = c.rv, uint32(len(c.encoding)), journal.Checksum(c.encoding)
+		c.e.setMem(c.encoding)
+		c.offset = b.block.Add([]byte{opPut}, c.encoding) + 1
+	}
+	var record store.Record
+	if c.event == store.Deleted {
+		last := entry{uid: c.e.uid, rv: c.rv, class: c.e.class, name: c.e.name}
+		record = last.record(c.encoding)
+	} else {
+		record = c.e.record(c.encoding)
+	}
+	if soft && s.onlySoft(b) && s.soft < maxSoft {
+		s.soft++
+		c.shown = true
+		if !b.flushes {
+			b.flushes = true
+			time.AfterFunc(softDelay, s.flushSoft)
+		}
+		s.show([]change{c}, []store.Record{record})
+	} else {
+		p := pending{e: c.e, rv: c.rv}
+		if c.event == store.Deleted {
+			p.e = nil
+		}
+		s.overlay[record.Key()] = p
+	}
+	b.changes = append(b.changes, c)
+	return record, c
+}
+
+// onlySoft reports whether nothing durable waits or is under way.
+func (s *Store) onlySoft(b *batch) bool { return !s.leading && b.waiters == 0 }
+
+// deletion is the body of a delete record.
+func deletion(key store.Key, rv uint64) []byte {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 64), rv)
+	for _, part := range []string{key.Kind, key.Namespace, key.Name} {
+		b = append(append(b, part...), 0)
+	}
+	return b
+}
+
+// join makes the caller wait for the present batch, which has its change; wmu is held
+// and given up.
+func (s *Store) join() (b *batch, leader bool) {
+	if s.batch == nil {
+		s.batch = newBatch()
+	}
+	b = s.batch
+	b.waiters++
+	if !s.leading {
+		s.leading, leader = true, true
+		s.batch = nil
+	}
+	s.wmu.Unlock()
+	return b, leader
+}
+
+// await waits until b is on disk and visible, and writes it itself when it is its
+// turn.
+func (s *Store) await(ctx context.Context, b *batch, leader bool) error {
+	if leader {
+		s.write(b)
+		return b.err
+	}
+	select {
+	case <-b.done:
+	case <-b.lead:
+		s.write(b)
+	case <-ctx.Done():
+		// It may be this waiter's turn in a moment, and nobody else's.
+		go func() { _ = s.await(context.WithoutCancel(ctx), b, false) }()
+		return ctx.Err()
+	}
+	return b.err
+}
+
+// barrier waits until everything that was enqueued before it is settled.
+func (s *Store) barrier() {
+	s.wmu.Lock()
+	b, leader := s.join()
+	_ = s.await(context.Background(), b, leader)
+}
+
+// write is what a leader does: it commits its batch, lets the next leader begin as
+// soon as there is one, and shows the batch. Nothing is shown out of turn: the next
+// leader waits for publishing, and a soft write is shown at once only when nobody
+// leads.
+func (s *Store) write(b *batch) {
+	at, err := s.append(b)
+	s.publishing.Lock()
+	handed := err == nil && b.checkpoint == nil && s.handOver(true)
+	if err == nil {
+		s.settle(b, at)
+		if b.checkpoint != nil {
+			b.checkpoint.err = s.takeView(b.checkpoint)
+		}
+	} else {
+		s.failPending(err)
+	}
+	if !handed {
+		s.handOver(false)
+	}
+	s.publishing.Unlock()
+	b.finish(err)
+}
+
+// append writes the batch's block to the journal.
+func (s *Store) append(b *batch) (journal.Position, error) {
+	if f := s.failure.Load(); f != nil {
+		return journal.Position{}, f.err
+	}
+	if len(b.changes) == 0 && b.block.Count() == 0 {
+		return journal.Position{}, nil
+	}
+	if !s.journal.Fits(&b.block) {
+		if err := s.rotate(&b.block); err != nil {
+			return journal.Position{}, err
+		}
+	}
+	start := time.Now()
+	at, err := s.journal.Append(&b.block)
+	if err != nil {
+		s.fail(err)
+		return at, s.failure.Load().err
+	}
+	s.metrics.commitSeconds.Observe(time.Since(start).Seconds())
+	return at, nil
+}
+
+// rotate starts a new segment. It does not break the store when it fails: nothing was
+// written to where acknowledged records are.
+func (s *Store) rotate(block *journal.Block) error {
+	s.wmu.Lock()
+	base := s.version
+	s.wmu.Unlock()
+	if err := s.journal.Rotate(base, block); err != nil {
+		s.metrics.writeErrors.Inc()
+		if errors.Is(err, syscall.ENOSPC) {
+			return fmt.Errorf("%w: %w", store.ErrFull, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// handOver lets the next batch be written; early: only if somebody waits for it
+// already.
+func (s *Store) handOver(early bool) bool {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	next := s.batch
+	if next == nil || next.waiters == 0 {
+		if !early {
+			s.leading = false
+		}
+		return false
+	}
+	s.batch = nil
+	next.lead <- struct{}{}
+	return true
+}
+
+// failPending fails what was decided on top of a batch that has failed.
+func (s *Store) failPending(err error) {
+	s.wmu.Lock()
+	next := s.batch
+	s.batch = nil
+	clear(s.overlay)
+	s.wmu.Unlock()
+	if next != nil {
+		next.finish(err)
+	}
+}
+
+// settle shows a batch that is on disk, and remembers where its encodings lie.
+func (s *Store) settle(b *batch, at journal.Position) {
+	if len(b.changes) == 0 {
+		return
+	}
+	src, err := s.sources.add(s.journal.Path(at.Segment), at.Segment)
+	if err != nil {
+		// The encodings stay in memory until jobs.json is rewritten.
+		s.log.Error(err, "A journal segment cannot be opened for reading")
+	}
+	var shown []change
+	var records []store.Record
+	for i := range b.changes {
+		c := &b.changes[i]
+		if !c.shown {
+			shown = append(shown, *c)
+			e := c.e
+			if c.event == store.Deleted {
+				e = &entry{uid: c.e.uid, rv: c.rv, class: c.e.class, name: c.e.name}
+			}
+			records = append(records, e.record(c.encoding))
+		}
+	}
+	s.show(shown, records)
+	for i := range b.changes {
+		if c := &b.changes[i]; src != nil && c.event != store.Deleted {
+			c.e.moveTo(src.id, at.Offset+int64(c.offset))
+		}
+	}
+	s.wmu.Lock()
+	for _, r := range records {
+		if p, ok := s.overlay[r.Key()]; ok && p.rv == r.ResourceVersion() {
+			delete(s.overlay, r.Key())
+		}
+	}
+	s.soft = 0
+	s.wmu.Unlock()
+	s.checkpoints.wrote(s)
+}
+
+// show makes changes visible to readers, in order.
+func (s *Store) show(changes []change, records []store.Record) {
+	s.mu.Lock()
+	for i, c := range changes {
+		var before *labelSet
+		if c.before != nil {
+			before = c.before.labels
+		}
+		if c.event == store.Deleted {
+			s.index.remove(c.e)
+		} else {
+			s.index.put(c.e)
+		}
+		s.visible = c.rv
+		s.events.add(event{kind: c.event, record: records[i], labels: c.e.labels, before: before})
+	}
+	s.events.wake()
+	s.mu.Unlock()
+}
+
+// flushSoft commits soft writes that no durable one has taken along.
+func (s *Store) flushSoft() {
+	s.wmu.Lock()
+	if s.batch == nil || s.leading || s.shut {
+		s.wmu.Unlock()
+		return
+	}
+	b, leader := s.join()
+	_ = s.await(context.Background(), b, leader)
+}

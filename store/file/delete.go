@@ -1,0 +1,68 @@
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"jobwright.dev/store"
+)
+
+// delete removes an object. retry: another write came first, and the caller did not
+// ask for a particular version.
+func (s *Store) delete(ctx context.Context, key store.Key, pre store.Preconditions) (record store.Record, retry bool, err error) {
+	if err := s.takesWrites(ctx); err != nil {
+		return record, false, err
+	}
+	c, err := s.readVersion(key, pre)
+	if err != nil {
+		return record, false, err
+	}
+	if isEmpty(c.scanned.finalizers) {
+		record, err = s.remove(ctx, c)
+	} else {
+		record, err = s.markDeleted(ctx, c)
+	}
+	if pre.ResourceVersion == 0 && errors.Is(err, store.ErrConflict) {
+		s.settled(ctx)
+		return record, true, nil
+	}
+	return record, false, err
+}
+
+// settled waits until what was decided before is visible or has failed.
+func (s *Store) settled(ctx context.Context) {
+	s.wmu.Lock()
+	b, leader := s.join()
+	_ = s.await(ctx, b, leader)
+}
+
+// remove takes an object out of the store.
+func (s *Store) remove(ctx context.Context, c current) (store.Record, error) {
+	at := c.scanned.rvAt
+	enc := encoding{head: c.encoding[:at.start:at.start], tail: c.encoding[at.end:]}
+	return s.replace(ctx, c, change{event: store.Deleted, e: c.e}, enc, store.Durable)
+}
+
+// markDeleted sets the deletionTimestamp of an object that has finalizers.
+func (s *Store) markDeleted(ctx context.Context, c current) (store.Record, error) {
+	if c.scanned.deleting {
+		return c.record(), nil
+	}
+	var meta metav1.ObjectMeta
+	if err := json.Unmarshal(c.scanned.metadata.of(c.encoding), &meta); err != nil {
+		return store.Record{}, fmt.Errorf("decode metadata: %w", err)
+	}
+	now, grace := metav1.NewTime(time.Now()), int64(0)
+	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = &now, &grace
+	enc, err := assemble(c.e.class.kind, &meta, c.scanned.spec.of(c.encoding), c.scanned.status.of(c.encoding))
+	if err != nil {
+		return store.Record{}, err
+	}
+	e := &entry{uid: c.e.uid, class: c.e.class, name: c.e.name, labels: c.e.labels}
+	return s.replace(ctx, c, change{event: store.Modified, e: e}, enc, store.Durable)
+}

@@ -1,0 +1,177 @@
+package file
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"jobwright.dev/store/journal"
+)
+
+// loaded is what jobs.json says beside its objects.
+type loaded struct {
+	// from is the first segment of the journal that is needed; 0: from the start.
+	from   uint64
+	size   int64
+	edited bool
+}
+
+// errEdited: the file is not byte for byte what a checkpoint has written.
+var errEdited = errors.New("not as it was written")
+
+// load reads jobs.json into the index.
+func (s *Store) load() (loaded, error) {
+	path := filepath.Join(s.dir, snapshotName)
+	f, err := s.fsys.OpenRead(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return loaded{}, s.checkNew(path)
+	}
+	if err != nil {
+		return loaded{}, err
+	}
+	size, err := f.Size()
+	if err == nil {
+		err = s.loadWritten(f, path, size)
+	}
+	var l loaded
+	switch {
+	case err == nil:
+		l = loaded{from: s.loadedFrom, size: size}
+	case errors.Is(err, errEdited):
+		s.index, s.visible = newIndex(), 0
+		l, err = s.loadEdited(f, path, size)
+	}
+	return l, errors.Join(err, f.Close())
+}
+
+// checkNew makes sure that there is no jobs.json because there never was one.
+func (s *Store) checkNew(path string) error {
+	names, err := s.fsys.ReadDir(filepath.Join(s.dir, journalName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, name := range names {
+		if filepath.Ext(name) != filepath.Ext(journal.SegmentName(1)) {
+			continue
+		}
+		if name == journal.SegmentName(1) {
+			return nil
+		}
+		return &journal.Corrupt{
+			File: path, Cause: "the file is missing, but the journal (" + name + ") continues one",
+			Advice: "put it back, or restore the latest backup",
+		}
+	}
+	return nil
+}
+
+// loadWritten reads a file that a checkpoint has written; errEdited when it is not
+// such a file any more.
+func (s *Store) loadWritten(f journal.File, path string, size int64) error {
+	src, err := s.sources.add(path, 0)
+	if err != nil {
+		return err
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<20)
+	var offset int64
+	var sum uint32
+	read := func() ([]byte, error) {
+		line, err := r.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			head := bytes.Clone(line)
+			line, err = r.ReadBytes('\n')
+			line = append(head, line...)
+		}
+		if errors.Is(err, io.EOF) {
+			err = errEdited
+		}
+		return line, err
+	}
+	line, err := read()
+	if err != nil {
+		return err
+	}
+	rv, ok := parseHead(line)
+	if !ok {
+		return errEdited
+	}
+	s.visible = rv
+	objects := 0
+	for {
+		sum = crc32.Update(sum, crcTable, line)
+		offset += int64(len(line))
+		if line, err = read(); err != nil {
+			return err
+		}
+		if bytes.HasPrefix(line, []byte(tailStart[1:])) {
+			break
+		}
+		item := bytes.TrimSuffix(line[:len(line)-1], []byte(","))
+		if len(item) == 0 && objects == 0 {
+			continue // the line of an empty list
+		}
+		e, err := s.entryOf(item)
+		if err != nil {
+			return errEdited
+		}
+		e.moveTo(src.id, offset)
+		s.index.load(e)
+		objects++
+	}
+	c, err := parseTail(line, sum)
+	if err != nil {
+		return err
+	}
+	if offset += int64(len(line)); offset != size || c.Objects != objects {
+		return errEdited
+	}
+	if c.Format != snapshotFormat {
+		return &journal.Corrupt{
+			File: path, Offset: offset - int64(len(line)),
+			Cause:  fmt.Sprintf("format %d, this version reads format %d", c.Format, snapshotFormat),
+			Advice: "start the version that wrote it",
+		}
+	}
+	s.loadedFrom = c.Journal
+	return nil
+}
+
+// parseHead reads the first line.
+func parseHead(line []byte) (rv uint64, ok bool) {
+	prefix, suffix, _ := strings.Cut(snapshotHead(0), "0")
+	rest, ok := bytes.CutPrefix(line, []byte(prefix))
+	if !ok {
+		return 0, false
+	}
+	number, ok := bytes.CutSuffix(rest, []byte(suffix))
+	if !ok {
+		return 0, false
+	}
+	rv, err := strconv.ParseUint(string(number), 10, 64)
+	return rv, err == nil
+}
+
+// parseTail reads the last line; sum is the checksum of all before it.
+func parseTail(line []byte, sum uint32) (c checkpoint, err error) {
+	body := bytes.TrimPrefix(line, []byte(tailStart[1:]))
+	body, ok := bytes.CutSuffix(body, []byte("}\n"))
+	at := bytes.LastIndex(line, []byte(checksumStart))
+	if !ok || at < 0 || json.Unmarshal(body, &c) != nil {
+		return c, errEdited
+	}
+	sum = crc32.Update(sum, crcTable, line[:at+len(checksumStart)])
+	want, err := hex.DecodeString(c.Checksum)
+	if err != nil || len(want) != 4 || !bytes.Equal(appendHex(nil, sum), []byte(c.Checksum)) {
+		return c, errEdited
+	}
+	return c, nil
+}

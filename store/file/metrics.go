@@ -1,0 +1,92 @@
+package file
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// metrics are what an operator sees of the store.
+type metrics struct {
+	commitSeconds     prometheus.Histogram
+	checkpointSeconds prometheus.Histogram
+	writeErrors       prometheus.Counter
+	collectors        []prometheus.Collector
+}
+
+func newMetrics(s *Store) *metrics {
+	m := &metrics{
+		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "jobwright_store_commit_seconds",
+			Help:    "Time to write one commit to the journal and to make it durable.",
+			Buckets: prometheus.ExponentialBuckets(50e-6, 2, 16),
+		}),
+		checkpointSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "jobwright_store_checkpoint_seconds",
+			Help:    "Time to rewrite jobs.json.",
+			Buckets: prometheus.ExponentialBuckets(1e-3, 4, 10),
+		}),
+		writeErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "jobwright_store_write_errors_total",
+			Help: "Writes that the disk has refused; after most of them the store is read-only.",
+		}),
+	}
+	m.collectors = []prometheus.Collector{
+		m.commitSeconds, m.checkpointSeconds, m.writeErrors,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "jobwright_store_journal_bytes",
+			Help: "Bytes in the journal that jobs.json does not have yet.",
+		}, func() float64 { return float64(s.checkpoints.behind(s)) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "jobwright_store_read_only",
+			Help: "1 after a write error until the server is started again, else 0.",
+		}, func() float64 {
+			if s.failure.Load() != nil {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "jobwright_store_resource_version",
+			Help: "The version of the last visible change.",
+		}, func() float64 {
+			s.mu.RLock()
+			defer s.mu.RUnlock()
+			return float64(s.visible)
+		}),
+	}
+	for _, kind := range v1.Kinds() {
+		m.collectors = append(m.collectors, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name:        "jobwright_store_objects",
+			Help:        "Objects in the store.",
+			ConstLabels: prometheus.Labels{"kind": kind.Name},
+		}, func() float64 {
+			s.mu.RLock()
+			defer s.mu.RUnlock()
+			return float64(len(s.index.kinds[kind.Name].byKey))
+		}))
+	}
+	return m
+}
+
+func (m *metrics) register(r prometheus.Registerer) error {
+	if r == nil {
+		return nil
+	}
+	var err error
+	for _, c := range m.collectors {
+		err = errors.Join(err, r.Register(c))
+	}
+	return err
+}
+
+func (m *metrics) unregister(r prometheus.Registerer) {
+	if r == nil {
+		return
+	}
+	for _, c := range m.collectors {
+		r.Unregister(c)
+	}
+}

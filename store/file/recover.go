@@ -1,0 +1,152 @@
+package file
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"jobwright.dev/store/journal"
+)
+
+// recover reads jobs.json and the journal, and makes the store ready.
+func (s *Store) recover() (edited bool, err error) {
+	s.events.woken = make(chan struct{})
+	loaded, err := s.load()
+	if err != nil {
+		return false, err
+	}
+	overridden := 0
+	state, err := journal.Scan(s.fsys, s.journalDir(), loaded.from, func(r journal.Record) error {
+		applied, err := s.replay(r)
+		if applied {
+			overridden++
+		}
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	if cut := state.Cut; cut != nil {
+		s.log.Info("The journal ends with a commit that was never acknowledged; it is cut off",
+			"file", cut.File, "offset", cut.Offset, "cause", cut.Cause)
+	}
+	s.version = max(s.visible, state.Base)
+	s.events.gapLow = s.visible
+	if !state.Clean {
+		s.version += maxSoft
+	}
+	if loaded.edited {
+		if overridden > 0 {
+			s.log.Info("jobs.json was edited, but the journal held newer changes of some objects; those stand", "changes", overridden)
+		}
+		s.renumber()
+	}
+	s.events.gapHigh = s.version + 1
+	s.events.floor = s.visible
+	s.index.buildOrders()
+	if s.journal, err = state.Start(s.version, journal.Options{SegmentSize: s.opts.SegmentSize}); err != nil {
+		return false, err
+	}
+	if err := s.fsys.SyncDir(s.dir); err != nil {
+		return false, errors.Join(err, s.journal.Close())
+	}
+	s.checkpoints.size = loaded.size
+	if state.Records == 0 {
+		// A new journal, or one that says nothing that jobs.json does not.
+		s.checkpoints.covered = s.journal.Written()
+	} else {
+		s.checkpoints.wrote(s)
+	}
+	s.log.V(1).Info("Opened the store", "dir", s.dir, "resourceVersion", s.visible,
+		"seconds", time.Since(s.opened).Seconds(), "journalRecords", state.Records)
+	return loaded.edited, nil
+}
+
+// removeTemp removes what an interrupted rewrite of jobs.json has left.
+func (s *Store) removeTemp() error {
+	err := s.fsys.Remove(filepath.Join(s.dir, tempName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// replay applies one record of the journal; applied is false when jobs.json has it.
+func (s *Store) replay(r journal.Record) (applied bool, err error) {
+	if len(r.Payload) == 0 {
+		return false, s.badRecord(r, errors.New("it is empty"))
+	}
+	switch body := r.Payload[1:]; r.Payload[0] {
+	case opPut:
+		e, err := s.entryOf(body)
+		if err != nil {
+			return false, s.badRecord(r, err)
+		}
+		s.visible = max(s.visible, e.rv)
+		if old := s.index.get(e.class.kind, objectKey{e.class.namespace, e.name}); old != nil && old.rv >= e.rv {
+			return false, nil
+		}
+		src, err := s.sources.add(filepath.Join(s.journalDir(), journal.SegmentName(r.Segment)), r.Segment)
+		if err != nil {
+			return false, err
+		}
+		e.moveTo(src.id, r.Offset+1)
+		s.index.load(e)
+		return true, nil
+	case opDelete:
+		parts := bytes.SplitN(body[min(8, len(body)):], []byte{0}, 4)
+		if len(parts) != 4 {
+			return false, s.badRecord(r, errors.New("a deletion that names no object"))
+		}
+		rv := binary.LittleEndian.Uint64(body)
+		s.visible = max(s.visible, rv)
+		old := s.index.get(string(parts[0]), objectKey{string(parts[1]), string(parts[2])})
+		if old == nil || old.rv >= rv {
+			return false, nil
+		}
+		s.index.unload(old)
+		return true, nil
+	default:
+		return false, s.badRecord(r, fmt.Errorf("its operation %q is unknown; a newer version of jobwright may have written it", r.Payload[0]))
+	}
+}
+
+func (s *Store) badRecord(r journal.Record, cause error) error {
+	return &journal.Corrupt{
+		File: filepath.Join(s.journalDir(), journal.SegmentName(r.Segment)), Offset: r.Offset,
+		Cause:  fmt.Sprintf("a record that is whole and makes no sense: %v", cause),
+		Advice: "start the version that wrote it, or restore the latest backup",
+	}
+}
+
+// entryOf makes the entry of an encoding; where that lies is for the caller to say.
+func (s *Store) entryOf(encoding []byte) (*entry, error) {
+	f, err := scan(encoding)
+	if err != nil {
+		return nil, err
+	}
+	if s.index.kinds[string(f.kind)] == nil {
+		return nil, fmt.Errorf("unknown kind %q", f.kind)
+	}
+	id, err := uuid.ParseBytes(f.uid)
+	if err != nil {
+		return nil, fmt.Errorf("metadata.uid: %w", err)
+	}
+	e := &entry{
+		uid: id, rv: f.rv, name: strings.Clone(string(f.name)),
+		class: s.intern.classOf(f.kind, f.namespace, f.jobType, f.phase),
+		size:  uint32(len(encoding)), sum: journal.Checksum(encoding),
+	}
+	s.uids.seen(id, s.opened)
+	e.labels, err = s.intern.labelSet(f.labels)
+	return e, err
+}
+
+func (s *Store) journalDir() string { return filepath.Join(s.dir, journalName) }

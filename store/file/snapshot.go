@@ -1,0 +1,148 @@
+package file
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store/journal"
+)
+
+// The parts of jobs.json around the objects; doc.go shows the whole.
+const (
+	itemSeparator  = ",\n"
+	snapshotFormat = 1
+	// chunkSize is what one checksum in the checkpoint covers: small enough to say
+	// where damage is, large enough that a million objects need a few kilobytes.
+	chunkSize = 1 << 20
+)
+
+// snapshotHead is what stands before the first object.
+func snapshotHead(rv uint64) string {
+	return `{"apiVersion":"v1","kind":"List","metadata":{"resourceVersion":"` + strconv.FormatUint(rv, 10) + `"},"items":[` + "\n"
+}
+
+// checkpoint is the last line of jobs.json.
+type checkpoint struct {
+	// Format is the version of what doc.go shows.
+	Format int `json:"format"`
+	// Journal is the first segment whose records the file does not have.
+	Journal uint64 `json:"journal"`
+	Objects int    `json:"objects"`
+	// Written is also the file's time of modification: as long as they agree, nobody
+	// has edited it.
+	Written time.Time `json:"written"`
+	// Chunks are the checksums of the file's first, second … mebibyte up to the
+	// checkpoint, 8 hexadecimal digits each.
+	Chunks string `json:"chunks"`
+	// Checksum is that of everything before its own digits.
+	Checksum string `json:"checksum"`
+}
+
+const (
+	tailStart     = "\n],\"checkpoint\":"
+	checksumStart = `,"checksum":"`
+	tailEnd       = "\"}}\n"
+)
+
+// snapshotWriter writes a file from front to back, with the checksums that go into
+// its checkpoint.
+type snapshotWriter struct {
+	file interface {
+		WriteAt(b []byte, off int64) (int, error)
+		Datasync() error
+	}
+	buf    []byte
+	offset int64
+	sum    uint32
+	chunks []byte
+	// unsynced is how much was written since the last sync.
+	unsynced int64
+}
+
+// syncEvery keeps the amount of dirty pages small: what is left of them at the end
+// would hold up the commits that the journal makes meanwhile.
+const syncEvery = 8 << 20
+
+var crcTable = crc32.MakeTable(crc32.Castagnoli)
+
+// flushChunks writes all whole chunks in the buffer; all: the rest too.
+func (w *snapshotWriter) flush(all bool) error {
+	for len(w.buf) >= chunkSize || all && len(w.buf) > 0 {
+		n := min(len(w.buf), chunkSize)
+		if _, err := w.file.WriteAt(w.buf[:n], w.offset); err != nil {
+			return err
+		}
+		w.sum = crc32.Update(w.sum, crcTable, w.buf[:n])
+		w.chunks = appendHex(w.chunks, journal.Checksum(w.buf[:n]))
+		w.offset += int64(n)
+		w.buf = append(w.buf[:0], w.buf[n:]...)
+		if w.unsynced += int64(n); w.unsynced >= syncEvery {
+			w.unsynced = 0
+			if err := w.file.Datasync(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func appendHex(b []byte, sum uint32) []byte {
+	return hex.AppendEncode(b, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
+}
+
+// encodeSnapshot writes v to f and returns the file's size.
+func (s *Store) encodeSnapshot(f journal.File, v *view) (int64, error) {
+	set := s.sources.acquire()
+	defer s.sources.release(set)
+	w := &snapshotWriter{file: f, buf: make([]byte, 0, 2*chunkSize)}
+	w.buf = append(w.buf, snapshotHead(v.rv)...)
+	objects := 0
+	scratch := make([]byte, 64<<10)
+	for _, kind := range v1.Kinds() {
+		c := v.trees[kind.Name].from(nil)
+		for e := c.next(); e != nil; e = c.next() {
+			encoding, err := s.sources.read(set, e, scratch)
+			if err != nil {
+				return 0, err
+			}
+			if objects > 0 {
+				w.buf = append(w.buf, itemSeparator...)
+			}
+			w.buf = append(w.buf, encoding...)
+			objects++
+			if err := w.flush(false); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if err := w.flush(true); err != nil {
+		return 0, err
+	}
+	// Filesystems keep times in nanoseconds, some in seconds; microseconds are what
+	// most tools that copy files keep.
+	written := time.Now().UTC().Truncate(time.Microsecond)
+	tail, err := json.Marshal(checkpoint{
+		Format: snapshotFormat, Journal: v.segment, Objects: objects, Written: written, Chunks: string(w.chunks),
+	})
+	if err != nil {
+		return 0, err
+	}
+	w.buf = append(w.buf, tailStart...)
+	w.buf = append(w.buf, tail[:len(tail)-len(`,"checksum":""}`)]...)
+	w.buf = append(w.buf, checksumStart...)
+	sum := crc32.Update(w.sum, crcTable, w.buf)
+	w.buf = appendHex(w.buf, sum)
+	w.buf = append(w.buf, tailEnd...)
+	if err := w.flush(true); err != nil {
+		return 0, err
+	}
+	if err := f.SetModTime(written); err != nil {
+		return 0, fmt.Errorf("set the time of jobs.json: %w", err)
+	}
+	return w.offset, nil
+}

@@ -1,0 +1,234 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+	"jobwright.dev/store/journal"
+)
+
+// Options of a store; the zero value is ready to use.
+type Options struct {
+	// Log is told about what a person may want to know: a repaired end, an edited
+	// jobs.json, a network filesystem, a write error. Unset: nobody is.
+	Log logr.Logger
+	// Registerer takes the metrics. Unset: they are not registered.
+	Registerer prometheus.Registerer
+	// Admit validates an object of a jobs.json that was edited by hand. Unset: every
+	// object of a known kind is admitted.
+	Admit func(v1.Object) error
+	// FS is the filesystem. Unset: the operating system's.
+	FS journal.FS
+	// SegmentSize is the size of the journal's segments. 0: journal's default.
+	SegmentSize int64
+	// MinFree is how many bytes must be free on the disk for new work to be taken.
+	// 0: DefaultMinFree; negative: not checked.
+	MinFree int64
+	// MaxObjectBytes limits one object's encoding. 0: DefaultMaxObjectBytes.
+	MaxObjectBytes int
+	// IdleDelay is how long after the last write jobs.json is rewritten. 0:
+	// DefaultIdleDelay.
+	IdleDelay time.Duration
+}
+
+const (
+	// DefaultMinFree leaves room for the journal's next segments and for the rewrite
+	// of a small jobs.json; the rewrite of a large one is checked by itself.
+	DefaultMinFree = 256 << 20
+	// DefaultMaxObjectBytes is etcd's limit of a request, which clients of the
+	// Kubernetes API know.
+	DefaultMaxObjectBytes = 3 << 19
+	// DefaultIdleDelay keeps the promise "within a second of going idle".
+	DefaultIdleDelay = 500 * time.Millisecond
+	// maxSoft is how many versions may be used up by soft writes that no disk has
+	// seen; recovery skips as many.
+	maxSoft = 4096
+	// softDelay is how soon a soft write is written when no durable one comes.
+	softDelay = 100 * time.Millisecond
+)
+
+// Names in the data folder.
+const (
+	snapshotName = "jobs.json"
+	tempName     = "jobs.json.tmp"
+	journalName  = "journal"
+	lockName     = "lock"
+)
+
+// Store is the engine that keeps objects in jobs.json and a journal beside it.
+type Store struct {
+	opts    Options
+	fsys    journal.FS
+	dir     string
+	log     logr.Logger
+	lock    io.Closer
+	metrics *metrics
+	intern  *interning
+	sources *sources
+	journal *journal.Journal
+	uids    *uidSource
+	opened  time.Time
+	// loadedFrom is where the journal goes on behind jobs.json, as it was read.
+	loadedFrom uint64
+
+	// mu guards what readers see. It is taken after wmu, never before.
+	mu      sync.RWMutex
+	index   *index
+	visible uint64
+	events  ring
+
+	// wmu guards the order of writes.
+	wmu     sync.Mutex
+	version uint64 // the last one given away
+	overlay map[store.Key]pending
+	batch   *batch
+	leading bool
+	shut    bool
+	soft    int // soft versions since the last commit
+	// publishing is held by a leader from before it lets the next one write until
+	// its own batch is visible, so that batches become visible in order.
+	publishing sync.Mutex
+
+	failure atomic.Pointer[failure]
+	closed  chan struct{}
+	closing sync.Once
+
+	checkpoints checkpointer
+	disk        diskGuard
+}
+
+var _ store.Store = (*Store)(nil)
+
+// failure is why the store takes no more writes.
+type failure struct{ err error }
+
+// Open opens the store in dir, which is created when it does not exist, and recovers
+// what was acknowledged. It answers store.ErrLocked when another process has the
+// store open and store.ErrCorrupt when the files are not what was written; then
+// nothing was changed.
+func Open(dir string, opts Options) (*Store, error) {
+	if opts.FS == nil {
+		opts.FS = journal.OS{}
+	}
+	if opts.MinFree == 0 {
+		opts.MinFree = DefaultMinFree
+	}
+	if opts.MaxObjectBytes == 0 {
+		opts.MaxObjectBytes = DefaultMaxObjectBytes
+	}
+	if opts.IdleDelay == 0 {
+		opts.IdleDelay = DefaultIdleDelay
+	}
+	if opts.Log.GetSink() == nil {
+		opts.Log = logr.Discard()
+	}
+	s := &Store{
+		opts: opts, fsys: opts.FS, dir: dir, log: opts.Log,
+		intern: newInterning(), sources: newSources(opts.FS), index: newIndex(), uids: new(uidSource),
+		opened: time.Now(), overlay: map[store.Key]pending{}, closed: make(chan struct{}),
+	}
+	s.metrics = newMetrics(s)
+	if err := s.fsys.MkdirAll(dir); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	lock, err := s.fsys.Lock(filepath.Join(dir, lockName))
+	if err != nil {
+		if errors.Is(err, journal.ErrLocked) {
+			err = fmt.Errorf("%w: %w", store.ErrLocked, err)
+		}
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	s.lock = lock
+	edited, err := s.recover()
+	if err != nil {
+		s.sources.closeAll()
+		var corrupt *journal.Corrupt
+		if errors.As(err, &corrupt) {
+			err = fmt.Errorf("%w: %w", store.ErrCorrupt, err)
+		}
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), lock.Close())
+	}
+	if edited {
+		// Its objects have new versions now, which must not be given twice.
+		if err := s.checkpoint(); err != nil {
+			return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.Close())
+		}
+	}
+	if err := s.metrics.register(opts.Registerer); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.Close())
+	}
+	return s, nil
+}
+
+// Close writes what is not yet in jobs.json, and closes the files. Calls that wait
+// are finished first; calls after it get store.ErrClosed.
+func (s *Store) Close() error {
+	var err error
+	s.closing.Do(func() {
+		s.wmu.Lock()
+		s.shut = true
+		s.wmu.Unlock()
+		err = s.checkpoints.stop()
+		if s.failure.Load() == nil {
+			err = errors.Join(err, s.checkpointIfDirty())
+		}
+		s.barrier()
+		close(s.closed)
+		s.metrics.unregister(s.opts.Registerer)
+		err = errors.Join(err, s.journal.Close(), s.lock.Close())
+		s.sources.closeAll()
+	})
+	if err != nil {
+		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+// Health answers why the store takes no more writes, wrapping store.ErrReadOnly, or
+// store.ErrClosed; nil when all is well.
+func (s *Store) Health() error {
+	if s.isClosed() {
+		return store.ErrClosed
+	}
+	if f := s.failure.Load(); f != nil {
+		return f.err
+	}
+	return nil
+}
+
+func (s *Store) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// ready answers why a call cannot begin.
+func (s *Store) ready(ctx context.Context) error {
+	if s.isClosed() {
+		return store.ErrClosed
+	}
+	return ctx.Err()
+}
+
+// fail makes the store read-only.
+func (s *Store) fail(cause error) {
+	err := fmt.Errorf("%w: %w", store.ErrReadOnly, cause)
+	if s.failure.CompareAndSwap(nil, &failure{err}) {
+		s.metrics.writeErrors.Inc()
+		s.log.Error(cause, "The store is read-only after a write error")
+	}
+}

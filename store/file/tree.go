@@ -1,0 +1,325 @@
+package file
+
+import "sort"
+
+// maxItems is how many items a node of a tree holds: 64 pointers are eight cache
+// lines, and three levels hold a quarter of a million entries.
+const maxItems = 64
+
+// tree is an ordered set of entries: a B+ tree whose nodes are copied when they are
+// changed after a clone, so that a clone costs nothing and stays as it is for ever.
+// Nodes that lose items are not merged; an empty one is removed.
+type tree struct {
+	compare func(a, b *entry) int
+	root    *node
+	length  int
+	owner   *owner
+}
+
+// owner marks the nodes that one tree may change in place.
+type owner struct{ _ byte }
+
+// node is a leaf (items alone) or holds children; items[i] then is not greater than
+// any item below children[i], and greater than all below children[i-1].
+type node struct {
+	owner    *owner
+	items    []*entry
+	children []*node
+}
+
+func newTree(compare func(a, b *entry) int) *tree {
+	return &tree{compare: compare, owner: new(owner)}
+}
+
+// buildTree makes a tree of entries that are sorted already.
+func buildTree(compare func(a, b *entry) int, sorted []*entry) *tree {
+	t := newTree(compare)
+	t.length = len(sorted)
+	var level []*node
+	for len(sorted) > 0 {
+		n := min(len(sorted), maxItems)
+		items := make([]*entry, n)
+		copy(items, sorted)
+		level = append(level, &node{owner: t.owner, items: items})
+		sorted = sorted[n:]
+	}
+	for len(level) > 1 {
+		var above []*node
+		for len(level) > 0 {
+			n := min(len(level), maxItems)
+			inner := &node{owner: t.owner, children: append([]*node(nil), level[:n]...)}
+			for _, child := range level[:n] {
+				inner.items = append(inner.items, child.items[0])
+			}
+			above = append(above, inner)
+			level = level[n:]
+		}
+		level = above
+	}
+	if len(level) == 1 {
+		t.root = level[0]
+	}
+	return t
+}
+
+// clone returns a tree with the same entries; changes to either do not show in the
+// other.
+func (t *tree) clone() *tree {
+	c := *t
+	t.owner, c.owner = new(owner), new(owner)
+	return &c
+}
+
+// writable returns n, or a copy of it that t may change.
+func (t *tree) writable(n *node) *node {
+	if n.owner == t.owner {
+		return n
+	}
+	c := &node{owner: t.owner, items: make([]*entry, len(n.items), max(cap(n.items), len(n.items)+1))}
+	copy(c.items, n.items)
+	if n.children != nil {
+		c.children = make([]*node, len(n.children), len(n.children)+1)
+		copy(c.children, n.children)
+	}
+	return c
+}
+
+// search finds the first item of n that is not less than e.
+func (t *tree) search(n *node, e *entry) (i int, equal bool) {
+	if len(n.items) > 0 && n.children == nil {
+		// Most entries come last: they are the newest.
+		if c := t.compare(n.items[len(n.items)-1], e); c < 0 {
+			return len(n.items), false
+		}
+	}
+	i = sort.Search(len(n.items), func(i int) bool { return t.compare(n.items[i], e) >= 0 })
+	return i, i < len(n.items) && t.compare(n.items[i], e) == 0
+}
+
+// childOf is the index of the child of n below which e belongs.
+func (t *tree) childOf(n *node, e *entry) int {
+	i, equal := t.search(n, e)
+	if !equal && i > 0 {
+		i--
+	}
+	return i
+}
+
+// put adds e, or replaces the entry that is equal to it.
+func (t *tree) put(e *entry) {
+	if t.root == nil {
+		t.root = &node{owner: t.owner}
+	}
+	t.root = t.writable(t.root)
+	if right := t.putBelow(t.root, e); right != nil {
+		left := t.root
+		t.root = &node{owner: t.owner, items: []*entry{left.items[0], right.items[0]}, children: []*node{left, right}}
+	}
+}
+
+// putBelow puts e below n, which is writable, and returns the new right half of n
+// when it had to be split.
+func (t *tree) putBelow(n *node, e *entry) (right *node) {
+	if n.children == nil {
+		i, equal := t.search(n, e)
+		if equal {
+			n.items[i] = e
+			return nil
+		}
+		n.items = append(n.items, nil)
+		copy(n.items[i+1:], n.items[i:])
+		n.items[i] = e
+		t.length++
+		return t.split(n, i)
+	}
+	i := t.childOf(n, e)
+	child := t.writable(n.children[i])
+	n.children[i] = child
+	half := t.putBelow(child, e)
+	n.items[i] = child.items[0]
+	if half == nil {
+		return nil
+	}
+	n.items = append(n.items, nil)
+	n.children = append(n.children, nil)
+	copy(n.items[i+2:], n.items[i+1:])
+	copy(n.children[i+2:], n.children[i+1:])
+	n.items[i+1], n.children[i+1] = half.items[0], half
+	return t.split(n, i+1)
+}
+
+// split divides n when it is too full. A node that was appended to is left full, so
+// that entries in ascending order fill their nodes.
+func (t *tree) split(n *node, changed int) (right *node) {
+	if len(n.items) <= maxItems {
+		return nil
+	}
+	at := len(n.items) / 2
+	if changed == len(n.items)-1 {
+		at = len(n.items) - 1
+	}
+	right = &node{owner: t.owner, items: append(make([]*entry, 0, maxItems/4), n.items[at:]...)}
+	clear(n.items[at:])
+	n.items = n.items[:at]
+	if n.children != nil {
+		right.children = append([]*node(nil), n.children[at:]...)
+		clear(n.children[at:])
+		n.children = n.children[:at]
+	}
+	return right
+}
+
+// remove takes out the entry that is equal to e.
+func (t *tree) remove(e *entry) {
+	if t.root == nil {
+		return
+	}
+	t.root = t.writable(t.root)
+	t.removeBelow(t.root, e)
+	for t.root != nil && len(t.root.children) == 1 {
+		t.root = t.root.children[0]
+	}
+	if len(t.root.items) == 0 {
+		t.root = nil
+	}
+}
+
+func (t *tree) removeBelow(n *node, e *entry) {
+	if n.children == nil {
+		if i, equal := t.search(n, e); equal {
+			n.items = append(n.items[:i], n.items[i+1:]...)
+			clear(n.items[len(n.items):cap(n.items)])
+			t.length--
+		}
+		return
+	}
+	i := t.childOf(n, e)
+	child := t.writable(n.children[i])
+	n.children[i] = child
+	t.removeBelow(child, e)
+	if len(child.items) > 0 {
+		n.items[i] = child.items[0]
+		return
+	}
+	n.items = append(n.items[:i], n.items[i+1:]...)
+	n.children = append(n.children[:i], n.children[i+1:]...)
+}
+
+// get returns the entry that is equal to e, or nil.
+func (t *tree) get(e *entry) *entry {
+	n := t.root
+	if n == nil {
+		return nil
+	}
+	for n.children != nil {
+		n = n.children[t.childOf(n, e)]
+	}
+	if i, equal := t.search(n, e); equal {
+		return n.items[i]
+	}
+	return nil
+}
+
+// cursor walks over a tree that is not changed meanwhile.
+type cursor struct {
+	path []step
+}
+
+type step struct {
+	node *node
+	i    int
+}
+
+// from positions a cursor before the first entry that is not less than e; nil: before
+// the first of all.
+func (t *tree) from(e *entry) *cursor {
+	c := &cursor{path: make([]step, 0, 4)}
+	for n := t.root; n != nil; {
+		i := 0
+		if e != nil {
+			if n.children != nil {
+				i = t.childOf(n, e)
+			} else {
+				i, _ = t.search(n, e)
+			}
+		}
+		c.path = append(c.path, step{n, i})
+		if n.children == nil {
+			break
+		}
+		n = n.children[i]
+	}
+	return c
+}
+
+// end positions a cursor behind the last entry.
+func (t *tree) end() *cursor {
+	c := &cursor{path: make([]step, 0, 4)}
+	for n := t.root; n != nil; {
+		if n.children == nil {
+			c.path = append(c.path, step{n, len(n.items)})
+			break
+		}
+		c.path = append(c.path, step{n, len(n.children) - 1})
+		n = n.children[len(n.children)-1]
+	}
+	return c
+}
+
+// next returns the entry behind the cursor and steps over it; nil at the end.
+func (c *cursor) next() *entry {
+	for len(c.path) > 0 {
+		leaf := &c.path[len(c.path)-1]
+		if leaf.i < len(leaf.node.items) {
+			e := leaf.node.items[leaf.i]
+			leaf.i++
+			return e
+		}
+		if !c.sibling(+1) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// previous returns the entry before the cursor and steps over it; nil at the start.
+func (c *cursor) previous() *entry {
+	for len(c.path) > 0 {
+		leaf := &c.path[len(c.path)-1]
+		if leaf.i > 0 {
+			leaf.i--
+			return leaf.node.items[leaf.i]
+		}
+		if !c.sibling(-1) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// sibling moves to the leaf after or before the current one.
+func (c *cursor) sibling(direction int) bool {
+	depth := len(c.path) - 2
+	for ; depth >= 0; depth-- {
+		s := &c.path[depth]
+		if i := s.i + direction; i >= 0 && i < len(s.node.children) {
+			s.i = i
+			break
+		}
+	}
+	if depth < 0 {
+		return false
+	}
+	for level := depth; level < len(c.path)-1; level++ {
+		child := c.path[level].node.children[c.path[level].i]
+		at := 0
+		if direction < 0 {
+			at = len(child.items)
+			if child.children != nil {
+				at = len(child.children) - 1
+			}
+		}
+		c.path[level+1] = step{child, at}
+	}
+	return true
+}

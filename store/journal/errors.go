@@ -1,0 +1,36 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrLocked: another process holds the lock.
+	ErrLocked = errors.New("locked by another process")
+	// ErrBroken: an earlier write or fdatasync failed, so nothing can be appended
+	// until the journal was opened again.
+	ErrBroken = errors.New("the journal takes no more writes after an error")
+	// ErrTooLarge: the block exceeds MaxBlock.
+	ErrTooLarge = errors.New("too large for one commit")
+)
+
+// Corrupt is damage: bytes that are neither an acknowledged state nor the torn end
+// of one. Nothing was changed.
+type Corrupt struct {
+	// File and Offset say where.
+	File   string
+	Offset int64
+	// Cause says what is wrong with the bytes there.
+	Cause string
+	// Advice says what to do.
+	Advice string
+}
+
+// Error implements error.
+func (c *Corrupt) Error() string {
+	return fmt.Sprintf("%s: offset %d: %s; nothing was changed; %s", c.File, c.Offset, c.Cause, c.Advice)
+}
+
+// adviceRestore is what helps against damage.
+const adviceRestore = "copy the data folder away, then check the disk and restore the latest backup (jobwright fsck shows what can still be read)"

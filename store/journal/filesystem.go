@@ -1,0 +1,48 @@
+package journal
+
+import (
+	"io"
+	"time"
+)
+
+// FS is what a journal and an engine need of a filesystem. Names are paths; errors
+// are those of package os, so that errors.Is(err, fs.ErrNotExist) works.
+type FS interface {
+	// Create makes a new file for reading and writing; it must not exist.
+	Create(name string) (File, error)
+	// Open opens a file for reading and writing.
+	Open(name string) (File, error)
+	// OpenRead opens a file for reading only.
+	OpenRead(name string) (File, error)
+	// Rename replaces newname by oldname, atomically.
+	Rename(oldname, newname string) error
+	Remove(name string) error
+	// ReadDir lists the names of a folder's files, sorted.
+	ReadDir(dir string) ([]string, error)
+	// MkdirAll makes a folder and those above it, for the owner alone.
+	MkdirAll(dir string) error
+	// SyncDir makes the entries of a folder durable.
+	SyncDir(dir string) error
+	// Free is how many bytes an ordinary process may still write below dir.
+	Free(dir string) (int64, error)
+	// Lock takes the exclusive lock of a file, which it creates, and writes the
+	// process's id into it. A lock that another holds is ErrLocked.
+	Lock(name string) (io.Closer, error)
+}
+
+// File is an open file.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Size() (int64, error)
+	ModTime() (time.Time, error)
+	SetModTime(t time.Time) error
+	Truncate(size int64) error
+	// Allocate makes the file size bytes of zeros, with its blocks on disk.
+	Allocate(size int64) error
+	// Sync makes content and metadata durable.
+	Sync() error
+	// Datasync makes content durable, and the metadata that is needed to read it.
+	Datasync() error
+}

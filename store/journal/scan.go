@@ -1,0 +1,323 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// Position is where a payload lies.
+type Position struct {
+	Segment uint64
+	Offset  int64
+}
+
+// Record is one record as Scan finds it. Payload is valid until the call returns.
+type Record struct {
+	Position
+	Sequence uint64
+	Payload  []byte
+}
+
+// Cut is the torn end of a commit that nobody was told of.
+type Cut struct {
+	File   string
+	Offset int64
+	Cause  string
+}
+
+// State is what Scan has found.
+type State struct {
+	// Segments are the segments that were read, oldest first; none: a new journal.
+	Segments []uint64
+	// Obsolete are segments before the first that was asked for.
+	Obsolete []uint64
+	// Base is the highest base of all segments.
+	Base uint64
+	// Blocks, Records and Bytes count what was read.
+	Blocks, Records, Bytes int64
+	// Clean: the journal was closed in order, or is new.
+	Clean bool
+	// Cut is the torn end, if there is one. Start cuts it.
+	Cut *Cut
+
+	fsys FS
+	dir  string
+	from uint64
+	// sequence is that of the last block; end is where the next one goes in the
+	// last segment; lastBlock is where the last one starts, in which segment.
+	sequence  uint64
+	end       int64
+	lastBlock Position
+	// unfinished is a segment whose creation a crash has cut short.
+	unfinished uint64
+}
+
+// Scan reads the journal in dir from segment from on and calls fn for every record,
+// in order; from 0 means from the very first. It changes nothing. An error of fn ends
+// the scan and comes back as it is.
+func Scan(fsys FS, dir string, from uint64, fn func(Record) error) (*State, error) {
+	st := &State{fsys: fsys, dir: dir, from: max(from, 1), Clean: true}
+	all, err := listSegments(fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the journal's segments: %w", err)
+	}
+	var segments []uint64
+	for _, n := range all {
+		if n < st.from {
+			st.Obsolete = append(st.Obsolete, n)
+			continue
+		}
+		segments = append(segments, n)
+	}
+	if err := st.contiguous(segments, from); err != nil {
+		return nil, err
+	}
+	for i, n := range segments {
+		if err := st.scanSegment(n, i == 0, i == len(segments)-1, fn); err != nil {
+			return nil, err
+		}
+	}
+	if len(st.Segments) > 0 && st.Blocks == 0 {
+		st.Clean = false
+	}
+	return st, nil
+}
+
+// contiguous refuses segments that do not follow each other from the first wanted.
+func (st *State) contiguous(segments []uint64, from uint64) error {
+	if len(segments) == 0 {
+		if from > 0 {
+			return st.missing(from, "the journal is newer than what it is read over, or was removed")
+		}
+		return nil
+	}
+	for i, n := range segments {
+		if want := st.from + uint64(i); n != want {
+			return st.missing(want, fmt.Sprintf("segment %d exists", n))
+		}
+	}
+	return nil
+}
+
+func (st *State) missing(segment uint64, because string) error {
+	return &Corrupt{
+		File: segmentPath(st.dir, segment), Cause: "the segment is missing: " + because,
+		Advice: "put it back, or restore the latest backup",
+	}
+}
+
+// scanSegment reads one segment.
+func (st *State) scanSegment(n uint64, first, last bool, fn func(Record) error) (err error) {
+	path := segmentPath(st.dir, n)
+	f, err := st.fsys.OpenRead(path)
+	if err != nil {
+		return fmt.Errorf("open journal segment: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	size, err := f.Size()
+	if err != nil {
+		return fmt.Errorf("journal segment %s: %w", path, err)
+	}
+	w := &window{file: f, size: size}
+	head, err := w.at(0, segmentHeader)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	h, err := decodeHeader(head)
+	if err != nil {
+		return st.badHeader(err, path, n, w, head, last)
+	}
+	switch {
+	case h.segment != n:
+		return &Corrupt{File: path, Offset: 16, Cause: fmt.Sprintf("the header is that of segment %d", h.segment), Advice: adviceRestore}
+	case !first && h.first != st.sequence+1:
+		return &Corrupt{
+			File: path, Offset: 24, Advice: adviceRestore,
+			Cause: fmt.Sprintf("the segment starts with block %d, but the one before ends with block %d: blocks are missing", h.first, st.sequence),
+		}
+	case first:
+		st.sequence = h.first - 1
+	}
+	st.Segments = append(st.Segments, n)
+	st.Base = max(st.Base, h.base)
+	st.end = segmentHeader
+	return st.scanBlocks(path, n, w, last, fn)
+}
+
+// badHeader decides about a segment without a valid header.
+func (st *State) badHeader(cause error, path string, n uint64, w *window, head []byte, last bool) error {
+	corrupt := &Corrupt{File: path, Cause: cause.Error(), Advice: adviceRestore}
+	if errors.Is(cause, errNewerFormat) {
+		corrupt.Advice = "start the version that wrote it"
+		return corrupt
+	}
+	// The header is written after the zeros and synced before the first block, by
+	// one write: it is there from its beginning up to some byte, or not at all.
+	unfinished := len(head) < segmentHeader || zero(head[segmentHeader-1:])
+	if !last || !unfinished || (len(st.Segments) == 0 && n != 1) {
+		return corrupt
+	}
+	rest, err := w.rest(min(segmentHeader, w.size))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if !zero(rest) {
+		return corrupt
+	}
+	st.unfinished = n
+	st.Clean = st.Clean && n == 1
+	return nil
+}
+
+// scanBlocks reads the blocks of one segment.
+func (st *State) scanBlocks(path string, n uint64, w *window, last bool, fn func(Record) error) error {
+	var previous parsed
+	for {
+		data, err := w.block(st.end)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		block, ok := parseBlock(data)
+		if !ok {
+			return st.endOfSegment(path, w, last)
+		}
+		length := padded(len(block.data))
+		switch {
+		case block.sequence == st.sequence && previous.data != nil && block.sum() == previous.sum():
+			st.end += length // the same write, carried out twice
+			continue
+		case block.sequence != st.sequence+1:
+			return &Corrupt{
+				File: path, Offset: st.end, Advice: adviceRestore,
+				Cause: fmt.Sprintf("block %d follows block %d", block.sequence, st.sequence),
+			}
+		}
+		previous = parsed{data: bytes.Clone(block.data[len(block.data)-blockTrailer:])}
+		st.Clean = block.flags&Closed != 0
+		st.lastBlock = Position{Segment: n, Offset: st.end}
+		err = block.records(func(offset int, payload []byte) error {
+			st.Records++
+			return fn(Record{Position: Position{n, st.end + int64(offset)}, Sequence: block.sequence, Payload: payload})
+		})
+		if err != nil {
+			return err
+		}
+		st.sequence = block.sequence
+		st.Blocks++
+		st.Bytes += length
+		st.end += length
+	}
+}
+
+// sum is the block's checksum as it stands in its trailer.
+func (p parsed) sum() uint32 { return binary.LittleEndian.Uint32(p.data[len(p.data)-blockTrailer:]) }
+
+// endOfSegment decides about what follows the last valid block of a segment.
+func (st *State) endOfSegment(path string, w *window, last bool) error {
+	if z, err := w.zeroFrom(st.end); err != nil || z {
+		return err
+	}
+	rest, err := w.rest(st.end)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	corrupt := &Corrupt{File: path, Offset: st.end, Advice: adviceRestore}
+	if !last {
+		corrupt.Cause = "not a valid block, but a later segment follows"
+		return corrupt
+	}
+	cause, torn := classify(rest, st.end)
+	if !torn {
+		corrupt.Cause = cause
+		return corrupt
+	}
+	st.Cut = &Cut{File: path, Offset: st.end, Cause: cause}
+	st.Clean = false
+	return nil
+}
+
+// window reads a file from front to back through a buffer that is as large as its
+// largest block.
+type window struct {
+	file File
+	size int64
+	off  int64
+	buf  []byte
+}
+
+// at returns n bytes from off on, fewer where the file ends.
+func (w *window) at(off, n int64) ([]byte, error) {
+	n = min(n, w.size-off)
+	if n <= 0 {
+		return nil, nil
+	}
+	if off < w.off || off+n > w.off+int64(len(w.buf)) {
+		want := min(max(n, 256<<10), w.size-off)
+		if int64(cap(w.buf)) < want {
+			w.buf = make([]byte, want)
+		}
+		w.buf, w.off = w.buf[:want], off
+		if _, err := w.file.ReadAt(w.buf, off); err != nil && !errors.Is(err, io.EOF) {
+			w.buf = w.buf[:0]
+			return nil, err
+		}
+	}
+	return w.buf[off-w.off : off-w.off+n], nil
+}
+
+// block returns what the block at off claims to be, or what little there is.
+func (w *window) block(off int64) ([]byte, error) {
+	data, err := w.at(off, blockHeader+blockTrailer)
+	if err != nil || len(data) < blockHeader || !bytes.Equal(data[:4], blockMagic) {
+		return nil, err
+	}
+	n := int64(binary.LittleEndian.Uint32(data[4:]))
+	if n > MaxBlock || off+n > w.size {
+		return nil, nil
+	}
+	return w.at(off, n)
+}
+
+// rest reads all from off to the end of the file.
+func (w *window) rest(off int64) ([]byte, error) {
+	b := make([]byte, w.size-off)
+	if _, err := w.file.ReadAt(b, off); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return b, nil
+}
+
+// zeroFrom reports whether there is nothing but zeros from off on.
+func (w *window) zeroFrom(off int64) (bool, error) {
+	for off < w.size {
+		b, err := w.at(off, 256<<10)
+		if err != nil {
+			return false, err
+		}
+		if !zero(b) {
+			return false, nil
+		}
+		off += int64(len(b))
+	}
+	return true, nil
+}
+
+// zero reports whether b holds only zeros.
+func zero(b []byte) bool {
+	var zeros [4096]byte
+	for len(b) > 0 {
+		n := min(len(b), len(zeros))
+		if !bytes.Equal(b[:n], zeros[:n]) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}

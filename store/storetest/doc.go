@@ -1,0 +1,14 @@
+// Package storetest is what every engine must prove: the contract of package store as
+// tests, one file a topic, and the invariants that hold after each of them.
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, storetest.Engine{Open: func(t *testing.T, dir string) store.Store { … }})
+//	}
+//
+// # Invariants, checked by Check after every test
+//
+//  1. A list shows each object once, in its order, and Get returns the same record.
+//  2. No record has a resourceVersion above the list's, and no two have the same.
+//  3. Count agrees with the list.
+//  4. Pages put together are the whole list; every filter selects what it says.
+package storetest

@@ -1,0 +1,113 @@
+package storetest
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// Engine is an engine under test.
+type Engine struct {
+	// Open opens the engine over dir, a folder that belongs to the test and keeps
+	// what an earlier Open of the same test has stored. An engine that is an
+	// io.Closer is closed by the suite.
+	Open func(t *testing.T, dir string) store.Store
+}
+
+// Run runs the suite.
+func Run(t *testing.T, engine Engine) {
+	topics := []struct {
+		name string
+		run  func(t *testing.T, f *fixture)
+	}{
+		{"create", testCreate},
+		{"get", testGet},
+		{"update", testUpdate},
+		{"status", testStatus},
+		{"delete", testDelete},
+		{"list", testList},
+		{"pages", testPages},
+		{"watch", testWatch},
+		{"count", testCount},
+		{"concurrency", testConcurrency},
+		{"restart", testRestart},
+		{"random history", testRandom},
+	}
+	for _, topic := range topics {
+		t.Run(topic.name, func(t *testing.T) {
+			topic.run(t, &fixture{T: t, engine: engine, ctx: t.Context()})
+		})
+	}
+}
+
+// fixture opens engines for one topic.
+type fixture struct {
+	*testing.T
+	engine Engine
+	ctx    context.Context
+}
+
+// run runs one case over a new, empty engine and checks the invariants at its end.
+func (f *fixture) run(name string, test func(c *testCase)) {
+	f.Run(name, func(t *testing.T) {
+		c := &testCase{T: t, ctx: t.Context(), engine: f.engine, dir: t.TempDir()}
+		c.open()
+		test(c)
+		Check(t, c.s)
+		c.close()
+	})
+}
+
+// testCase is one case with its engine.
+type testCase struct {
+	*testing.T
+	ctx    context.Context
+	engine Engine
+	dir    string
+	s      store.Store
+}
+
+func (c *testCase) open() { c.s = c.engine.Open(c.T, c.dir) }
+
+func (c *testCase) close() {
+	if closer, ok := c.s.(io.Closer); ok {
+		if err := closer.Close(); err != nil {
+			c.Errorf("close: %v", err)
+		}
+	}
+}
+
+// reopen closes the engine and opens it again.
+func (c *testCase) reopen() {
+	c.close()
+	c.open()
+}
+
+// job makes a job that is queued.
+func job(namespace, name string) *v1.Job {
+	j := &v1.Job{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+	}
+	j.Spec.Type = v1.JobTypeAPICall
+	j.Status.Phase = v1.JobQueued
+	return j
+}
+
+// jobKey is the key of a job.
+func jobKey(namespace, name string) store.Key {
+	return store.Key{Kind: v1.KindJob, Namespace: namespace, Name: name}
+}
+
+// workspace makes a workspace.
+func workspace(name string) *v1.Workspace {
+	return &v1.Workspace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+	}
+}
