@@ -20,7 +20,7 @@ export class Detail {
 
   async open(workspace, name, known) {
     this.close();
-    Object.assign(this, { workspace, name, job: null, asking: '', busy: '', problem: '', deleted: false });
+    Object.assign(this, { workspace, name, job: null, asking: '', busy: '', problem: '', deleted: false, blocked: [], explaining: 0 });
     this.control = new AbortController();
     this.el.hidden = false;
     this.skeleton();
@@ -51,6 +51,7 @@ export class Detail {
 
   close() {
     this.control?.abort();
+    clearTimeout(this.explaining);
     this.log?.stop();
     this.log = null;
     this.job = null;
@@ -66,7 +67,8 @@ export class Detail {
 
   // event takes one watch event of any job.
   event(type, job) {
-    if (!this.name || job.metadata.name !== this.name) return;
+    if (!this.name) return;
+    if (job.metadata.name !== this.name) return this.explainSoon(1500);
     if (type === 'DELETED') {
       if (this.job && this.job.metadata.uid !== job.metadata.uid) return;
       this.deleted = true;
@@ -94,7 +96,24 @@ export class Detail {
       this.asking = '';
       say(`${titleOf(job)}: ${shownPhase(job)}${finished(job) && job.status.message ? '. ' + job.status.message : ''}`);
     }
+    this.explainSoon(before ? 1500 : 0);
     this.draw();
+  }
+
+  // explainSoon asks why a queued job waits. The server works that out when the job
+  // is read; whatever happens to any job may change it, so events lead here, gathered.
+  explainSoon(wait) {
+    if (!this.job || phaseOf(this.job) !== 'Queued' || this.deleted || this.explaining) return;
+    const { signal } = this.control;
+    this.explaining = setTimeout(async () => {
+      try {
+        const job = await getJob(this.workspace, this.name, signal);
+        if (signal.aborted) return;
+        this.blocked = job.status?.blockedBy || [];
+        this.draw();
+      } catch { /* the feed says so when the server is away, or the job gone */ }
+      finally { if (!signal.aborted) this.explaining = 0; }
+    }, wait);
   }
 
   skeleton() {
@@ -108,7 +127,9 @@ export class Detail {
     p.pct = h('span', { class: 'pct' });
     p.step = h('span', { class: 'step' });
     p.bar = h('div', { class: 'bar', hidden: true }, p.progress, p.pct, p.step);
-    p.actions = h('div', { class: 'actions' });
+    // A key held down must not answer the question that it raised.
+    const once = (e) => { if (e.repeat) e.preventDefault(); };
+    p.actions = h('div', { class: 'actions', on: { keydown: once } });
     p.problem = h('p', { class: 'notice error', role: 'alert', hidden: true });
     p.callout = h('div', { class: 'callout', hidden: true });
     p.log = h('div', { class: 'log-place' });
@@ -166,7 +187,7 @@ export class Detail {
 
   callout(job, s) {
     const phase = phaseOf(job);
-    const blocked = phase === 'Queued' ? s.blockedBy || [] : [];
+    const blocked = phase === 'Queued' && !this.deleted ? this.blocked : [];
     const value = [phase, s.reason, s.message, blocked, this.deleted];
     if (!this.changed('callout', value)) return;
     const el = this.parts.callout;

@@ -28,6 +28,14 @@ export class Form {
     this.form.addEventListener('keydown', (e) => {
       if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) this.form.requestSubmit();
     });
+    // The Enter that opened the dialog must not also send it: its keypress, or its
+    // repetition, arrives when the focus is already in here.
+    this.form.addEventListener('keydown', (e) => {
+      if (!e.repeat) this.typed = true;
+    });
+    this.form.addEventListener('keypress', (e) => {
+      if (e.key === 'Enter' && !this.typed) e.preventDefault();
+    });
     for (const id of ['create-close', 'create-cancel']) $(id).addEventListener('click', () => this.dialog.close());
     // The event comes after the fact: by then the dialog may be open again.
     this.dialog.addEventListener('close', () => { if (!this.dialog.open) this.closed(); });
@@ -51,6 +59,7 @@ export class Form {
     $('create-workspace').textContent = this.workspace();
     if (this.dialog.open) return;
     this.suggest();
+    this.typed = false;
     this.dialog.showModal();
     this.form.querySelector('input[name=type]:checked').focus();
   }
