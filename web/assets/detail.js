@@ -49,6 +49,18 @@ export class Detail {
     }
   }
 
+  // refresh reads the job again after changes may have gone by unseen.
+  async refresh() {
+    if (!this.job || this.deleted) return;
+    const { signal } = this.control;
+    try {
+      const job = await getJob(this.workspace, this.name, signal);
+      if (!signal.aborted) this.update(job);
+    } catch (error) {
+      if (!signal.aborted && error.status === 404) this.event('DELETED', this.job);
+    }
+  }
+
   close() {
     this.control?.abort();
     clearTimeout(this.explaining);
@@ -196,7 +208,7 @@ export class Detail {
     const lines = [];
     if (this.deleted) lines.push(h('p', null, 'This job was deleted. What is shown here is its last state.'));
     if (blocked.length) lines.push(h('b', null, 'Waiting'), ...blocked.map((b) => h('p', null, b.message)));
-    else if (s.message || (s.reason && phase !== 'Running')) {
+    else if (s.message || (s.reason && !['Running', 'Succeeded'].includes(phase))) {
       lines.push(s.reason ? h('code', { class: 'reason' }, s.reason) : null, h('p', { class: 'message' }, s.message || ''));
     }
     el.replaceChildren(...lines.filter(Boolean));
@@ -237,21 +249,21 @@ export class Detail {
   }
 
   async cancel() {
-    await this.act('Canceling…', () => cancelJob(this.workspace, this.name), 'Cancel requested');
+    await this.act('Canceling…', () => cancelJob(this.workspace, this.name));
   }
 
   async remove() {
-    const done = await this.act('Deleting…', () => deleteJob(this.workspace, this.name), 'Job deleted');
+    const done = await this.act('Deleting…', () => deleteJob(this.workspace, this.name));
     if (done) this.closed();
   }
 
-  async act(busy, run, done) {
+  async act(busy, run) {
     const { name } = this;
     Object.assign(this, { busy, asking: '', problem: '' });
     this.render();
+    say(busy); // what comes of it is said when the feed tells
     try {
       await run();
-      say(done);
       return name === this.name;
     } catch (error) {
       if (name === this.name) this.problem = error.message;

@@ -29,9 +29,11 @@ export function backoff(failures) {
 }
 
 export class Feed {
-  // state is called with 'connecting', 'live', or 'waiting' and the error and ms.
-  constructor({ workspace, model, state, event }) {
-    Object.assign(this, { workspace, model, state, event });
+  // state is called with 'connecting', 'live', or 'waiting' and the error and ms;
+  // event with each change; listed when everything was read anew, so that changes
+  // may have gone by without an event.
+  constructor({ workspace, model, state, event, listed }) {
+    Object.assign(this, { workspace, model, state, event, listed });
     this.version = '';
     this.control = null;
   }
@@ -94,6 +96,7 @@ export class Feed {
     } while (meta.continue && items.length < this.model.cap);
     this.model.replace(items, meta);
     this.version = version;
+    this.listed();
   }
 
   async watch(signal, opened) {

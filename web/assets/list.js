@@ -5,9 +5,10 @@ import { absolute, ago, duration, finished, matches, noteOf, phaseOf, phases, sh
 import { pageSize } from './model.js';
 
 export class List {
-  // address turns a job's name into the hash that opens it; select changes the filter.
-  constructor({ model, address, select, more }) {
-    Object.assign(this, { model, address, select });
+  // address turns a job's name into the hash that opens it; select changes the filter;
+  // workspace names the one that is shown.
+  constructor({ model, workspace, address, select, more }) {
+    Object.assign(this, { model, workspace, address, select });
     this.filter = { phase: '', type: '', q: '' };
     this.selected = '';
     this.rows = new Map();
@@ -154,8 +155,9 @@ export class List {
   empty(all, shown) {
     const state = !this.model.loaded || shown.length ? '' : all.length ? 'filtered' : 'none';
     $('empty').hidden = state === '';
-    if (state === this.emptyState) return;
-    this.emptyState = state;
+    const key = state + ' ' + this.workspace();
+    if (key === this.emptyState) return;
+    this.emptyState = key;
     if (state === 'filtered') {
       setText($('empty-title'), 'No job matches the filter');
       setText($('empty-text'), 'Only the jobs that are loaded are searched.');
@@ -163,9 +165,10 @@ export class List {
     } else if (state === 'none') {
       setText($('empty-title'), 'No jobs yet');
       setText($('empty-text'), 'Create one here, or from a terminal:');
+      const where = this.workspace() === 'default' ? '' : ' -n ' + this.workspace();
       $('empty-do').replaceChildren(
-        command('jobwright run build --action apply_builder --id nextjs-api-route --var ROUTE_NAME=health'),
-        command('jobwright apply -f manifests/examples'),
+        command('jobwright apply -f manifests/examples/build.yaml' + where),
+        command('jobwright run build --action apply_builder --id quota-check-lib' + where),
         h('a', { class: 'button primary', href: '#/new' }, 'New job'));
     }
   }

@@ -9,6 +9,9 @@ import { clock } from './format.js';
 // enough for a phone.
 const maxLines = 5000;
 
+// longest is how much of one line is shown; the server takes lines of 64 KiB.
+const longest = 8192;
+
 // Terminals' colours and cursor movements have no meaning here.
 const escapes = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g;
 
@@ -166,6 +169,11 @@ export class LogView {
     return h('div', { class: 'line', 'data-stream': stream },
       h('time', { datetime: time }, clock(time)),
       h('span', { class: 'stream' }, tag || ''),
-      h('span', { class: 'text' }, text.replace(escapes, '') || ' '));
+      h('span', { class: 'text' }, shorten(text.replace(escapes, '')) || ' '));
   }
+}
+
+function shorten(text) {
+  if (text.length <= longest) return text;
+  return text.slice(0, longest) + ` … ${(text.length - longest).toLocaleString()} more characters; Raw has them`;
 }

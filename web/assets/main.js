@@ -26,7 +26,7 @@ let feed = null;
 const draw = oncePerFrame(() => { list.render(); title(); });
 const model = new Model(draw);
 
-const list = new List({ model, address: (name) => address(name), select, more });
+const list = new List({ model, workspace: () => workspace, address: (name) => address(name), select, more });
 const detail = new Detail($('detail'), {
   closed: () => { location.hash = address(''); },
   again: (job) => { form.fillFrom(job); location.hash = '#/new/' + job.spec.type; },
@@ -101,7 +101,7 @@ function connect() {
   feed?.stop();
   model.clear();
   trouble('');
-  feed = new Feed({ workspace, model, state: linkState, event: (type, job) => detail.event(type, job) });
+  feed = new Feed({ workspace, model, state: linkState, event: (type, job) => detail.event(type, job), listed: () => detail.refresh() });
   feed.start();
   draw();
 }
