@@ -1,0 +1,223 @@
+package apicall
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+const (
+	// DefaultTimeout bounds a call whose job sets no timeoutSeconds.
+	DefaultTimeout = 30 * time.Second
+	// maxResponse is how much of a response is read; the rest is left alone.
+	maxResponse = 1 << 20
+	// logHead, resultHead and messageHead are how much of it the log, the job's result
+	// and the message of a failure show.
+	logHead     = 64 << 10
+	resultHead  = 4 << 10
+	messageHead = 512
+	// maxRedirects is what net/http allows too.
+	maxRedirects = 10
+)
+
+// Options configure a Runner.
+type Options struct {
+	// AllowPrivate lets calls go to private, loopback and link-local addresses.
+	AllowPrivate bool
+	// UserAgent is sent with each call.
+	UserAgent string
+}
+
+// Runner makes HTTP calls. It implements action.Runner.
+type Runner struct {
+	opts   Options
+	client *http.Client
+}
+
+// New returns a Runner.
+func New(opts Options) *Runner {
+	return &Runner{opts: opts, client: &http.Client{
+		Transport: transport(opts.AllowPrivate),
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) >= maxRedirects {
+				return fmt.Errorf("more than %d redirects", maxRedirects)
+			}
+			return nil
+		},
+	}}
+}
+
+// Recover implements action.Runner: a call ends with its process, and nobody can
+// tell what the receiver made of it.
+func (r *Runner) Recover(context.Context, action.Attempt) (action.Outcome, error) {
+	return action.Outcome{Verdict: action.Lost, Message: "The call may or may not have reached its receiver."}, nil
+}
+
+// Run implements action.Runner.
+func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
+	call := a.Job.Spec.APICall
+	if call == nil || call.URL == "" {
+		return action.Outcome{Verdict: action.Succeeded}
+	}
+	timeout := DefaultTimeout
+	if call.TimeoutSeconds != nil {
+		timeout = time.Duration(*call.TimeoutSeconds) * time.Second
+	}
+	calling, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	request, err := r.request(calling, call, a.ID)
+	if err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	name := request.Method + " " + request.URL.Redacted()
+	out.Progress(0, "http:request")
+	out.Line(action.System, name)
+	start := time.Now()
+	response, err := r.client.Do(request)
+	if err != nil {
+		return r.failed(ctx, calling, name, err, timeout, time.Since(start))
+	}
+	defer response.Body.Close()
+	out.Progress(50, "http:response")
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
+	if err != nil {
+		return r.failed(ctx, calling, name, err, timeout, time.Since(start))
+	}
+	out.Line(action.System, fmt.Sprintf("%s in %s, %d bytes", response.Status, time.Since(start).Round(time.Millisecond), len(body)))
+	if head := text(body, logHead); head != "" {
+		out.Line(action.Content, head)
+	}
+	return judge(call, name, response, body)
+}
+
+// request builds the HTTP request.
+func (r *Runner) request(ctx context.Context, call *v1.APICallAction, attempt string) (*http.Request, error) {
+	address, err := url.Parse(call.URL)
+	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
+		return nil, errors.New("spec.apiCall.url: must be an absolute http or https URL")
+	}
+	body, media, err := requestBody(call.Body)
+	if err != nil {
+		return nil, err
+	}
+	method := call.Method
+	if method == "" {
+		method = http.MethodGet
+		if call.Body != nil {
+			method = http.MethodPost
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("spec.apiCall: %w", err)
+	}
+	if r.opts.UserAgent != "" {
+		request.Header.Set("User-Agent", r.opts.UserAgent)
+	}
+	if media != "" {
+		request.Header.Set("Content-Type", media)
+	}
+	for name, value := range call.Headers {
+		request.Header.Set(name, value)
+	}
+	request.Header.Set("Idempotency-Key", attempt)
+	return request, nil
+}
+
+// requestBody is a JSON string's text, or any other value's JSON.
+func requestBody(body *v1.JSON) (data []byte, media string, err error) {
+	if body == nil {
+		return nil, "", nil
+	}
+	value, err := body.Value()
+	if err != nil {
+		return nil, "", fmt.Errorf("spec.apiCall.body: %w", err)
+	}
+	if s, ok := value.(string); ok {
+		return []byte(s), "text/plain; charset=utf-8", nil
+	}
+	return body.Raw, "application/json", nil
+}
+
+// failed is the outcome of a call without a whole response.
+func (r *Runner) failed(ctx, calling context.Context, name string, err error, timeout, took time.Duration) action.Outcome {
+	var refused *refusedError
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // its URL may hold what must not be shown; name is redacted
+	}
+	switch {
+	case ctx.Err() != nil:
+		return action.Outcome{Verdict: action.Stopped, Message: name + " was broken off; the receiver may have acted on it."}
+	case calling.Err() != nil:
+		return action.Fail(v1.ReasonTimeout, fmt.Sprintf("%s: no whole response after %s; spec.apiCall.timeoutSeconds allows %d s.",
+			name, took.Round(time.Millisecond), int(timeout.Seconds())))
+	case errors.As(err, &refused):
+		return action.Fail(v1.ReasonAddressRefused, fmt.Sprintf("%s: %v", name, refused))
+	default:
+		return action.Fail(v1.ReasonConnectionFailed, fmt.Sprintf("%s: %v", name, err))
+	}
+}
+
+// judge compares a response with what is expected.
+func judge(call *v1.APICallAction, name string, response *http.Response, body []byte) action.Outcome {
+	outcome := action.Outcome{Verdict: action.Succeeded, HTTPStatus: int32(response.StatusCode), RetryAfter: retryAfter(response, time.Now())}
+	if result, err := v1.NewJSON(map[string]any{"status": response.StatusCode, "body": text(body, resultHead)}); err == nil {
+		outcome.Result = &result
+	}
+	expected := "2xx"
+	ok := response.StatusCode/100 == 2
+	if len(call.ExpectStatus) > 0 {
+		expected = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(call.ExpectStatus)), ", "), "[]")
+		ok = slices.Contains(call.ExpectStatus, int32(response.StatusCode))
+	}
+	if ok {
+		outcome.Message = response.Status
+		return outcome
+	}
+	outcome.Verdict, outcome.Reason = action.Failed, v1.ReasonUnexpectedStatus
+	outcome.Message = fmt.Sprintf("%s answered %s; expected is %s.", name, response.Status, expected)
+	if head := text(body, messageHead); head != "" {
+		outcome.Message += " It said: " + head
+	}
+	return outcome
+}
+
+// retryAfter is how long the other side asks to wait (RFC 9110, section 10.2.3).
+func retryAfter(response *http.Response, now time.Time) time.Duration {
+	value := response.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
+		return time.Duration(min(seconds, 1<<30)) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+// text is the head of a body as text; what is no text is only counted.
+func text(body []byte, limit int) string {
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		return ""
+	}
+	if bytes.IndexByte(body, 0) >= 0 {
+		return fmt.Sprintf("(%d bytes that are no text)", len(body))
+	}
+	head := strings.ToValidUTF8(string(body[:min(limit, len(body))]), "")
+	if len(body) > limit {
+		head += fmt.Sprintf("… (%d bytes in all)", len(body))
+	}
+	return head
+}

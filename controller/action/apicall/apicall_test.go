@@ -1,0 +1,192 @@
+package apicall
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+// recorder is a Sink that remembers.
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+	steps []string
+}
+
+func (r *recorder) Line(_ action.Stream, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, text)
+}
+
+func (r *recorder) Progress(_ int, step string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.steps = append(r.steps, step)
+}
+
+func attempt(call *v1.APICallAction) action.Attempt {
+	return action.Attempt{ID: "uid-1", Grace: time.Second, Job: &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeAPICall, APICall: call}}}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestACallSendsWhatTheJobSays(t *testing.T) {
+	type seen struct{ Method, Body, ContentType, Key, Extra, Agent string }
+	var got seen
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = seen{r.Method, string(body), r.Header.Get("Content-Type"), r.Header.Get("Idempotency-Key"), r.Header.Get("X-Extra"), r.UserAgent()}
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, `{"id":7}`)
+	}))
+	defer server.Close()
+	for name, tc := range map[string]struct {
+		call v1.APICallAction
+		want seen
+	}{
+		"nothing but a URL is a GET":    {v1.APICallAction{}, seen{"GET", "", "", "uid-1", "", "jw"}},
+		"a JSON body is posted as JSON": {v1.APICallAction{Body: &v1.JSON{Raw: []byte(`{"a":1}`)}}, seen{"POST", `{"a":1}`, "application/json", "uid-1", "", "jw"}},
+		"a string is posted as text":    {v1.APICallAction{Body: &v1.JSON{Raw: []byte(`"a b"`)}}, seen{"POST", "a b", "text/plain; charset=utf-8", "uid-1", "", "jw"}},
+		"method and headers as given": {
+			v1.APICallAction{Method: "PUT", Headers: map[string]string{"X-Extra": "x", "Content-Type": "a/b"}, Body: &v1.JSON{Raw: []byte(`"c"`)}},
+			seen{"PUT", "c", "a/b", "uid-1", "x", "jw"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.call.URL = server.URL
+			out := &recorder{}
+			outcome := New(Options{AllowPrivate: true, UserAgent: "jw"}).Run(t.Context(), attempt(&tc.call), out)
+			if outcome.Verdict != action.Succeeded || outcome.HTTPStatus != 201 {
+				t.Fatalf("outcome = %+v", outcome)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if want := `{"body":"{\"id\":7}","status":201}`; string(outcome.Result.Raw) != want {
+				t.Errorf("result = %s, want %s", outcome.Result.Raw, want)
+			}
+			if !slices.Contains(out.lines, `{"id":7}`) {
+				t.Errorf("the log lacks the response: %q", out.lines)
+			}
+		})
+	}
+}
+
+func TestWhatACallFailsOf(t *testing.T) {
+	hang := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/busy", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "17")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(w, "come back later")
+	})
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
+	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	})
+	mux.HandleFunc("/ok", func(http.ResponseWriter, *http.Request) {})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	defer close(hang)
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	for name, tc := range map[string]struct {
+		call    v1.APICallAction
+		private bool
+		reason  string
+		message string
+	}{
+		"a status that is not expected":    {v1.APICallAction{URL: server.URL + "/busy"}, true, v1.ReasonUnexpectedStatus, "expected is 2xx. It said: come back later"},
+		"not one of those expected":        {v1.APICallAction{URL: server.URL + "/ok", ExpectStatus: []int32{201, 202}}, true, v1.ReasonUnexpectedStatus, "expected is 201, 202."},
+		"nobody listens":                   {v1.APICallAction{URL: "http://" + nobody.Addr().String()}, true, v1.ReasonConnectionFailed, "connection refused"},
+		"redirects without end":            {v1.APICallAction{URL: server.URL + "/loop"}, true, v1.ReasonConnectionFailed, "more than 10 redirects"},
+		"too slow":                         {v1.APICallAction{URL: server.URL + "/hang", TimeoutSeconds: ptr(int32(1))}, true, v1.ReasonTimeout, "timeoutSeconds allows 1 s"},
+		"a loopback address":               {v1.APICallAction{URL: server.URL + "/ok"}, false, v1.ReasonAddressRefused, "--allow-private-addresses"},
+		"a scheme that is not HTTP":        {v1.APICallAction{URL: "file:///etc/passwd"}, true, v1.ReasonInvalidArguments, "spec.apiCall.url"},
+		"a method that is none":            {v1.APICallAction{URL: server.URL, Method: "A B"}, true, v1.ReasonInvalidArguments, "spec.apiCall"},
+		"user info stays out of a message": {v1.APICallAction{URL: "http://u:secret@" + nobody.Addr().String()}, true, v1.ReasonConnectionFailed, "u:xxxxx@"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := &recorder{}
+			outcome := New(Options{AllowPrivate: tc.private}).Run(t.Context(), attempt(&tc.call), out)
+			if outcome.Verdict != action.Failed || outcome.Reason != tc.reason || !strings.Contains(outcome.Message, tc.message) {
+				t.Errorf("outcome = %+v, want reason %s and a message with %q", outcome, tc.reason, tc.message)
+			}
+			if strings.Contains(outcome.Message+strings.Join(out.lines, ""), "secret") {
+				t.Error("the password is shown")
+			}
+			if tc.reason == v1.ReasonUnexpectedStatus && outcome.HTTPStatus == 503 && outcome.RetryAfter != 17*time.Second {
+				t.Errorf("RetryAfter = %s, want 17 s", outcome.RetryAfter)
+			}
+		})
+	}
+}
+
+func TestACallThatIsCanceledIsStopped(t *testing.T) {
+	arrived := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	outcome := New(Options{AllowPrivate: true}).Run(ctx, attempt(&v1.APICallAction{URL: server.URL}), &recorder{})
+	if outcome.Verdict != action.Stopped {
+		t.Errorf("outcome = %+v, want Stopped", outcome)
+	}
+}
+
+func TestARecordSucceedsAndALostCallSaysSo(t *testing.T) {
+	r := New(Options{})
+	if outcome := r.Run(t.Context(), attempt(nil), &recorder{}); outcome.Verdict != action.Succeeded {
+		t.Errorf("a record: %+v", outcome)
+	}
+	if outcome, err := r.Recover(t.Context(), attempt(nil)); err != nil || outcome.Verdict != action.Lost {
+		t.Errorf("Recover = %+v, %v", outcome, err)
+	}
+}
+
+func TestOnlyPublicAddressesAreDialled(t *testing.T) {
+	for address, allowed := range map[string]bool{
+		"93.184.216.34:80": true, "[2606:2800:220:1::1]:443": true,
+		"127.0.0.1:80": false, "10.1.2.3:80": false, "192.168.1.1:80": false, "172.16.0.1:80": false, "169.254.169.254:80": false,
+		"100.64.0.1:80": false, "0.0.0.0:80": false, "224.0.0.1:80": false,
+		"[::1]:80": false, "[fe80::1]:80": false, "[fd00::1]:80": false, "[::ffff:127.0.0.1]:80": false, "nonsense": false,
+	} {
+		if err := checkAddress(address); (err == nil) != allowed {
+			t.Errorf("checkAddress(%s) = %v, allowed must be %v", address, err, allowed)
+		}
+	}
+}
+
+func TestRetryAfterAsADate(t *testing.T) {
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"Mon, 23 Nov 2026 10:01:00 GMT": time.Minute, "Mon, 23 Nov 2026 09:00:00 GMT": 0, "soon": 0, "": 0, "-5": 0,
+	} {
+		response := &http.Response{Header: http.Header{"Retry-After": {value}}}
+		if got := retryAfter(response, now); got != want {
+			t.Errorf("Retry-After %q = %s, want %s", value, got, want)
+		}
+	}
+}
