@@ -135,10 +135,12 @@ export class LogView {
 
   showState() {
     const empty = this.count + this.pending.length === 0;
-    const words = this.trouble ||
-      (this.done || this.ended ? (empty ? 'No output' : '') : empty ? 'Waiting for output…' : 'Live');
+    let words = this.trouble;
+    if (!words && this.done) words = empty ? 'No output' : '';
+    else if (!words && this.ended) words = empty ? 'Loading…' : '';
+    else if (!words) words = empty ? 'Waiting for output…' : 'Live';
     setText(this.stateText, words);
-    this.el.dataset.state = this.trouble ? 'trouble' : this.done || this.ended ? 'done' : 'live';
+    this.el.dataset.state = this.trouble ? 'trouble' : this.done ? 'done' : 'live';
     this.el.dataset.empty = String(empty);
     this.toggle.hidden = this.done;
   }
