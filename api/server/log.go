@@ -67,8 +67,8 @@ func (s *Server) copyLog(ctx context.Context, record store.Record, reader *logs.
 		}()
 		for {
 			entries, err := reader.Next(running)
-			if running.Err() != nil {
-				break
+			if err != nil && running.Err() != nil {
+				break // only with an error: entries in hand lie behind the reader's offset
 			}
 			if err == nil {
 				err = out.send(entries)
