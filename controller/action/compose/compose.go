@@ -1,0 +1,208 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/process"
+)
+
+// tailLines is how many of compose's last words a failure's message repeats.
+const tailLines = 20
+
+// Options configure a Runner.
+type Options struct {
+	// Roots are the folders below which compose files may lie; none: every deploy is
+	// refused.
+	Roots []string
+	// Worker is the identity that compose's processes carry. Required.
+	Worker string
+	// Docker is the docker program; empty: "docker".
+	Docker string
+}
+
+// Runner runs docker compose. It implements action.Runner.
+type Runner struct {
+	roots  []string
+	worker string
+	docker string
+}
+
+// New returns a Runner; it fails when a root is not there.
+func New(opts Options) (*Runner, error) {
+	roots, err := resolveRoots(opts.Roots)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Worker == "" {
+		return nil, errors.New("compose: no worker identity")
+	}
+	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker}
+	if r.docker == "" {
+		r.docker = "docker"
+	}
+	return r, nil
+}
+
+// Recover implements action.Runner: it ends the compose of a dead server.
+func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
+	if _, err := process.Reap(ctx, r.worker, a.ID); err != nil {
+		return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", a.ID, err)
+	}
+	return action.Outcome{Verdict: action.Lost}, nil
+}
+
+// Run implements action.Runner.
+func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
+	d := a.Job.Spec.Deploy
+	if d == nil {
+		return action.Fail(v1.ReasonInvalidArguments, "spec.deploy: Required value")
+	}
+	file, err := find(r.roots, d)
+	if err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	args, err := commandLine(d, file)
+	if err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	name := "docker compose " + strings.Join(args[4:], " ")
+	out.Line(action.System, name)
+	out.Progress(0, "compose:"+string(d.Verb))
+	p, err := process.Start(r.spec(a, file, args))
+	if err != nil {
+		return r.unavailable(err)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		out.Line(action.System, fmt.Sprintf("asked to stop; docker compose gets %s before it is killed", a.Grace))
+		// What is left when this fails is found by Kill below, or reported there.
+		_ = p.Stop(context.WithoutCancel(ctx), a.Grace)
+	})
+	tail := r.read(p, d.Verb, out)
+	code := p.Wait()
+	stopped := !stop()
+	if err := p.Kill(ctx); err != nil {
+		out.Line(action.System, err.Error())
+	}
+	if stopped && ctx.Err() != nil && code != 0 {
+		return action.Outcome{Verdict: action.Stopped, Message: name + " was stopped; containers were left as they were at that moment."}
+	}
+	return r.judge(ctx, a, file, name, code, tail, out)
+}
+
+func (r *Runner) spec(a action.Attempt, file string, args []string) process.Spec {
+	return process.Spec{Path: r.docker, Args: args, Dir: filepath.Dir(file), Worker: r.worker, Attempt: a.ID}
+}
+
+func (r *Runner) unavailable(err error) action.Outcome {
+	hint := ""
+	if errors.Is(err, exec.ErrNotFound) {
+		hint = " Install docker with its compose plugin where the server runs."
+	}
+	return action.Fail(v1.ReasonCommandUnavailable, err.Error()+"."+hint)
+}
+
+// read passes compose's output on until its end and returns its last words.
+func (r *Runner) read(p *process.Process, verb v1.DeployVerb, out action.Sink) string {
+	p.Stdin.Close()
+	tail := process.Tail{N: tailLines}
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		defer p.Stdout.Close()
+		_ = process.Lines(p.Stdout, func(line string) { out.Line(action.Stdout, line) }) // ends with the process
+	})
+	track := newTracker(string(verb))
+	err := process.Lines(p.Stderr, func(line string) {
+		e, ok := parseEvent(line)
+		if !ok {
+			tail.Add(line)
+			out.Line(action.Stderr, line)
+			return
+		}
+		pct, step, news := track.add(e)
+		out.Progress(pct, step)
+		if news {
+			tail.Add(e.text())
+			out.Line(action.Stderr, e.text())
+		}
+	})
+	if err != nil {
+		out.Line(action.System, "the output of docker compose broke off: "+err.Error())
+	}
+	p.Stderr.Close()
+	readers.Wait()
+	return tail.String()
+}
+
+// judge makes an outcome of the exit code.
+func (r *Runner) judge(ctx context.Context, a action.Attempt, file, name string, code int, tail string, out action.Sink) action.Outcome {
+	d := a.Job.Spec.Deploy
+	exit := int32(code)
+	outcome := action.Outcome{Verdict: action.Succeeded, ExitCode: &exit}
+	result := map[string]any{"exitCode": code}
+	detail := ""
+	if d.Verb == v1.DeployUp && ctx.Err() == nil {
+		containers, err := r.containers(ctx, a, file)
+		if err == nil && len(containers) > 0 {
+			result["containers"] = containers
+			if code != 0 && settled(containers) {
+				out.Line(action.System, "every container is running, healthy, or has ended with exit code 0: the project is up")
+				code = 0
+			} else if code != 0 {
+				detail = " Not as wanted: " + unsettled(containers) + "."
+			}
+		}
+	}
+	if encoded, err := v1.NewJSON(result); err == nil {
+		outcome.Result = &encoded
+	}
+	switch {
+	case code == 0:
+		return outcome
+	case strings.Contains(tail, "is not a docker command"), strings.Contains(tail, "unknown command: docker compose"):
+		return action.Fail(v1.ReasonCommandUnavailable, "docker has no compose plugin; install docker compose where the server runs.")
+	}
+	outcome.Verdict, outcome.Reason = action.Failed, v1.ReasonExitCode
+	outcome.Message = fmt.Sprintf("%s ended with exit code %d.%s", name, code, detail)
+	if code < 0 {
+		outcome.Message = fmt.Sprintf("%s was killed by a signal that did not come from Jobwright.%s", name, detail)
+	}
+	if tail != "" {
+		outcome.Message += " Its last words:\n" + tail
+	}
+	return outcome
+}
+
+// containers are those of the deploy's project and services, whatever their state.
+func (r *Runner) containers(ctx context.Context, a action.Attempt, file string) ([]container, error) {
+	args := append(base(a.Job.Spec.Deploy, file), "ps", "--all", "--format=json")
+	if services := a.Job.Spec.Deploy.Services; len(services) > 0 {
+		args = append(append(args, "--"), services...)
+	}
+	p, err := process.Start(r.spec(a, file, args))
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = p.Kill(context.WithoutCancel(ctx)) })
+	defer stop()
+	p.Stdin.Close()
+	go func() {
+		_, _ = io.Copy(io.Discard, p.Stderr) // warnings that up has given already
+		p.Stderr.Close()
+	}()
+	containers, err := parseContainers(p.Stdout)
+	_, _ = io.Copy(io.Discard, p.Stdout)
+	p.Stdout.Close()
+	if code := p.Wait(); err == nil && code != 0 {
+		err = fmt.Errorf("docker compose ps ended with exit code %d", code)
+	}
+	return containers, err
+}

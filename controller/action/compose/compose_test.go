@@ -1,0 +1,181 @@
+package compose
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+func TestCommandLine(t *testing.T) {
+	const file = "/srv/app/compose.yml"
+	lead := []string{"compose", "--ansi=never", "--progress=json", "--file=" + file}
+	for name, tc := range map[string]struct {
+		deploy v1.DeployAction
+		want   []string // after what every command begins with
+		err    string
+	}{
+		"up is detached and waits":      {v1.DeployAction{Verb: "up"}, []string{"up", "--detach", "--wait"}, ""},
+		"-d says what is done anyway":   {v1.DeployAction{Verb: "up", ExtraArgs: []string{"-d"}}, []string{"up", "--detach", "--wait"}, ""},
+		"a value may follow its flag":   {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--pull", "never"}}, []string{"up", "--detach", "--wait", "--pull=never"}, ""},
+		"a value may stand in the flag": {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"--timeout=3"}}, []string{"stop", "--timeout=3"}, ""},
+		"a short flag with its value":   {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"-t", "3"}}, []string{"stop", "-t", "3"}, ""},
+		"project, profiles, services": {
+			v1.DeployAction{Verb: "restart", ProjectName: "p", Profiles: []string{"a"}, Services: []string{"web"}},
+			[]string{"--project-name=p", "--profile=a", "restart", "--", "web"},
+			"",
+		},
+		"logs never follow":                {v1.DeployAction{Verb: "logs", ExtraArgs: []string{"--follow"}}, nil, `spec.deploy.extraArgs[0]: Unsupported value: "--follow": logs takes: `},
+		"a flag of another verb":           {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--rmi", "all"}}, nil, "Unsupported value"},
+		"another compose file":             {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--file=/etc/x"}}, nil, "Unsupported value"},
+		"a value that does not fit":        {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--pull=--build"}}, nil, "the value of --pull must match"},
+		"a value where there is none":      {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--build=x"}}, nil, "--build takes no value"},
+		"a value that is missing":          {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"-t"}}, nil, "-t needs a value"},
+		"a service that looks like a flag": {v1.DeployAction{Verb: "up", Services: []string{"--privileged"}}, nil, "spec.deploy.services[0]"},
+		"a profile that looks like a flag": {v1.DeployAction{Verb: "up", Profiles: []string{"-x"}}, nil, "spec.deploy.profiles[0]"},
+		"a project that looks like a flag": {v1.DeployAction{Verb: "up", ProjectName: "--x"}, nil, "spec.deploy.projectName"},
+		"a verb that is none":              {v1.DeployAction{Verb: "exec"}, nil, `spec.deploy.verb: Unsupported value: "exec"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := commandLine(&tc.deploy, file)
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Fatalf("error = %v, want %q", err, tc.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(append(slices.Clone(lead), tc.want...), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestEveryVerbHasItsFlags(t *testing.T) {
+	for _, verb := range v1.DeployVerbs() {
+		if _, ok := allowed[verb]; !ok {
+			t.Errorf("verb %s has no list of flags", verb)
+		}
+	}
+}
+
+func TestFilesOnlyBelowTheRoots(t *testing.T) {
+	dir := t.TempDir()
+	root, outside := filepath.Join(dir, "root"), filepath.Join(dir, "outside")
+	for _, path := range []string{"root/app/compose.yml", "root/compose.yaml", "outside/compose.yml"} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("services: {}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{
+		"root/leaves.yml": "../outside/compose.yml", "root/away": "../outside", "root/stays.yml": "app/compose.yml",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	roots, err := resolveRoots([]string{root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ path, want, err string }{
+		"below the root":          {"app/compose.yml", "app/compose.yml", ""},
+		"absolute and below":      {filepath.Join(roots[0], "app/compose.yml"), "app/compose.yml", ""},
+		"nothing: the root's own": {"", "compose.yaml", ""},
+		"a link that stays":       {"stays.yml", "app/compose.yml", ""},
+		"a link that leaves":      {"leaves.yml", "", "outside the --compose-root"},
+		"a folder that leaves":    {"away/compose.yml", "", "outside the --compose-root"},
+		"dots":                    {"../outside/compose.yml", "", "outside the --compose-root"},
+		"absolute and elsewhere":  {filepath.Join(outside, "compose.yml"), "", "outside the --compose-root"},
+		"not there":               {"none.yml", "", "Not found"},
+		"a folder":                {"app", "", "it is no file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := find(roots, &v1.DeployAction{ComposePath: tc.path})
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Fatalf("find = %q, %v; want error %q", got, err, tc.err)
+				}
+				return
+			}
+			if want := filepath.Join(roots[0], tc.want); got != want || err != nil {
+				t.Errorf("find = %q, %v; want %q", got, err, want)
+			}
+		})
+	}
+	if _, err := find(nil, &v1.DeployAction{}); err == nil || !strings.Contains(err.Error(), "--compose-root") {
+		t.Errorf("without roots: %v", err)
+	}
+	if _, err := New(Options{Roots: []string{filepath.Join(dir, "none")}, Worker: "w"}); err == nil {
+		t.Error("a root that is not there was taken")
+	}
+	if _, err := find(roots[:0:0], &v1.DeployAction{}); err == nil {
+		t.Error("no roots were taken")
+	}
+}
+
+func TestSettled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		containers []container
+		want       bool
+	}{
+		"running without a check":    {[]container{{State: "running"}}, true},
+		"running and healthy":        {[]container{{State: "running", Health: "healthy"}}, true},
+		"a one-shot that ended well": {[]container{{State: "running"}, {State: "exited"}}, true},
+		"still starting":             {[]container{{State: "running", Health: "starting"}}, false},
+		"unhealthy":                  {[]container{{State: "running", Health: "unhealthy"}}, false},
+		"ended badly":                {[]container{{State: "running"}, {Name: "db", State: "exited", ExitCode: 1}}, false},
+		"restarting":                 {[]container{{State: "restarting"}}, false},
+		"none at all":                {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := settled(tc.containers); got != tc.want {
+				t.Errorf("settled = %v, want %v (%s)", got, tc.want, unsettled(tc.containers))
+			}
+		})
+	}
+}
+
+func TestProgress(t *testing.T) {
+	track := newTracker("up")
+	for i, tc := range []struct {
+		line string
+		pct  int
+		step string
+		news bool
+		text string
+	}{
+		{`{"id":"Network x_default","status":"Working","text":"Creating"}`, 0, "compose:up Network x_default", true, "Network x_default  Creating"},
+		{`{"id":"Network x_default","status":"Done","text":"Created"}`, 95, "compose:up Network x_default", true, "Network x_default  Created"},
+		{`{"id":"Container x-web-1","status":"Working","text":"Starting"}`, 47, "compose:up Container x-web-1", true, "Container x-web-1  Starting"},
+		{`{"id":"Container x-web-1","status":"Working","text":"Starting"}`, 47, "compose:up Container x-web-1", false, "Container x-web-1  Starting"},
+		{`{"id":"abc","parent_id":"Image y","status":"Working","text":"Downloading","percent":5}`, 47, "compose:up abc", false, "abc  Downloading"},
+		{`{"error":true,"message":"no such image"}`, -1, "", true, "no such image"},
+	} {
+		e, ok := parseEvent(tc.line)
+		if !ok {
+			t.Fatalf("line %d is not taken for progress", i)
+		}
+		pct, step, news := track.add(e)
+		if pct != tc.pct || step != tc.step || news != tc.news || e.text() != tc.text {
+			t.Errorf("line %d: %d, %q, %v, %q; want %+v", i, pct, step, news, e.text(), tc)
+		}
+	}
+	for _, plain := range []string{"time=… level=warning", "{not json", "{}", ""} {
+		if _, ok := parseEvent(plain); ok {
+			t.Errorf("%q is taken for progress", plain)
+		}
+	}
+}
