@@ -13,30 +13,27 @@ import (
 	"jobwright.dev/store"
 )
 
-// view is the store at one moment: all that the journal holds before segment.
+// view is the store at one moment: all that the journal holds up to block sequence,
+// which lies in segment or is the last before it.
 type view struct {
-	trees   map[string]*tree
-	rv      uint64
-	segment uint64
+	trees    map[string]*tree
+	rv       uint64
+	segment  uint64
+	sequence uint64
 	// written is what the journal has taken in all when the view was taken.
 	written int64
-	err     error
 }
 
-// takeView starts a new segment and fills v with what lies before it. The caller
-// leads and holds publishing, so nothing is written or shown meanwhile.
-func (s *Store) takeView(v *view) error {
-	if err := s.rotate(nil); err != nil {
-		return err
-	}
+// takeView fills v with what is visible. The caller leads and holds publishing, so
+// nothing is written or shown meanwhile.
+func (s *Store) takeView(v *view) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v.trees = map[string]*tree{}
 	for name, k := range s.index.kinds {
 		v.trees[name] = k.byUID.clone()
 	}
-	v.rv, v.segment, v.written = s.visible, s.journal.Segment(), s.journal.Written()
-	return nil
+	v.rv, v.segment, v.sequence, v.written = s.visible, s.journal.Segment(), s.journal.Sequence(), s.journal.Written()
 }
 
 const (
@@ -191,9 +188,6 @@ func (s *Store) checkpoint() error {
 	b, leader := s.join()
 	if err := s.await(context.Background(), b, leader); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
-	}
-	if v.err != nil {
-		return fmt.Errorf("checkpoint: %w", v.err)
 	}
 	size, err := s.writeSnapshot(v)
 	if err != nil {

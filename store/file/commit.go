@@ -44,7 +44,7 @@ type batch struct {
 	err  error
 	// lead makes the waiter that receives from it write the batch.
 	lead chan struct{}
-	// checkpoint asks for a new segment and a view of the index behind this batch.
+	// checkpoint asks for a view of the index behind this batch.
 	checkpoint *view
 }
 
@@ -176,7 +176,7 @@ func (s *Store) write(b *batch) {
 	if err == nil {
 		s.settle(b, at)
 		if b.checkpoint != nil {
-			b.checkpoint.err = s.takeView(b.checkpoint)
+			s.takeView(b.checkpoint)
 		}
 	} else {
 		s.failPending(err)

@@ -12,12 +12,13 @@
 //	{"apiVersion":"v1","kind":"List","metadata":{"resourceVersion":"812"},"items":[
 //	{"apiVersion":"jobwright.dev/v1","kind":"Workspace","metadata":{…},"spec":{…}},
 //	{"apiVersion":"jobwright.dev/v1","kind":"Job","metadata":{…},"spec":{…},"status":{…}}
-//	],"checkpoint":{"format":1,"journal":7,"objects":2,"written":"…","chunks":"9af01c2e","checksum":"53b8e0a1"}}
+//	],"checkpoint":{"format":1,"journal":7,"sequence":95,"objects":2,"written":"…","chunks":"9af01c2e","checksum":"53b8e0a1"}}
 //
 // Workspaces come first, so that the file can be applied as it is, and objects of a
 // kind stand in the order of their creation, so that two versions diff well. The
-// member checkpoint, which readers of a List ignore, names the first segment of the
-// journal that the file does not cover, and carries checksums: chunks one for each
+// member checkpoint, which readers of a List ignore, names the last block of
+// the journal that the file covers and the segment from which the journal is needed,
+// and carries checksums: chunks one for each
 // mebibyte before it, checksum one for everything before its own digits. written is
 // also the file's time of modification: when checksum fails but the time agrees, the
 // file was damaged; when the time differs, it was edited.
@@ -48,10 +49,11 @@
 //
 // jobs.json is rewritten when the journal has outgrown it, and half a second after the
 // last write, or later where rewriting takes long: at most one part in fifty of the
-// time. A checkpoint starts a new segment and clones the index (which costs nothing:
-// its trees copy on write); from there it runs beside readers and writers.
+// time. A checkpoint clones the index between two commits (which costs nothing: its
+// trees copy on write); from there it runs beside readers and writers. It starts no
+// segment of its own: recovery skips the blocks that jobs.json covers.
 //
-//	rewrite    rotate ─► write jobs.json.tmp ─► fsync ─► rename ─► fsync folder ─► remove old segments
+//	rewrite    write jobs.json.tmp ─► fsync ─► rename ─► fsync folder ─► remove old segments
 //	           before the rename: the old jobs.json and all segments, as if nothing had been
 //	           after it: the new one, and segments that it does not need are ignored and removed
 //

@@ -51,7 +51,7 @@ func (s *Store) loadEdited(f journal.File, path string, size int64) (loaded, err
 				"put the member back; or, if the file is all there is to be, move the folder journal away")
 		}
 	} else {
-		l.from = c.Journal
+		l.from = journal.From{Segment: c.Journal, Sequence: c.Sequence}
 	}
 	for _, o := range objects {
 		if err := s.admitEdited(d, o); err != nil {

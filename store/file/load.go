@@ -19,8 +19,8 @@ import (
 
 // loaded is what jobs.json says beside its objects.
 type loaded struct {
-	// from is the first segment of the journal that is needed; 0: from the start.
-	from   uint64
+	// from is where the journal goes on; zero: at its start.
+	from   journal.From
 	size   int64
 	edited bool
 }
@@ -141,7 +141,7 @@ func (s *Store) loadWritten(f journal.File, path string, size int64) error {
 			Advice: "start the version that wrote it",
 		}
 	}
-	s.loadedFrom = c.Journal
+	s.loadedFrom = journal.From{Segment: c.Journal, Sequence: c.Sequence}
 	return nil
 }
 

@@ -30,9 +30,11 @@ func snapshotHead(rv uint64) string {
 type checkpoint struct {
 	// Format is the version of what doc.go shows.
 	Format int `json:"format"`
-	// Journal is the first segment whose records the file does not have.
-	Journal uint64 `json:"journal"`
-	Objects int    `json:"objects"`
+	// Journal is the first segment that is needed, and Sequence the last block in it
+	// whose records the file has.
+	Journal  uint64 `json:"journal"`
+	Sequence uint64 `json:"sequence"`
+	Objects  int    `json:"objects"`
 	// Written is also the file's time of modification: as long as they agree, nobody
 	// has edited it.
 	Written time.Time `json:"written"`
@@ -127,7 +129,7 @@ func (s *Store) encodeSnapshot(f journal.File, v *view) (int64, error) {
 	// most tools that copy files keep.
 	written := time.Now().UTC().Truncate(time.Microsecond)
 	tail, err := json.Marshal(checkpoint{
-		Format: snapshotFormat, Journal: v.segment, Objects: objects, Written: written, Chunks: string(w.chunks),
+		Format: snapshotFormat, Journal: v.segment, Sequence: v.sequence, Objects: objects, Written: written, Chunks: string(w.chunks),
 	})
 	if err != nil {
 		return 0, err

@@ -80,7 +80,7 @@ type Store struct {
 	uids    *uidSource
 	opened  time.Time
 	// loadedFrom is where the journal goes on behind jobs.json, as it was read.
-	loadedFrom uint64
+	loadedFrom journal.From
 
 	// mu guards what readers see. It is taken after wmu, never before.
 	mu      sync.RWMutex

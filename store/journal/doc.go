@@ -50,16 +50,18 @@
 //
 // # Recovery
 //
-// Scan reads segments in order and hands out every record; it changes nothing, so it
-// serves a check of the files too. Start then makes the journal ready to append.
+// Scan reads segments in order and hands out every record behind the block from which
+// the caller needs them; it changes nothing, so it serves a check of the files too. Start then makes the journal ready to append.
 // What a crash at each step of each write path leaves, and what becomes of it:
 //
 //	append     write block ─► fdatasync
 //	           before, or torn in between: cut at the end of the last good block
 //	           complete but perhaps not synced: a valid block; it is kept, and written
 //	           again by Start, because an fdatasync that failed is not repeatable
-//	rotate     create and zero file ─► write header ─► fsync ─► fsync folder
-//	           a last segment without a good header and without a block: removed
+//	rotate     create next.tmp ─► zero it ─► fsync ─► write header ─► fdatasync ─► rename ─► fsync folder
+//	           before the rename: next.tmp is removed by the next Start. After it: a segment
+//	           without blocks, of which the header may be all that is known. A last segment
+//	           without a good header and without a block is removed as well
 //	start      cut: truncate ─► fsync ─► rotate ─► append the last block again
 //	           at each step the journal is what it was, or complete
 //	remove     oldest first ─► fsync folder

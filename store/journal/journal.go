@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"sync/atomic"
 )
 
@@ -11,11 +12,18 @@ import (
 // second, and small enough that an empty store does not look large.
 const DefaultSegmentSize = 32 << 20
 
+// firstSegmentSize is the size of the first segment after an opening; each further one
+// is twice as large as the one before, up to Options.SegmentSize. So a store that is
+// seldom written to stays small, and is opened quickly.
+const firstSegmentSize = 1 << 20
+
 // Options of a journal.
 type Options struct {
-	// SegmentSize is the size of a segment in bytes; 0: DefaultSegmentSize. A block
-	// that is larger gets a segment of its own size.
+	// SegmentSize is the largest size of a segment in bytes; 0: DefaultSegmentSize. A
+	// block that is larger gets a segment of its own size.
 	SegmentSize int64
+	// NoSpare: segments are made when they are needed, not ahead beside the commits.
+	NoSpare bool
 }
 
 // Journal is a journal that is open for appending. Append, Rotate and Close are for
@@ -34,7 +42,20 @@ type Journal struct {
 	segment atomic.Uint64
 	oldest  atomic.Uint64
 	written atomic.Int64
+
+	// spare is the segment that is made ready beside the commits; nil: none is.
+	spare chan spare
 }
+
+// spare is a file of zeros that becomes the next segment.
+type spare struct {
+	file File
+	size int64
+	err  error
+}
+
+// spareName is its name until then.
+const spareName = "next.tmp"
 
 // Start makes the journal that Scan has read ready to append. base goes into the
 // header of the segment that is started when the journal was not closed in order;
@@ -52,8 +73,9 @@ func (st *State) Start(base uint64, opts Options) (*Journal, error) {
 		if err := st.fsys.MkdirAll(st.dir); err != nil {
 			return nil, fmt.Errorf("make the journal's folder: %w", err)
 		}
-		j.oldest.Store(st.from)
-		if err := j.startSegment(st.from, base, 0); err != nil {
+		first := max(st.from.Segment, 1)
+		j.oldest.Store(first)
+		if err := j.startSegment(first, base, 0); err != nil {
 			return nil, err
 		}
 		return j.opened(new(Block))
@@ -102,6 +124,9 @@ func (st *State) repair() error {
 			return fmt.Errorf("remove an unfinished journal segment: %w", err)
 		}
 	}
+	if err := st.fsys.Remove(filepath.Join(st.dir, spareName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove an unfinished journal segment: %w", err)
+	}
 	if st.Cut == nil {
 		return nil
 	}
@@ -122,7 +147,7 @@ func (st *State) repair() error {
 // reread returns a new block with the records of the last one.
 func (st *State) reread() (block *Block, err error) {
 	block = new(Block)
-	if st.lastBlock.Segment == 0 {
+	if st.lastBlock.Segment == 0 || st.sequence <= st.from.Sequence {
 		return block, nil
 	}
 	f, err := st.fsys.OpenRead(segmentPath(st.dir, st.lastBlock.Segment))
@@ -166,42 +191,88 @@ func (j *Journal) resume(segment uint64, end int64) error {
 	return nil
 }
 
-// startSegment creates a segment with room for a block of need bytes and makes it
-// the current one. When it fails, the one before stays current, so a full disk does
-// not break the journal.
+// startSegment makes a segment with room for a block of need bytes and makes it the
+// current one. When it fails, the one before stays current, so a full disk does not
+// break the journal.
 func (j *Journal) startSegment(segment, base uint64, need int64) error {
 	path := segmentPath(j.dir, segment)
-	size := max(j.opts.SegmentSize, segmentHeader+padded(int(need)))
-	f, err := j.fsys.Create(path)
-	if errors.Is(err, fs.ErrExist) {
-		// An earlier attempt failed and could not remove it either.
-		if err = j.fsys.Remove(path); err == nil {
-			f, err = j.fsys.Create(path)
-		}
-	}
+	next, err := j.nextFile(segmentHeader + padded(int(need)))
 	if err != nil {
 		return fmt.Errorf("create journal segment: %w", err)
 	}
-	err = f.Allocate(size)
+	f, name := next.file, filepath.Join(j.dir, spareName)
+	_, err = f.WriteAt(header{segment: segment, first: j.sequence + 1, base: base}.encode(), 0)
 	if err == nil {
-		_, err = f.WriteAt(header{segment: segment, first: j.sequence + 1, base: base}.encode(), 0)
+		err = f.Datasync()
 	}
 	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = j.fsys.SyncDir(j.dir)
+		if err = j.fsys.Rename(name, path); err == nil {
+			name = path
+			err = j.fsys.SyncDir(j.dir)
+		}
 	}
 	if err != nil {
 		err = fmt.Errorf("create journal segment %s: %w", path, err)
-		return errors.Join(err, f.Close(), j.fsys.Remove(path))
+		return errors.Join(err, f.Close(), j.fsys.Remove(name))
 	}
 	if j.file != nil {
 		_ = j.file.Close() // all of it was synced, block by block
 	}
-	j.file, j.end, j.capacity = f, segmentHeader, size
+	j.file, j.end, j.capacity = f, segmentHeader, next.size
 	j.segment.Store(segment)
 	return nil
+}
+
+// nextFile returns a file of at least size bytes of zeros: the spare one, or a new one.
+func (j *Journal) nextFile(size int64) (spare, error) {
+	if j.spare != nil {
+		s := <-j.spare
+		j.spare = nil
+		if s.err == nil && s.size >= size {
+			return s, nil
+		}
+		if s.err == nil {
+			_ = s.file.Close() // it is made anew, larger
+		}
+	}
+	s := j.makeSpare(max(size, j.nextSize()))
+	return s, s.err
+}
+
+// nextSize is the size of the segment after the current one.
+func (j *Journal) nextSize() int64 {
+	return min(max(firstSegmentSize, 2*j.capacity), j.opts.SegmentSize)
+}
+
+// makeSpare creates a file of zeros under the name of the spare one.
+func (j *Journal) makeSpare(size int64) spare {
+	name := filepath.Join(j.dir, spareName)
+	err := j.fsys.Remove(name) // an earlier attempt may have failed half-way
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return spare{err: err}
+	}
+	f, err := j.fsys.Create(name)
+	if err != nil {
+		return spare{err: err}
+	}
+	if err = f.Allocate(size); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return spare{err: errors.Join(err, f.Close(), j.fsys.Remove(name))}
+	}
+	return spare{file: f, size: size}
+}
+
+// prepare makes the next segment ready while the second half of the current one is
+// filled, so that no commit waits for it.
+func (j *Journal) prepare() {
+	if j.spare != nil || j.end < j.capacity/2 || j.opts.NoSpare {
+		return
+	}
+	ready, size := make(chan spare, 1), j.nextSize()
+	j.spare = ready
+	go func() { ready <- j.makeSpare(size) }()
 }
 
 // Fits reports whether block goes into the current segment.
@@ -248,6 +319,7 @@ func (j *Journal) Append(block *Block) (Position, error) {
 	j.sequence++
 	j.end += int64(len(data))
 	j.written.Add(int64(len(data)))
+	j.prepare()
 	return at, nil
 }
 
@@ -265,6 +337,10 @@ func (j *Journal) RemoveBefore(segment uint64) error {
 	}
 	return nil
 }
+
+// Sequence is the number of the last block. Unlike Segment it is for the goroutine that
+// appends.
+func (j *Journal) Sequence() uint64 { return j.sequence }
 
 // Segment is the number of the current segment.
 func (j *Journal) Segment() uint64 { return j.segment.Load() }
@@ -288,6 +364,12 @@ func (j *Journal) Close() error {
 	}
 	if j.broken == nil {
 		j.broken = fmt.Errorf("%w: it was closed", ErrBroken)
+	}
+	if j.spare != nil {
+		if s := <-j.spare; s.err == nil {
+			_ = errors.Join(s.file.Close(), j.fsys.Remove(filepath.Join(j.dir, spareName))) // the next opening removes it too
+		}
+		j.spare = nil
 	}
 	return errors.Join(err, j.file.Close())
 }

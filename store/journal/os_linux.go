@@ -140,6 +140,10 @@ func (f osFile) Allocate(size int64) error {
 		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-off)], off); err != nil {
 			return err
 		}
+		// Commits to another segment would wait behind much dirty data at once.
+		if err := f.Datasync(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ type State struct {
 	Obsolete []uint64
 	// Base is the highest base of all segments.
 	Base uint64
-	// Blocks, Records and Bytes count what was read.
+	// Blocks and Bytes count what was read, Records what was handed out.
 	Blocks, Records, Bytes int64
 	// Clean: the journal was closed in order, or is new.
 	Clean bool
@@ -46,7 +46,7 @@ type State struct {
 
 	fsys FS
 	dir  string
-	from uint64
+	from From
 	// sequence is that of the last block; end is where the next one goes in the
 	// last segment; lastBlock is where the last one starts, in which segment.
 	sequence  uint64
@@ -56,11 +56,19 @@ type State struct {
 	unfinished uint64
 }
 
-// Scan reads the journal in dir from segment from on and calls fn for every record,
-// in order; from 0 means from the very first. It changes nothing. An error of fn ends
-// the scan and comes back as it is.
-func Scan(fsys FS, dir string, from uint64, fn func(Record) error) (*State, error) {
-	st := &State{fsys: fsys, dir: dir, from: max(from, 1), Clean: true}
+// From is where the records begin that are still needed; the zero From is the very
+// beginning.
+type From struct {
+	// Segment is the first segment that must be there.
+	Segment uint64
+	// Sequence is the last block whose records are not needed any more.
+	Sequence uint64
+}
+
+// Scan reads the journal in dir and calls fn for every record that from asks for, in
+// order. It changes nothing. An error of fn ends the scan and comes back as it is.
+func Scan(fsys FS, dir string, from From, fn func(Record) error) (*State, error) {
+	st := &State{fsys: fsys, dir: dir, from: from, Clean: true}
 	all, err := listSegments(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -70,13 +78,13 @@ func Scan(fsys FS, dir string, from uint64, fn func(Record) error) (*State, erro
 	}
 	var segments []uint64
 	for _, n := range all {
-		if n < st.from {
+		if n < from.Segment {
 			st.Obsolete = append(st.Obsolete, n)
 			continue
 		}
 		segments = append(segments, n)
 	}
-	if err := st.contiguous(segments, from); err != nil {
+	if err := st.contiguous(segments); err != nil {
 		return nil, err
 	}
 	for i, n := range segments {
@@ -91,15 +99,15 @@ func Scan(fsys FS, dir string, from uint64, fn func(Record) error) (*State, erro
 }
 
 // contiguous refuses segments that do not follow each other from the first wanted.
-func (st *State) contiguous(segments []uint64, from uint64) error {
+func (st *State) contiguous(segments []uint64) error {
 	if len(segments) == 0 {
-		if from > 0 {
-			return st.missing(from, "the journal is newer than what it is read over, or was removed")
+		if st.from.Segment > 0 {
+			return st.missing(st.from.Segment, "the journal is newer than what it is read over, or was removed")
 		}
 		return nil
 	}
 	for i, n := range segments {
-		if want := st.from + uint64(i); n != want {
+		if want := max(st.from.Segment, 1) + uint64(i); n != want {
 			return st.missing(want, fmt.Sprintf("segment %d exists", n))
 		}
 	}
@@ -203,6 +211,9 @@ func (st *State) scanBlocks(path string, n uint64, w *window, last bool, fn func
 		st.Clean = block.flags&Closed != 0
 		st.lastBlock = Position{Segment: n, Offset: st.end}
 		err = block.records(func(offset int, payload []byte) error {
+			if block.sequence <= st.from.Sequence {
+				return nil
+			}
 			st.Records++
 			return fn(Record{Position: Position{n, st.end + int64(offset)}, Sequence: block.sequence, Payload: payload})
 		})
