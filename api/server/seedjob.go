@@ -108,25 +108,30 @@ func readSeedJob(r *http.Request) (*v1.Job, error) {
 		return nil, err
 	}
 	job := &v1.Job{TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob}}
-	job.Spec.Type = body.Type
-	payload := bytes.TrimSpace(body.Payload)
+	return job, SeedPayload(job, body.Type, body.Payload)
+}
+
+// SeedPayload gives job the type and payload of the seed's interface.
+func SeedPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error {
+	job.Spec.Type = jobType
+	payload = bytes.TrimSpace(payload)
 	if len(payload) == 0 || bytes.Equal(payload, []byte("null")) {
 		payload = []byte("{}")
 	}
 	if payload[0] != '{' {
-		return nil, apierrors.NewBadRequest("payload must be an object")
+		return apierrors.NewBadRequest("payload must be an object")
 	}
-	switch body.Type {
+	switch jobType {
 	case v1.JobTypeBuild:
 		job.Spec.Build = new(v1.BuildAction)
-		return job, strict(payload, job.Spec.Build)
+		return strict(payload, job.Spec.Build)
 	case v1.JobTypeDeploy:
 		job.Spec.Deploy = new(v1.DeployAction)
-		return job, strict(payload, job.Spec.Deploy)
+		return strict(payload, job.Spec.Deploy)
 	case v1.JobTypeAPICall:
-		return job, apiCallPayload(job, payload)
+		return apiCallPayload(job, payload)
 	}
-	return nil, apierrors.NewBadRequest(fmt.Sprintf("type: Unsupported value: %s: supported values: \"build\", \"deploy\", \"api_call\"", quote(string(body.Type))))
+	return apierrors.NewBadRequest(fmt.Sprintf("type: Unsupported value: %s: supported values: \"build\", \"deploy\", \"api_call\"", quote(string(jobType))))
 }
 
 // apiCallPayload makes a payload with a url a call, and any other a record.

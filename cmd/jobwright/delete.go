@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+func newDelete(c *cli) *cobra.Command {
+	var selector string
+	var files []string
+	var ignore bool
+	command := &cobra.Command{
+		Use:   "delete [KIND] NAME… | KIND -l SELECTOR | -f FILE…",
+		Short: "Delete objects; a running job is stopped",
+		Example: `  jobwright delete job add-health-route
+  jobwright delete jobs -l team=web
+  jobwright delete -f job.yaml`,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: completeObjects(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			var keys []client.Key
+			if len(files) > 0 {
+				if len(args) > 0 || selector != "" {
+					return usagef("name objects, a selector or files, not several of them")
+				}
+				keys, err = c.keysOf(files)
+			} else {
+				keys, err = c.selected(cmd, server, args, selector)
+			}
+			if err != nil {
+				return err
+			}
+			var problems []error
+			for _, key := range keys {
+				err := server.Delete(cmd.Context(), key)
+				if ignore && client.IsNotFound(err) {
+					continue
+				}
+				if err != nil {
+					problems = append(problems, err)
+					continue
+				}
+				fmt.Fprintf(c.out, "%s/%s deleted\n", key.Kind.Singular, key.Name)
+			}
+			return errors.Join(problems...)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&selector, "selector", "l", "", "delete every object with these labels")
+	flags.StringArrayVarP(&files, "filename", "f", nil, `delete the objects of these manifests; file, folder or "-"`)
+	flags.BoolVar(&ignore, "ignore-not-found", false, "it is no error when an object is not there")
+	return command
+}
+
+// keysOf are the objects of manifests, what others live in last.
+func (c *cli) keysOf(files []string) ([]client.Key, error) {
+	docs, err := readManifests(files, c.in)
+	if err != nil {
+		return nil, err
+	}
+	var keys []client.Key
+	for i := len(docs) - 1; i >= 0; i-- {
+		obj := docs[i].obj
+		c.intoWorkspace(obj)
+		kind, _ := v1.KindByName(obj.GetObjectKind().GroupVersionKind().Kind)
+		keys = append(keys, client.Key{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()})
+	}
+	return keys, nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+// describeLines is how many lines of its log describe shows of a job.
+const describeLines = 10
+
+func newDescribe(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:     "describe [KIND] NAME…",
+		Short:   "Show everything about an object, for a person",
+		Example: "  jobwright describe job add-health-route",
+		Args:    cobra.MinimumNArgs(1), ValidArgsFunction: completeObjects(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			keys, err := c.objectArgs(args)
+			if err != nil {
+				return err
+			}
+			for i, key := range keys {
+				obj, err := server.Get(cmd.Context(), key)
+				if err != nil {
+					return err
+				}
+				if i > 0 {
+					fmt.Fprintln(c.out)
+				}
+				if err := c.describe(cmd, server, key, obj); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key, obj v1.Object) error {
+	t := newTable(c.out)
+	line := func(name, value string) {
+		if value != "" {
+			t.row(name+":", strings.ReplaceAll(value, "\n", "\n\t"))
+		}
+	}
+	line("Name", obj.GetName())
+	line("Workspace", obj.GetNamespace())
+	line("Labels", pairs(obj.GetLabels()))
+	line("Created", at(obj.GetCreationTimestamp().Time))
+	job, ok := obj.(*v1.Job)
+	if !ok {
+		if err := t.flush(); err != nil {
+			return err
+		}
+		return describeSpec(c, obj)
+	}
+	s := job.Status
+	line("Type", string(job.Spec.Type))
+	line("Phase", string(s.Phase))
+	line("Progress", strings.TrimSpace(fmt.Sprintf("%d%% %s", s.Pct, s.Step)))
+	line("Reason", s.Reason)
+	line("Message", s.Message)
+	for _, blocker := range s.BlockedBy {
+		line("Blocked by", fmt.Sprintf("%s: %s", blocker.Kind, blocker.Message))
+	}
+	if s.StartTime != nil {
+		line("Started", at(s.StartTime.Time))
+	}
+	if s.CompletionTime != nil {
+		line("Completed", at(s.CompletionTime.Time))
+	}
+	line("Run time", runTime(job, now()))
+	line("Attempts", fmt.Sprintf("%d started, %d failed, %d interrupted", s.Attempts, s.Failures, s.Interruptions))
+	if a := s.CurrentAttempt; a != nil {
+		line("Attempt", fmt.Sprintf("%s on %s since %s", a.ID, a.Worker, at(a.StartTime.Time)))
+	}
+	for _, artifact := range s.Artifacts {
+		line("Artifact", strings.TrimSpace(artifact.Name+" "+artifact.URI))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if len(s.Conditions) > 0 {
+		fmt.Fprintln(c.out, "Conditions:")
+		t = newTable(c.out, "  TYPE", "STATUS", "REASON", "SINCE", "MESSAGE")
+		for _, condition := range s.Conditions {
+			t.row("  "+condition.Type, string(condition.Status), condition.Reason, at(condition.LastTransitionTime.Time), condition.Message)
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	if err := describeSpec(c, job); err != nil {
+		return err
+	}
+	return c.describeLog(cmd, server, key)
+}
+
+func describeSpec(c *cli, obj v1.Object) error {
+	var spec any
+	switch o := obj.(type) {
+	case *v1.Job:
+		spec = o.Spec
+	case *v1.Workspace:
+		spec = o.Spec
+	}
+	data, err := yaml.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "Spec:\n  %s\n", strings.ReplaceAll(strings.TrimSpace(string(data)), "\n", "\n  "))
+	return err
+}
+
+func (c *cli) describeLog(cmd *cobra.Command, server *client.Client, key client.Key) error {
+	headed := false
+	for line, err := range server.Logs(cmd.Context(), key, client.LogOptions{TailLines: describeLines}) {
+		if err != nil {
+			return err
+		}
+		if !headed {
+			fmt.Fprintf(c.out, "Log (last %d lines; all of it: jobwright logs %s):\n", describeLines, key.Name)
+			headed = true
+		}
+		fmt.Fprintf(c.out, "  %s\n", line.Text)
+	}
+	return nil
+}
+
+func at(t time.Time) string {
+	return fmt.Sprintf("%s (%s ago)", t.UTC().Format(time.RFC3339), since(t, now()))
+}
+
+func pairs(m map[string]string) string {
+	var out []string
+	for k, v := range m {
+		out = append(out, k+"="+v)
+	}
+	return strings.Join(out, ", ")
+}

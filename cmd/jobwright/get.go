@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/util/jsonpath"
+	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+type getOptions struct {
+	output   string
+	selector string
+	fields   string
+	all      bool
+	watch    bool
+	noHeader bool
+}
+
+func newGet(c *cli) *cobra.Command {
+	var o getOptions
+	command := &cobra.Command{
+		Use:   "get [KIND] [NAME…]",
+		Short: "Show objects: a table, or yaml, json, names, a jsonpath",
+		Example: `  jobwright get jobs
+  jobwright get jobs -w -l team=web
+  jobwright get job add-health-route -o yaml
+  jobwright get job add-health-route -o jsonpath='{.status.phase}'
+  jobwright get jobs -A --field-selector status.phase=Failed -o wide`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeObjects(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{v1.ResourceJobs}
+			}
+			print, err := newPrinter(c.out, o)
+			if err != nil {
+				return err
+			}
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 && !strings.Contains(args[0], "/") {
+				kind, err := kindArg(args[0])
+				if err != nil {
+					return err
+				}
+				return c.getList(cmd, server, kind, o, print)
+			}
+			return c.getNamed(cmd, server, args, o, print)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&o.output, "output", "o", "", "wide, yaml, json, name or jsonpath=TEMPLATE")
+	flags.StringVarP(&o.selector, "selector", "l", "", "label selector, e.g. team=web")
+	flags.StringVar(&o.fields, "field-selector", "", "field selector, e.g. status.phase=Failed")
+	flags.BoolVarP(&o.all, "all-workspaces", "A", false, "objects of all workspaces")
+	flags.BoolVarP(&o.watch, "watch", "w", false, "go on and show changes")
+	flags.BoolVar(&o.noHeader, "no-headers", false, "no line of column names")
+	return command
+}
+
+func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o getOptions, print *printer) error {
+	namespace := c.workspace
+	if o.all || !kind.Namespaced {
+		namespace = ""
+	}
+	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{Namespace: namespace, LabelSelector: o.selector, FieldSelector: o.fields})
+	if err != nil {
+		return err
+	}
+	if len(list.Items) == 0 && !o.watch && print.table() {
+		where := fmt.Sprintf(" in workspace %s", namespace)
+		if namespace == "" {
+			where = ""
+		}
+		fmt.Fprintf(c.err, "No %s found%s.\n", kind.Resource, where)
+		return nil
+	}
+	if err := print.list(kind, list.Items); err != nil || !o.watch {
+		return err
+	}
+	return c.getWatch(cmd, server, kind, client.WatchOptions{Namespace: namespace, LabelSelector: o.selector, ResourceVersion: list.ResourceVersion}, print)
+}
+
+func (c *cli) getWatch(cmd *cobra.Command, server *client.Client, kind v1.Kind, opts client.WatchOptions, print *printer) error {
+	for event, err := range server.Watch(cmd.Context(), kind, opts) {
+		if cmd.Context().Err() != nil {
+			return nil // the person has seen enough
+		}
+		if err != nil {
+			return err
+		}
+		if err := print.one(kind, event.Object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cli) getNamed(cmd *cobra.Command, server *client.Client, args []string, o getOptions, print *printer) error {
+	keys, err := c.objectArgs(args)
+	if err != nil {
+		return err
+	}
+	if o.watch && len(keys) != 1 {
+		return usagef("--watch takes one name, or none")
+	}
+	var objs []v1.Object
+	for _, key := range keys {
+		obj, err := server.Get(cmd.Context(), key)
+		if err != nil {
+			return err
+		}
+		objs = append(objs, obj)
+	}
+	kind := keys[0].Kind
+	if len(objs) == 1 {
+		err = print.one(kind, objs[0])
+	} else {
+		err = print.list(kind, objs)
+	}
+	if err != nil || !o.watch {
+		return err
+	}
+	return c.getWatch(cmd, server, kind, client.WatchOptions{
+		Namespace: keys[0].Namespace, Name: keys[0].Name, ResourceVersion: objs[0].GetResourceVersion(),
+	}, print)
+}
+
+// printer prints objects as -o asks.
+type printer struct {
+	out    io.Writer
+	o      getOptions
+	path   *jsonpath.JSONPath
+	headed bool
+}
+
+func newPrinter(out io.Writer, o getOptions) (*printer, error) {
+	p := &printer{out: out, o: o}
+	if template, ok := strings.CutPrefix(o.output, "jsonpath="); ok {
+		p.path = jsonpath.New("output").AllowMissingKeys(true)
+		if err := p.path.Parse(template); err != nil {
+			return nil, usagef("--output jsonpath: %v", err)
+		}
+		return p, nil
+	}
+	switch o.output {
+	case "", "wide", "yaml", "json", "name":
+		return p, nil
+	}
+	return nil, usagef("--output %q: supported values: wide, yaml, json, name, jsonpath=TEMPLATE", o.output)
+}
+
+func (p *printer) table() bool { return p.path == nil && (p.o.output == "" || p.o.output == "wide") }
+
+func (p *printer) one(kind v1.Kind, obj v1.Object) error {
+	switch {
+	case p.path != nil:
+		return p.jsonpath(obj)
+	case p.table():
+		return p.rows(kind, []v1.Object{obj})
+	default:
+		if p.headed && p.o.output == "yaml" {
+			fmt.Fprintln(p.out, "---")
+		}
+		p.headed = true
+		return printObject(p.out, obj, p.o.output)
+	}
+}
+
+func (p *printer) list(kind v1.Kind, objs []v1.Object) error {
+	list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{}, "items": objs}
+	if objs == nil {
+		list["items"] = []any{}
+	}
+	switch {
+	case p.path != nil:
+		return p.jsonpath(list)
+	case p.table():
+		return p.rows(kind, objs)
+	case p.o.output == "name":
+		for _, obj := range objs {
+			fmt.Fprintln(p.out, fullName(obj))
+		}
+		return nil
+	case p.o.output == "json":
+		return printJSON(p.out, list)
+	default:
+		data, err := yaml.Marshal(list)
+		if err == nil {
+			_, err = p.out.Write(data)
+		}
+		return err
+	}
+}
+
+func (p *printer) rows(kind v1.Kind, objs []v1.Object) error {
+	wide := p.o.output == "wide"
+	lead := func(name string, row []string) []string {
+		if p.o.all && kind.Namespaced {
+			return append([]string{name}, row...)
+		}
+		return row
+	}
+	t := newTable(p.out)
+	if !p.headed && !p.o.noHeader {
+		t.row(lead("WORKSPACE", columns(kind, wide))...)
+	}
+	p.headed = true
+	for _, obj := range objs {
+		t.row(lead(obj.GetNamespace(), cells(obj, now(), wide))...)
+	}
+	return t.flush()
+}
+
+func (p *printer) jsonpath(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var plain any
+	if err := json.Unmarshal(data, &plain); err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := p.path.Execute(&text, plain); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.out, text.String())
+	return err
+}
+
+func printJSON(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// completeObjects completes kinds, then names from the server.
+func completeObjects(c *cli) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			var kinds []string
+			for _, kind := range v1.Kinds() {
+				kinds = append(kinds, kind.Resource)
+			}
+			return kinds, cobra.ShellCompDirectiveNoFileComp
+		}
+		kind, err := kindArg(args[0])
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return c.names(cmd, kind), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeJobs completes the names of jobs.
+func completeJobs(c *cli) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		kind, _ := v1.KindByName(v1.KindJob)
+		return c.names(cmd, kind), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (c *cli) names(cmd *cobra.Command, kind v1.Kind) []string {
+	server, err := c.connect()
+	if err != nil {
+		return nil
+	}
+	opts := client.ListOptions{Limit: 500}
+	if kind.Namespaced {
+		opts.Namespace = c.workspace
+	}
+	list, err := server.List(cmd.Context(), kind, opts)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, obj := range list.Items {
+		names = append(names, obj.GetName())
+	}
+	return names
+}

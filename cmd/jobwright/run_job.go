@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+// runOptions are the flags that every type of job shares.
+type runOptions struct {
+	name     string
+	labels   []string
+	priority int32
+	deadline int64
+	detach   bool
+	dryRun   bool
+}
+
+func newRun(c *cli) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "run build|deploy|api-call …",
+		Short: "Create a job from flags and follow it to its end",
+		Long: `Run creates a job, shows its progress and log until it has ended, and tells the outcome
+with its exit code: 0 succeeded, 3 failed, 4 canceled. An interrupt (Ctrl-C) cancels the
+job; --detach returns as soon as it is created.`,
+		Example: `  jobwright run build apply_builder --id nextjs-api-route --var ROUTE_NAME=health
+  jobwright run deploy up --compose-path app/compose.yml
+  jobwright run api-call https://example.com/hook --body '{"ok":true}'`,
+		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	command.AddCommand(newRunBuild(c), newRunDeploy(c), newRunAPICall(c))
+	return command
+}
+
+func newRunBuild(c *cli) *cobra.Command {
+	var o runOptions
+	var build v1.BuildAction
+	var variables, arguments []string
+	command := &cobra.Command{
+		Use: "build TOOL", Short: "Call a tool of an MCP server", Args: cobra.ExactArgs(1),
+		Example: `  jobwright run build apply_builder --id nextjs-api-route --var ROUTE_NAME=health
+  jobwright run build list_builders --server-name builders`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			build.Action = args[0]
+			var err error
+			if build.Variables, err = jsonPairs("--var", variables); err != nil {
+				return err
+			}
+			if build.Arguments, err = jsonPairs("--arg", arguments); err != nil {
+				return err
+			}
+			return c.runJob(cmd.Context(), o, v1.JobSpec{Type: v1.JobTypeBuild, Build: &build})
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&build.Server, "server-name", "", "MCP server of the operator's file; may be left out when there is one")
+	flags.StringVar(&build.ID, "id", "", "argument id of the tool, e.g. the builder")
+	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string")
+	flags.StringArrayVar(&arguments, "arg", nil, "KEY=VALUE as a further argument; VALUE is JSON, or else a string")
+	o.bind(command)
+	return command
+}
+
+func newRunDeploy(c *cli) *cobra.Command {
+	var o runOptions
+	var deploy v1.DeployAction
+	var verbs []string
+	for _, verb := range v1.DeployVerbs() {
+		verbs = append(verbs, string(verb))
+	}
+	command := &cobra.Command{
+		Use: "deploy VERB", Short: "Run docker compose", Args: cobra.ExactArgs(1), ValidArgs: verbs,
+		Long:    "Verbs: " + strings.Join(verbs, ", ") + ".",
+		Example: "  jobwright run deploy up --compose-path app/compose.yml --extra-arg --force-recreate",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			deploy.Verb = v1.DeployVerb(args[0])
+			return c.runJob(cmd.Context(), o, v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &deploy})
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&deploy.ComposePath, "compose-path", "", "compose file below one of the server's --compose-root folders")
+	flags.StringVar(&deploy.ProjectName, "project-name", "", "compose project")
+	flags.StringSliceVar(&deploy.Services, "service", nil, "only these services")
+	flags.StringSliceVar(&deploy.Profiles, "profile", nil, "compose profiles to enable")
+	flags.StringArrayVar(&deploy.ExtraArgs, "extra-arg", nil, "a further flag of the verb, from its allow-list")
+	o.bind(command)
+	return command
+}
+
+func newRunAPICall(c *cli) *cobra.Command {
+	var o runOptions
+	var call v1.APICallAction
+	var headers []string
+	var body string
+	var timeout int32
+	command := &cobra.Command{
+		Use: "api-call [URL]", Short: "Make an HTTP call; without a URL, a tracking record", Args: cobra.MaximumNArgs(1),
+		Example: `  jobwright run api-call https://example.com/hook --body '{"ok":true}' --expect 200,202`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec := v1.JobSpec{Type: v1.JobTypeAPICall}
+			if len(args) == 0 {
+				return c.runJob(cmd.Context(), o, spec)
+			}
+			call.URL = args[0]
+			for _, header := range headers {
+				name, value, ok := strings.Cut(header, ":")
+				if !ok {
+					return usagef("--header %q: use NAME: VALUE", header)
+				}
+				if call.Headers == nil {
+					call.Headers = map[string]string{}
+				}
+				call.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+			}
+			if body != "" {
+				value, err := jsonValue(body)
+				if err != nil {
+					return err
+				}
+				call.Body = &value
+			}
+			if timeout > 0 {
+				call.TimeoutSeconds = &timeout
+			}
+			spec.APICall = &call
+			return c.runJob(cmd.Context(), o, spec)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&call.Method, "method", "X", "", "HTTP method (default POST with a body, else GET)")
+	flags.StringArrayVarP(&headers, "header", "H", nil, "NAME: VALUE")
+	flags.StringVar(&body, "body", "", "body: JSON, or else text")
+	flags.Int32SliceVar(&call.ExpectStatus, "expect", nil, "status codes that mean success (default any 2xx)")
+	flags.Int32Var(&timeout, "timeout", 0, "seconds the call may take (default 30)")
+	o.bind(command)
+	return command
+}
+
+func (o *runOptions) bind(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&o.name, "name", "", "name of the job (default: the type and five characters)")
+	flags.StringSliceVar(&o.labels, "label", nil, "KEY=VALUE")
+	flags.Int32Var(&o.priority, "priority", 0, "-1000 to 1000, higher first")
+	flags.Int64Var(&o.deadline, "active-deadline-seconds", 0, "seconds the job may run; 0: no limit")
+	flags.BoolVarP(&o.detach, "detach", "d", false, "return as soon as the job is created")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the manifest instead of creating the job")
+}
+
+// jsonPairs reads KEY=VALUE flags.
+func jsonPairs(flag string, texts []string) (map[string]v1.JSON, error) {
+	var out map[string]v1.JSON
+	for _, text := range texts {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || key == "" {
+			return nil, usagef("%s %q: use KEY=VALUE", flag, text)
+		}
+		parsed, err := jsonValue(value)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = map[string]v1.JSON{}
+		}
+		out[key] = parsed
+	}
+	return out, nil
+}
+
+// jsonValue is text as JSON where it is JSON, else as a string.
+func jsonValue(text string) (v1.JSON, error) {
+	if json.Valid([]byte(text)) {
+		return v1.JSON{Raw: json.RawMessage(text)}, nil
+	}
+	return v1.NewJSON(text)
+}
+
+func (c *cli) runJob(ctx context.Context, o runOptions, spec v1.JobSpec) error {
+	server, err := c.connect()
+	if err != nil {
+		return err
+	}
+	spec.Priority = o.priority
+	if o.deadline > 0 {
+		spec.ActiveDeadlineSeconds = &o.deadline
+	}
+	job := &v1.Job{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
+		ObjectMeta: metav1.ObjectMeta{Name: o.name, Namespace: c.workspace}, Spec: spec,
+	}
+	if o.name == "" {
+		job.GenerateName = strings.ReplaceAll(string(spec.Type), "_", "-") + "-"
+	}
+	for _, label := range o.labels {
+		key, value, ok := strings.Cut(label, "=")
+		if !ok {
+			return usagef("--label %q: use KEY=VALUE", label)
+		}
+		if job.Labels == nil {
+			job.Labels = map[string]string{}
+		}
+		job.Labels[key] = value
+	}
+	if o.dryRun {
+		return printObject(c.out, job, "yaml")
+	}
+	created, err := server.Create(ctx, job)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.err, "%s created\n", fullName(created))
+	if o.detach {
+		_, err := fmt.Fprintln(c.out, created.GetName())
+		return err
+	}
+	kind, _ := v1.KindByName(v1.KindJob)
+	return c.followJob(ctx, server, client.Key{Kind: kind, Namespace: c.workspace, Name: created.GetName()})
+}
+
+// followJob shows a job's log and progress until it has ended; when ctx ends first,
+// the job is canceled and followed on.
+func (c *cli) followJob(ctx context.Context, server *client.Client, key client.Key) error {
+	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	release := context.AfterFunc(ctx, func() {
+		fmt.Fprintf(c.err, "canceling job/%s\n", key.Name)
+		if _, err := server.Cancel(follow, key); err != nil {
+			fmt.Fprintf(c.err, "cancel: %v\n", err)
+			stop()
+		}
+	})
+	defer release()
+
+	show := newProgress(c.err)
+	printed := make(chan error, 1)
+	go func() {
+		for line, err := range server.Logs(follow, key, client.LogOptions{Follow: true, TailLines: -1}) {
+			if err != nil {
+				printed <- err
+				return
+			}
+			show.line(c.out, line.Text)
+		}
+		printed <- nil
+	}()
+	ended, err := server.Wait(follow, key, func(obj v1.Object) (bool, error) {
+		job, _ := obj.(*v1.Job)
+		if job == nil {
+			return false, fmt.Errorf("job %q was deleted", key.Name)
+		}
+		show.job(job)
+		return job.Status.Phase.Terminal(), nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := <-printed; err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintf(c.err, "the log broke off: %v\n", err)
+	}
+	show.end()
+	job, ok := ended.(*v1.Job)
+	if !ok {
+		return ctx.Err()
+	}
+	fmt.Fprintf(c.err, "%s %s\n", fullName(job), ending(job))
+	if code := outcome(job); code != exitOK {
+		return exitStatus(code)
+	}
+	return nil
+}

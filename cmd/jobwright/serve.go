@@ -1,0 +1,324 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/api/server"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/apicall"
+	"jobwright.dev/controller/action/compose"
+	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/logs"
+	"jobwright.dev/store"
+	"jobwright.dev/store/file"
+	"jobwright.dev/web"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	listen        string
+	dataDir       string
+	mcpConfig     string
+	composeRoots  []string
+	maxConcurrent int
+	shutdownGrace time.Duration
+	cancelGrace   time.Duration
+	maxLogBytes   int64
+	minFree       int64
+	allowPrivate  bool
+	logFormat     string
+}
+
+func newServe(c *cli) *cobra.Command {
+	var o serveOptions
+	var config string
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: API, page and controller",
+		Long: `Serve runs the API, the page at /jobs and the controller, with its objects in
+--data-dir: jobs.json, the journal that holds what is newer, and the jobs' logs.
+
+There is no authentication yet, so the server listens on loopback addresses only, and
+answers only requests that were meant for it there.
+
+Each flag may also be set by an environment variable (--data-dir: JOBWRIGHT_DATA_DIR) or
+in a YAML file given with --config (data-dir: …); a flag beats the environment, the
+environment the file.`,
+		Example: `  jobwright serve
+  jobwright serve --data-dir /var/lib/jobwright --mcp-config mcp.json --compose-root /srv/apps
+  jobwright serve --listen 127.0.0.1:0 --max-concurrent-jobs 8 --log-format json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := bindEnv(cmd.Flags()); err != nil {
+				return err
+			}
+			if err := bindFile(cmd.Flags(), config); err != nil {
+				return err
+			}
+			return serve(cmd.Context(), o, c.stdio)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "loopback address to listen on; port 0 takes a free one")
+	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects and logs; made when it is missing")
+	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
+	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
+	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
+	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", controller.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
+	flags.DurationVar(&o.cancelGrace, "cancel-grace", controller.DefaultCancelGrace, "how long an action may take to stop before it is killed")
+	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logs.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
+	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
+	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs may call private and loopback addresses")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&config, "config", "", "YAML file with values for these flags")
+	return command
+}
+
+// bindFile gives flags that neither the command line nor the environment has set
+// their value from a file.
+func bindFile(flags *pflag.FlagSet, path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var values map[string]any
+	if err := yaml.UnmarshalStrict(data, &values); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for name, value := range values {
+		flag := flags.Lookup(name)
+		if flag == nil || name == "config" || name == "help" {
+			return usagef("%s: unknown setting %q", path, name)
+		}
+		if flag.Changed {
+			continue
+		}
+		list, ok := value.([]any)
+		if !ok {
+			list = []any{value}
+		}
+		for _, element := range list {
+			if err := flags.Set(name, fmt.Sprint(element)); err != nil {
+				return usagef("%s: %s: %v", path, name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func newLogger(format string, out io.Writer) (logr.Logger, error) {
+	switch format {
+	case "text":
+		return logr.FromSlogHandler(slog.NewTextHandler(out, nil)), nil
+	case "json":
+		return logr.FromSlogHandler(slog.NewJSONHandler(out, nil)), nil
+	}
+	return logr.Logger{}, usagef("--log-format %q: supported values: text, json", format)
+}
+
+// listen opens the listener, on loopback addresses only.
+func listen(address string) (net.Listener, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, usagef("--listen %q: %v", address, err)
+	}
+	if !tcp.IP.IsLoopback() {
+		return nil, usagef("--listen %q: without authentication only loopback addresses are allowed, e.g. 127.0.0.1:%d", address, tcp.Port)
+	}
+	return net.ListenTCP("tcp", tcp)
+}
+
+// serve runs the server until ctx ends, then shuts it down in order.
+func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
+	log, err := newLogger(o.logFormat, io.err)
+	if err != nil {
+		return err
+	}
+	if o.maxConcurrent < 1 {
+		return usagef("--max-concurrent-jobs %d: must be at least 1", o.maxConcurrent)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	objects, err := file.Open(o.dataDir, file.Options{Log: log, Registerer: registry, MinFree: o.minFree, Admit: admit})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, objects.Close()) }()
+	archive, err := logs.Open(filepath.Join(o.dataDir, "logs"), o.maxLogBytes)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	worker, err := workerIdentity(o.dataDir)
+	if err != nil {
+		return err
+	}
+	// The store's lock is held: whatever carries this worker's identity is left over
+	// from a server that died.
+	orphans, err := process.Reap(ctx, worker, "")
+	if err != nil {
+		return err
+	}
+	if orphans > 0 {
+		log.Info("ended processes that a dead server left behind", "processes", orphans)
+	}
+	if err := ensureDefaultWorkspace(ctx, objects); err != nil {
+		return err
+	}
+	runners, closeRunners, err := newRunners(o, worker, log, registry)
+	if err != nil {
+		return err
+	}
+	defer closeRunners()
+	manager, err := controller.New(controller.Options{
+		Store: objects, Runners: runners, Logs: archive, Worker: worker,
+		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace,
+		Registerer: registry, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	api, err := server.New(server.Options{
+		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
+		Metrics:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		Ready:    func(context.Context) error { return objects.Health() },
+		Blockers: manager.Blockers,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := listen(o.listen)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "address", "http://"+listener.Addr().String(), "data", o.dataDir, "worker", worker, "jobs", o.maxConcurrent, "version", version())
+	return serveUntil(ctx, listener, api, manager, log)
+}
+
+// serveUntil serves and drives jobs until ctx ends. The API goes on while running
+// jobs get their grace, so that people see them end.
+func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *controller.Controller, log logr.Logger) error {
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	httpServer := server.HTTPServer(server.CheckLoopback(api))
+	httpServer.BaseContext = func(net.Listener) context.Context { return streams }
+	httpServer.ErrorLog = slog.NewLogLogger(logr.ToSlogHandler(log), slog.LevelWarn)
+
+	drive, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() {
+		err := httpServer.Serve(listener)
+		stop() // a server that no one can reach drives no jobs
+		served <- err
+	}()
+	err := manager.Run(drive)
+	endStreams()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if shutdownErr := httpServer.Shutdown(closing); shutdownErr != nil {
+		httpServer.Close()
+	}
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
+	log.Info("stopped")
+	return err
+}
+
+// newRunners returns a Runner for each type of job, and what ends them all.
+func newRunners(o serveOptions, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, func(), error) {
+	config := &mcp.Config{}
+	if o.mcpConfig != "" {
+		var err error
+		if config, err = mcp.LoadConfig(o.mcpConfig); err != nil {
+			return nil, nil, err
+		}
+	}
+	builds, err := mcp.New(mcp.Options{Config: config, Worker: worker, Version: version(), Log: log, Registerer: registry})
+	if err != nil {
+		return nil, nil, err
+	}
+	deploys, err := compose.New(compose.Options{Roots: o.composeRoots, Worker: worker})
+	if err != nil {
+		return nil, nil, err
+	}
+	return map[v1.JobType]action.Runner{
+		v1.JobTypeBuild:   builds,
+		v1.JobTypeDeploy:  deploys,
+		v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: o.allowPrivate, UserAgent: "jobwright/" + version()}),
+	}, builds.Close, nil
+}
+
+// workerIdentity is this data folder's worker: made once, kept beside the objects, so
+// that the next server on the folder knows what the one before has left.
+func workerIdentity(dataDir string) (string, error) {
+	path := filepath.Join(dataDir, "worker-id")
+	data, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(data)); err == nil && id != "" {
+		return id, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "worker"
+	}
+	id := host + "-" + uuid.NewString()[:8]
+	temp := path + ".new"
+	if err := os.WriteFile(temp, []byte(id+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	return id, os.Rename(temp, path)
+}
+
+func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {
+	_, err := objects.Create(ctx, &v1.Workspace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},
+		ObjectMeta: metav1.ObjectMeta{Name: v1.DefaultWorkspace},
+	})
+	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) {
+		return nil // there already, or to be made when there is room again
+	}
+	return err
+}
+
+// admit validates an object of a jobs.json that was edited by hand.
+func admit(obj v1.Object) error {
+	switch o := obj.(type) {
+	case *v1.Job:
+		return v1.ValidateJob(o).ToAggregate()
+	case *v1.Workspace:
+		return v1.ValidateWorkspace(o).ToAggregate()
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+func newWait(c *cli) *cobra.Command {
+	var condition string
+	var timeout time.Duration
+	command := &cobra.Command{
+		Use:   "wait NAME… --for=condition=TYPE",
+		Short: "Wait until jobs have reached a condition",
+		Long: `Wait returns as soon as every named job has the condition (Complete, Failed, Canceled,
+Finished, …), or is deleted with --for=delete. It never hangs on a job that has ended
+otherwise: then it returns at once with the exit code of the outcome.
+
+Exit codes: 0 the condition is met (with condition=Finished: and the job succeeded),
+3 the job failed, 4 it was canceled, 5 timed out, 1 anything else.`,
+		Example: `  jobwright wait --for=condition=Finished job/add-health-route
+  jobwright wait --for=condition=Complete --timeout 10m a b c
+  jobwright wait --for=delete job/old`,
+		Args: cobra.MinimumNArgs(1), ValidArgsFunction: completeJobs(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			reached, err := waitFor(condition)
+			if err != nil {
+				return err
+			}
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			keys, err := c.objectArgs(args)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			if timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, timeout)
+				defer cancel()
+			}
+			worst := exitOK
+			for _, key := range keys {
+				code, err := c.waitOne(ctx, server, key, condition, reached)
+				if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+					fmt.Fprintf(c.err, "error: %s/%s: timed out after %s waiting for %s\n", key.Kind.Singular, key.Name, timeout, condition)
+					return exitStatus(exitTimeout)
+				}
+				if err != nil {
+					return err
+				}
+				worst = max(worst, code)
+			}
+			if worst != exitOK {
+				return exitStatus(worst)
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&condition, "for", "condition=Finished", "condition=TYPE[=STATUS] or delete")
+	command.Flags().DurationVar(&timeout, "timeout", 0, "give up after this time; 0: never")
+	return command
+}
+
+// waitFor reads --for.
+func waitFor(text string) (func(*v1.Job) bool, error) {
+	if text == "delete" {
+		return func(job *v1.Job) bool { return job == nil }, nil
+	}
+	rest, ok := strings.CutPrefix(text, "condition=")
+	name, status, _ := strings.Cut(rest, "=")
+	if !ok || name == "" {
+		return nil, usagef("--for %q: use condition=TYPE[=STATUS] or delete", text)
+	}
+	if status == "" {
+		status = "True"
+	}
+	return func(job *v1.Job) bool {
+		if job == nil {
+			return false
+		}
+		for _, condition := range job.Status.Conditions {
+			if strings.EqualFold(condition.Type, name) {
+				return strings.EqualFold(string(condition.Status), status)
+			}
+		}
+		return false
+	}, nil
+}
+
+func (c *cli) waitOne(ctx context.Context, server *client.Client, key client.Key, condition string, reached func(*v1.Job) bool) (int, error) {
+	if key.Kind.Name != v1.KindJob {
+		return 0, usagef("%s/%s: only jobs can be waited for", key.Kind.Singular, key.Name)
+	}
+	var last *v1.Job
+	_, err := server.Wait(ctx, key, func(obj v1.Object) (bool, error) {
+		job, _ := obj.(*v1.Job)
+		if job == nil {
+			return reached(nil), nil
+		}
+		last = job
+		return reached(job) || job.Status.Phase.Terminal() && condition != "delete", nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if last == nil || condition == "delete" {
+		fmt.Fprintf(c.out, "job/%s deleted\n", key.Name)
+		return exitOK, nil
+	}
+	finished := strings.HasPrefix(strings.ToLower(condition), "condition=finished")
+	if reached(last) && !finished {
+		fmt.Fprintf(c.out, "job/%s condition met\n", key.Name)
+		return exitOK, nil
+	}
+	if last.Status.Phase == v1.JobSucceeded && reached(last) {
+		fmt.Fprintf(c.out, "job/%s succeeded\n", key.Name)
+		return exitOK, nil
+	}
+	fmt.Fprintf(c.err, "job/%s %s\n", key.Name, ending(last))
+	return max(outcome(last), exitError), nil
+}
+
+// outcome is the exit code that tells how a job ended.
+func outcome(job *v1.Job) int {
+	switch job.Status.Phase {
+	case v1.JobSucceeded:
+		return exitOK
+	case v1.JobFailed:
+		return exitFailed
+	case v1.JobCanceled:
+		return exitCanceled
+	case v1.JobQueued, v1.JobRunning:
+	}
+	return exitError
+}
+
+// ending says how a job ended, in one line or more.
+func ending(job *v1.Job) string {
+	text := strings.ToLower(string(job.Status.Phase))
+	if job.Status.Phase != v1.JobSucceeded && job.Status.Reason != "" {
+		text += " (" + job.Status.Reason + ")"
+	}
+	if job.Status.Message != "" {
+		text += ": " + job.Status.Message
+	}
+	return text
+}

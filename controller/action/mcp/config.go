@@ -1,0 +1,134 @@
+package mcp
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Config is the operator's MCP servers.
+type Config struct {
+	Servers map[string]Server
+}
+
+// Server is one MCP server: a program that speaks over stdio, or a URL that speaks
+// streamable HTTP.
+type Server struct {
+	// Type is "stdio", "http" or "streamable-http"; unset: stdio with a command, http
+	// with a url.
+	Type    string            `json:"type"`
+	Command string            `json:"command"`
+	Args    []string          `json:"args"`
+	Env     map[string]string `json:"env"`
+	Cwd     string            `json:"cwd"`
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers"`
+}
+
+// LoadConfig reads a file {"mcpServers":{NAME:{…}}}. In env and headers, ${NAME} stands
+// for a variable of Jobwright's own environment, so that secrets need not stand in the
+// file. Fields that other clients know are passed over.
+func LoadConfig(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--mcp-config: %w", err)
+	}
+	var parsed struct {
+		Servers map[string]Server `json:"mcpServers"`
+	}
+	if err := json.Unmarshal(data, &parsed); err != nil {
+		return nil, fmt.Errorf("--mcp-config %s: %w", path, err)
+	}
+	if parsed.Servers == nil {
+		return nil, fmt.Errorf("--mcp-config %s: mcpServers: Required value", path)
+	}
+	for name, server := range parsed.Servers {
+		if err := server.complete(); err != nil {
+			return nil, fmt.Errorf("--mcp-config %s: mcpServers.%s.%w", path, name, err)
+		}
+		parsed.Servers[name] = server
+	}
+	return &Config{Servers: parsed.Servers}, nil
+}
+
+// complete checks a server and expands its variables.
+func (s *Server) complete() error {
+	if s.Type == "" {
+		s.Type = "stdio"
+		if s.Command == "" && s.URL != "" {
+			s.Type = "http"
+		}
+	}
+	switch s.Type {
+	case "stdio":
+		if s.Command == "" {
+			return fmt.Errorf("command: Required value: the program of a stdio server")
+		}
+	case "http", "streamable-http", "streamableHttp":
+		u, err := url.Parse(s.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("url: Invalid value: must be an absolute http or https URL")
+		}
+	default:
+		return fmt.Errorf("type: Unsupported value: %q: supported values: \"stdio\", \"http\", \"streamable-http\"", s.Type)
+	}
+	for field, values := range map[string]map[string]string{"env": s.Env, "headers": s.Headers} {
+		for name, value := range values {
+			expanded, err := expand(value)
+			if err != nil {
+				return fmt.Errorf("%s.%s: %w", field, name, err)
+			}
+			values[name] = expanded
+		}
+	}
+	return nil
+}
+
+func expand(text string) (string, error) {
+	var missing []string
+	out := os.Expand(text, func(name string) string {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			missing = append(missing, name)
+		}
+		return value
+	})
+	if !strings.Contains(text, "${") {
+		return text, nil // a lone $ stands for itself
+	}
+	if len(missing) > 0 {
+		return "", fmt.Errorf("the environment variable %s is not set", missing[0])
+	}
+	return out, nil
+}
+
+func (s Server) environment() []string {
+	var env []string
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		env = append(env, name+"="+s.Env[name])
+	}
+	return env
+}
+
+// find is the server that a job names; with an empty name, the only one.
+func (c *Config) find(name string) (string, Server, error) {
+	known := slices.Sorted(maps.Keys(c.Servers))
+	if name == "" && len(known) == 1 {
+		name = known[0]
+	}
+	server, ok := c.Servers[name]
+	switch {
+	case ok:
+		return name, server, nil
+	case len(known) == 0:
+		return "", Server{}, fmt.Errorf("spec.build.server: this server has no MCP servers: start it with --mcp-config FILE")
+	case name == "":
+		return "", Server{}, fmt.Errorf("spec.build.server: Required value: there are several: %s", strings.Join(known, ", "))
+	default:
+		return "", Server{}, fmt.Errorf("spec.build.server: Not found: %q: the --mcp-config file has: %s", name, strings.Join(known, ", "))
+	}
+}

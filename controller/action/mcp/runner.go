@@ -1,0 +1,222 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+// Defaults of Options. Four sessions keep two cores busy with tools that compute; five
+// minutes of idling cover the pauses of someone who works.
+const (
+	DefaultMaxSessions = 4
+	DefaultIdleTime    = 5 * time.Minute
+)
+
+// Options configure a Runner.
+type Options struct {
+	// Config has the servers; nil: there are none.
+	Config *Config
+	// Worker is the identity that the servers' processes carry. Required.
+	Worker string
+	// MaxSessions is how many sessions, and so calls at once, one server has.
+	MaxSessions int
+	// IdleTime is how long a session is kept that nobody uses.
+	IdleTime   time.Duration
+	Version    string
+	Registerer prometheus.Registerer
+	Log        logr.Logger
+}
+
+// Runner calls tools of MCP servers. It implements action.Runner.
+type Runner struct {
+	opts    Options
+	pools   map[string]*pool
+	seconds *prometheus.HistogramVec
+}
+
+// New returns a Runner; servers are started when they are first used.
+func New(opts Options) (*Runner, error) {
+	if opts.Worker == "" {
+		return nil, errors.New("mcp: no worker identity")
+	}
+	if opts.Config == nil {
+		opts.Config = &Config{}
+	}
+	if opts.MaxSessions <= 0 {
+		opts.MaxSessions = DefaultMaxSessions
+	}
+	if opts.IdleTime <= 0 {
+		opts.IdleTime = DefaultIdleTime
+	}
+	r := &Runner{opts: opts, pools: map[string]*pool{}, seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "jobwright_mcp_tool_seconds", Help: "Time of a tool call by MCP server and outcome.",
+		Buckets: []float64{.01, .1, 1, 10, 60, 300, 1800},
+	}, []string{"server", "outcome"})}
+	for name, server := range opts.Config.Servers {
+		r.pools[name] = newPool(r, name, server)
+	}
+	if opts.Registerer != nil {
+		if err := opts.Registerer.Register(r.seconds); err != nil {
+			return nil, fmt.Errorf("mcp: register metrics: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// Close ends the sessions that are idle; it is called when nothing calls any more.
+func (r *Runner) Close() {
+	for _, p := range r.pools {
+		p.close()
+	}
+}
+
+// Recover implements action.Runner. The servers of a dead worker ended when it was
+// reaped at the start; nobody can tell what the tool came to.
+func (r *Runner) Recover(context.Context, action.Attempt) (action.Outcome, error) {
+	return action.Outcome{Verdict: action.Lost}, nil
+}
+
+// Run implements action.Runner.
+func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
+	build := a.Job.Spec.Build
+	if build == nil {
+		return action.Fail(v1.ReasonInvalidArguments, "spec.build: Required value")
+	}
+	name, _, err := r.opts.Config.find(build.Server)
+	if err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	start := time.Now()
+	outcome := r.run(ctx, a, name, build, out)
+	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[outcome.Verdict]
+	r.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
+	return outcome
+}
+
+func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
+	out.Progress(0, "mcp:connect")
+	pool := r.pools[name]
+	s, err := pool.take(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return action.Outcome{Verdict: action.Stopped}
+		}
+		return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q is not available: %v", name, err))
+	}
+	arguments, err := s.arguments(build)
+	if err != nil {
+		pool.put(s)
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
+	out.Progress(0, "mcp:run")
+	s.begin(out, a.ID)
+	params := &sdk.CallToolParams{Meta: sdk.Meta{}, Name: build.Action, Arguments: arguments}
+	params.SetProgressToken(a.ID)
+	result, err := s.client.CallTool(ctx, params)
+	if ctx.Err() != nil && err != nil {
+		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
+		pool.drop(s, a.Grace)
+		s.end()
+		return action.Outcome{Verdict: action.Stopped, Message: fmt.Sprintf("Tool %s of MCP server %q was stopped; what it had done until then was left as it is.", build.Action, name)}
+	}
+	s.end()
+	if err != nil {
+		return r.callFailed(pool, s, build.Action, name, err)
+	}
+	pool.put(s)
+	return finish(result, build.Action, out)
+}
+
+// callFailed is the outcome of a call without a result. A JSON-RPC error leaves the
+// session sound; anything else does not.
+func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
+	var rpc *jsonrpc.Error
+	if errors.As(err, &rpc) && s.alive() {
+		pool.put(s)
+		reason := v1.ReasonProtocolError
+		if rpc.Code == jsonrpc.CodeInvalidParams {
+			reason = v1.ReasonInvalidArguments
+		}
+		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s (JSON-RPC error %d)", name, tool, rpc.Message, rpc.Code))
+		outcome.RPCCode = rpc.Code
+		return outcome
+	}
+	pool.drop(s, 0)
+	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %v%s", name, tool, err, s.lastWords()))
+}
+
+// arguments builds a tool's arguments and checks them against its schema.
+func (s *session) arguments(build *v1.BuildAction) (map[string]any, error) {
+	tool, ok := s.tools[build.Action]
+	if !ok {
+		return nil, fmt.Errorf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
+			build.Action, s.name, strings.Join(slices.Sorted(maps.Keys(s.tools)), ", "))
+	}
+	arguments := map[string]any{}
+	for name, value := range build.Arguments {
+		v, err := value.Value()
+		if err != nil {
+			return nil, fmt.Errorf("spec.build.arguments.%s: %w", name, err)
+		}
+		arguments[name] = v
+	}
+	if build.ID != "" {
+		arguments["id"] = build.ID
+	}
+	if build.Variables != nil {
+		variables := map[string]any{}
+		for name, value := range build.Variables {
+			v, err := value.Value()
+			if err != nil {
+				return nil, fmt.Errorf("spec.build.variables.%s: %w", name, err)
+			}
+			variables[name] = v
+		}
+		arguments["variables"] = variables
+	}
+	rules, err := s.schema(tool)
+	if err != nil {
+		return nil, fmt.Errorf("the input schema of tool %s of MCP server %q cannot be used: %w", tool.Name, s.name, err)
+	}
+	if err := rules.Validate(arguments); err != nil {
+		return nil, fmt.Errorf("spec.build: the arguments do not fit tool %s: %w", tool.Name, err)
+	}
+	return arguments, nil
+}
+
+// schema is the tool's input schema, ready to validate with.
+func (s *session) schema(tool *sdk.Tool) (*jsonschema.Resolved, error) {
+	if rules, ok := s.rules[tool.Name]; ok {
+		return rules, nil
+	}
+	data, err := json.Marshal(tool.InputSchema)
+	if err != nil {
+		return nil, err
+	}
+	var schema jsonschema.Schema
+	if err := json.Unmarshal(data, &schema); err != nil {
+		return nil, err
+	}
+	rules, err := schema.Resolve(nil)
+	if err != nil {
+		return nil, err
+	}
+	s.rules[tool.Name] = rules
+	return rules, nil
+}

@@ -1,0 +1,225 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/process"
+)
+
+const (
+	// startTime is how long a server may take to start and introduce itself; npm
+	// servers that are fetched first take the longest.
+	startTime = 60 * time.Second
+	// closeTime is how long an idle server may take to end by itself once its stdin is
+	// closed.
+	closeTime = 3 * time.Second
+	// stderrLines is how much of a server's last words a message repeats.
+	stderrLines = 10
+)
+
+// session is one connection to one server; it serves one call at a time.
+type session struct {
+	name   string
+	client *sdk.ClientSession
+	proc   *process.Process // nil over HTTP
+	ended  chan struct{}    // closed when the server's stderr has ended
+
+	mu    sync.Mutex
+	sink  action.Sink // of the call under way
+	token string      // its progress token
+	tail  process.Tail
+	tools map[string]*sdk.Tool
+	rules map[string]*jsonschema.Resolved
+}
+
+// connect starts a server, or connects to it, and introduces itself.
+func (r *Runner) connect(ctx context.Context, name string, server Server) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{})}
+	transport, err := s.transport(server, r.opts.Worker)
+	if err != nil {
+		return nil, err
+	}
+	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, &sdk.ClientOptions{
+		ProgressNotificationHandler: s.progress, LoggingMessageHandler: s.message,
+	})
+	s.client, err = client.Connect(ctx, transport, nil)
+	if err == nil {
+		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
+			// A server that refuses a level logs at its own.
+			_ = s.client.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
+		}
+		err = s.listTools(ctx)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w%s", err, s.lastWords())
+		s.close(0)
+		return nil, err
+	}
+	return s, nil
+}
+
+// transport starts the server's program, or names its address.
+func (s *session) transport(server Server, worker string) (sdk.Transport, error) {
+	if server.Type != "stdio" {
+		close(s.ended)
+		return &sdk.StreamableClientTransport{
+			Endpoint: server.URL, HTTPClient: &http.Client{Transport: headers{server.Headers}},
+		}, nil
+	}
+	proc, err := process.Start(process.Spec{
+		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: worker,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.proc = proc
+	go func() {
+		defer close(s.ended)
+		defer proc.Stderr.Close()
+		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
+	}()
+	return &sdk.IOTransport{Reader: proc.Stdout, Writer: proc.Stdin, MaxLineLength: 64 << 20}, nil
+}
+
+// headers adds the operator's headers to each request.
+type headers struct{ values map[string]string }
+
+// RoundTrip implements http.RoundTripper.
+func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
+	if len(h.values) > 0 {
+		r = r.Clone(r.Context())
+		for name, value := range h.values {
+			r.Header.Set(name, value)
+		}
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (s *session) listTools(ctx context.Context) error {
+	s.tools = map[string]*sdk.Tool{}
+	s.rules = map[string]*jsonschema.Resolved{}
+	for tool, err := range s.client.Tools(ctx, nil) {
+		if err != nil {
+			return err
+		}
+		s.tools[tool.Name] = tool
+	}
+	return nil
+}
+
+// begin directs what the server says to an attempt.
+func (s *session) begin(sink action.Sink, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sink, s.token = sink, token
+}
+
+func (s *session) end() { s.begin(nil, "") }
+
+func (s *session) stderr(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tail.Add(line)
+	if s.sink != nil {
+		s.sink.Line(action.Stderr, line)
+	}
+}
+
+func (s *session) progress(_ context.Context, request *sdk.ProgressNotificationClientRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := request.Params
+	if s.sink == nil || fmt.Sprint(p.ProgressToken) != s.token {
+		return
+	}
+	pct := -1
+	if p.Total > 0 {
+		pct = int(math.Min(math.Max(p.Progress/p.Total*100, 0), 100))
+	}
+	step := p.Message
+	if step == "" {
+		step = "mcp:run"
+	}
+	s.sink.Progress(pct, step)
+	if p.Message != "" {
+		s.sink.Line(action.Server, p.Message)
+	}
+}
+
+func (s *session) message(_ context.Context, request *sdk.LoggingMessageRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sink != nil {
+		s.sink.Line(action.Server, string(request.Params.Level)+": "+plain(request.Params.Data))
+	}
+}
+
+// lastWords is what the server last wrote to stderr, and how it ended, for a message.
+func (s *session) lastWords() string {
+	if s.proc == nil {
+		return ""
+	}
+	out := ""
+	select {
+	case <-s.proc.Done():
+		<-s.ended
+		out = "; it ended with " + s.proc.Ended()
+	default:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tail := s.tail.String(); tail != "" {
+		out += "; its last words:\n" + tail
+	}
+	return out
+}
+
+// alive reports whether the session can serve another call.
+func (s *session) alive() bool {
+	if s.proc == nil {
+		return true
+	}
+	select {
+	case <-s.proc.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+// close ends the session; a program gets grace to end by itself, and is gone when
+// close returns.
+func (s *session) close(grace time.Duration) {
+	if s.proc == nil {
+		if s.client != nil {
+			_ = s.client.Close() // the server forgets the session by itself, too
+		}
+		return
+	}
+	s.proc.Stdin.Close() // how a client of the stdio transport says goodbye
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-s.proc.Done():
+	case <-timer.C:
+	}
+	// What is left in the group after the grace has no claim to more.
+	_ = s.proc.Stop(context.Background(), min(grace, closeTime))
+	if s.client != nil {
+		_ = s.client.Close() // the connection is gone; this frees its goroutines
+	}
+	_, _ = io.Copy(io.Discard, s.proc.Stdout)
+	s.proc.Stdout.Close()
+}
