@@ -1,0 +1,33 @@
+// What the route /api/[[.ROUTE_NAME]] takes and answers.
+
+export interface [[pascal .ROUTE_NAME]]Input {
+  name: string;
+}
+
+export interface [[pascal .ROUTE_NAME]]Answer {
+  ok: true;
+  message: string;
+  time: string;
+}
+
+export interface Refusal {
+  ok: false;
+  error: string;
+}
+
+const maxName = 100;
+
+// parse checks an unknown value; it returns the input or says what is wrong with it.
+export function parse(value: unknown): [[pascal .ROUTE_NAME]]Input | Refusal {
+  if (typeof value !== 'object' || value === null || !('name' in value)) {
+    return { ok: false, error: 'name: required' };
+  }
+  const { name } = value;
+  if (typeof name !== 'string' || name.trim() === '') {
+    return { ok: false, error: 'name: must be a text that is not empty' };
+  }
+  if (name.length > maxName) {
+    return { ok: false, error: `name: at most ${maxName} characters` };
+  }
+  return { name: name.trim() };
+}

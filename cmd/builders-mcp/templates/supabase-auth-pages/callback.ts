@@ -1,0 +1,18 @@
+import { NextResponse, type NextRequest } from 'next/server';
+
+import { createClient } from '[[up .APP_DIR 2]][[.LIB_DIR]]/server';
+
+// GET /auth/callback?code=… ends a sign-in that began in a mail.
+export async function GET(request: NextRequest): Promise<NextResponse> {
+  const code = request.nextUrl.searchParams.get('code');
+  if (code) {
+    const supabase = await createClient();
+    const { error } = await supabase.auth.exchangeCodeForSession(code);
+    if (!error) {
+      return NextResponse.redirect(new URL('[[.AFTER_SIGN_IN]]', request.nextUrl.origin));
+    }
+  }
+  const login = new URL('/auth/login', request.nextUrl.origin);
+  login.searchParams.set('error', 'The link is not valid any more.');
+  return NextResponse.redirect(login);
+}

@@ -1,0 +1,30 @@
+import { signIn } from '../actions';
+
+interface Props {
+  searchParams: Promise<{ error?: string; message?: string }>;
+}
+
+export default async function LoginPage({ searchParams }: Props) {
+  const { error, message } = await searchParams;
+  return (
+    <main>
+      <h1>Sign in</h1>
+      {error && <p role="alert">{error}</p>}
+      {message && <p role="status">{message}</p>}
+      <form action={signIn}>
+        <label>
+          E-mail
+          <input name="email" type="email" autoComplete="email" required />
+        </label>
+        <label>
+          Password
+          <input name="password" type="password" autoComplete="current-password" minLength={8} required />
+        </label>
+        <button type="submit">Sign in</button>
+      </form>
+      <p>
+        <a href="/auth/signup">Create an account</a>
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,10 @@
+import { NextResponse, type NextRequest } from 'next/server';
+
+import { createClient } from '[[up .APP_DIR 2]][[.LIB_DIR]]/server';
+
+// POST /auth/signout
+export async function POST(request: NextRequest): Promise<NextResponse> {
+  const supabase = await createClient();
+  await supabase.auth.signOut();
+  return NextResponse.redirect(new URL('/auth/login', request.nextUrl.origin), { status: 303 });
+}
