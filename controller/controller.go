@@ -119,7 +119,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	for range Reconcilers {
 		workers.Go(func() { c.reconcileLoop(work) })
 	}
-	err := c.follow(ctx, work)
+	err := c.follow(ctx)
 	if ctx.Err() != nil {
 		err = nil
 	}

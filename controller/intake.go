@@ -41,7 +41,7 @@ func (e *entry) stopTimers() {
 }
 
 // follow lists what is not terminal and then follows every change until ctx ends.
-func (c *Controller) follow(ctx, work context.Context) error {
+func (c *Controller) follow(ctx context.Context) error {
 	for {
 		err := c.listAndWatch(ctx)
 		if !errors.Is(err, store.ErrExpired) {

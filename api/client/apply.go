@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"maps"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -71,11 +72,7 @@ func overlay(below, above map[string]string) map[string]string {
 		return below
 	}
 	out := make(map[string]string, len(below)+len(above))
-	for k, v := range below {
-		out[k] = v
-	}
-	for k, v := range above {
-		out[k] = v
-	}
+	maps.Copy(out, below)
+	maps.Copy(out, above)
 	return out
 }

@@ -263,8 +263,7 @@ func (c *Client) do(ctx context.Context, method string, path []string, query url
 
 // unreachable says which server could not be reached.
 func unreachable(base *url.URL, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	return &UnreachableError{Server: base.String(), Err: err}

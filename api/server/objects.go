@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 
 	v1 "jobwright.dev/api/v1"
@@ -328,7 +327,7 @@ func preconditions(r *http.Request) (store.Preconditions, error) {
 		return pre, nil
 	}
 	if uid := opts.Preconditions.UID; uid != nil {
-		pre.UID = types.UID(*uid)
+		pre.UID = *uid
 	}
 	if version := opts.Preconditions.ResourceVersion; version != nil {
 		pre.ResourceVersion, err = strconv.ParseUint(*version, 10, 64)

@@ -118,7 +118,7 @@ func (s *Server) safely(next http.Handler) http.Handler {
 			if p == nil {
 				return
 			}
-			if p == http.ErrAbortHandler {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			s.Log.Error(fmt.Errorf("panic: %v", p), "a request panicked", "method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))

@@ -60,9 +60,5 @@ func run(ctx context.Context, dir string, transport mcp.Transport) error {
 		return err
 	}
 	defer root.Close()
-	server, err := newServer(root)
-	if err != nil {
-		return err
-	}
-	return server.Run(ctx, transport)
+	return newServer(root).Run(ctx, transport)
 }

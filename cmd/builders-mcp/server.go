@@ -35,7 +35,7 @@ type listOutput struct {
 
 type noInput struct{}
 
-func newServer(root *os.Root) (*mcp.Server, error) {
+func newServer(root *os.Root) *mcp.Server {
 	server := mcp.NewServer(&mcp.Implementation{Name: "builders-mcp", Title: "Jobwright's demo builders", Version: "1.0.0"}, nil)
 	harmless := false
 	mcp.AddTool(server, &mcp.Tool{
@@ -81,7 +81,7 @@ func newServer(root *os.Root) (*mcp.Server, error) {
 		}
 		return says(plan.describe("")), applyOutput{Files: plan.files()}, nil
 	})
-	return server, nil
+	return server
 }
 
 func says(text string) *mcp.CallToolResult {

@@ -45,7 +45,7 @@ func readContexts() (contexts, error) {
 	var known contexts
 	path, err := contextFile()
 	if err != nil {
-		return known, nil // no home folder, no context file
+		return known, nil //nolint:nilerr // no home folder, no context file
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -67,8 +68,8 @@ func (c *cli) keysOf(files []string) ([]client.Key, error) {
 		return nil, err
 	}
 	var keys []client.Key
-	for i := len(docs) - 1; i >= 0; i-- {
-		obj := docs[i].obj
+	for _, doc := range slices.Backward(docs) {
+		obj := doc.obj
 		c.intoWorkspace(obj)
 		kind, _ := v1.KindByName(obj.GetObjectKind().GroupVersionKind().Kind)
 		keys = append(keys, client.Key{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()})

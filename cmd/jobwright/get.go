@@ -40,7 +40,7 @@ func newGet(c *cli) *cobra.Command {
 			if len(args) == 0 {
 				args = []string{v1.ResourceJobs}
 			}
-			print, err := newPrinter(c.out, o)
+			show, err := newPrinter(c.out, o)
 			if err != nil {
 				return err
 			}
@@ -53,9 +53,9 @@ func newGet(c *cli) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.getList(cmd, server, kind, o, print)
+				return c.getList(cmd, server, kind, o, show)
 			}
-			return c.getNamed(cmd, server, args, o, print)
+			return c.getNamed(cmd, server, args, o, show)
 		},
 	}
 	flags := command.Flags()
@@ -68,7 +68,7 @@ func newGet(c *cli) *cobra.Command {
 	return command
 }
 
-func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o getOptions, print *printer) error {
+func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o getOptions, show *printer) error {
 	namespace := c.workspace
 	if o.all || !kind.Namespaced {
 		namespace = ""
@@ -77,7 +77,7 @@ func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o
 	if err != nil {
 		return err
 	}
-	if len(list.Items) == 0 && !o.watch && print.table() {
+	if len(list.Items) == 0 && !o.watch && show.table() {
 		where := fmt.Sprintf(" in workspace %s", namespace)
 		if namespace == "" {
 			where = ""
@@ -85,13 +85,13 @@ func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o
 		fmt.Fprintf(c.err, "No %s found%s.\n", kind.Resource, where)
 		return nil
 	}
-	if err := print.list(kind, list.Items); err != nil || !o.watch {
+	if err := show.list(kind, list.Items); err != nil || !o.watch {
 		return err
 	}
-	return c.getWatch(cmd, server, kind, client.WatchOptions{Namespace: namespace, LabelSelector: o.selector, ResourceVersion: list.ResourceVersion}, print)
+	return c.getWatch(cmd, server, kind, client.WatchOptions{Namespace: namespace, LabelSelector: o.selector, ResourceVersion: list.ResourceVersion}, show)
 }
 
-func (c *cli) getWatch(cmd *cobra.Command, server *client.Client, kind v1.Kind, opts client.WatchOptions, print *printer) error {
+func (c *cli) getWatch(cmd *cobra.Command, server *client.Client, kind v1.Kind, opts client.WatchOptions, show *printer) error {
 	for event, err := range server.Watch(cmd.Context(), kind, opts) {
 		if cmd.Context().Err() != nil {
 			return nil // the person has seen enough
@@ -99,14 +99,14 @@ func (c *cli) getWatch(cmd *cobra.Command, server *client.Client, kind v1.Kind, 
 		if err != nil {
 			return err
 		}
-		if err := print.one(kind, event.Object); err != nil {
+		if err := show.one(kind, event.Object); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *cli) getNamed(cmd *cobra.Command, server *client.Client, args []string, o getOptions, print *printer) error {
+func (c *cli) getNamed(cmd *cobra.Command, server *client.Client, args []string, o getOptions, show *printer) error {
 	keys, err := c.objectArgs(args)
 	if err != nil {
 		return err
@@ -124,16 +124,16 @@ func (c *cli) getNamed(cmd *cobra.Command, server *client.Client, args []string,
 	}
 	kind := keys[0].Kind
 	if len(objs) == 1 {
-		err = print.one(kind, objs[0])
+		err = show.one(kind, objs[0])
 	} else {
-		err = print.list(kind, objs)
+		err = show.list(kind, objs)
 	}
 	if err != nil || !o.watch {
 		return err
 	}
 	return c.getWatch(cmd, server, kind, client.WatchOptions{
 		Namespace: keys[0].Namespace, Name: keys[0].Name, ResourceVersion: objs[0].GetResourceVersion(),
-	}, print)
+	}, show)
 }
 
 // printer prints objects as -o asks.

@@ -221,6 +221,7 @@ func importStatus(job *v1.Job, o oldJob) error {
 	switch phase {
 	case "":
 		return fmt.Errorf("status %q: supported values: queued, running, succeeded, failed, canceled", o.Status)
+	case v1.JobSucceeded, v1.JobFailed, v1.JobCanceled, v1.JobRunning:
 	case v1.JobQueued:
 		s.Phase, s.Reason = v1.JobQueued, v1.ReasonQueued
 		if strings.EqualFold(o.Status, "running") {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -132,14 +133,14 @@ func readManifest(path string, stdin io.Reader) ([]document, error) {
 func readDocument(where string, text []byte) ([]document, error) {
 	var head struct {
 		metav1.TypeMeta `json:",inline"`
-		Items           []yamlText `json:"items"`
+		Items           []json.RawMessage `json:"items"`
 	}
 	if err := yaml.Unmarshal(text, &head); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	if head.Kind == "" && head.APIVersion == "" {
-		var any map[string]any
-		if yaml.Unmarshal(text, &any) == nil && len(any) == 0 {
+		var empty map[string]any
+		if yaml.Unmarshal(text, &empty) == nil && len(empty) == 0 {
 			return nil, nil
 		}
 	}
@@ -167,13 +168,4 @@ func readDocument(where string, text []byte) ([]document, error) {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return []document{{where: where, obj: obj}}, nil
-}
-
-// yamlText is a part of a document as its JSON text.
-type yamlText []byte
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *yamlText) UnmarshalJSON(data []byte) error {
-	*t = append((*t)[:0], data...)
-	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"log/slog" //nolint:depguard // the logger is made here, once
 	"net"
 	"net/http"
 	"os"

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,8 +122,8 @@ func tailOffset(file io.ReaderAt, size int64, n int) (int64, error) {
 		if _, err := file.ReadAt(part, start); err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		for i := len(part) - 1; i >= 0; i-- {
-			if part[i] != '\n' {
+		for i, p := range slices.Backward(part) {
+			if p != '\n' {
 				continue
 			}
 			// A line end closes the line before it; the nth line from the end

@@ -150,6 +150,7 @@ func (q *query) require(selector labels.Selector) {
 				q.required = append(q.required, label{r.Key(), values.UnsortedList()[0]})
 				continue
 			}
+		default: // checked on each record
 		}
 		q.residual = true
 	}

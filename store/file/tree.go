@@ -205,21 +205,6 @@ func (t *tree) removeBelow(n *node, e *entry) {
 	n.children = append(n.children[:i], n.children[i+1:]...)
 }
 
-// get returns the entry that is equal to e, or nil.
-func (t *tree) get(e *entry) *entry {
-	n := t.root
-	if n == nil {
-		return nil
-	}
-	for n.children != nil {
-		n = n.children[t.childOf(n, e)]
-	}
-	if i, equal := t.search(n, e); equal {
-		return n.items[i]
-	}
-	return nil
-}
-
 // cursor walks over a tree that is not changed meanwhile.
 type cursor struct {
 	path []step

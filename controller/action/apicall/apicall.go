@@ -153,8 +153,7 @@ func requestBody(body *v1.JSON) (data []byte, media string, err error) {
 // failed is the outcome of a call without a whole response.
 func (r *Runner) failed(ctx, calling context.Context, name string, err error, timeout, took time.Duration) action.Outcome {
 	var refused *refusedError
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its URL may hold what must not be shown; name is redacted
 	}
 	switch {

@@ -41,7 +41,8 @@ func attempt(call *v1.APICallAction) action.Attempt {
 	return action.Attempt{ID: "uid-1", Grace: time.Second, Job: &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeAPICall, APICall: call}}}
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func TestACallSendsWhatTheJobSays(t *testing.T) {
 	type seen struct{ Method, Body, ContentType, Key, Extra, Agent string }
@@ -119,7 +120,7 @@ func TestWhatACallFailsOf(t *testing.T) {
 		"not one of those expected":        {v1.APICallAction{URL: server.URL + "/ok", ExpectStatus: []int32{201, 202}}, true, v1.ReasonUnexpectedStatus, "expected is 201, 202."},
 		"nobody listens":                   {v1.APICallAction{URL: "http://" + nobody.Addr().String()}, true, v1.ReasonConnectionFailed, "connection refused"},
 		"redirects without end":            {v1.APICallAction{URL: server.URL + "/loop"}, true, v1.ReasonConnectionFailed, "more than 10 redirects"},
-		"too slow":                         {v1.APICallAction{URL: server.URL + "/hang", TimeoutSeconds: ptr(int32(1))}, true, v1.ReasonTimeout, "timeoutSeconds allows 1 s"},
+		"too slow":                         {v1.APICallAction{URL: server.URL + "/hang", TimeoutSeconds: new(int32(1))}, true, v1.ReasonTimeout, "timeoutSeconds allows 1 s"},
 		"a loopback address":               {v1.APICallAction{URL: server.URL + "/ok"}, false, v1.ReasonAddressRefused, "--allow-private-addresses"},
 		"a scheme that is not HTTP":        {v1.APICallAction{URL: "file:///etc/passwd"}, true, v1.ReasonInvalidArguments, "spec.apiCall.url"},
 		"a method that is none":            {v1.APICallAction{URL: server.URL, Method: "A B"}, true, v1.ReasonInvalidArguments, "spec.apiCall"},

@@ -71,20 +71,20 @@ func find(roots []string, d *v1.DeployAction) (string, error) {
 
 // below resolves a file's links and checks that it lies below root.
 func below(root, path string) (string, error) {
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", err
 	}
-	rel, err := filepath.Rel(root, real)
+	rel, err := filepath.Rel(root, target)
 	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return "", fmt.Errorf("it leads to a place outside the --compose-root folders (%s)", root)
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(target)
 	if err != nil {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
 		return "", errors.New("it is no file")
 	}
-	return real, nil
+	return target, nil
 }

@@ -52,12 +52,14 @@ func (r *Runner) connect(ctx context.Context, name string, server Server) (*sess
 		return nil, err
 	}
 	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, &sdk.ClientOptions{
-		ProgressNotificationHandler: s.progress, LoggingMessageHandler: s.message,
+		ProgressNotificationHandler: s.progress,
+		LoggingMessageHandler:       s.message, //nolint:staticcheck // deprecated in the newest protocol; the servers there are log with it
 	})
 	s.client, err = client.Connect(ctx, transport, nil)
 	if err == nil {
-		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
+		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil { //nolint:staticcheck // as above
 			// A server that refuses a level logs at its own.
+			//nolint:staticcheck // as above
 			_ = s.client.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
 		}
 		err = s.listTools(ctx)

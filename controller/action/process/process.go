@@ -59,7 +59,8 @@ func Start(spec Spec) (*Process, error) {
 	if spec.Worker == "" {
 		return nil, errors.New("start a process: no worker identity")
 	}
-	cmd := exec.Command(spec.Path, spec.Args...)
+	// Not CommandContext: that kills the program alone, and Stop ends the whole group.
+	cmd := exec.Command(spec.Path, spec.Args...) //nolint:noctx // see above
 	cmd.Dir = spec.Dir
 	cmd.Env = environment(spec)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
