@@ -167,8 +167,8 @@ export class List {
       setText($('empty-text'), 'Create one here, or from a terminal:');
       const where = this.workspace() === 'default' ? '' : ' -n ' + this.workspace();
       $('empty-do').replaceChildren(
+        command('jobwright run build apply_builder --id nextjs-api-route --var ROUTE_NAME=health' + where),
         command('jobwright apply -f manifests/examples/build.yaml' + where),
-        command('jobwright run build --action apply_builder --id quota-check-lib' + where),
         h('a', { class: 'button primary', href: '#/new' }, 'New job'));
     }
   }
