@@ -272,8 +272,8 @@ func BenchmarkDrain(b *testing.B) {
 				j.ResourceVersion = fmt.Sprint(r.ResourceVersion())
 				j.Status.Phase, j.Status.Reason, j.Status.Pct = v1.JobSucceeded, v1.ReasonCompleted, 100
 				j.Status.CurrentAttempt, j.Status.CompletionTime = nil, &now
-				j.Status.SetCondition(v1.ConditionComplete, metav1.ConditionTrue, v1.ReasonCompleted, "", 1, metav1.Time{Time: now.Time})
-				j.Status.SetCondition(v1.ConditionFinished, metav1.ConditionTrue, v1.ReasonCompleted, "", 1, metav1.Time{Time: now.Time})
+				j.Status.SetCondition(v1.ConditionComplete, metav1.ConditionTrue, v1.ReasonCompleted, "", 1, metav1.Time(now))
+				j.Status.SetCondition(v1.ConditionFinished, metav1.ConditionTrue, v1.ReasonCompleted, "", 1, metav1.Time(now))
 				if _, err := s.UpdateStatus(ctx, j, store.Durable); err != nil {
 					b.Error(err)
 					return

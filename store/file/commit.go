@@ -24,8 +24,8 @@ type change struct {
 	// e is the new version, or the last one when it is deleted; before is the version
 	// before it.
 	e, before *entry
-	rv        uint64
-	encoding  []byte
+	// record is what readers will see.
+	record store.Record
 	// offset is where the encoding starts in the batch's block.
 	offset int
 	// shown: a soft write, visible already.
@@ -67,49 +67,46 @@ const (
 	opDelete = 'D'
 )
 
-// enqueue gives c its version, writes its encoding and puts it into the batch. wmu is
-// held. A soft change is shown at once when nothing durable is under way before it;
-// then it need not be waited for.
-func (s *Store) enqueue(c change, enc encoding, soft bool) (store.Record, change) {
+// enqueue gives c its version, writes its encoding, which it releases, and puts it into
+// the batch. wmu is held. A soft change is shown at once when nothing durable is under
+// way before it; then it need not be waited for.
+func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 	s.version++
-	c.rv = s.version
-	c.encoding = enc.withVersion(c.rv)
+	rv := s.version
+	encoded := enc.withVersion(rv)
+	enc.release()
 	if s.batch == nil {
 		s.batch = newBatch()
 	}
 	b := s.batch
+	now := pending{rv: rv}
 	if c.event == store.Deleted {
-		c.offset = b.block.Add([]byte{opDelete}, deletion(c.e.key(), c.rv))
+		last := entry{uid: c.e.uid, rv: rv, class: c.e.class, name: c.e.name}
+		c.record = last.record(encoded)
+		c.offset = b.block.Add([]byte{opDelete}, deletion(c.e.key(), rv))
 	} else {
-		c.e.rv, c.e.size, c.e.sum = c.rv, uint32(len(c.encoding)), journal.Checksum(c.encoding)
-		c.e.setMem(c.encoding)
-		c.offset = b.block.Add([]byte{opPut}, c.encoding) + 1
-	}
-	var record store.Record
-	if c.event == store.Deleted {
-		last := entry{uid: c.e.uid, rv: c.rv, class: c.e.class, name: c.e.name}
-		record = last.record(c.encoding)
-	} else {
-		record = c.e.record(c.encoding)
+		now.e = c.e
+		c.e.rv, c.e.size, c.e.sum = rv, uint32(len(encoded)), journal.Checksum(encoded)
+		c.e.setMem(encoded)
+		c.record = c.e.record(encoded)
+		c.offset = b.block.Add(put, encoded) + len(put)
 	}
 	if soft && s.onlySoft(b) && s.soft < maxSoft {
 		s.soft++
-		c.shown = true
 		if !b.flushes {
 			b.flushes = true
 			time.AfterFunc(softDelay, s.flushSoft)
 		}
-		s.show([]change{c}, []store.Record{record})
+		s.show([]change{c})
+		c.shown = true
 	} else {
-		p := pending{e: c.e, rv: c.rv}
-		if c.event == store.Deleted {
-			p.e = nil
-		}
-		s.overlay[record.Key()] = p
+		s.overlay[c.record.Key()] = now
 	}
 	b.changes = append(b.changes, c)
-	return record, c
+	return c
 }
+
+var put = []byte{opPut}
 
 // onlySoft reports whether nothing durable waits or is under way.
 func (s *Store) onlySoft(b *batch) bool { return !s.leading && b.waiters == 0 }
@@ -266,29 +263,21 @@ func (s *Store) settle(b *batch, at journal.Position) {
 		// The encodings stay in memory until jobs.json is rewritten.
 		s.log.Error(err, "A journal segment cannot be opened for reading")
 	}
-	var shown []change
-	var records []store.Record
-	for i := range b.changes {
-		c := &b.changes[i]
-		if !c.shown {
-			shown = append(shown, *c)
-			e := c.e
-			if c.event == store.Deleted {
-				e = &entry{uid: c.e.uid, rv: c.rv, class: c.e.class, name: c.e.name}
-			}
-			records = append(records, e.record(c.encoding))
-		}
-	}
-	s.show(shown, records)
+	s.show(b.changes)
 	for i := range b.changes {
 		if c := &b.changes[i]; src != nil && c.event != store.Deleted {
 			c.e.moveTo(src.id, at.Offset+int64(c.offset))
 		}
 	}
 	s.wmu.Lock()
-	for _, r := range records {
-		if p, ok := s.overlay[r.Key()]; ok && p.rv == r.ResourceVersion() {
-			delete(s.overlay, r.Key())
+	for i := range b.changes {
+		c := &b.changes[i]
+		if c.shown {
+			continue
+		}
+		key := c.record.Key()
+		if p, ok := s.overlay[key]; ok && p.rv == c.record.ResourceVersion() {
+			delete(s.overlay, key)
 		}
 	}
 	s.soft = 0
@@ -296,10 +285,14 @@ func (s *Store) settle(b *batch, at journal.Position) {
 	s.checkpoints.wrote(s)
 }
 
-// show makes changes visible to readers, in order.
-func (s *Store) show(changes []change, records []store.Record) {
+// show makes changes that are not shown yet visible to readers, in order.
+func (s *Store) show(changes []change) {
 	s.mu.Lock()
-	for i, c := range changes {
+	for i := range changes {
+		c := &changes[i]
+		if c.shown {
+			continue
+		}
 		var before *labelSet
 		if c.before != nil {
 			before = c.before.labels
@@ -309,8 +302,8 @@ func (s *Store) show(changes []change, records []store.Record) {
 		} else {
 			s.index.put(c.e)
 		}
-		s.visible = c.rv
-		s.events.add(event{kind: c.event, record: records[i], labels: c.e.labels, before: before})
+		s.visible = c.record.ResourceVersion()
+		s.events.add(event{kind: c.event, record: c.record, labels: c.e.labels, before: before})
 	}
 	s.events.wake()
 	s.mu.Unlock()

@@ -43,8 +43,7 @@ func (s *Store) settled(ctx context.Context) {
 
 // remove takes an object out of the store.
 func (s *Store) remove(ctx context.Context, c current) (store.Record, error) {
-	at := c.scanned.rvAt
-	enc := encoding{head: c.encoding[:at.start:at.start], tail: c.encoding[at.end:]}
+	enc := bytesAround(c.encoding, c.scanned)
 	return s.replace(ctx, c, change{event: store.Deleted, e: c.e}, enc, store.Durable)
 }
 
@@ -59,7 +58,7 @@ func (s *Store) markDeleted(ctx context.Context, c current) (store.Record, error
 	}
 	now, grace := metav1.NewTime(time.Now()), int64(0)
 	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = &now, &grace
-	enc, err := assemble(c.e.class.kind, &meta, c.scanned.spec.of(c.encoding), c.scanned.status.of(c.encoding))
+	enc, err := reassemble(c.e.class.kind, &meta, c.scanned.spec.of(c.encoding), c.scanned.status.of(c.encoding))
 	if err != nil {
 		return store.Record{}, err
 	}

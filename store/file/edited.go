@@ -87,8 +87,7 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 	dec := json.NewDecoder(bytes.NewReader(d.data))
 	fail := func(err error) error {
 		offset := dec.InputOffset()
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			offset = max(syntax.Offset-1, 0)
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -124,8 +123,7 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 			err = dec.Decode(c)
 		case "items":
 			objects, err = d.items(dec)
-			var corrupt *journal.Corrupt
-			if errors.As(err, &corrupt) {
+			if _, ok := errors.AsType[*journal.Corrupt](err); ok {
 				return nil, nil, err
 			}
 		default:
@@ -182,8 +180,7 @@ func (d *editedFile) item(raw []byte, offset int64) (v1.Object, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(obj); err != nil {
 		at := offset
-		var wrongType *json.UnmarshalTypeError
-		if errors.As(err, &wrongType) {
+		if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			at += wrongType.Offset - 1
 		}
 		if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
@@ -247,15 +244,7 @@ func encodeWhole(kind string, obj v1.Object) (encoding, error) {
 	if err != nil {
 		return encoding{}, err
 	}
-	spec, err := specOf(nil, obj)
-	if err != nil {
-		return encoding{}, fmt.Errorf("encode spec: %w", err)
-	}
-	status, err := statusOf(nil, obj)
-	if err != nil {
-		return encoding{}, fmt.Errorf("encode status: %w", err)
-	}
-	return assemble(kind, meta, spec, status)
+	return assemble(kind, meta, obj)
 }
 
 // renumber gives every object of an edited file a new version: what a client has read
@@ -284,7 +273,10 @@ func (s *Store) renumber() {
 
 // bytesAround cuts an encoding where its resourceVersion stands.
 func bytesAround(b []byte, f scanned) encoding {
-	return encoding{head: b[:f.rvAt.start:f.rvAt.start], tail: b[f.rvAt.end:]}
+	enc := newEncoding()
+	*enc.buf = append(append(*enc.buf, b[:f.rvAt.start]...), b[f.rvAt.end:]...)
+	enc.cut = f.rvAt.start
+	return enc
 }
 
 // looseCheckpoint reads the checkpoint of a file that may be damaged anywhere else.

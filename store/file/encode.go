@@ -14,20 +14,45 @@ import (
 )
 
 // encoding is an object's compact JSON, cut where the resourceVersion goes, which is
-// known only when the write takes its place in the order of all.
+// known only when the write takes its place in the order of all. Its memory is used
+// again after release.
 type encoding struct {
-	head, tail []byte
+	buf *[]byte
+	cut int
 }
+
+var encodings = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxPooled keeps what one large object has needed from being held for ever.
+const maxPooled = 64 << 10
+
+func newEncoding() encoding {
+	buf := encodings.Get().(*[]byte)
+	*buf = (*buf)[:0]
+	return encoding{buf: buf}
+}
+
+// release gives the memory back; the encoding must not be used any more.
+func (e encoding) release() {
+	if e.buf != nil && cap(*e.buf) <= maxPooled {
+		encodings.Put(e.buf)
+	}
+}
+
+func (e encoding) head() []byte { return (*e.buf)[:e.cut] }
+func (e encoding) tail() []byte { return (*e.buf)[e.cut:] }
 
 // withVersion joins the encoding around a resourceVersion, in memory of its own.
 func (e encoding) withVersion(rv uint64) []byte {
-	b := make([]byte, 0, len(e.head)+len(e.tail)+20)
-	b = append(b, e.head...)
-	b = strconv.AppendUint(b, rv, 10)
-	return append(b, e.tail...)
+	var number [20]byte
+	digits := strconv.AppendUint(number[:0], rv, 10)
+	b := make([]byte, 0, len(*e.buf)+len(digits))
+	b = append(b, e.head()...)
+	b = append(b, digits...)
+	return append(b, e.tail()...)
 }
 
-func (e encoding) len() int { return len(e.head) + len(e.tail) + 20 }
+func (e encoding) len() int { return len(*e.buf) + 20 }
 
 // encoder encodes as encoding/json does, but leaves <, > and & readable.
 type encoder struct {
@@ -67,7 +92,7 @@ func metaOf(obj v1.Object) (*metav1.ObjectMeta, error) {
 func specOf(dst []byte, obj v1.Object) ([]byte, error) {
 	switch o := obj.(type) {
 	case *v1.Job:
-		return appendValue(dst, &o.Spec)
+		return o.Spec.AppendJSON(dst)
 	case *v1.Workspace:
 		return appendValue(dst, &o.Spec)
 	}
@@ -81,9 +106,9 @@ func statusOf(dst []byte, obj v1.Object) ([]byte, error) {
 		if o.Status.BlockedBy != nil { // computed when read, never stored
 			status := o.Status
 			status.BlockedBy = nil
-			return appendValue(dst, &status)
+			return status.AppendJSON(dst)
 		}
-		return appendValue(dst, &o.Status)
+		return o.Status.AppendJSON(dst)
 	case *v1.Workspace:
 		return appendValue(dst, &o.Status)
 	}
@@ -109,10 +134,43 @@ func partOf(dst []byte, obj v1.Object, part func(scanned) span) ([]byte, error) 
 	return append(dst, part(s).of(whole)...), err
 }
 
-// assemble encodes an object of kind from its parts; spec and status are JSON, and
-// left out when they are empty.
-func assemble(kind string, meta *metav1.ObjectMeta, spec, status []byte) (encoding, error) {
-	b := make([]byte, 0, 512+len(spec)+len(status))
+// assemble encodes obj, an object of kind, with other metadata than its own.
+func assemble(kind string, meta *metav1.ObjectMeta, obj v1.Object) (enc encoding, err error) {
+	enc = newEncoding()
+	defer func() {
+		if err != nil {
+			enc.release()
+			enc = encoding{}
+		}
+	}()
+	if err := enc.begin(kind, meta); err != nil {
+		return enc, err
+	}
+	if err := enc.part("spec", func(b []byte) ([]byte, error) { return specOf(b, obj) }); err != nil {
+		return enc, err
+	}
+	err = enc.part("status", func(b []byte) ([]byte, error) { return statusOf(b, obj) })
+	*enc.buf = append(*enc.buf, '}')
+	return enc, err
+}
+
+// reassemble encodes an object of kind from its parts.
+func reassemble(kind string, meta *metav1.ObjectMeta, spec, status []byte) (enc encoding, err error) {
+	enc = newEncoding()
+	err = enc.begin(kind, meta)
+	for name, part := range [][]byte{spec, status} {
+		if err == nil {
+			err = enc.part([]string{"spec", "status"}[name], func(b []byte) ([]byte, error) { return append(b, part...), nil })
+		}
+	}
+	*enc.buf = append(*enc.buf, '}')
+	return enc, err
+}
+
+// begin encodes everything up to the spec.
+func (e *encoding) begin(kind string, meta *metav1.ObjectMeta) (err error) {
+	b := *e.buf
+	defer func() { *e.buf = b }()
 	b = append(b, `{"apiVersion":"`+v1.APIVersion+`","kind":"`...)
 	b = append(b, kind...)
 	b = append(b, `","metadata":{"name":`...)
@@ -128,30 +186,39 @@ func assemble(kind string, meta *metav1.ObjectMeta, spec, status []byte) (encodi
 	b = append(b, `,"uid":`...)
 	b = appendString(b, string(meta.UID))
 	b = append(b, `,"resourceVersion":"`...)
-	cut := len(b)
+	e.cut = len(b)
 	b = append(b, `","generation":`...)
 	b = strconv.AppendInt(b, meta.Generation, 10)
 	b = append(b, `,"creationTimestamp":`...)
 	b = appendTime(b, meta.CreationTimestamp)
-	b, err := appendRareMeta(b, meta)
+	if b, err = appendRareMeta(b, meta); err != nil {
+		return err
+	}
+	b = append(b, '}')
+	return nil
+}
+
+// part encodes spec or status, or nothing when it is empty.
+func (e *encoding) part(name string, encode func([]byte) ([]byte, error)) error {
+	b := *e.buf
+	before := len(b)
+	b = append(b, `,"`...)
+	b = append(b, name...)
+	b = append(b, `":`...)
+	start := len(b)
+	b, err := encode(b)
+	if err == nil && isEmpty(b[start:]) {
+		b = b[:before]
+	}
+	*e.buf = b
 	if err != nil {
-		return encoding{}, err
+		return fmt.Errorf("encode %s: %w", name, err)
 	}
-	b = append(b, '}')
-	if !isEmpty(spec) {
-		b = append(b, `,"spec":`...)
-		b = append(b, spec...)
-	}
-	if !isEmpty(status) {
-		b = append(b, `,"status":`...)
-		b = append(b, status...)
-	}
-	b = append(b, '}')
-	return encoding{head: b[:cut], tail: b[cut:]}, nil
+	return nil
 }
 
 // appendRareMeta appends the metadata that most objects do without.
-func appendRareMeta(b []byte, meta *metav1.ObjectMeta) ([]byte, error) {
+func appendRareMeta(b []byte, meta *metav1.ObjectMeta) (_ []byte, err error) {
 	if meta.DeletionTimestamp != nil {
 		b = append(b, `,"deletionTimestamp":`...)
 		b = appendTime(b, *meta.DeletionTimestamp)
@@ -160,18 +227,30 @@ func appendRareMeta(b []byte, meta *metav1.ObjectMeta) ([]byte, error) {
 		b = append(b, `,"deletionGracePeriodSeconds":`...)
 		b = strconv.AppendInt(b, *meta.DeletionGracePeriodSeconds, 10)
 	}
+	if len(meta.Labels) > 0 {
+		b = append(b, `,"labels":`...)
+		if b, err = v1.AppendStringMap(b, meta.Labels); err != nil {
+			return b, fmt.Errorf("encode metadata.labels: %w", err)
+		}
+	}
+	if len(meta.Annotations) > 0 {
+		b = append(b, `,"annotations":`...)
+		if b, err = v1.AppendStringMap(b, meta.Annotations); err != nil {
+			return b, fmt.Errorf("encode metadata.annotations: %w", err)
+		}
+	}
+	if len(meta.OwnerReferences)+len(meta.Finalizers)+len(meta.ManagedFields) == 0 {
+		return b, nil
+	}
 	rare := []struct {
 		name  string
 		n     int
 		value any
 	}{
-		{"labels", len(meta.Labels), meta.Labels},
-		{"annotations", len(meta.Annotations), meta.Annotations},
 		{"ownerReferences", len(meta.OwnerReferences), meta.OwnerReferences},
 		{"finalizers", len(meta.Finalizers), meta.Finalizers},
 		{"managedFields", len(meta.ManagedFields), meta.ManagedFields},
 	}
-	var err error
 	for _, r := range rare {
 		if r.n == 0 {
 			continue
@@ -196,15 +275,8 @@ func appendTime(b []byte, t metav1.Time) []byte {
 
 // appendString appends s as a JSON string.
 func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
-			quoted, _ := appendValue(b, s) // a string can always be encoded
-			return quoted
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
+	b, _ = v1.AppendString(b, s) // a string can always be encoded
+	return b
 }
 
 // isEmpty reports whether a part of an object is left out of its encoding.

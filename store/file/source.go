@@ -2,6 +2,7 @@ package file
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 
 	"jobwright.dev/store"
@@ -70,9 +71,7 @@ func (s *sources) retire(set *sourceSet) {
 // change makes change(members) the present set. s.mu is held.
 func (s *sources) change(change func(members map[uint32]*source)) {
 	next := &sourceSet{byID: make(map[uint32]*source, len(s.current.byID)+1)}
-	for id, src := range s.current.byID {
-		next.byID[id] = src
-	}
+	maps.Copy(next.byID, s.current.byID)
 	change(next.byID)
 	for _, src := range next.byID {
 		src.sets++

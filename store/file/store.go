@@ -153,8 +153,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	edited, err := s.recover()
 	if err != nil {
 		s.sources.closeAll()
-		var corrupt *journal.Corrupt
-		if errors.As(err, &corrupt) {
+		if _, ok := errors.AsType[*journal.Corrupt](err); ok {
 			err = fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 		}
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), lock.Close())

@@ -52,7 +52,7 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 	}
 	records := make([]store.Record, len(objs))
 	for i, e := range entries {
-		records[i], _ = s.enqueue(change{event: store.Added, e: e}, encodings[i], false)
+		records[i] = s.enqueue(change{event: store.Added, e: e}, encodings[i], false).record
 	}
 	b, leader := s.join()
 	if err := s.await(ctx, b, leader); err != nil {
@@ -122,15 +122,7 @@ func (s *Store) prepareNew(obj v1.Object, now time.Time) (*entry, encoding, erro
 	}
 	meta.Generation = max(meta.Generation, 1)
 	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = nil, nil
-	spec, err := specOf(nil, obj)
-	if err != nil {
-		return nil, encoding{}, fmt.Errorf("%w: encode spec: %w", store.ErrInvalid, err)
-	}
-	status, err := statusOf(nil, obj)
-	if err != nil {
-		return nil, encoding{}, fmt.Errorf("%w: encode status: %w", store.ErrInvalid, err)
-	}
-	enc, err := assemble(key.Kind, &meta, spec, status)
+	enc, err := assemble(key.Kind, &meta, obj)
 	if err != nil {
 		return nil, encoding{}, fmt.Errorf("%w: %w", store.ErrInvalid, err)
 	}
@@ -155,7 +147,7 @@ func (s *Store) labelsOf(meta *metav1.ObjectMeta) (*labelSet, error) {
 	if len(meta.Labels) == 0 {
 		return nil, nil
 	}
-	raw, err := appendValue(nil, meta.Labels)
+	raw, err := v1.AppendStringMap(nil, meta.Labels)
 	if err != nil {
 		return nil, fmt.Errorf("encode labels: %w", err)
 	}
@@ -279,16 +271,16 @@ func (s *Store) replace(ctx context.Context, c current, ch change, enc encoding,
 		return store.Record{}, fmt.Errorf("%w: it is at version %d, not %d", store.ErrConflict, now.rv, c.e.rv)
 	}
 	ch.before = c.e
-	record, ch := s.enqueue(ch, enc, d == store.Soft)
+	ch = s.enqueue(ch, enc, d == store.Soft)
 	if ch.shown {
 		s.wmu.Unlock()
-		return record, nil
+		return ch.record, nil
 	}
 	b, leader := s.join()
 	if err := s.await(ctx, b, leader); err != nil {
 		return store.Record{}, err
 	}
-	return record, nil
+	return ch.record, nil
 }
 
 // Update implements store.Store.
@@ -327,10 +319,10 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 	if err != nil {
 		return store.Record{}, fmt.Errorf("%w: encode spec: %w", store.ErrInvalid, err)
 	}
-	if before := c.scanned.spec.of(c.encoding); !bytes.Equal(spec, before) && !(isEmpty(spec) && isEmpty(before)) {
+	if before := c.scanned.spec.of(c.encoding); !bytes.Equal(spec, before) && (!isEmpty(spec) || !isEmpty(before)) {
 		meta.Generation++
 	}
-	enc, err := assemble(c.e.class.kind, &meta, spec, c.scanned.status.of(c.encoding))
+	enc, err := reassemble(c.e.class.kind, &meta, spec, c.scanned.status.of(c.encoding))
 	if err != nil {
 		return store.Record{}, fmt.Errorf("%w: %w", store.ErrInvalid, err)
 	}
@@ -351,7 +343,7 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 // same reports whether enc is what c is already.
 func same(enc encoding, c current) bool {
 	at := c.scanned.rvAt
-	return bytes.Equal(enc.head, c.encoding[:at.start]) && bytes.Equal(enc.tail, c.encoding[at.end:])
+	return bytes.Equal(enc.head(), c.encoding[:at.start]) && bytes.Equal(enc.tail(), c.encoding[at.end:])
 }
 
 // UpdateStatus implements store.Store.
@@ -371,25 +363,10 @@ func (s *Store) updateStatus(ctx context.Context, obj v1.Object, d store.Durabil
 	if err != nil {
 		return store.Record{}, err
 	}
-	const open = `,"status":`
-	rv, rest := c.scanned.rvAt, c.encoding[:len(c.encoding)-1]
-	if status := c.scanned.status; !status.empty() {
-		rest = c.encoding[:status.start-len(open)]
+	enc, err := c.withStatusOf(obj)
+	if err != nil {
+		return store.Record{}, fmt.Errorf("%w: %w", store.ErrInvalid, err)
 	}
-	b := make([]byte, 0, len(c.encoding)+256)
-	b = append(b, c.encoding[:rv.start]...)
-	cut := len(b)
-	b = append(b, rest[rv.end:]...)
-	end := len(b)
-	b = append(b, open...)
-	if b, err = statusOf(b, obj); err != nil {
-		return store.Record{}, fmt.Errorf("%w: encode status: %w", store.ErrInvalid, err)
-	}
-	if isEmpty(b[end+len(open):]) {
-		b = b[:end]
-	}
-	b = append(b, '}')
-	enc := encoding{head: b[:cut:cut], tail: b[cut:]}
 	if same(enc, c) {
 		return c.record(), nil
 	}
@@ -402,6 +379,21 @@ func (s *Store) updateStatus(ctx context.Context, obj v1.Object, d store.Durabil
 		class: s.intern.class(c.e.class.kind, c.e.class.namespace, c.e.class.jobType, phase),
 	}
 	return s.replace(ctx, c, change{event: store.Modified, e: e}, enc, d)
+}
+
+// withStatusOf is the encoding of c with the status of obj.
+func (c current) withStatusOf(obj v1.Object) (encoding, error) {
+	rv, end := c.scanned.rvAt, len(c.encoding)-1
+	if status := c.scanned.status; !status.empty() {
+		end = status.start - len(`,"status":`)
+	}
+	enc := newEncoding()
+	*enc.buf = append(*enc.buf, c.encoding[:rv.start]...)
+	enc.cut = rv.start
+	*enc.buf = append(*enc.buf, c.encoding[rv.end:end]...)
+	err := enc.part("status", func(b []byte) ([]byte, error) { return statusOf(b, obj) })
+	*enc.buf = append(*enc.buf, '}')
+	return enc, err
 }
 
 // Delete implements store.Store.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -144,9 +145,7 @@ func (d *Disk) AfterCrash(a Aftermath, random *rand.Rand) *Disk {
 		after.dirs[dir] = true
 	}
 	names := map[string]*inode{}
-	for name, ino := range d.durable {
-		names[name] = ino
-	}
+	maps.Copy(names, d.durable)
 	kept := d.renames
 	switch a {
 	case Lose:

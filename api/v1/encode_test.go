@@ -1,0 +1,104 @@
+package v1_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// fill sets v to something random; depth bounds how deep.
+func fill(v reflect.Value, random *rand.Rand) {
+	if random.IntN(3) == 0 {
+		return // unset
+	}
+	switch v.Addr().Interface().(type) {
+	case *v1.JSON:
+		texts := []string{"", `null`, ` {"a" : [1, "<&>", "é"]} `, `"x"`, `3.5`}
+		v.Set(reflect.ValueOf(v1.JSON{Raw: []byte(texts[random.IntN(len(texts))])}))
+		return
+	case *time.Time:
+		v.Set(reflect.ValueOf(time.Unix(random.Int64N(1<<32), random.Int64N(1e9)).In(time.FixedZone("x", 3600))))
+		return
+	case *metav1.Time, *metav1.MicroTime:
+		fill(v.Field(0), random)
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		texts := []string{"plain", "", `quo"te\`, "<b>&amp;", "é\u2028", "bad\xff", "\x01\n\x7f"}
+		v.SetString(texts[random.IntN(len(texts))])
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int32, reflect.Int64, reflect.Int:
+		v.SetInt(random.Int64N(1<<31) - 1<<30)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), random)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), random.IntN(3), 3))
+		for i := range v.Len() {
+			fill(v.Index(i), random)
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range random.IntN(4) {
+			key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			fill(key, random)
+			fill(value, random)
+			v.SetMapIndex(key, value)
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			fill(field, random)
+		}
+	default:
+		panic("a new kind of field: " + v.Kind().String())
+	}
+}
+
+func reference(t *testing.T, v any) string {
+	t.Helper()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+func TestAppendJSONIsWhatEncodingJSONSays(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var job v1.Job
+		fill(reflect.ValueOf(&job.Spec).Elem(), random)
+		fill(reflect.ValueOf(&job.Status).Elem(), random)
+		for want, encode := range map[string]func([]byte) ([]byte, error){
+			reference(t, &job.Spec): job.Spec.AppendJSON, reference(t, &job.Status): job.Status.AppendJSON,
+		} {
+			got, err := encode([]byte("before"))
+			if err != nil || string(got) != "before"+want {
+				t.Fatalf("%v\n got %s\nwant %s", err, got, want)
+			}
+		}
+		labels := map[string]string{}
+		fill(reflect.ValueOf(&labels).Elem(), random)
+		if got, err := v1.AppendStringMap(nil, labels); err != nil || labels != nil && string(got) != reference(t, labels) {
+			t.Fatalf("%v\n got %s\nwant %s", err, got, reference(t, labels))
+		}
+	}
+}
+
+func TestAppendJSONRefusesWhatIsNoJSON(t *testing.T) {
+	status := v1.JobStatus{Result: &v1.JSON{Raw: []byte("{")}}
+	if _, err := status.AppendJSON(nil); err == nil {
+		t.Error("no error")
+	}
+}
