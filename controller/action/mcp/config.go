@@ -2,10 +2,13 @@ package mcp
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -46,7 +49,8 @@ func LoadConfig(path string) (*Config, error) {
 	if parsed.Servers == nil {
 		return nil, fmt.Errorf("--mcp-config %s: mcpServers: Required value", path)
 	}
-	for name, server := range parsed.Servers {
+	for _, name := range slices.Sorted(maps.Keys(parsed.Servers)) {
+		server := parsed.Servers[name]
 		if err := server.complete(); err != nil {
 			return nil, fmt.Errorf("--mcp-config %s: mcpServers.%s.%w", path, name, err)
 		}
@@ -66,7 +70,15 @@ func (s *Server) complete() error {
 	switch s.Type {
 	case "stdio":
 		if s.Command == "" {
-			return fmt.Errorf("command: Required value: the program of a stdio server")
+			return errors.New("command: Required value: the program of a stdio server")
+		}
+		if strings.Contains(s.Command, "/") {
+			// Relative to where Jobwright runs, whatever cwd says.
+			path, err := filepath.Abs(s.Command)
+			if err != nil {
+				return fmt.Errorf("command: %w", err)
+			}
+			s.Command = path
 		}
 	case "http", "streamable-http", "streamableHttp":
 		u, err := url.Parse(s.URL)
@@ -88,22 +100,31 @@ func (s *Server) complete() error {
 	return nil
 }
 
+// reference is ${NAME}; a lone $ stands for itself.
+var reference = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
+
 func expand(text string) (string, error) {
 	var missing []string
-	out := os.Expand(text, func(name string) string {
+	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
+		name := ref[2 : len(ref)-1]
 		value, ok := os.LookupEnv(name)
 		if !ok {
 			missing = append(missing, name)
 		}
 		return value
 	})
-	if !strings.Contains(text, "${") {
-		return text, nil // a lone $ stands for itself
-	}
 	if len(missing) > 0 {
 		return "", fmt.Errorf("the environment variable %s is not set", missing[0])
 	}
 	return out, nil
+}
+
+// address is the command or the URL, for messages; arguments may hold secrets.
+func (s Server) address() string {
+	if s.Type == "stdio" {
+		return s.Command
+	}
+	return s.URL
 }
 
 func (s Server) environment() []string {

@@ -2,17 +2,26 @@ package mcp
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"sync"
 	"time"
 )
 
-// pool keeps the sessions of one server: at most cap(slots), each either calling or
-// idle.
+// errClosed is what a pool says after Close.
+var errClosed = errors.New("Jobwright is shutting down")
+
+// pool keeps the sessions of one server: at most cap(slots) calling, and as many as
+// have called at once idle. A timer runs only while a session is idle.
 type pool struct {
 	runner *Runner
 	name   string
 	server Server
 	slots  chan struct{}
-	idle   chan *idleSession // as many as there are slots
+
+	mu     sync.Mutex
+	idle   []*idleSession // the last one was used last
+	closed bool
 }
 
 type idleSession struct {
@@ -21,8 +30,7 @@ type idleSession struct {
 }
 
 func newPool(r *Runner, name string, server Server) *pool {
-	n := r.opts.MaxSessions
-	return &pool{runner: r, name: name, server: server, slots: make(chan struct{}, n), idle: make(chan *idleSession, n)}
+	return &pool{runner: r, name: name, server: server, slots: make(chan struct{}, r.opts.MaxSessions)}
 }
 
 // take waits for a slot and returns a session: a warm one, or a new one.
@@ -33,31 +41,53 @@ func (p *pool) take(ctx context.Context) (*session, error) {
 		return nil, ctx.Err()
 	}
 	for {
-		select {
-		case idle := <-p.idle:
-			if !idle.expire.Stop() {
-				continue // it is being closed
+		s, err := p.warm()
+		if err == nil && s != nil {
+			if s.usable(ctx) {
+				return s, nil
 			}
-			if idle.session.alive() {
-				return idle.session, nil
-			}
-			idle.session.close(0)
-		default:
-			s, err := p.runner.connect(ctx, p.name, p.server)
-			if err != nil {
-				<-p.slots
-			}
-			return s, err
+			s.close(0)
+			continue
 		}
+		if err == nil {
+			s, err = p.runner.connect(ctx, p.name, p.server)
+		}
+		if err != nil {
+			<-p.slots
+		}
+		return s, err
 	}
+}
+
+// warm removes the session used last from the idle ones; nil: there is none.
+func (p *pool) warm() (*session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
+	}
+	if len(p.idle) == 0 {
+		return nil, nil
+	}
+	last := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
+	last.expire.Stop() // an expiry under way finds the session gone
+	return last.session, nil
 }
 
 // put gives a session back to be used again.
 func (p *pool) put(s *session) {
+	defer func() { <-p.slots }()
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		s.close(closeTime)
+		return
+	}
+	defer p.mu.Unlock()
 	idle := &idleSession{session: s}
 	idle.expire = time.AfterFunc(p.runner.opts.IdleTime, func() { p.expire(idle) })
-	p.idle <- idle // there is room: the session held a slot
-	<-p.slots
+	p.idle = append(p.idle, idle)
 }
 
 // drop closes a session that is not to be used again.
@@ -66,33 +96,27 @@ func (p *pool) drop(s *session, grace time.Duration) {
 	<-p.slots
 }
 
-// expire closes an idle session whose time is up. Others that it meets on the way go
-// back to where they were.
+// expire closes an idle session whose time is up, unless it was taken since.
 func (p *pool) expire(expired *idleSession) {
-	expired.session.close(closeTime)
-	for range cap(p.idle) {
-		select {
-		case idle := <-p.idle:
-			if idle == expired {
-				return
-			}
-			p.idle <- idle
-		default:
-			return
-		}
+	p.mu.Lock()
+	i := slices.Index(p.idle, expired)
+	if i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+	}
+	p.mu.Unlock()
+	if i >= 0 {
+		expired.session.close(closeTime)
 	}
 }
 
-// close closes what is idle.
+// close closes what is idle; what is in use is closed when it is given back.
 func (p *pool) close() {
-	for {
-		select {
-		case idle := <-p.idle:
-			if idle.expire.Stop() {
-				idle.session.close(closeTime)
-			}
-		default:
-			return
-		}
+	p.mu.Lock()
+	idle := p.idle
+	p.idle, p.closed = nil, true
+	p.mu.Unlock()
+	for _, i := range idle {
+		i.expire.Stop()
+		i.session.close(closeTime)
 	}
 }

@@ -9,12 +9,13 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/process"
 )
 
 const (
 	// maxResult bounds what of a tool's answer stands in the job's status; all of it is
 	// in the log.
-	maxResult = 32 << 10
+	maxResult = 64 << 10
 	// maxMessage bounds what of a tool's error stands in the job's message.
 	maxMessage = 4 << 10
 	// maxArtifacts bounds how many files a status names.
@@ -27,7 +28,8 @@ func finish(result *sdk.CallToolResult, tool string, out action.Sink) action.Out
 	for _, content := range result.Content {
 		text := render(content)
 		texts = append(texts, text)
-		out.Line(action.Content, text)
+		// A reader of memory does not fail.
+		_ = process.Lines(strings.NewReader(text), func(line string) { out.Line(action.Content, line) })
 	}
 	said := strings.TrimSpace(strings.Join(texts, "\n"))
 	if result.IsError {

@@ -118,6 +118,16 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		}
 		return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q is not available: %v", name, err))
 	}
+	if s.tools[build.Action] == nil {
+		// A server may offer more tools than when the session began.
+		if err := s.listTools(ctx); err != nil {
+			pool.drop(s, 0)
+			if ctx.Err() != nil {
+				return action.Outcome{Verdict: action.Stopped}
+			}
+			return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
+		}
+	}
 	arguments, err := s.arguments(build)
 	if err != nil {
 		pool.put(s)
@@ -126,7 +136,8 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
 	s.begin(out, a.ID)
-	params := &sdk.CallToolParams{Meta: sdk.Meta{}, Name: build.Action, Arguments: arguments}
+	// Since 2026-07-28 the log level goes with each request.
+	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
 	params.SetProgressToken(a.ID)
 	result, err := s.client.CallTool(ctx, params)
 	if ctx.Err() != nil && err != nil {
@@ -157,8 +168,9 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		outcome.RPCCode = rpc.Code
 		return outcome
 	}
+	words := s.lastWords()
 	pool.drop(s, 0)
-	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %v%s", name, tool, err, s.lastWords()))
+	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %v%s", name, tool, err, words))
 }
 
 // arguments builds a tool's arguments and checks them against its schema.

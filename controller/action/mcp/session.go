@@ -2,10 +2,14 @@ package mcp
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,9 +27,18 @@ const (
 	// closeTime is how long an idle server may take to end by itself once its stdin is
 	// closed.
 	closeTime = 3 * time.Second
+	// lastWordsTime is how long a message waits for a broken server to end.
+	lastWordsTime = time.Second
+	// pingTime is how long a warm session over HTTP may take to show that it still is one.
+	pingTime = 5 * time.Second
+	// askTime is how much of the grace a server gets to end by itself before SIGTERM.
+	askTime = time.Second
 	// stderrLines is how much of a server's last words a message repeats.
 	stderrLines = 10
 )
+
+// errSlowStart is why a server that hangs at its start is given up.
+var errSlowStart = fmt.Errorf("the server did not introduce itself within %s", startTime)
 
 // session is one connection to one server; it serves one call at a time.
 type session struct {
@@ -44,17 +57,14 @@ type session struct {
 
 // connect starts a server, or connects to it, and introduces itself.
 func (r *Runner) connect(ctx context.Context, name string, server Server) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errSlowStart)
 	defer cancel()
 	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{})}
 	transport, err := s.transport(server, r.opts.Worker)
 	if err != nil {
 		return nil, err
 	}
-	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, &sdk.ClientOptions{
-		ProgressNotificationHandler: s.progress,
-		LoggingMessageHandler:       s.message, //nolint:staticcheck // deprecated in the newest protocol; the servers there are log with it
-	})
+	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
 	s.client, err = client.Connect(ctx, transport, nil)
 	if err == nil {
 		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil { //nolint:staticcheck // as above
@@ -65,7 +75,10 @@ func (r *Runner) connect(ctx context.Context, name string, server Server) (*sess
 		err = s.listTools(ctx)
 	}
 	if err != nil {
-		err = fmt.Errorf("%w%s", err, s.lastWords())
+		if errors.Is(context.Cause(ctx), errSlowStart) {
+			err = errSlowStart
+		}
+		err = fmt.Errorf("%s: %w%s", server.address(), err, s.lastWords())
 		s.close(0)
 		return nil, err
 	}
@@ -77,11 +90,14 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 	if server.Type != "stdio" {
 		close(s.ended)
 		return &sdk.StreamableClientTransport{
-			Endpoint: server.URL, HTTPClient: &http.Client{Transport: headers{server.Headers}},
+			Endpoint: server.URL, HTTPClient: &http.Client{Transport: headers{server.Headers, s.notification}},
 		}, nil
 	}
 	proc, err := process.Start(process.Spec{
 		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: worker,
+		// An identity of the session's own: what the server starts is found by it and ends
+		// with the session, even in another process group.
+		Attempt: "mcp-" + rand.Text(),
 	})
 	if err != nil {
 		return nil, err
@@ -92,11 +108,15 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 		defer proc.Stderr.Close()
 		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
 	}()
-	return &sdk.IOTransport{Reader: proc.Stdout, Writer: proc.Stdin, MaxLineLength: 64 << 20}, nil
+	return &sdk.IOTransport{Reader: newTap(proc.Stdout, s.notification), Writer: proc.Stdin, MaxLineLength: 64 << 20}, nil
 }
 
-// headers adds the operator's headers to each request.
-type headers struct{ values map[string]string }
+// headers adds the operator's headers to each request, and a tap to each answer that
+// is a stream of events.
+type headers struct {
+	values map[string]string
+	see    func(method string, params json.RawMessage)
+}
 
 // RoundTrip implements http.RoundTripper.
 func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -106,7 +126,11 @@ func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Header.Set(name, value)
 		}
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+		response.Body = newTap(response.Body, h.see)
+	}
+	return response, err
 }
 
 func (s *session) listTools(ctx context.Context) error {
@@ -139,10 +163,9 @@ func (s *session) stderr(line string) {
 	}
 }
 
-func (s *session) progress(_ context.Context, request *sdk.ProgressNotificationClientRequest) {
+func (s *session) progressed(p *sdk.ProgressNotificationParams) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := request.Params
 	if s.sink == nil || fmt.Sprint(p.ProgressToken) != s.token {
 		return
 	}
@@ -160,11 +183,11 @@ func (s *session) progress(_ context.Context, request *sdk.ProgressNotificationC
 	}
 }
 
-func (s *session) message(_ context.Context, request *sdk.LoggingMessageRequest) {
+func (s *session) logged(p *sdk.LoggingMessageParams) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sink != nil {
-		s.sink.Line(action.Server, string(request.Params.Level)+": "+plain(request.Params.Data))
+		s.sink.Line(action.Server, string(p.Level)+": "+plain(p.Data))
 	}
 }
 
@@ -174,11 +197,17 @@ func (s *session) lastWords() string {
 		return ""
 	}
 	out := ""
+	// A server that broke off is about to end; its exit code says why.
+	timer := time.NewTimer(lastWordsTime)
+	defer timer.Stop()
 	select {
 	case <-s.proc.Done():
-		<-s.ended
 		out = "; it ended with " + s.proc.Ended()
-	default:
+		select {
+		case <-s.ended:
+		case <-timer.C: // something it started holds its stderr open
+		}
+	case <-timer.C:
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,6 +230,17 @@ func (s *session) alive() bool {
 	}
 }
 
+// usable reports whether a warm session can serve another call. A server behind HTTP
+// may have been restarted meanwhile, and then knows nothing of the session.
+func (s *session) usable(ctx context.Context) bool {
+	if s.proc != nil {
+		return s.alive()
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
+	return s.client.Ping(ctx, nil) == nil
+}
+
 // close ends the session; a program gets grace to end by itself, and is gone when
 // close returns.
 func (s *session) close(grace time.Duration) {
@@ -211,14 +251,14 @@ func (s *session) close(grace time.Duration) {
 		return
 	}
 	s.proc.Stdin.Close() // how a client of the stdio transport says goodbye
-	timer := time.NewTimer(grace)
+	ask := min(grace, askTime)
+	timer := time.NewTimer(ask)
 	defer timer.Stop()
 	select {
 	case <-s.proc.Done():
 	case <-timer.C:
 	}
-	// What is left in the group after the grace has no claim to more.
-	_ = s.proc.Stop(context.Background(), min(grace, closeTime))
+	_ = s.proc.Stop(context.Background(), grace-ask) // its error: a process that the kernel does not let go
 	if s.client != nil {
 		_ = s.client.Close() // the connection is gone; this frees its goroutines
 	}
