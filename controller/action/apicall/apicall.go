@@ -8,10 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -30,6 +32,9 @@ const (
 	// maxRedirects is what net/http allows too.
 	maxRedirects = 10
 )
+
+// headerName is a token of RFC 9110, section 5.6.2.
+var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 // Options configure a Runner.
 type Options struct {
@@ -96,7 +101,9 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	}
 	out.Line(action.System, fmt.Sprintf("%s in %s, %d bytes", response.Status, time.Since(start).Round(time.Millisecond), len(body)))
 	if head := text(body, logHead); head != "" {
-		out.Line(action.Content, head)
+		for _, line := range lines(head) {
+			out.Line(action.Content, line)
+		}
 	}
 	return judge(call, name, response, body)
 }
@@ -129,6 +136,10 @@ func (r *Runner) request(ctx context.Context, call *v1.APICallAction, attempt st
 		request.Header.Set("Content-Type", media)
 	}
 	for name, value := range call.Headers {
+		// The value is not repeated: it may be a secret.
+		if !headerName.MatchString(name) || strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+			return nil, fmt.Errorf("spec.apiCall.headers[%q]: Invalid value: a header's name is a word, and its value has no control characters", name)
+		}
 		request.Header.Set(name, value)
 	}
 	request.Header.Set("Idempotency-Key", attempt)
@@ -203,6 +214,23 @@ func retryAfter(response *http.Response, now time.Time) time.Duration {
 		return max(at.Sub(now), 0)
 	}
 	return 0
+}
+
+// lines are the lines of a text, each at most action.MaxLine long.
+func lines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		for len(line) > action.MaxLine {
+			cut := action.MaxLine
+			for !utf8.RuneStart(line[cut]) {
+				cut--
+			}
+			out, line = append(out, line[:cut]), line[cut:]
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 // text is the head of a body as text; what is no text is only counted.

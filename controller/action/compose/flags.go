@@ -122,7 +122,7 @@ func commandLine(d *v1.DeployAction, file string) ([]string, error) {
 	if d.ProjectName != "" && !operand.MatchString(d.ProjectName) {
 		return nil, fmt.Errorf("spec.deploy.projectName: Invalid value: %q: must match %s", d.ProjectName, operand)
 	}
-	if d.Verb == v1.DeployDown && len(d.Services) > 0 && slices.Contains(flags, "--volumes") {
+	if d.Verb == v1.DeployDown && len(d.Services) > 0 && (slices.Contains(flags, "--volumes") || slices.Contains(flags, "-v")) {
 		return nil, fmt.Errorf("spec.deploy.services: Invalid value: %v: down --volumes takes the whole project down", d.Services)
 	}
 	args := base(d, file)

@@ -1,0 +1,71 @@
+package actiontest
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"jobwright.dev/controller/action"
+)
+
+// sink checks what a Runner reports. What it finds wrong it tells when the test ends,
+// for a report may come after the test's last line.
+type sink struct {
+	mu    sync.Mutex
+	ended bool
+	wrong []string
+	seen  func(text string)
+}
+
+func newSink(t *testing.T) *sink {
+	s := &sink{}
+	t.Cleanup(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, w := range s.wrong {
+			t.Error(w)
+		}
+	})
+	return s
+}
+
+// Line implements action.Sink.
+func (s *sink) Line(stream action.Stream, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case len(text) > action.MaxLine:
+		s.wrong = append(s.wrong, "a line is longer than action.MaxLine")
+	case strings.Contains(text, "\n"):
+		s.wrong = append(s.wrong, "several lines in one: "+text)
+	case !utf8.ValidString(text):
+		s.wrong = append(s.wrong, "a line is no valid UTF-8: "+text)
+	}
+	s.take(string(stream) + ": " + text)
+}
+
+// Progress implements action.Sink.
+func (s *sink) Progress(pct int, step string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if pct < -1 || pct > 100 {
+		s.wrong = append(s.wrong, "progress is not between -1 and 100 at step "+step)
+	}
+	s.take(step)
+}
+
+func (s *sink) take(text string) {
+	if s.ended {
+		s.wrong = append(s.wrong, "reported after Run had returned: "+text)
+	}
+	if s.seen != nil {
+		s.seen(text)
+	}
+}
+
+func (s *sink) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}

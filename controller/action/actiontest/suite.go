@@ -1,0 +1,121 @@
+package actiontest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+const (
+	// grace is what a canceled attempt gets. A Runner may use it up, and then has to
+	// kill; killTime is how long that may take on a busy machine.
+	grace    = 10 * time.Second
+	killTime = 30 * time.Second
+)
+
+// Harness is a Runner and the jobs to try it with.
+type Harness struct {
+	Runner action.Runner
+	// Success succeeds, Failure fails by itself, Endless ends only when it is stopped.
+	Success, Failure, Endless *v1.Job
+	// Running reports whether a line of output or a step tells that Endless is under
+	// way; then it is stopped.
+	Running func(text string) bool
+	// Bad are payloads that no validation would have let through.
+	Bad map[string]*v1.Job
+	// Left counts what is still running of an attempt. Nil: the Runner starts nothing
+	// that could outlive it.
+	Left func(attempt string) (int, error)
+}
+
+// Run runs the suite.
+func Run(t *testing.T, h Harness) {
+	t.Helper()
+	t.Run("success", func(t *testing.T) {
+		outcome := h.run(t, t.Context(), "actiontest-success", h.Success, newSink(t))
+		if outcome.Verdict != action.Succeeded || outcome.Reason != "" {
+			t.Errorf("outcome = %+v, want Succeeded without a reason", outcome)
+		}
+	})
+	t.Run("failure", func(t *testing.T) {
+		h.fails(t, "actiontest-failure", h.Failure)
+	})
+	for name, job := range h.Bad {
+		t.Run("bad payload: "+name, func(t *testing.T) {
+			if outcome := h.fails(t, "actiontest-bad", job); outcome.Reason != v1.ReasonInvalidArguments {
+				t.Errorf("reason = %s, want %s: %s", outcome.Reason, v1.ReasonInvalidArguments, outcome.Message)
+			}
+		})
+	}
+	t.Run("stopped while it runs", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s := newSink(t)
+		var asked time.Time
+		s.seen = func(text string) {
+			if asked.IsZero() && h.Running(text) {
+				asked = time.Now()
+				cancel()
+			}
+		}
+		outcome := h.run(t, ctx, "actiontest-stop", h.Endless, s)
+		if outcome.Verdict != action.Stopped {
+			t.Fatalf("outcome = %+v, want Stopped", outcome)
+		}
+		if took := time.Since(asked); took > grace+killTime {
+			t.Errorf("it took %s to stop; the grace is %s", took, grace)
+		}
+	})
+	t.Run("stopped before it starts", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if outcome := h.run(t, ctx, "actiontest-early", h.Endless, newSink(t)); outcome.Verdict != action.Stopped {
+			t.Errorf("outcome = %+v, want Stopped", outcome)
+		}
+	})
+	t.Run("recover", func(t *testing.T) {
+		a := attempt("actiontest-recover", h.Success)
+		for range 2 { // a server may die while it recovers
+			outcome, err := h.Runner.Recover(t.Context(), a)
+			if err != nil || outcome.Verdict != action.Lost {
+				t.Errorf("Recover = %+v, %v, want Lost", outcome, err)
+			}
+		}
+		h.nothingLeft(t, a.ID)
+	})
+}
+
+func attempt(id string, job *v1.Job) action.Attempt {
+	return action.Attempt{ID: id, Job: job.DeepCopy(), Grace: grace}
+}
+
+func (h Harness) run(t *testing.T, ctx context.Context, id string, job *v1.Job, s *sink) action.Outcome { //nolint:revive // t comes first in tests
+	t.Helper()
+	outcome := h.Runner.Run(ctx, attempt(id, job), s)
+	s.end()
+	h.nothingLeft(t, id)
+	return outcome
+}
+
+func (h Harness) fails(t *testing.T, id string, job *v1.Job) action.Outcome {
+	t.Helper()
+	outcome := h.run(t, t.Context(), id, job, newSink(t))
+	if outcome.Verdict != action.Failed || !slices.Contains(v1.Reasons(), outcome.Reason) || outcome.Message == "" {
+		t.Errorf("outcome = %+v, want Failed with one of v1's reasons and a message", outcome)
+	}
+	return outcome
+}
+
+func (h Harness) nothingLeft(t *testing.T, id string) {
+	t.Helper()
+	if h.Left == nil {
+		return
+	}
+	if n, err := h.Left(id); n != 0 || err != nil {
+		t.Errorf("%d processes of attempt %s are left, %v", n, id, err)
+	}
+}
