@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,11 +117,13 @@ func (p *plan) write(name string, data []byte) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	temp := name + ".new"
-	if err := p.root.WriteFile(temp, data, 0o644); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	temp := name + "." + rand.Text() + ".new" // nobody's file
+	err := p.root.WriteFile(temp, data, 0o644)
+	if err == nil {
+		err = p.root.Rename(temp, name)
 	}
-	if err := p.root.Rename(temp, name); err != nil {
+	if err != nil {
+		_ = p.root.Remove(temp) // it may not have come to be
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

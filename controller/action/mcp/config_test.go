@@ -1,0 +1,44 @@
+package mcp_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"jobwright.dev/controller/action/mcp"
+)
+
+func TestLoadConfig(t *testing.T) {
+	t.Setenv("TOKEN", "abc")
+	for name, tc := range map[string]struct{ file, says string }{
+		"good":            {`{"mcpServers":{"a":{"command":"bin/x","env":{"T":"$5 ${TOKEN}"}},"b":{"type":"http","url":"http://localhost/mcp"}}}`, ""},
+		"no JSON":         {`{`, "unexpected end"},
+		"no servers":      {`{}`, "mcpServers: Required value"},
+		"no command":      {`{"mcpServers":{"a":{}}}`, "mcpServers.a.command: Required value"},
+		"bad url":         {`{"mcpServers":{"a":{"url":"/mcp"}}}`, "mcpServers.a.url"},
+		"bad type":        {`{"mcpServers":{"a":{"type":"sse"}}}`, `mcpServers.a.type: Unsupported value: "sse"`},
+		"unset reference": {`{"mcpServers":{"a":{"command":"x","env":{"T":"${NOT_SET_ANYWHERE}"}}}}`, "mcpServers.a.env.T: the environment variable NOT_SET_ANYWHERE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "mcp.json")
+			if err := os.WriteFile(path, []byte(tc.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			config, err := mcp.LoadConfig(path)
+			if tc.says != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.says) {
+					t.Errorf("error %v, not %q", err, tc.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := config.Servers["a"]
+			if a.Env["T"] != "$5 abc" || !filepath.IsAbs(a.Command) {
+				t.Errorf("server %+v", a)
+			}
+		})
+	}
+}
