@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// get asks the handler for one path; headers are name, value, name, value …
+// get asks the handler for one path; headers are name, value, name, value and so on.
 func get(t *testing.T, h http.Handler, method, target string, headers ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)

@@ -105,9 +105,9 @@ func report(b *testing.B, n int, limit float64) {
 func BenchmarkCreate(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			max := limit(b, 600)
+			most := limit(b, 600)
 			if clients > 1 {
-				max = groupCommitLimit(b, clients, 600)
+				most = groupCommitLimit(b, clients, 600)
 			}
 			s, _ := openBench(b, file.Options{})
 			ctx := b.Context()
@@ -130,7 +130,7 @@ func BenchmarkCreate(b *testing.B) {
 			}
 			wg.Wait()
 			b.StopTimer()
-			report(b, b.N, max)
+			report(b, b.N, most)
 		})
 	}
 }

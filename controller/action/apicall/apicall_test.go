@@ -42,7 +42,6 @@ func attempt(call *v1.APICallAction) action.Attempt {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }
 
 func TestACallSendsWhatTheJobSays(t *testing.T) {
 	type seen struct{ Method, Body, ContentType, Key, Extra, Agent string }
