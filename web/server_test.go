@@ -50,6 +50,7 @@ type server struct {
 
 	args []string
 	cmd  *exec.Cmd
+	done chan error // closed when the process has ended and all it said is in log
 	log  bytes.Buffer
 }
 
@@ -110,13 +111,16 @@ func (s *server) start(t *testing.T) {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func(cmd *exec.Cmd) { ended <- cmd.Wait() }(s.cmd)
+	s.done = make(chan error, 1)
+	go func(cmd *exec.Cmd, done chan<- error) {
+		done <- cmd.Wait()
+		close(done)
+	}(s.cmd, s.done)
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for range look.C {
 		select {
-		case err := <-ended:
+		case err := <-s.done:
 			t.Fatalf("the server ended at once: %v\n%s", err, s.log.String())
 		default:
 		}
@@ -135,17 +139,14 @@ func (s *server) start(t *testing.T) {
 func (s *server) stop(t *testing.T) {
 	t.Helper()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	deadline := time.Now().Add(patience)
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for range look.C {
-		if s.cmd.Process.Signal(syscall.Signal(0)) != nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Errorf("the server did not end within %v of SIGTERM", patience)
-			_ = s.cmd.Process.Kill()
-		}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-s.done:
+	case <-late.C:
+		t.Errorf("the server did not end within %v of SIGTERM", patience)
+		_ = s.cmd.Process.Kill()
+		<-s.done
 	}
 }
 
