@@ -339,7 +339,7 @@ func TestAnObjectsWayThroughTheAPI(t *testing.T) {
 			t.Errorf("%s: %d items of %s, %v; want %d", selector, len(list.Items), list.Kind, err, want)
 		}
 	}
-	if response, body := f.do(t, request{"DELETE", path, "", nil}); response.StatusCode != 200 || !strings.Contains(body, string(j.UID)) {
+	if response, body := f.do(t, request{"DELETE", path, "", nil}); response.StatusCode != http.StatusOK || !strings.Contains(body, string(j.UID)) {
 		t.Errorf("delete: %d %s", response.StatusCode, body)
 	}
 	get(request{"GET", path, "", nil}, 404)
@@ -502,7 +502,7 @@ func TestProbesAndDiscovery(t *testing.T) {
 		"/livez": "ok", "/readyz": "ok", "/version": "v0.0.0-test", "/api": "APIVersions", "/apis": "APIGroupList",
 		"/apis/jobwright.dev/v1": `"shortNames":["jw"]`,
 	} {
-		if response, body := f.do(t, request{"GET", path, "", nil}); response.StatusCode != 200 || !strings.Contains(body, want) {
+		if response, body := f.do(t, request{"GET", path, "", nil}); response.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}

@@ -51,7 +51,7 @@ func fakeServer() *sdk.Server {
 		progress(ctx, r, 3, 4, "")
 		result := text("first line\nsecond line")
 		result.StructuredContent = map[string]any{
-			"files": []map[string]any{{"path": "a.ts"}}, "arguments": json.RawMessage(r.Params.Arguments),
+			"files": []map[string]any{{"path": "a.ts"}}, "arguments": r.Params.Arguments,
 		}
 		return result, nil
 	})

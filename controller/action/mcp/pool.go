@@ -9,7 +9,7 @@ import (
 )
 
 // errClosed is what a pool says after Close.
-var errClosed = errors.New("Jobwright is shutting down")
+var errClosed = errors.New("the server is shutting down")
 
 // pool keeps the sessions of one server: at most cap(slots) calling, and as many as
 // have called at once idle. A timer runs only while a session is idle.
