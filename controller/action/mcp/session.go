@@ -67,9 +67,8 @@ func (r *Runner) connect(ctx context.Context, name string, server Server) (*sess
 	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
 	s.client, err = client.Connect(ctx, transport, nil)
 	if err == nil {
-		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil { //nolint:staticcheck // as above
+		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
 			// A server that refuses a level logs at its own.
-			//nolint:staticcheck // as above
 			_ = s.client.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
 		}
 		err = s.listTools(ctx)
