@@ -1,0 +1,160 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// killed is a real server that a test kills and starts again over the same folder.
+type killed struct {
+	t       *testing.T
+	bin     string
+	dir     string
+	address string
+	cmd     *exec.Cmd
+	log     bytes.Buffer
+}
+
+func (k *killed) start() {
+	k.t.Helper()
+	k.cmd = exec.Command(filepath.Join(k.bin, "jobwright"), "serve", "--listen", k.address, "--data-dir", filepath.Join(k.dir, "data"),
+		"--mcp-config", filepath.Join(k.dir, "mcp.json"), "--min-free-bytes=-1", "--shutdown-grace=100ms")
+	k.cmd.Stderr = &k.log
+	if err := k.cmd.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// jobwright runs a client command, which waits for the server to come up by itself.
+func (k *killed) jobwright(args ...string) string {
+	k.t.Helper()
+	cmd := exec.CommandContext(k.t.Context(), filepath.Join(k.bin, "jobwright"), args...)
+	cmd.Env = append(os.Environ(), "JOBWRIGHT_SERVER=http://"+k.address, "JOBWRIGHT_CONFIG_DIR="+k.dir)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		k.t.Fatalf("jobwright %s: %v\n%s\n%s", strings.Join(args, " "), err, stderr.String(), k.log.String())
+	}
+	return stdout.String()
+}
+
+func (k *killed) ready() {
+	k.t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for range look.C {
+		cmd := exec.CommandContext(k.t.Context(), filepath.Join(k.bin, "jobwright"), "get", "workspaces")
+		cmd.Env = append(os.Environ(), "JOBWRIGHT_SERVER=http://"+k.address, "JOBWRIGHT_CONFIG_DIR="+k.dir)
+		if cmd.Run() == nil {
+			return
+		}
+		if k.t.Context().Err() != nil {
+			k.t.Fatalf("the server did not come up:\n%s", k.log.String())
+		}
+	}
+}
+
+// TestKillNineWhileABuildRuns kills the server with SIGKILL while an MCP server of a
+// running build is at work: after the next start no process of it is left, the job is
+// interrupted and run again, and what was queued and finished is still there.
+func TestKillNineWhileABuildRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs the product")
+	}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright", "jobwright.dev/cmd/builders-mcp")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	// The first server never answers its client, so the build that uses it is running
+	// for as long as the test wants; it is a real process that only a signal ends.
+	config, err := json.Marshal(map[string]any{"mcpServers": map[string]any{
+		"silent":   map[string]any{"command": "tail", "args": []string{"-f", "/dev/null"}},
+		"builders": map[string]any{"command": filepath.Join(k.bin, "builders-mcp"), "args": []string{"--root", filepath.Join(k.dir, "app")}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.start()
+	k.ready()
+	k.jobwright("run", "build", "apply_builder", "--server-name", "builders", "--id", "quota-check-lib", "--name", "done")
+	k.jobwright("run", "build", "any", "--server-name", "silent", "--name", "stuck", "--detach")
+	k.jobwright("wait", "--for=condition=Finished", "job/done")
+	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for k.jobwright("get", "job", "stuck", "-o", "jsonpath={.status.phase}") != "Running\n" || len(carriers(t, mark, "tail")) == 0 {
+		<-look.C
+	}
+	orphans := carriers(t, mark, "tail")
+	if err := k.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = k.cmd.Wait() // killed, as asked
+	// Without its server the build can only fail at once when it is run again.
+	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.start()
+	k.ready()
+	for range look.C {
+		if k.jobwright("get", "job", "stuck", "-o", "jsonpath={.status.phase}") == "Failed\n" {
+			break
+		}
+	}
+	got := k.jobwright("get", "job", "stuck", "-o", "jsonpath={.status.attempts} {.status.interruptions} {.status.reason}")
+	if got != "2 1 InvalidArguments\n" {
+		t.Errorf("attempts, interruptions, reason = %q, want 2 1 InvalidArguments", got)
+	}
+	for _, pid := range orphans {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%s/environ", pid)); err == nil && len(carriers(t, mark, "tail")) > 0 {
+			t.Errorf("process %s of the killed server is still there", pid)
+		}
+	}
+	if phase := k.jobwright("get", "job", "done", "-o", "jsonpath={.status.phase}"); phase != "Succeeded\n" {
+		t.Errorf("the finished job is %s", phase)
+	}
+	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.cmd.Wait(); err != nil {
+		t.Errorf("the server ended with %v:\n%s", err, k.log.String())
+	}
+	objects, err := os.ReadFile(filepath.Join(k.dir, "data", "jobs.json"))
+	if err != nil || !bytes.Contains(objects, []byte(`"name":"stuck"`)) || !bytes.Contains(objects, []byte(`"name":"done"`)) {
+		t.Errorf("jobs.json lacks a job: %v\n%s", err, objects)
+	}
+}
+
+// carriers are the processes of a program that carry an identity.
+func carriers(t *testing.T, mark, program string) []string {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Skip("identity is read from /proc: needs Linux")
+	}
+	var out []string
+	for _, entry := range entries {
+		env, envErr := os.ReadFile(filepath.Join("/proc", entry.Name(), "environ"))
+		name, nameErr := os.ReadFile(filepath.Join("/proc", entry.Name(), "comm"))
+		if envErr == nil && nameErr == nil && strings.TrimSpace(string(name)) == program && bytes.Contains(env, []byte(mark)) {
+			out = append(out, entry.Name())
+		}
+	}
+	return out
+}
