@@ -29,11 +29,43 @@ type view struct {
 func (s *Store) takeView(v *view) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	v.capture(s.index)
+	v.rv, v.segment, v.sequence, v.written = s.visible, s.journal.Segment(), s.journal.Sequence(), s.journal.Written()
+}
+
+// capture clones what is needed of the index.
+func (v *view) capture(x *index) {
 	v.trees = map[string]*tree{}
-	for name, k := range s.index.kinds {
+	for name, k := range x.kinds {
 		v.trees[name] = k.byUID.clone()
 	}
-	v.rv, v.segment, v.sequence, v.written = s.visible, s.journal.Segment(), s.journal.Sequence(), s.journal.Written()
+}
+
+// objects is how many objects there are.
+func (v *view) objects() (n int) {
+	for _, t := range v.trees {
+		n += t.length
+	}
+	return n
+}
+
+// view takes a view of the store behind everything that was written before.
+func (s *Store) view() (*view, error) {
+	v := new(view)
+	s.wmu.Lock()
+	for s.batch != nil && s.batch.checkpoint != nil {
+		b, leader := s.join() // somebody else's; one at a time
+		if err := s.await(context.Background(), b, leader); err != nil {
+			return nil, err
+		}
+		s.wmu.Lock()
+	}
+	if s.batch == nil {
+		s.batch = newBatch()
+	}
+	s.batch.checkpoint = v
+	b, leader := s.join()
+	return v, s.await(context.Background(), b, leader)
 }
 
 const (
@@ -175,18 +207,15 @@ func (s *Store) checkpoint() error {
 	c := &s.checkpoints
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if f := s.failure.Load(); f != nil {
+		return f.err
+	}
 	start := time.Now()
 	if err := s.roomForSnapshot(); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	v := new(view)
-	s.wmu.Lock()
-	if s.batch == nil {
-		s.batch = newBatch()
-	}
-	s.batch.checkpoint = v
-	b, leader := s.join()
-	if err := s.await(context.Background(), b, leader); err != nil {
+	v, err := s.view()
+	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	size, err := s.writeSnapshot(v)
@@ -220,7 +249,16 @@ func (s *Store) roomForSnapshot() error {
 
 // writeSnapshot writes v as the new jobs.json and makes its entries point there. It
 // returns the file's size.
-func (s *Store) writeSnapshot(v *view) (size int64, err error) {
+func (s *Store) writeSnapshot(v *view) (int64, error) {
+	size, err := s.replaceSnapshot(v)
+	if err != nil {
+		return 0, err
+	}
+	return size, s.adoptSnapshot(v, filepath.Join(s.dir, snapshotName))
+}
+
+// replaceSnapshot writes v as the new jobs.json.
+func (s *Store) replaceSnapshot(v *view) (size int64, err error) {
 	temp, final := filepath.Join(s.dir, tempName), filepath.Join(s.dir, snapshotName)
 	if err := s.removeTemp(); err != nil {
 		return 0, err
@@ -229,7 +267,7 @@ func (s *Store) writeSnapshot(v *view) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	size, err = s.encodeSnapshot(f, v)
+	size, err = s.encodeSnapshot(context.Background(), f, v)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -243,10 +281,7 @@ func (s *Store) writeSnapshot(v *view) (size int64, err error) {
 		}
 		return 0, errors.Join(err, s.removeTemp())
 	}
-	if err := s.fsys.SyncDir(s.dir); err != nil {
-		return 0, err
-	}
-	return size, s.adoptSnapshot(v, final)
+	return size, s.fsys.SyncDir(s.dir)
 }
 
 // adoptSnapshot makes the entries of v point into the new jobs.json, and lets go of

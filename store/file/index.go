@@ -2,6 +2,7 @@ package file
 
 import (
 	"slices"
+	"sync"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -155,8 +156,17 @@ func (x *index) unload(e *entry) {
 	delete(x.kinds[e.class.kind].byKey, objectKey{e.class.namespace, e.name})
 }
 
+// reserve makes room for about n objects of a kind of which there are none yet.
+func (x *index) reserve(kind string, n int) {
+	if k := x.kinds[kind]; len(k.byKey) == 0 {
+		k.byKey = make(map[objectKey]*entry, n)
+		k.loading = make([]*entry, 0, n)
+	}
+}
+
 // buildOrders builds what load has left out.
 func (x *index) buildOrders() {
+	var wg sync.WaitGroup
 	for _, k := range x.kinds {
 		live := k.loading[:0]
 		for _, e := range k.loading {
@@ -165,26 +175,37 @@ func (x *index) buildOrders() {
 				live = append(live, e)
 			}
 		}
-		sortEntries(live, byUID)
-		k.byUID = buildTree(byUID, live)
-		groups := map[group][]*entry{}
-		for _, e := range live {
-			k.phases[e.class.phase] = true
-			e.eachGroup(func(l label) {
-				g := group{e.class.namespace, e.class.phase, l}
-				groups[g] = append(groups[g], e)
-			})
-		}
-		for g, members := range groups {
-			k.groups[g] = buildTree(byUID, members)
-			if k.spaces[g.label] == nil {
-				k.spaces[g.label] = map[string]int{}
-			}
-			k.spaces[g.label][g.namespace]++
-		}
-		sortEntries(live, byName)
-		k.byName = buildTree(byName, live)
 		k.loading = nil
+		named := slices.Clone(live)
+		wg.Go(func() {
+			sortEntries(named, byName)
+			k.byName = buildTree(byName, named)
+		})
+		wg.Go(func() {
+			sortEntries(live, byUID)
+			k.byUID = buildTree(byUID, live)
+			k.buildGroups(live)
+		})
+	}
+	wg.Wait()
+}
+
+// buildGroups builds the groups of entries that are sorted by uid.
+func (k *kindIndex) buildGroups(sorted []*entry) {
+	groups := map[group][]*entry{}
+	for _, e := range sorted {
+		k.phases[e.class.phase] = true
+		e.eachGroup(func(l label) {
+			g := group{e.class.namespace, e.class.phase, l}
+			groups[g] = append(groups[g], e)
+		})
+	}
+	for g, members := range groups {
+		k.groups[g] = buildTree(byUID, members)
+		if k.spaces[g.label] == nil {
+			k.spaces[g.label] = map[string]int{}
+		}
+		k.spaces[g.label][g.namespace]++
 	}
 }
 

@@ -105,7 +105,8 @@ func (s *Store) loadWritten(f journal.File, path string, size int64) error {
 		return errEdited
 	}
 	s.visible = rv
-	objects := 0
+	loader := s.newLoader(size)
+	defer loader.finish()
 	for {
 		sum = crc32.Update(sum, crcTable, line)
 		offset += int64(len(line))
@@ -116,7 +117,7 @@ func (s *Store) loadWritten(f journal.File, path string, size int64) error {
 			break
 		}
 		item := bytes.TrimSuffix(line[:len(line)-1], []byte(","))
-		if len(item) == 0 && objects == 0 {
+		if len(item) == 0 && loader.objects == 0 {
 			continue // the line of an empty list
 		}
 		e, err := s.entryOf(item)
@@ -124,14 +125,13 @@ func (s *Store) loadWritten(f journal.File, path string, size int64) error {
 			return errEdited
 		}
 		e.moveTo(src.id, offset)
-		s.index.load(e)
-		objects++
+		loader.add(e)
 	}
 	c, err := parseTail(line, sum)
 	if err != nil {
 		return err
 	}
-	if offset += int64(len(line)); offset != size || c.Objects != objects {
+	if offset += int64(len(line)); offset != size || c.Objects != loader.objects {
 		return errEdited
 	}
 	if c.Format != snapshotFormat {
@@ -174,4 +174,52 @@ func parseTail(line []byte, sum uint32) (c checkpoint, err error) {
 		return c, errEdited
 	}
 	return c, nil
+}
+
+// loader puts entries into the index beside the goroutine that reads them.
+type loader struct {
+	objects int
+	batch   []*entry
+	batches chan []*entry
+	done    chan struct{}
+}
+
+func (s *Store) newLoader(size int64) *loader {
+	const batchSize = 4096
+	l := &loader{batch: make([]*entry, 0, batchSize), batches: make(chan []*entry, 4), done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		for first := true; ; first = false {
+			batch, ok := <-l.batches
+			if !ok {
+				return
+			}
+			if first && len(batch) == batchSize {
+				var bytes int64
+				for _, e := range batch {
+					bytes += int64(e.size)
+				}
+				s.index.reserve(batch[batchSize-1].class.kind, int(size/(bytes/batchSize)))
+			}
+			for _, e := range batch {
+				s.index.load(e)
+			}
+		}
+	}()
+	return l
+}
+
+func (l *loader) add(e *entry) {
+	l.objects++
+	if l.batch = append(l.batch, e); len(l.batch) == cap(l.batch) {
+		l.batches <- l.batch
+		l.batch = make([]*entry, 0, cap(l.batch))
+	}
+}
+
+// finish waits until everything is in the index.
+func (l *loader) finish() {
+	l.batches <- l.batch
+	close(l.batches)
+	<-l.done
 }

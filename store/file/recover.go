@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
 )
 
@@ -22,7 +23,7 @@ func (s *Store) recover() (edited bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	overridden := 0
+	snapshotVersion, overridden := s.visible, 0
 	state, err := journal.Scan(s.fsys, s.journalDir(), loaded.from, func(r journal.Record) error {
 		applied, err := s.replay(r)
 		if applied {
@@ -32,6 +33,13 @@ func (s *Store) recover() (edited bool, err error) {
 	})
 	if err != nil {
 		return false, err
+	}
+	if loaded.from.Segment == 0 && len(state.Segments) > 0 && state.FirstBase < snapshotVersion {
+		return false, &journal.Corrupt{
+			File:   filepath.Join(s.dir, snapshotName),
+			Cause:  "a backup lies beside the journal of another store",
+			Advice: "restore the backup to a new folder (jobwright restore), or put back the jobs.json that belongs here",
+		}
 	}
 	if cut := state.Cut; cut != nil {
 		s.log.Info("The journal ends with a commit that was never acknowledged; it is cut off",
@@ -79,7 +87,10 @@ func (s *Store) removeTemp() error {
 }
 
 // replay applies one record of the journal; applied is false when jobs.json has it.
-func (s *Store) replay(r journal.Record) (applied bool, err error) {
+func (s *Store) replay(r journal.Record) (applied bool, err error) { return s.replayUntil(r, 0) }
+
+// replayUntil is replay that leaves out what comes after a version; 0: nothing.
+func (s *Store) replayUntil(r journal.Record, until uint64) (applied bool, err error) {
 	if len(r.Payload) == 0 {
 		return false, s.badRecord(r, errors.New("it is empty"))
 	}
@@ -88,6 +99,9 @@ func (s *Store) replay(r journal.Record) (applied bool, err error) {
 		e, err := s.entryOf(body)
 		if err != nil {
 			return false, s.badRecord(r, err)
+		}
+		if until != 0 && e.rv > until {
+			return false, nil
 		}
 		s.visible = max(s.visible, e.rv)
 		if old := s.index.get(e.class.kind, objectKey{e.class.namespace, e.name}); old != nil && old.rv >= e.rv {
@@ -101,13 +115,15 @@ func (s *Store) replay(r journal.Record) (applied bool, err error) {
 		s.index.load(e)
 		return true, nil
 	case opDelete:
-		parts := bytes.SplitN(body[min(8, len(body)):], []byte{0}, 4)
-		if len(parts) != 4 {
+		key, rv, ok := parseDeletion(body)
+		if !ok {
 			return false, s.badRecord(r, errors.New("a deletion that names no object"))
 		}
-		rv := binary.LittleEndian.Uint64(body)
+		if until != 0 && rv > until {
+			return false, nil
+		}
 		s.visible = max(s.visible, rv)
-		old := s.index.get(string(parts[0]), objectKey{string(parts[1]), string(parts[2])})
+		old := s.index.get(key.Kind, objectKey{key.Namespace, key.Name})
 		if old == nil || old.rv >= rv {
 			return false, nil
 		}
@@ -116,6 +132,18 @@ func (s *Store) replay(r journal.Record) (applied bool, err error) {
 	default:
 		return false, s.badRecord(r, fmt.Errorf("its operation %q is unknown; a newer version of jobwright may have written it", r.Payload[0]))
 	}
+}
+
+// parseDeletion reads the body of a delete record.
+func parseDeletion(body []byte) (key store.Key, rv uint64, ok bool) {
+	if len(body) < 8 {
+		return key, 0, false
+	}
+	parts := bytes.Split(body[8:], []byte{0})
+	if len(parts) != 4 {
+		return key, 0, false
+	}
+	return store.Key{Kind: string(parts[0]), Namespace: string(parts[1]), Name: string(parts[2])}, binary.LittleEndian.Uint64(body), true
 }
 
 func (s *Store) badRecord(r journal.Record, cause error) error {

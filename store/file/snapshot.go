@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -31,7 +32,7 @@ type checkpoint struct {
 	// Format is the version of what doc.go shows.
 	Format int `json:"format"`
 	// Journal is the first segment that is needed, and Sequence the last block in it
-	// whose records the file has.
+	// whose records the file has. 0: the file is a backup, complete in itself.
 	Journal  uint64 `json:"journal"`
 	Sequence uint64 `json:"sequence"`
 	Objects  int    `json:"objects"`
@@ -51,13 +52,17 @@ const (
 	tailEnd       = "\"}}\n"
 )
 
+// snapshotFile is what of a file a snapshot needs.
+type snapshotFile interface {
+	WriteAt(b []byte, off int64) (int, error)
+	Datasync() error
+	SetModTime(t time.Time) error
+}
+
 // snapshotWriter writes a file from front to back, with the checksums that go into
 // its checkpoint.
 type snapshotWriter struct {
-	file interface {
-		WriteAt(b []byte, off int64) (int, error)
-		Datasync() error
-	}
+	file   snapshotFile
 	buf    []byte
 	offset int64
 	sum    uint32
@@ -72,7 +77,7 @@ const syncEvery = 8 << 20
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
-// flushChunks writes all whole chunks in the buffer; all: the rest too.
+// flush writes all whole chunks in the buffer; all: the rest too.
 func (w *snapshotWriter) flush(all bool) error {
 	for len(w.buf) >= chunkSize || all && len(w.buf) > 0 {
 		n := min(len(w.buf), chunkSize)
@@ -98,7 +103,7 @@ func appendHex(b []byte, sum uint32) []byte {
 }
 
 // encodeSnapshot writes v to f and returns the file's size.
-func (s *Store) encodeSnapshot(f journal.File, v *view) (int64, error) {
+func (s *Store) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (int64, error) {
 	set := s.sources.acquire()
 	defer s.sources.release(set)
 	w := &snapshotWriter{file: f, buf: make([]byte, 0, 2*chunkSize)}
@@ -116,7 +121,9 @@ func (s *Store) encodeSnapshot(f journal.File, v *view) (int64, error) {
 				w.buf = append(w.buf, itemSeparator...)
 			}
 			w.buf = append(w.buf, encoding...)
-			objects++
+			if objects++; objects%1024 == 0 && ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
 			if err := w.flush(false); err != nil {
 				return 0, err
 			}

@@ -35,8 +35,8 @@ type State struct {
 	Segments []uint64
 	// Obsolete are segments before the first that was asked for.
 	Obsolete []uint64
-	// Base is the highest base of all segments.
-	Base uint64
+	// Base is the highest base of all segments, FirstBase that of the first.
+	Base, FirstBase uint64
 	// Blocks and Bytes count what was read, Records what was handed out.
 	Blocks, Records, Bytes int64
 	// Clean: the journal was closed in order, or is new.
@@ -151,7 +151,7 @@ func (st *State) scanSegment(n uint64, first, last bool, fn func(Record) error) 
 			Cause: fmt.Sprintf("the segment starts with block %d, but the one before ends with block %d: blocks are missing", h.first, st.sequence),
 		}
 	case first:
-		st.sequence = h.first - 1
+		st.sequence, st.FirstBase = h.first-1, h.base
 	}
 	st.Segments = append(st.Segments, n)
 	st.Base = max(st.Base, h.base)

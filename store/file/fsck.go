@@ -1,0 +1,110 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"jobwright.dev/store/journal"
+)
+
+// FsckRecord is one record of the journal, explained.
+type FsckRecord struct {
+	journal.Position
+	Sequence uint64
+	// Operation is "put" or "delete".
+	Operation string
+	// Object is the key, as in "job acme/x".
+	Object          string
+	ResourceVersion uint64
+	Bytes           int
+}
+
+// FsckReport is what a check has found.
+type FsckReport struct {
+	// Snapshot tells whether there is a jobs.json.
+	Snapshot        bool
+	Objects         int
+	ResourceVersion uint64
+	// Segments, Blocks, Records and Bytes are of the journal: what is newer than
+	// jobs.json.
+	Segments []uint64
+	Blocks   int64
+	Records  int64
+	Bytes    int64
+	// Clean: the store was closed in order.
+	Clean bool
+	// Cut is a torn end, which the next opening cuts.
+	Cut *journal.Cut
+}
+
+// Fsck reads a store that no process has open, and checks everything in it; it changes
+// nothing. each, which may be nil, gets every record of the journal. The error is
+// damage, wrapping store.ErrCorrupt, or what kept the check from reading.
+func Fsck(dir string, fsys journal.FS, each func(FsckRecord)) (FsckReport, error) {
+	if fsys == nil {
+		fsys = journal.OS{}
+	}
+	var report FsckReport
+	var err error
+	if report.Snapshot, err = exists(fsys, filepath.Join(dir, snapshotName)); err != nil {
+		return report, fmt.Errorf("fsck %s: %w", dir, err)
+	}
+	s, state, err := readOnly(dir, fsys, 0, func(r journal.Record) {
+		if each != nil {
+			each(explain(r))
+		}
+	})
+	if err != nil {
+		return report, fmt.Errorf("fsck %s: %w", dir, err)
+	}
+	for _, k := range s.index.kinds {
+		report.Objects += len(k.byKey)
+	}
+	report.ResourceVersion = s.visible
+	report.Segments, report.Blocks, report.Records, report.Bytes = state.Segments, state.Blocks, state.Records, state.Bytes
+	report.Clean, report.Cut = state.Clean, state.Cut
+	return report, errors.Join(s.checkEncodings(), s.release())
+}
+
+// explain says what a record does.
+func explain(r journal.Record) FsckRecord {
+	x := FsckRecord{Position: r.Position, Sequence: r.Sequence, Bytes: len(r.Payload), Operation: "unknown"}
+	if len(r.Payload) == 0 {
+		return x
+	}
+	switch body := r.Payload[1:]; r.Payload[0] {
+	case opPut:
+		x.Operation = "put"
+		if f, err := scan(body); err == nil {
+			x.Object = (&entry{class: &class{kind: string(f.kind), namespace: string(f.namespace)}, name: string(f.name)}).key().String()
+			x.ResourceVersion = f.rv
+		}
+	case opDelete:
+		x.Operation = "delete"
+		if key, rv, ok := parseDeletion(body); ok {
+			x.Object, x.ResourceVersion = key.String(), rv
+		}
+	}
+	return x
+}
+
+// checkEncodings decodes every object.
+func (s *Store) checkEncodings() error {
+	set := s.sources.acquire()
+	defer s.sources.release(set)
+	scratch := make([]byte, 64<<10)
+	var errs []error
+	for _, k := range s.index.kinds {
+		for _, e := range k.byKey {
+			encoding, err := s.sources.read(set, e, scratch)
+			if err == nil {
+				_, err = e.record(encoding).Object()
+			}
+			if err != nil && len(errs) < 100 {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
