@@ -70,8 +70,9 @@
 //     when only the new segment could not be created, it goes on as soon as there is
 //     space.
 //  5. Open never changes a file that it refuses, and never starts empty over one that
-//     is missing: a journal that does not begin with its first segment needs jobs.json,
-//     and a jobs.json needs the segment that it names.
+//     is missing: a journal that does not begin with its first segment, or whose first
+//     segment began with versions used up, needs jobs.json; and a jobs.json needs the
+//     segment that it names.
 //  6. An entry's encoding is in memory, or lies in a file that some sourceSet holds
 //     open.
 package file

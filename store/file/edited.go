@@ -120,6 +120,7 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 			err = dec.Decode(&value)
 		case "checkpoint":
 			c = new(checkpoint)
+			dec.DisallowUnknownFields()
 			err = dec.Decode(c)
 		case "items":
 			objects, err = d.items(dec)
@@ -291,7 +292,7 @@ func looseCheckpoint(data []byte) (c checkpoint, ok bool) {
 
 // damagedChunk says where a file differs from what its checkpoint says.
 func damagedChunk(data []byte, c checkpoint) (offset int64, cause string) {
-	body := data[:bytes.LastIndex(data, []byte(tailStart))]
+	body := data[:max(bytes.LastIndex(data, []byte(tailStart[1:]))-1, 0)]
 	for i := 0; len(body) > 0; i++ {
 		n := min(len(body), chunkSize)
 		if end := (i + 1) * 8; end > len(c.Chunks) || string(appendHex(nil, journal.Checksum(body[:n]))) != c.Chunks[i*8:end] {

@@ -23,6 +23,8 @@ type loaded struct {
 	from   journal.From
 	size   int64
 	edited bool
+	// found: there is a jobs.json.
+	found bool
 }
 
 // errEdited: the file is not byte for byte what a checkpoint has written.
@@ -50,6 +52,7 @@ func (s *Store) load() (loaded, error) {
 		s.index, s.visible = newIndex(), 0
 		l, err = s.loadEdited(f, path, size)
 	}
+	l.found = true
 	return l, errors.Join(err, f.Close())
 }
 

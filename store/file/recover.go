@@ -41,6 +41,12 @@ func (s *Store) recover() (edited bool, err error) {
 			Advice: "restore the backup to a new folder (jobwright restore), or put back the jobs.json that belongs here",
 		}
 	}
+	if !loaded.found && state.FirstBase > 0 {
+		return false, &journal.Corrupt{
+			File:  filepath.Join(s.dir, snapshotName),
+			Cause: "the file is missing, but the journal began as the continuation of one", Advice: "put it back, or restore the latest backup",
+		}
+	}
 	if cut := state.Cut; cut != nil {
 		s.log.Info("The journal ends with a commit that was never acknowledged; it is cut off",
 			"file", cut.File, "offset", cut.Offset, "cause", cut.Cause)

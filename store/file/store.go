@@ -150,6 +150,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	s.lock = lock
+	s.warnNetwork()
 	edited, err := s.recover()
 	if err != nil {
 		s.sources.closeAll()
@@ -229,5 +230,23 @@ func (s *Store) fail(cause error) {
 	if s.failure.CompareAndSwap(nil, &failure{err}) {
 		s.metrics.writeErrors.Inc()
 		s.log.Error(cause, "The store is read-only after a write error")
+	}
+}
+
+// warnNetwork says when the folder lies on another machine's disk.
+func (s *Store) warnNetwork() {
+	n, ok := s.fsys.(interface {
+		Network(dir string) (string, error)
+	})
+	if !ok {
+		return
+	}
+	kind, err := n.Network(s.dir)
+	switch {
+	case err != nil:
+		s.log.Error(err, "The filesystem of the data folder is unknown")
+	case kind != "":
+		s.log.Info("The data folder lies on a network filesystem, where locks and syncs may not hold what they promise; put it on a local disk",
+			"dir", s.dir, "filesystem", kind)
 	}
 }

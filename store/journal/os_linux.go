@@ -2,160 +2,41 @@ package journal
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// OS is the operating system's filesystem.
-type OS struct{}
-
-var _ FS = OS{}
-
-// Create implements FS.
-func (OS) Create(name string) (File, error) {
-	return openOS(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-}
-
-// Open implements FS.
-func (OS) Open(name string) (File, error) { return openOS(name, os.O_RDWR) }
-
-// OpenRead implements FS.
-func (OS) OpenRead(name string) (File, error) { return openOS(name, os.O_RDONLY) }
-
-func openOS(name string, flag int) (File, error) {
-	f, err := os.OpenFile(name, flag, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return osFile{f}, nil
-}
-
-// Rename implements FS.
-func (OS) Rename(oldname, newname string) error { return os.Rename(oldname, newname) }
-
-// Remove implements FS.
-func (OS) Remove(name string) error { return os.Remove(name) }
-
-// ReadDir implements FS.
-func (OS) ReadDir(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		if e.Type().IsRegular() {
-			names = append(names, e.Name())
+// reserve gets the blocks of a file at once, so that they lie together and a full disk
+// shows before anything is written. Filesystems that cannot do it are left alone.
+func reserve(f *os.File, size int64) error {
+	for {
+		switch err := unix.Fallocate(int(f.Fd()), 0, 0, size); {
+		case err == nil, errors.Is(err, unix.EOPNOTSUPP):
+			return nil
+		case !errors.Is(err, unix.EINTR):
+			return err
 		}
 	}
-	slices.Sort(names)
-	return names, nil
 }
 
-// MkdirAll implements FS.
-func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, 0o700) }
+func datasync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
 
-// SyncDir implements FS.
-func (OS) SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	return errors.Join(err, d.Close())
+// network names the filesystems that lie on another machine, by the magic of
+// statfs(2): there a lock may not lock and a sync may not be one.
+var network = map[uint32]string{
+	unix.NFS_SUPER_MAGIC: "nfs", unix.SMB_SUPER_MAGIC: "smb", unix.SMB2_SUPER_MAGIC: "smb2",
+	unix.CIFS_SUPER_MAGIC: "cifs", unix.AFS_SUPER_MAGIC: "afs", unix.AFS_FS_MAGIC: "afs",
+	unix.V9FS_MAGIC: "9p", unix.CODA_SUPER_MAGIC: "coda", unix.NCP_SUPER_MAGIC: "ncp",
+	unix.CEPH_SUPER_MAGIC: "ceph", unix.OCFS2_SUPER_MAGIC: "ocfs2", unix.FUSE_SUPER_MAGIC: "fuse",
+	0x0bd00bd0: "lustre", 0x01161970: "gfs2",
 }
 
-// Free implements FS.
-func (OS) Free(dir string) (int64, error) {
+// Network names the network filesystem that dir lies on; empty when it does not.
+func (OS) Network(dir string) (string, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
+		return "", &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return int64(st.Bavail) * st.Bsize, nil
-}
-
-// Lock implements FS with flock, which the kernel gives up when the process dies.
-func (OS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		owner, _ := io.ReadAll(io.LimitReader(f, 32))
-		_ = f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w: %s is held by process %s", ErrLocked, name, strings.TrimSpace(string(owner)))
-		}
-		return nil, &os.PathError{Op: "flock", Path: name, Err: err}
-	}
-	if err := f.Truncate(0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// osFile is an open file of the operating system.
-type osFile struct{ *os.File }
-
-func (f osFile) Size() (int64, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return st.Size(), nil
-}
-
-func (f osFile) ModTime() (time.Time, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return time.Time{}, err
-	}
-	return st.ModTime(), nil
-}
-
-func (f osFile) SetModTime(t time.Time) error { return os.Chtimes(f.Name(), time.Time{}, t) }
-
-// Allocate writes the zeros: blocks that are only reserved (fallocate) cost each
-// first commit into them an update of the extent tree, a tenth of its time.
-func (f osFile) Allocate(size int64) error {
-	var err error
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Fallocate(int(f.Fd()), 0, 0, size)
-	}
-	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
-		return &os.PathError{Op: "fallocate", Path: f.Name(), Err: err}
-	}
-	zeros := make([]byte, min(size, 1<<20))
-	for off := int64(0); off < size; off += int64(len(zeros)) {
-		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-off)], off); err != nil {
-			return err
-		}
-		// Commits to another segment would wait behind much dirty data at once.
-		if err := f.Datasync(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f osFile) Datasync() error {
-	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
-		}
-	}
+	return network[uint32(st.Type)], nil
 }

@@ -1,0 +1,226 @@
+package file_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+	"jobwright.dev/store/file"
+	"jobwright.dev/store/storetest"
+)
+
+const (
+	snapshotFile = dataDir + "/jobs.json"
+	journalFile  = dataDir + "/journal/00000000000000000001.journal"
+)
+
+// closedDisk is a disk with a store of two jobs and a workspace that was closed.
+func closedDisk(t *testing.T) *storetest.Disk {
+	t.Helper()
+	d := storetest.NewDisk()
+	s, err := openOn(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := &v1.Workspace{}
+	ws.Kind, ws.Name = v1.KindWorkspace, "acme"
+	if _, err := s.Create(t.Context(), benchJob("a"), benchJob("b"), ws); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func replace(old, new string) func([]byte) []byte {
+	return func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) }
+}
+
+func TestAnEditedFileIsTakenOverOrRefusedWithLineAndColumn(t *testing.T) {
+	tests := map[string]struct {
+		edit func([]byte) []byte
+		// refused is what the error says; empty: it is taken over, and check looks at it.
+		refused string
+		check   func(t *testing.T, s *file.Store)
+	}{
+		"a changed value": {edit: replace(`"nextjs-api-route"`, `"quota-check-lib"`), check: func(t *testing.T, s *file.Store) {
+			r, err := s.Get(t.Context(), store.Key{Kind: "Job", Namespace: "acme", Name: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if j, err := r.Job(); err != nil || j.Spec.Build.ID != "quota-check-lib" || r.ResourceVersion() <= 3 {
+				t.Errorf("got %s at version %d, %v", j.Spec.Build.ID, r.ResourceVersion(), err)
+			}
+		}},
+		"another layout": {edit: replace(`"items":[`, "\"items\": [\n\n  "), check: wantJobs(2)},
+		"an object less": {edit: func(b []byte) []byte {
+			lines := bytes.SplitAfter(b, []byte("\n"))
+			return bytes.Join([][]byte{lines[0], lines[1], bytes.TrimSuffix(lines[2], []byte(",\n")), []byte("\n"), lines[4]}, nil)
+		}, check: wantJobs(1)},
+		"a new object without uid and version": {edit: replace("\n]", `,
+{"apiVersion":"jobwright.dev/v1","kind":"Job","metadata":{"name":"new","namespace":"acme"},"spec":{"type":"api_call"}}
+]`), check: wantJobs(3)},
+		"not JSON":              {edit: replace(`"name":"b"`, `"name":"b`), refused: "line 4, column "},
+		"an unknown field":      {edit: replace(`"createdBy"`, `"createdBi"`), refused: `line 3, column `},
+		"a value of wrong type": {edit: replace(`"observedGeneration":1`, `"observedGeneration":"x"`), refused: "line 3, column "},
+		"an unknown kind":       {edit: replace(`"kind":"Workspace"`, `"kind":"Workshop"`), refused: "line 2, column 1"},
+		"a name that is there":  {edit: replace(`"name":"b"`, `"name":"a"`), refused: "line 4, column 1: job acme/a is there twice"},
+		"no list":               {edit: replace(`"kind":"List"`, `"kind":"Last"`), refused: "line 1"},
+		"what Admit refuses":    {edit: replace(`"team":"web"`, `"team":"forbidden"`), refused: "line 3, column 1: forbidden team"},
+		"half of the file":      {edit: func(b []byte) []byte { return b[:len(b)/2] }, refused: "ends too soon"},
+		"nothing":               {edit: func([]byte) []byte { return nil }, refused: "line 1, column 1"},
+		"no checkpoint":         {edit: func(b []byte) []byte { return append(b[:bytes.LastIndexByte(b, ']')+1], "}"...) }, refused: `"checkpoint" is missing`},
+		"more behind the end":   {edit: func(b []byte) []byte { return append(b, "{}"...) }, refused: "after the end"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := closedDisk(t)
+			d.Edit(snapshotFile, test.edit)
+			d.Touch(snapshotFile, time.Now())
+			before, ops := d.Content(snapshotFile), d.Ops()
+			open := func() (*file.Store, error) {
+				return file.Open(dataDir, file.Options{FS: d, IdleDelay: time.Hour, Admit: func(o v1.Object) error {
+					if o.GetLabels()["team"] == "forbidden" {
+						return errors.New("forbidden team")
+					}
+					return nil
+				}})
+			}
+			s, err := open()
+			if test.refused != "" {
+				if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), test.refused) || !strings.Contains(err.Error(), snapshotFile) {
+					t.Fatalf("error is %v, want %q", err, test.refused)
+				}
+				if !bytes.Equal(before, d.Content(snapshotFile)) || d.Ops() != ops {
+					t.Error("something was changed")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.check(t, s)
+			storetest.Check(t, s)
+			want, err := stateOf(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := d.AfterCrash(storetest.Lose, nil)
+			if s, err = openOn(after); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := stateOf(s); err != nil || len(got) != len(want) {
+				t.Errorf("after a crash: %d objects, want %d: %v", len(got), len(want), err)
+			}
+		})
+	}
+}
+
+func wantJobs(n int) func(*testing.T, *file.Store) {
+	return func(t *testing.T, s *file.Store) {
+		t.Helper()
+		page, err := s.List(t.Context(), store.ListOptions{Kind: "Job"})
+		if err != nil || len(page.Items) != n {
+			t.Errorf("%d jobs, want %d: %v", len(page.Items), n, err)
+		}
+	}
+}
+
+func TestADamagedFileIsRefusedEvenWhenItIsStillValid(t *testing.T) {
+	clean := closedDisk(t)
+	content := clean.Content(snapshotFile)
+	refused := 0
+	for at := range content {
+		for _, bit := range []byte{1, 0x20} {
+			d := clean.AfterCrash(storetest.Lose, nil)
+			d.Edit(snapshotFile, func(b []byte) []byte {
+				b[at] ^= bit
+				return b
+			})
+			s, err := openOn(d)
+			if err == nil {
+				// Only what says when the file was written makes it look edited; and then
+				// nothing else has changed.
+				wantJobs(2)(t, s)
+				if !bytes.Contains(content[max(0, at-60):at+1], []byte(`"written"`)) {
+					t.Errorf("bit %#x of byte %d (%q) was not noticed", bit, at, content[max(0, at-20):at+1])
+				}
+				continue
+			}
+			refused++
+			if !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("byte %d: %v", at, err)
+			}
+		}
+	}
+	t.Logf("%d of %d flips refused", refused, 2*len(content))
+}
+
+func TestMissingFilesAreRefused(t *testing.T) {
+	tests := map[string]struct {
+		remove string
+		want   string
+	}{
+		"jobs.json, of which the journal is the continuation": {snapshotFile, "missing"},
+		"the journal that jobs.json names":                    {journalFile, "missing"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := closedDisk(t)
+			if test.remove == snapshotFile { // a journal that was rotated needs it
+				s, err := openOn(d.AfterCrash(storetest.Lose, nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = s.Close()
+				d = rotated(t)
+			}
+			if err := d.Remove(test.remove); err != nil {
+				t.Fatal(err)
+			}
+			ops := d.Ops()
+			_, err := openOn(d)
+			if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %v", err)
+			}
+			if d.Ops() != ops {
+				t.Error("something was changed")
+			}
+		})
+	}
+}
+
+// rotated is a disk whose journal does not begin with its first segment any more.
+func rotated(t *testing.T) *storetest.Disk {
+	t.Helper()
+	d := storetest.NewDisk()
+	s, err := openOn(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if _, err := s.Create(t.Context(), benchJob("j"+strings.Repeat("x", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestASecondStoreOnTheSameFolderIsRefused(t *testing.T) {
+	s, dir := newStore(t)
+	if _, err := file.Open(dir, file.Options{}); !errors.Is(err, store.ErrLocked) || !strings.Contains(err.Error(), "process") {
+		t.Errorf("error is %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reopen(t, dir)
+}
