@@ -177,8 +177,7 @@ func (s *Store) loadBackup(path string, version uint64) error {
 
 // corruption adds the contract's error to damage.
 func corruption(err error) error {
-	var corrupt *journal.Corrupt
-	if errors.As(err, &corrupt) {
+	if _, ok := errors.AsType[*journal.Corrupt](err); ok {
 		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
 	return err

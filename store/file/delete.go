@@ -28,17 +28,9 @@ func (s *Store) delete(ctx context.Context, key store.Key, pre store.Preconditio
 		record, err = s.markDeleted(ctx, c)
 	}
 	if pre.ResourceVersion == 0 && errors.Is(err, store.ErrConflict) {
-		s.settled(ctx)
 		return record, true, nil
 	}
 	return record, false, err
-}
-
-// settled waits until what was decided before is visible or has failed.
-func (s *Store) settled(ctx context.Context) {
-	s.wmu.Lock()
-	b, leader := s.join()
-	_ = s.await(ctx, b, leader)
 }
 
 // remove takes an object out of the store.

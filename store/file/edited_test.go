@@ -37,8 +37,8 @@ func closedDisk(t *testing.T) *storetest.Disk {
 	return d
 }
 
-func replace(old, new string) func([]byte) []byte {
-	return func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) }
+func replace(text, by string) func([]byte) []byte {
+	return func(b []byte) []byte { return bytes.Replace(b, []byte(text), []byte(by), 1) }
 }
 
 func TestAnEditedFileIsTakenOverOrRefusedWithLineAndColumn(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -96,8 +95,6 @@ func benchScale(b *testing.B, n int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	s = nil
-	runtime.GC()
 	before := rss(b)
 	start = time.Now()
 	if s, err = file.Open(data, file.Options{}); err != nil {

@@ -47,8 +47,8 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 		return nil, fmt.Errorf("create %s: %w", entries[0].key(), store.ErrClosed)
 	}
 	if key, taken := s.firstTaken(entries); taken {
-		s.wmu.Unlock()
-		return nil, fmt.Errorf("create %s: %w", key, store.ErrExists)
+		err := s.settled(ctx, store.ErrExists)
+		return nil, fmt.Errorf("create %s: %w", key, err)
 	}
 	records := make([]store.Record, len(objs))
 	for i, e := range entries {
@@ -86,6 +86,21 @@ func (s *Store) firstTaken(entries []*entry) (store.Key, bool) {
 		}
 	}
 	return store.Key{}, false
+}
+
+// settled returns err once all that was decided before is visible, or why it will not
+// be: who is told of a state must not read an older one afterwards. wmu is held and
+// given up.
+func (s *Store) settled(ctx context.Context, err error) error {
+	if len(s.overlay) == 0 {
+		s.wmu.Unlock()
+		return err
+	}
+	b, leader := s.join()
+	if failed := s.await(ctx, b, leader); failed != nil {
+		return failed
+	}
+	return err
 }
 
 // latest is what the object is once all that was decided before is on disk. wmu and
@@ -264,11 +279,11 @@ func (s *Store) replace(ctx context.Context, c current, ch change, enc encoding,
 	now := s.latest(c.e.key())
 	s.mu.RUnlock()
 	if now != c.e {
-		s.wmu.Unlock()
-		if now == nil {
-			return store.Record{}, store.ErrNotFound
+		err := store.ErrNotFound
+		if now != nil {
+			err = fmt.Errorf("%w: it is at version %d, not %d", store.ErrConflict, now.rv, c.e.rv)
 		}
-		return store.Record{}, fmt.Errorf("%w: it is at version %d, not %d", store.ErrConflict, now.rv, c.e.rv)
+		return store.Record{}, s.settled(ctx, err)
 	}
 	ch.before = c.e
 	ch = s.enqueue(ch, enc, d == store.Soft)

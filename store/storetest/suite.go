@@ -37,6 +37,7 @@ func Run(t *testing.T, engine Engine) {
 		{"concurrency", testConcurrency},
 		{"restart", testRestart},
 		{"random history", testRandom},
+		{"linearizability", testLinearizable},
 	}
 	for _, topic := range topics {
 		t.Run(topic.name, func(t *testing.T) {
