@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,7 +35,7 @@ type change struct {
 
 // batch is the changes of one commit.
 type batch struct {
-	block   journal.Block
+	block   *journal.Block
 	changes []change
 	waiters int
 	// flushes: a timer will commit the batch.
@@ -48,13 +49,18 @@ type batch struct {
 	checkpoint *view
 }
 
+// blocks are used again: a block is written from front to back many times a second.
+var blocks = sync.Pool{New: func() any { return new(journal.Block) }}
+
 func newBatch() *batch {
-	return &batch{done: make(chan struct{}), lead: make(chan struct{}, 1)}
+	return &batch{block: blocks.Get().(*journal.Block), done: make(chan struct{}), lead: make(chan struct{}, 1)}
 }
 
 // finish tells the waiters.
 func (b *batch) finish(err error) {
-	b.err = err
+	b.block.Reset()
+	blocks.Put(b.block)
+	b.block, b.err = nil, err
 	close(b.done)
 }
 
@@ -193,13 +199,13 @@ func (s *Store) append(b *batch) (journal.Position, error) {
 	if len(b.changes) == 0 && b.block.Count() == 0 {
 		return journal.Position{}, nil
 	}
-	if !s.journal.Fits(&b.block) {
-		if err := s.rotate(&b.block); err != nil {
+	if !s.journal.Fits(b.block) {
+		if err := s.rotate(b.block); err != nil {
 			return journal.Position{}, err
 		}
 	}
 	start := time.Now()
-	at, err := s.journal.Append(&b.block)
+	at, err := s.journal.Append(b.block)
 	if err != nil {
 		s.fail(err)
 		return at, s.failure.Load().err

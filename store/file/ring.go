@@ -13,7 +13,7 @@ const (
 	// ringIdleBytes is what it keeps once the store is idle, for watchers that come
 	// back.
 	ringIdleBytes = 2 << 20
-	// ringEvents bounds the ring's own memory.
+	// ringEvents bounds the ring's own memory. A power of two.
 	ringEvents = 1 << 16
 )
 
@@ -28,10 +28,12 @@ type event struct {
 // ring holds the latest events. It is guarded by the store's lock; wake and waiting
 // work together as described at wait.
 type ring struct {
-	events []event
-	// first is the number of events[0], counted from the opening.
-	first uint64
-	bytes int
+	// slots is a circle of a power of two; event number n lies in slot n modulo that.
+	slots []event
+	// first is the number of the oldest event, next that of the one to come, both
+	// counted from the opening.
+	first, next uint64
+	bytes       int
 	// floor is the version of the last event that is gone: a watch may begin there
 	// or later.
 	floor uint64
@@ -43,32 +45,48 @@ type ring struct {
 	waiting atomic.Bool
 }
 
-func (r *ring) end() uint64 { return r.first + uint64(len(r.events)) }
+// at is the event with that number.
+func (r *ring) at(n uint64) *event { return &r.slots[n&uint64(len(r.slots)-1)] }
 
 func (r *ring) add(e event) {
-	r.events = append(r.events, e)
+	if n := r.next - r.first; n == uint64(len(r.slots)) {
+		r.resize(max(2*len(r.slots), 64))
+	}
+	*r.at(r.next) = e
+	r.next++
 	r.bytes += e.record.Len()
 	r.trim(ringBytes)
 }
 
+// resize makes a circle of n slots.
+func (r *ring) resize(n int) {
+	larger := ring{slots: make([]event, n)}
+	for i := r.first; i < r.next; i++ {
+		*larger.at(i) = *r.at(i)
+	}
+	r.slots = larger.slots
+}
+
 // trim forgets the oldest events until at most limit bytes are left.
 func (r *ring) trim(limit int) {
-	n := 0
-	for n < len(r.events)-1 && (r.bytes > limit || len(r.events)-n > ringEvents) {
-		r.bytes -= r.events[n].record.Len()
-		r.floor = r.events[n].record.ResourceVersion()
-		r.events[n] = event{}
-		n++
+	for r.next-r.first > 1 && (r.bytes > limit || r.next-r.first > ringEvents) {
+		e := r.at(r.first)
+		r.bytes -= e.record.Len()
+		r.floor = e.record.ResourceVersion()
+		*e = event{}
+		r.first++
 	}
-	r.first += uint64(n)
-	r.events = r.events[n:]
 }
 
 // shrink gives memory back after a burst.
 func (r *ring) shrink() {
 	r.trim(ringIdleBytes)
-	if cap(r.events) > 4*len(r.events)+1024 {
-		r.events = append([]event(nil), r.events...)
+	n := len(r.slots)
+	for n > 1024 && uint64(n) > 4*(r.next-r.first) {
+		n /= 2
+	}
+	if n < len(r.slots) {
+		r.resize(n)
 	}
 }
 
@@ -78,15 +96,15 @@ func (r *ring) find(since, visible uint64) (uint64, bool) {
 	if since < r.floor || since > visible || since > r.gapLow && since < r.gapHigh {
 		return 0, false
 	}
-	low, high := 0, len(r.events)
+	low, high := r.first, r.next
 	for low < high {
-		if mid := (low + high) / 2; r.events[mid].record.ResourceVersion() <= since {
+		if mid := low + (high-low)/2; r.at(mid).record.ResourceVersion() <= since {
 			low = mid + 1
 		} else {
 			high = mid
 		}
 	}
-	return r.first + uint64(low), true
+	return low, true
 }
 
 // wait returns a channel that is closed by the next wake. It may be called by several

@@ -74,13 +74,13 @@ func (w *watcher) poll() (events []store.Event, woken <-chan struct{}, err error
 	if w.next < r.first {
 		return nil, nil, fmt.Errorf("watch: %w: it fell %d changes behind", store.ErrExpired, r.first-w.next)
 	}
-	for n := 0; w.next < r.end() && n < watchBatch; n++ {
-		if e, ok := w.selects(&r.events[w.next-r.first]); ok {
+	for n := 0; w.next < r.next && n < watchBatch; n++ {
+		if e, ok := w.selects(r.at(w.next)); ok {
 			events = append(events, e)
 		}
 		w.next++
 	}
-	if len(events) == 0 && w.next == r.end() {
+	if len(events) == 0 && w.next == r.next {
 		woken = r.wait()
 	}
 	return events, woken, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,13 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 	if key, taken := s.firstTaken(entries); taken {
 		err := s.settled(ctx, store.ErrExists)
 		return nil, fmt.Errorf("create %s: %w", key, err)
+	}
+	if len(objs) > 1 {
+		if s.batch == nil {
+			s.batch = newBatch()
+		}
+		s.batch.block.Grow(len(objs), size)
+		s.batch.changes = slices.Grow(s.batch.changes, len(objs))
 	}
 	records := make([]store.Record, len(objs))
 	for i, e := range entries {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 )
 
 const (
@@ -52,6 +53,11 @@ func (b *Block) Reset() {
 		b.buf = nil
 	}
 	b.buf, b.count, b.flags = b.buf[:0], 0, 0
+}
+
+// Grow makes room for records of n bytes in all.
+func (b *Block) Grow(records, n int) {
+	b.buf = slices.Grow(b.buf, blockHeader+records*recordHeader+n+blockTrailer+align)
 }
 
 // Len is how many bytes the block takes on disk.
