@@ -1,0 +1,130 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAStuckQueueFiresInPrometheus lets a real Prometheus scrape a real server whose
+// queue is stuck: two jobs of an old file are imported, the first takes the only slot
+// and does not end, the second has been waiting for two hours. The rules are those of
+// manifests/prometheus, but for their `for`, which would take minutes.
+func TestAStuckQueueFiresInPrometheus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs the product")
+	}
+	needCommand(t, "prometheus")
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	long := time.Now().Add(-2 * time.Hour).UnixMilli()
+	write := func(name, text string) string {
+		path := filepath.Join(k.dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("mcp.json", `{"mcpServers":{"silent":{"command":"tail","args":["-f","/dev/null"]}}}`)
+	old := write("old.json", fmt.Sprintf(`{"jobs":[
+		{"id":"%[1]d-AAAAAA","type":"build","workspaceId":"acme","payload":{"action":"x"},"status":"running","logs":["so far"],"createdAt":%[1]d,"updatedAt":%[1]d},
+		{"id":"%[2]d-BBBBBB","type":"build","workspaceId":"acme","payload":{"action":"x"},"status":"queued","logs":[],"createdAt":%[2]d,"updatedAt":%[2]d},
+		{"id":"%[2]d-CCCCCC","type":"api_call","workspaceId":"acme","payload":{"a":1},"status":"succeeded","pct":100,"logs":["old line"],"createdAt":%[2]d,"updatedAt":%[2]d}]}`,
+		long, long+1))
+	data := filepath.Join(k.dir, "data")
+	for _, want := range []string{"3 jobs imported, 0 were there already\n", "0 jobs imported, 3 were there already\n"} {
+		if got := k.jobwright("import", "--data-dir", data, old); got != want {
+			t.Errorf("import said %q, want %q", got, want)
+		}
+	}
+	t.Setenv("JOBWRIGHT_MAX_CONCURRENT_JOBS", "1")
+	k.start()
+	t.Cleanup(func() {
+		_ = k.cmd.Process.Kill()
+		_ = k.cmd.Wait()
+	})
+	k.ready()
+	done := fmt.Sprintf("%d-cccccc", long+1)
+	if got := k.jobwright("get", "job", done, "-n", "acme", "-o", "jsonpath={.status.phase} {.status.reason}"); got != "Succeeded Imported\n" {
+		t.Errorf("the finished job came over as %q", got)
+	}
+	if got := k.jobwright("logs", done, "-n", "acme"); got != "old line\n" {
+		t.Errorf("its log came over as %q", got)
+	}
+
+	rules, err := os.ReadFile("../../manifests/prometheus/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("rules.yaml", regexp.MustCompile(`(?m)^(\s+for:).*$`).ReplaceAllString(string(rules), "$1 0s"))
+	config := write("prometheus.yml", fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yaml]\n"+
+		"scrape_configs: [{job_name: jobwright, static_configs: [{targets: ['%s']}]}]\n", k.address))
+	address := freeAddress(t)
+	prometheus := exec.CommandContext(t.Context(), "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(k.dir, "tsdb"), "--web.listen-address="+address)
+	var said strings.Builder
+	prometheus.Stderr = &said
+	if err := prometheus.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = prometheus.Process.Kill()
+		_ = prometheus.Wait()
+		if t.Failed() {
+			t.Log(said.String())
+		}
+	})
+	firing(t, "http://"+address+"/api/v1/alerts", "JobwrightQueueStuck")
+}
+
+// firing waits until Prometheus says that an alert fires.
+func firing(t *testing.T, url, name string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			t.Fatalf("%s does not fire", name)
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			continue // Prometheus is starting
+		}
+		var answer struct {
+			Data struct {
+				Alerts []struct {
+					Labels map[string]string `json:"labels"`
+					State  string            `json:"state"`
+				} `json:"alerts"`
+			} `json:"data"`
+		}
+		err = json.NewDecoder(response.Body).Decode(&answer)
+		response.Body.Close()
+		if err != nil {
+			continue // not ready yet
+		}
+		for _, alert := range answer.Data.Alerts {
+			if alert.Labels["alertname"] == name && alert.State == "firing" {
+				return
+			}
+		}
+	}
+}
