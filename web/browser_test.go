@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -110,8 +111,13 @@ func (tb *tab) wait(what, js string) {
 		look();
 	})`, patience.Milliseconds(), js))
 	if !ok {
-		tb.Fatalf("waited %v for: %s\nat %s, focus on %s\nthe page says:\n%s", patience, what,
-			eval[string](tb, `location.hash`), tb.focus(), eval[string](tb, `document.body.innerText`))
+		tb.mu.Lock()
+		console := strings.Join(tb.console, "\n")
+		tb.mu.Unlock()
+		tb.Fatalf("waited %v for: %s\nat %s, focus on %s\nthe console says: %s\nloaded: %s\nthe page says:\n%s", patience, what,
+			eval[string](tb, `location.hash`), tb.focus(), console,
+			eval[string](tb, `document.readyState + performance.getEntriesByType('resource').map((e) => '\n' + [e.name, Math.round(e.startTime), Math.round(e.responseEnd), e.responseStatus, e.transferSize].join(' ')).join('')`),
+			eval[string](tb, `document.body.innerText`))
 	}
 }
 
