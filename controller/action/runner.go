@@ -98,6 +98,11 @@ type Outcome struct {
 	// RetryAfter is how long the other side asked to wait; 0: it did not.
 	RetryAfter time.Duration
 
+	// Repeatable tells, with verdict Stopped or Lost, that running the action again
+	// does no harm: nothing of it had begun, or it is idempotent by its own word or
+	// its protocol's. The job's onInterruption, when set, decides instead.
+	Repeatable bool
+
 	// Result and Artifacts go into the job's status.
 	Result    *v1.JSON
 	Artifacts []v1.Artifact
