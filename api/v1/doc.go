@@ -23,14 +23,18 @@
 // # Invariants
 //
 //  1. Terminal is absorbing: once phase is Succeeded, Failed or Canceled, no
-//     later observation changes phase, reason or completionTime.
+//     later observation changes phase, reason, message or completionTime. Only a
+//     rerun (invariant 7) leaves it.
 //  2. phase is Running exactly when status.currentAttempt is set.
 //  3. Every terminal Job carries exactly one of the conditions Complete, Failed,
 //     Canceled with status True, and Finished with status True.
-//  4. attempts, failures and interruptions never fall; pct never falls within
-//     one attempt.
+//  4. attempts and reruns never fall, failures and interruptions never within one
+//     run, pct never within one attempt.
 //  5. Every status.reason is one of the constants in reasons.go.
-//  6. What has begun has begun: a phase is never unset, startTime never moves.
+//  6. What has begun has begun: a phase is never unset, startTime never moves
+//     within a run, unless a suspension unsets it.
+//  7. A rerun begins only from a terminal phase, in the same write that raises
+//     spec.reruns, and puts how the run before ended into status.history.
 //
 // Check in invariants.go reports each violation; tests of every layer call it.
 //

@@ -3,7 +3,6 @@ package v1
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -23,9 +22,13 @@ func (s *JobStatus) AppendJSON(dst []byte) ([]byte, error) {
 	e.string("message", s.Message)
 	e.any("blockedBy", len(s.BlockedBy) > 0, s.BlockedBy)
 	e.int("observedGeneration", s.ObservedGeneration)
+	e.micro("queuedTime", s.QueuedTime)
+	e.micro("nextAttemptTime", s.NextAttemptTime)
+	e.micro("retryAfterTime", s.RetryAfterTime)
 	e.micro("startTime", s.StartTime)
 	e.micro("completionTime", s.CompletionTime)
 	e.micro("lastUpdateTime", s.LastUpdateTime)
+	e.int("reruns", int64(s.Reruns))
 	e.int("attempts", int64(s.Attempts))
 	e.int("failures", int64(s.Failures))
 	e.int("interruptions", int64(s.Interruptions))
@@ -37,6 +40,9 @@ func (s *JobStatus) AppendJSON(dst []byte) ([]byte, error) {
 		e.micro("leaseExpires", a.LeaseExpires)
 		e.close('}')
 	}
+	e.any("dependencies", len(s.Dependencies) > 0, s.Dependencies)
+	e.any("lateResult", s.LateResult != nil, s.LateResult)
+	e.any("history", len(s.History) > 0, s.History)
 	if len(s.Conditions) > 0 {
 		e.open("conditions", '[')
 		for i := range s.Conditions {
@@ -91,6 +97,11 @@ func (s *JobSpec) AppendJSON(dst []byte) ([]byte, error) {
 	e.any("attemptTimeoutSeconds", s.AttemptTimeoutSeconds != nil, s.AttemptTimeoutSeconds)
 	e.any("activeDeadlineSeconds", s.ActiveDeadlineSeconds != nil, s.ActiveDeadlineSeconds)
 	e.any("concurrency", s.Concurrency != nil, s.Concurrency)
+	e.any("rateLimit", s.RateLimit != nil, s.RateLimit)
+	e.string("onInterruption", string(s.OnInterruption))
+	e.string("updatePolicy", string(s.UpdatePolicy))
+	e.int("reruns", int64(s.Reruns))
+	e.any("forceFinish", s.ForceFinish != nil, s.ForceFinish)
 	e.any("ttlSecondsAfterFinished", s.TTLSecondsAfterFinished != nil, s.TTLSecondsAfterFinished)
 	if c := s.CreatedBy; c != nil {
 		e.open("createdBy", '{')
@@ -106,7 +117,8 @@ func (s *JobSpec) AppendJSON(dst []byte) ([]byte, error) {
 // <, > and & as they are.
 func AppendStringMap(dst []byte, m map[string]string) ([]byte, error) {
 	e := appender{b: append(dst, '{')}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	var few [8]string
+	for _, k := range sortedKeys(few[:0], m) {
 		e.key(k)
 		e.text(m[k])
 	}
@@ -119,6 +131,15 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 	e := appender{b: dst}
 	e.text(s)
 	return e.b, e.err
+}
+
+// sortedKeys appends the keys of m to keys, sorted.
+func sortedKeys[V any](keys []string, m map[string]V) []string {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // appender writes the members of JSON objects. A method writes nothing where the
@@ -221,7 +242,8 @@ func (e *appender) values(name string, m map[string]JSON) {
 		return
 	}
 	e.open(name, '{')
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	var few [8]string
+	for _, k := range sortedKeys(few[:0], m) {
 		e.json(k, m[k])
 	}
 	e.close('}')

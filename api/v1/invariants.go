@@ -52,20 +52,32 @@ func CheckTransition(old, j *Job) []error {
 		errs = append(errs, fmt.Errorf("job %s/%s: invariant %d: "+format, append([]any{j.Namespace, j.Name, invariant}, args...)...))
 	}
 	was, is := &old.Status, &j.Status
-	if was.Phase.Terminal() {
-		if is.Phase != was.Phase || is.Reason != was.Reason || !is.CompletionTime.Equal(was.CompletionTime) {
-			violated(1, "finished as %s/%s at %v, now %s/%s at %v", was.Phase, was.Reason, was.CompletionTime, is.Phase, is.Reason, is.CompletionTime)
-		}
+	if is.Reruns < was.Reruns {
+		violated(4, "reruns fell from %d to %d", was.Reruns, is.Reruns)
+	}
+	if is.Attempts < was.Attempts {
+		violated(4, "attempts fell from %d to %d", was.Attempts, is.Attempts)
 	}
 	if was.Phase != "" && is.Phase == "" {
 		violated(6, "phase %s was taken back", was.Phase)
 	}
-	if was.StartTime != nil && !was.StartTime.Equal(is.StartTime) {
+	if is.Reruns > was.Reruns {
+		if !was.Phase.Terminal() {
+			violated(7, "run %d began while run %d was %s", is.Reruns, was.Reruns, was.Phase)
+		}
+		return errs
+	}
+	if was.Phase.Terminal() {
+		if is.Phase != was.Phase || is.Reason != was.Reason || is.Message != was.Message || !is.CompletionTime.Equal(was.CompletionTime) {
+			violated(1, "finished as %s/%s at %v, now %s/%s at %v", was.Phase, was.Reason, was.CompletionTime, is.Phase, is.Reason, is.CompletionTime)
+		}
+	}
+	if suspended := is.StartTime == nil && is.IsConditionTrue(ConditionSuspended); was.StartTime != nil && !suspended && !was.StartTime.Equal(is.StartTime) {
 		violated(6, "startTime moved from %v to %v", was.StartTime, is.StartTime)
 	}
-	if is.Attempts < was.Attempts || is.Failures < was.Failures || is.Interruptions < was.Interruptions {
-		violated(4, "attempts, failures, interruptions went from %d, %d, %d to %d, %d, %d",
-			was.Attempts, was.Failures, was.Interruptions, is.Attempts, is.Failures, is.Interruptions)
+	if is.Failures < was.Failures || is.Interruptions < was.Interruptions {
+		violated(4, "failures, interruptions went from %d, %d to %d, %d",
+			was.Failures, was.Interruptions, is.Failures, is.Interruptions)
 	}
 	if a, b := was.CurrentAttempt, is.CurrentAttempt; a != nil && b != nil {
 		switch {

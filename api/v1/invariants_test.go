@@ -105,8 +105,26 @@ func TestCheckTransition(t *testing.T) {
 		"finished for another reason": {
 			newStatus(JobFailed, nil), newStatus(JobFailed, func(s *JobStatus) { s.Reason = ReasonToolError }), "1",
 		},
-		"a message may come late": {
-			newStatus(JobFailed, nil), newStatus(JobFailed, func(s *JobStatus) { s.Message = "The tool answered after it was stopped." }), "",
+		"a finished job's message stays": {
+			newStatus(JobFailed, nil), newStatus(JobFailed, func(s *JobStatus) { s.Message = "The tool answered after it was stopped." }), "1",
+		},
+		"a late result changes nothing": {
+			newStatus(JobFailed, nil), newStatus(JobFailed, func(s *JobStatus) { s.LateResult = &LateResult{Attempt: "u-1"} }), "",
+		},
+		"a rerun of a finished job": {
+			newStatus(JobFailed, nil), Rerun(newStatus(JobFailed, nil), 1, later.Time), "",
+		},
+		"a rerun of a running job": {
+			newStatus(JobRunning, nil), newStatus(JobRunning, func(s *JobStatus) { s.Reruns = 1 }), "7",
+		},
+		"a rerun taken back": {
+			newStatus(JobQueued, func(s *JobStatus) { s.Reruns = 1 }), newStatus(JobQueued, nil), "4",
+		},
+		"a suspension unsets the start": {
+			newStatus(JobRunning, nil), newStatus(JobQueued, func(s *JobStatus) {
+				s.Attempts = 1
+				s.SetCondition(ConditionSuspended, "True", ReasonSuspended, "", 1, metav1.Time{})
+			}), "",
 		},
 		"a phase taken back": {newStatus(JobQueued, nil), JobStatus{}, "6"},
 		"a start that moves": {

@@ -2,6 +2,7 @@ package v1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // JobStatus is what the controller has observed of a Job.
@@ -41,7 +42,24 @@ type JobStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// startTime is when the first attempt started. Set once.
+	// queuedTime is since when the job waits for its next attempt: set when it is
+	// queued again after a failure, an interruption, a suspension or for a rerun.
+	// Unset: since its creation.
+	// +optional
+	QueuedTime *metav1.MicroTime `json:"queuedTime,omitempty"`
+
+	// nextAttemptTime is the earliest time of the next attempt after a failure.
+	// Set while the job waits for a retry.
+	// +optional
+	NextAttemptTime *metav1.MicroTime `json:"nextAttemptTime,omitempty"`
+
+	// retryAfterTime is until when the other side asked not to be called again; it
+	// holds up every job with the same rateLimit.key.
+	// +optional
+	RetryAfterTime *metav1.MicroTime `json:"retryAfterTime,omitempty"`
+
+	// startTime is when the first attempt of this run started. Set once a run;
+	// unset again while the job is suspended.
 	// +optional
 	StartTime *metav1.MicroTime `json:"startTime,omitempty"`
 
@@ -53,17 +71,23 @@ type JobStatus struct {
 	// +optional
 	LastUpdateTime *metav1.MicroTime `json:"lastUpdateTime,omitempty"`
 
-	// attempts is how many attempts have been started.
+	// reruns is the run that this status is about: spec.reruns as it was when the
+	// run began.
+	// +optional
+	Reruns int32 `json:"reruns,omitempty"`
+
+	// attempts is how many attempts have been started, over all runs.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
 
-	// failures is how many attempts have failed; they count towards backoffLimit.
+	// failures is how many attempts of this run have failed and count towards
+	// backoffLimit.
 	// +optional
 	Failures int32 `json:"failures,omitempty"`
 
-	// interruptions is how many attempts were lost without an outcome (a restart,
-	// a lost worker). They do not count towards backoffLimit and have a limit of
-	// their own, MaxInterruptions.
+	// interruptions is how many attempts of this run were lost without an outcome
+	// (a restart, a lost worker). They do not count towards backoffLimit and have a
+	// limit of their own, MaxInterruptions.
 	// +optional
 	Interruptions int32 `json:"interruptions,omitempty"`
 
@@ -71,6 +95,24 @@ type JobStatus struct {
 	// phase is Running; written before the attempt's side effect starts.
 	// +optional
 	CurrentAttempt *Attempt `json:"currentAttempt,omitempty"`
+
+	// dependencies is what has been seen of the jobs in spec.dependsOn, so that one
+	// that is deleted later is told from one that never was.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	Dependencies []DependencyStatus `json:"dependencies,omitempty"`
+
+	// lateResult is what an attempt came to after the job had been decided without
+	// it: taken over by another worker, or finished by force. It changes nothing.
+	// +optional
+	LateResult *LateResult `json:"lateResult,omitempty"`
+
+	// history holds the runs before this one, the latest last, MaxHistory at most.
+	// +optional
+	// +kubebuilder:validation:MaxItems=10
+	History []RunStatus `json:"history,omitempty"`
 
 	// conditions are the job's state in detail; see the Condition constants.
 	// +optional
@@ -92,7 +134,9 @@ type JobStatus struct {
 // Attempt is one try at a job's action, owned by one worker.
 type Attempt struct {
 	// id identifies the attempt for ever: "<metadata.uid>-<number>", numbered from
-	// 1. An api_call sends it as Idempotency-Key.
+	// 1. Together with worker it is the token of the lease: a worker whose token is
+	// not the one in the status may not write it. An api_call sends it as
+	// Idempotency-Key.
 	ID string `json:"id"`
 
 	// worker is the identity of the worker that owns the attempt.
@@ -102,10 +146,67 @@ type Attempt struct {
 	StartTime metav1.MicroTime `json:"startTime"`
 
 	// leaseExpires is until when the worker owns the attempt without renewing its
-	// lease. Unset: the worker holds the store's own lock, so its death is known
-	// when the store is opened again.
+	// lease. After that another worker may take the attempt over. A worker that
+	// comes back with the same identity recovers its own attempts at once.
 	// +optional
 	LeaseExpires *metav1.MicroTime `json:"leaseExpires,omitempty"`
+}
+
+// DependencyStatus is what has been seen of one dependency.
+type DependencyStatus struct {
+	// name is that of spec.dependsOn.
+	Name string `json:"name"`
+	// uid is the job that bore the name when it was first seen. Another job with
+	// the same name is not it.
+	UID types.UID `json:"uid"`
+	// met is true once the dependency has reached its condition. It stays true
+	// when the dependency is deleted or run again.
+	// +optional
+	Met bool `json:"met,omitempty"`
+}
+
+// LateResult is an outcome that came too late to count.
+type LateResult struct {
+	// attempt is the attempt's id.
+	Attempt string `json:"attempt"`
+	// worker is who reported it.
+	Worker string `json:"worker"`
+	// time is when it was reported.
+	Time metav1.MicroTime `json:"time"`
+	// outcome is what it would have been: Succeeded, Failed, or Canceled for an
+	// attempt that was stopped.
+	Outcome JobPhase `json:"outcome"`
+	// reason and message are the action's own.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// RunStatus is how an earlier run of the job ended.
+type RunStatus struct {
+	// reruns is the number of the run, from 0.
+	// +optional
+	Reruns int32 `json:"reruns,omitempty"`
+	// phase, reason and message are those the run ended with.
+	Phase JobPhase `json:"phase"`
+	// +optional
+	Reason string `json:"reason,omitempty"`
+	// +optional
+	Message string `json:"message,omitempty"`
+	// startTime is when its first attempt started; unset when none did.
+	// +optional
+	StartTime *metav1.MicroTime `json:"startTime,omitempty"`
+	// completionTime is when it ended.
+	CompletionTime metav1.MicroTime `json:"completionTime"`
+	// attempts is how many attempts the job had when the run ended, over all runs.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
+	// failures and interruptions are those of the run.
+	// +optional
+	Failures int32 `json:"failures,omitempty"`
+	// +optional
+	Interruptions int32 `json:"interruptions,omitempty"`
 }
 
 // Artifact is one thing an action reported to have made.
@@ -146,6 +247,9 @@ type Blocker struct {
 	// position is how many jobs run before this one, with kind Position.
 	// +optional
 	Position int32 `json:"position,omitempty"`
+	// since is when the block began, where that is known.
+	// +optional
+	Since *metav1.MicroTime `json:"since,omitempty"`
 	// until is when the block ends, where that is known.
 	// +optional
 	Until *metav1.MicroTime `json:"until,omitempty"`

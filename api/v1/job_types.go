@@ -54,8 +54,10 @@ type Job struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the author asks for. The author writes it; once the first
-	// attempt has started only cancel and priority may change.
+	// spec is what the author asks for. The author writes it. Once the first
+	// attempt has started the payload is fixed; priority, suspend, cancel,
+	// forceFinish, the limits on failures and the time limits of attempts may still
+	// change. A finished job changes only together with reruns.
 	Spec JobSpec `json:"spec"`
 
 	// status is what the controller has observed. Only the controller writes it,
@@ -94,7 +96,10 @@ type JobSpec struct {
 	Priority int32 `json:"priority,omitempty"`
 
 	// dependsOn names jobs of the same workspace that must have reached the given
-	// condition before this one starts. Unset: none.
+	// condition before this one starts. A name that does not exist yet is waited
+	// for until startDeadlineSeconds, or one hour when that is unset. A dependency
+	// that can no longer be met (it ended otherwise, or was deleted) ends this job
+	// Canceled with reason DependencyFailed. Cycles are refused. Unset: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -106,7 +111,8 @@ type JobSpec struct {
 	StartAfter *metav1.Time `json:"startAfter,omitempty"`
 
 	// suspend keeps the job from starting, and terminates a running attempt
-	// without counting it as a failure. It may change at any time. Unset: false.
+	// without counting it as a failure; activeDeadlineSeconds starts anew when the
+	// job is resumed. It may change until the job has finished. Unset: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -123,8 +129,9 @@ type JobSpec struct {
 	// +kubebuilder:validation:Maximum=1000
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 
-	// backoff is the wait between a failure and its retry. Unset: 10 s, doubled
-	// with each failure, at most 360 s, with full jitter.
+	// backoff is the wait between a failure and its retry. Unset: at most 10 s,
+	// doubled with each failure up to 360 s, with full jitter. A Retry-After that
+	// the other side sent is the least wait.
 	// +optional
 	Backoff *Backoff `json:"backoff,omitempty"`
 
@@ -133,8 +140,10 @@ type JobSpec struct {
 	// +optional
 	FailurePolicy *FailurePolicy `json:"failurePolicy,omitempty"`
 
-	// startDeadlineSeconds is how long the job may be queued before it ends
-	// Failed with reason StartDeadlineExceeded. Unset: no limit.
+	// startDeadlineSeconds is how long the job may be queued before its first
+	// attempt, from its creation (or startAfter, its resumption or its rerun, when
+	// that is later); then it ends Failed with reason StartDeadlineExceeded. Time
+	// in which the job is suspended does not count. Unset: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3153600000
@@ -163,10 +172,45 @@ type JobSpec struct {
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 
 	// concurrency limits how many jobs with the same key of the same workspace
-	// run at once. Unset: no limit, but for a deploy its compose project with
-	// limit 1.
+	// run at once. It may change while the job is queued. Unset: no limit, but for
+	// a deploy that changes something its compose project with limit 1, across
+	// workspaces and in submit order.
 	// +optional
 	Concurrency *Concurrency `json:"concurrency,omitempty"`
+
+	// rateLimit limits how many jobs with the same key of the same workspace start
+	// in a span of time. It may change while the job is queued. Unset: no limit.
+	// +optional
+	RateLimit *RateLimit `json:"rateLimit,omitempty"`
+
+	// onInterruption says what becomes of the job when an attempt was lost with its
+	// server or worker after its action had begun: Rerun queues it again, Fail ends
+	// it Failed with reason Interrupted. Unset: Rerun where running the action again
+	// does no harm (every deploy; a build whose tool is marked idempotent or
+	// read-only; an api_call whose method is idempotent), Fail otherwise.
+	// +optional
+	OnInterruption InterruptionPolicy `json:"onInterruption,omitempty"`
+
+	// updatePolicy says what applying a changed spec to the finished job does:
+	// Reject refuses the change, Rerun runs the job again with the new spec, Ignore
+	// leaves the job as it is. It is read from the spec that is applied. Unset:
+	// Reject.
+	// +optional
+	UpdatePolicy UpdatePolicy `json:"updatePolicy,omitempty"`
+
+	// reruns is how many times the finished job was asked to run again. Raising it
+	// on a finished job queues a new run, with what is changed along with it;
+	// status.history keeps the runs before. It may never fall. Unset: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Reruns int32 `json:"reruns,omitempty"`
+
+	// forceFinish ends the job at once, whatever holds it; an attempt that still
+	// runs is stopped, and what it came to is recorded as late result. For an
+	// operator. It may be set until the job has finished, and is unset again by a
+	// rerun. Unset: nothing is forced.
+	// +optional
+	ForceFinish *ForceFinish `json:"forceFinish,omitempty"`
 
 	// ttlSecondsAfterFinished is how long a finished job is kept, by outcome.
 	// Unset: for ever.
@@ -366,7 +410,7 @@ type Backoff struct {
 }
 
 // FailurePolicyAction is what a matching rule decides.
-// +kubebuilder:validation:Enum=FailJob;Ignore;Count
+// +kubebuilder:validation:Enum=FailJob;Ignore;Count;RetryAfter
 type FailurePolicyAction string
 
 // What a failure rule may decide.
@@ -377,7 +421,16 @@ const (
 	FailurePolicyIgnore FailurePolicyAction = "Ignore"
 	// FailurePolicyCount counts the failure towards backoffLimit.
 	FailurePolicyCount FailurePolicyAction = "Count"
+	// FailurePolicyRetryAfter retries without counting towards backoffLimit, after
+	// the rule's retryAfterSeconds or what the other side asked for, if that is
+	// longer.
+	FailurePolicyRetryAfter FailurePolicyAction = "RetryAfter"
 )
+
+// FailurePolicyActions lists every action, in the order in which errors name them.
+func FailurePolicyActions() []FailurePolicyAction {
+	return []FailurePolicyAction{FailurePolicyFailJob, FailurePolicyIgnore, FailurePolicyCount, FailurePolicyRetryAfter}
+}
 
 // FailurePolicy is a list of rules, like podFailurePolicy of batch/v1.
 type FailurePolicy struct {
@@ -387,7 +440,8 @@ type FailurePolicy struct {
 }
 
 // FailureRule matches failures by what the action reported. All criteria that
-// are set must match; at least one must be set.
+// are set must match; at least one must be set. A rule never turns a success into
+// a failure: it is asked about failed attempts only.
 type FailureRule struct {
 	// action is what a match decides. Required.
 	Action FailurePolicyAction `json:"action"`
@@ -411,6 +465,26 @@ type FailureRule struct {
 	// isError matches a build whose tool reported isError. Unset: any.
 	// +optional
 	IsError *bool `json:"isError,omitempty"`
+
+	// rpcCodes matches the JSON-RPC error code that a build's server answered,
+	// e.g. -32602. Unset: any.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	RPCCodes []int64 `json:"rpcCodes,omitempty"`
+
+	// messagePattern matches the failure's message: a regular expression of RE2,
+	// found anywhere in it. Unset: any.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	MessagePattern string `json:"messagePattern,omitempty"`
+
+	// retryAfterSeconds is the wait with action RetryAfter when the other side
+	// asked for none or a shorter one. Unset: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=86400
+	RetryAfterSeconds *int32 `json:"retryAfterSeconds,omitempty"`
 }
 
 // Concurrency limits how many jobs of one key run at once.
@@ -424,6 +498,85 @@ type Concurrency struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Limit *int32 `json:"limit,omitempty"`
+
+	// policy says what happens when the limit is reached: Queue waits, Replace
+	// cancels every older job of the group, queued or running, Skip cancels this
+	// one when limit older jobs of the group run or are ready to. Unset: Queue.
+	// +optional
+	Policy ConcurrencyPolicy `json:"policy,omitempty"`
+}
+
+// ConcurrencyPolicy is what a job does about others of its group.
+// +kubebuilder:validation:Enum=Queue;Replace;Skip
+type ConcurrencyPolicy string
+
+// The concurrency policies.
+const (
+	ConcurrencyQueue   ConcurrencyPolicy = "Queue"
+	ConcurrencyReplace ConcurrencyPolicy = "Replace"
+	ConcurrencySkip    ConcurrencyPolicy = "Skip"
+)
+
+// ConcurrencyPolicies lists every policy, in the order in which errors name them.
+func ConcurrencyPolicies() []ConcurrencyPolicy {
+	return []ConcurrencyPolicy{ConcurrencyQueue, ConcurrencyReplace, ConcurrencySkip}
+}
+
+// RateLimit limits how many jobs of one key start in a span of time.
+type RateLimit struct {
+	// key names the group, within the workspace. A Retry-After that a call of the
+	// group received holds up the whole group. Required.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key"`
+
+	// limit is how many attempts of the group may start within perSeconds. Unset: 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	Limit *int32 `json:"limit,omitempty"`
+
+	// perSeconds is the span of time, which slides. Required.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	PerSeconds int32 `json:"perSeconds"`
+}
+
+// InterruptionPolicy is what becomes of a job whose attempt was lost.
+// +kubebuilder:validation:Enum=Rerun;Fail
+type InterruptionPolicy string
+
+// The interruption policies.
+const (
+	InterruptionRerun InterruptionPolicy = "Rerun"
+	InterruptionFail  InterruptionPolicy = "Fail"
+)
+
+// UpdatePolicy is what applying a changed spec to a finished job does.
+// +kubebuilder:validation:Enum=Reject;Rerun;Ignore
+type UpdatePolicy string
+
+// The update policies.
+const (
+	UpdateReject UpdatePolicy = "Reject"
+	UpdateRerun  UpdatePolicy = "Rerun"
+	UpdateIgnore UpdatePolicy = "Ignore"
+)
+
+// ForceFinish is an operator's decision about a job's outcome.
+type ForceFinish struct {
+	// phase is the outcome. Required.
+	// +kubebuilder:validation:Enum=Succeeded;Failed;Canceled
+	Phase JobPhase `json:"phase"`
+
+	// message says why, for those who read the job later. Required.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message"`
+
+	// by is who decided. The server sets it from what it knows of the caller.
+	// +optional
+	By *Creator `json:"by,omitempty"`
 }
 
 // TTLSeconds is how long a finished job is kept, by outcome; unset: for ever.

@@ -1,5 +1,7 @@
 package v1
 
+import "time"
+
 // Reasons of a Job's status and conditions: the closed set.
 const (
 	// ReasonQueued: waiting for its turn.
@@ -17,10 +19,29 @@ const (
 	ReasonDeleted = "Deleted"
 	// ReasonDependencyFailed: a dependency can no longer be met.
 	ReasonDependencyFailed = "DependencyFailed"
+	// ReasonReplaced: a newer job of the same concurrency key replaces this one.
+	ReasonReplaced = "Replaced"
+	// ReasonSkipped: the concurrency key was taken, and the job's policy is Skip.
+	ReasonSkipped = "Skipped"
+	// ReasonForceFinished: an operator decided the outcome.
+	ReasonForceFinished = "ForceFinished"
 
-	// ReasonInterrupted: the attempt was lost with its server or worker and the
-	// job is queued again.
+	// ReasonSuspended: kept from running by spec.suspend.
+	ReasonSuspended = "Suspended"
+	// ReasonRetrying: an attempt has failed and there will be another.
+	ReasonRetrying = "Retrying"
+	// ReasonInterrupted: the attempt was lost with its server or worker; the job is
+	// queued again, or has failed where onInterruption says so.
 	ReasonInterrupted = "Interrupted"
+	// ReasonTooManyAttempts: attempts that do not count towards backoffLimit have
+	// reached MaxAttempts.
+	ReasonTooManyAttempts = "TooManyAttempts"
+	// ReasonStartDeadlineExceeded: startDeadlineSeconds passed in the queue.
+	ReasonStartDeadlineExceeded = "StartDeadlineExceeded"
+	// ReasonAttemptTimeout: attemptTimeoutSeconds passed.
+	ReasonAttemptTimeout = "AttemptTimeout"
+	// ReasonIdleTimeout: idleTimeoutSeconds passed without output or progress.
+	ReasonIdleTimeout = "IdleTimeout"
 	// ReasonTooManyInterruptions: interrupted more than MaxInterruptions times.
 	ReasonTooManyInterruptions = "TooManyInterruptions"
 	// ReasonDeadlineExceeded: activeDeadlineSeconds passed.
@@ -58,8 +79,9 @@ const (
 func Reasons() []string {
 	return []string{
 		ReasonQueued, ReasonStarted, ReasonCompleted, ReasonRecorded,
-		ReasonCancelRequested, ReasonDeleted, ReasonDependencyFailed,
-		ReasonInterrupted, ReasonTooManyInterruptions, ReasonDeadlineExceeded,
+		ReasonCancelRequested, ReasonDeleted, ReasonDependencyFailed, ReasonReplaced, ReasonSkipped, ReasonForceFinished,
+		ReasonSuspended, ReasonRetrying, ReasonInterrupted, ReasonTooManyAttempts, ReasonTooManyInterruptions,
+		ReasonStartDeadlineExceeded, ReasonAttemptTimeout, ReasonIdleTimeout, ReasonDeadlineExceeded,
 		ReasonToolError, ReasonServerUnavailable, ReasonProtocolError, ReasonInvalidArguments,
 		ReasonExitCode, ReasonCommandUnavailable,
 		ReasonUnexpectedStatus, ReasonConnectionFailed, ReasonAddressRefused, ReasonTimeout,
@@ -72,3 +94,17 @@ func Reasons() []string {
 // restarts cause and low enough that a job which kills its worker does so only a
 // handful of times.
 const MaxInterruptions = 5
+
+// MaxAttempts is how many attempts one run of a job may have in all. It bounds what
+// failure rules that do not count (Ignore, RetryAfter) could repeat for ever; it lies
+// ten times above the highest backoffLimit.
+const MaxAttempts = 10_000
+
+// MaxHistory is how many earlier runs a job's status keeps: enough to see a pattern,
+// little enough to be carried along with every write of the status.
+const MaxHistory = 10
+
+// DependencyWait is how long a dependency that does not exist is waited for when the
+// job has no startDeadlineSeconds: long enough for one that a person applies later,
+// short enough that a misspelt name is found out the same day.
+const DependencyWait = time.Hour

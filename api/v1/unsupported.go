@@ -26,6 +26,11 @@ func unsupportedJobFields() []unsupported[JobSpec] {
 		{"idleTimeoutSeconds", func(s *JobSpec) bool { return s.IdleTimeoutSeconds != nil }},
 		{"attemptTimeoutSeconds", func(s *JobSpec) bool { return s.AttemptTimeoutSeconds != nil }},
 		{"concurrency", func(s *JobSpec) bool { return s.Concurrency != nil }},
+		{"rateLimit", func(s *JobSpec) bool { return s.RateLimit != nil }},
+		{"onInterruption", func(s *JobSpec) bool { return s.OnInterruption != "" }},
+		{"updatePolicy", func(s *JobSpec) bool { return s.UpdatePolicy != "" && s.UpdatePolicy != UpdateReject }},
+		{"reruns", func(s *JobSpec) bool { return s.Reruns > 0 }},
+		{"forceFinish", func(s *JobSpec) bool { return s.ForceFinish != nil }},
 		{"ttlSecondsAfterFinished", func(s *JobSpec) bool { return s.TTLSecondsAfterFinished != nil }},
 	}
 }

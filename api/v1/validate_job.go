@@ -27,6 +27,7 @@ func ValidateJob(j *Job) field.ErrorList {
 	errs = append(errs, validateScheduling(j, spec)...)
 	errs = append(errs, validateRetries(&j.Spec, spec)...)
 	errs = append(errs, validateDurations(&j.Spec, spec)...)
+	errs = append(errs, validateRuns(&j.Spec, spec)...)
 	return append(errs, refuseUnsupported(unsupportedJobFields(), &j.Spec, spec)...)
 }
 

@@ -324,6 +324,11 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		j.Spec.IdleTimeoutSeconds = new(int64(1))
 		j.Spec.AttemptTimeoutSeconds = new(int64(1))
 		j.Spec.Concurrency = &Concurrency{Key: "k"}
+		j.Spec.RateLimit = &RateLimit{Key: "k", PerSeconds: 1}
+		j.Spec.OnInterruption = InterruptionRerun
+		j.Spec.UpdatePolicy = UpdateIgnore
+		j.Spec.Reruns = 1
+		j.Spec.ForceFinish = &ForceFinish{Phase: JobFailed, Message: "x"}
 		j.Spec.TTLSecondsAfterFinished = &TTLSeconds{}
 	})
 	var want []string

@@ -3,6 +3,7 @@ package v1
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -17,6 +18,11 @@ const (
 	maxBackoffFactor = 10
 	maxFailureRules  = 20
 	maxRuleValues    = 100
+	maxPattern       = 1024
+	maxMessage       = 1024
+	maxRetryAfter    = 86_400
+	maxRateLimit     = 10_000
+	maxRateSeconds   = 86_400
 )
 
 // validateScheduling checks what decides when the job may run.
@@ -31,6 +37,41 @@ func validateScheduling(j *Job, path *field.Path) field.ErrorList {
 		}
 		errs = append(errs, validateText(c.Key, maxIdentifier, p.Child("key"))...)
 		errs = append(errs, validateRange(c.Limit, 1, math.MaxInt32, p.Child("limit"))...)
+		if c.Policy != "" && !slices.Contains(ConcurrencyPolicies(), c.Policy) {
+			errs = append(errs, field.NotSupported(p.Child("policy"), c.Policy, ConcurrencyPolicies()))
+		}
+	}
+	if r := s.RateLimit; r != nil {
+		p := path.Child("rateLimit")
+		if r.Key == "" {
+			errs = append(errs, field.Required(p.Child("key"), "name the group whose jobs share the limit"))
+		}
+		errs = append(errs, validateText(r.Key, maxIdentifier, p.Child("key"))...)
+		errs = append(errs, validateRange(r.Limit, 1, maxRateLimit, p.Child("limit"))...)
+		errs = append(errs, validateRange(&r.PerSeconds, 1, maxRateSeconds, p.Child("perSeconds"))...)
+	}
+	return errs
+}
+
+// validateRuns checks what becomes of a job that was interrupted or has finished.
+func validateRuns(s *JobSpec, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if interruption := []InterruptionPolicy{InterruptionRerun, InterruptionFail}; s.OnInterruption != "" && !slices.Contains(interruption, s.OnInterruption) {
+		errs = append(errs, field.NotSupported(path.Child("onInterruption"), s.OnInterruption, interruption))
+	}
+	if update := []UpdatePolicy{UpdateReject, UpdateRerun, UpdateIgnore}; s.UpdatePolicy != "" && !slices.Contains(update, s.UpdatePolicy) {
+		errs = append(errs, field.NotSupported(path.Child("updatePolicy"), s.UpdatePolicy, update))
+	}
+	errs = append(errs, validateRange(&s.Reruns, 0, math.MaxInt32, path.Child("reruns"))...)
+	if f := s.ForceFinish; f != nil {
+		p := path.Child("forceFinish")
+		if !f.Phase.Terminal() {
+			errs = append(errs, field.NotSupported(p.Child("phase"), f.Phase, []JobPhase{JobSucceeded, JobFailed, JobCanceled}))
+		}
+		if f.Message == "" {
+			errs = append(errs, field.Required(p.Child("message"), "say why, for those who read the job later"))
+		}
+		errs = append(errs, validateText(f.Message, maxMessage, p.Child("message"))...)
 	}
 	return errs
 }
@@ -109,7 +150,7 @@ func validateRetries(s *JobSpec, path *field.Path) field.ErrorList {
 // or with one that jobs of this type do not report.
 func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	actions := []FailurePolicyAction{FailurePolicyFailJob, FailurePolicyIgnore, FailurePolicyCount}
+	actions := FailurePolicyActions()
 	switch {
 	case r.Action == "":
 		errs = append(errs, field.Required(p.Child("action"), "say what a match decides"))
@@ -124,8 +165,9 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 		{"exitCodes", len(r.ExitCodes) > 0, JobTypeDeploy},
 		{"httpStatus", len(r.HTTPStatus) > 0, JobTypeAPICall},
 		{"isError", r.IsError != nil, JobTypeBuild},
+		{"rpcCodes", len(r.RPCCodes) > 0, JobTypeBuild},
 	}
-	none := true
+	none := r.MessagePattern == ""
 	for _, c := range criteria {
 		none = none && !c.set
 		if c.set && jobType != "" && jobType != c.of {
@@ -133,8 +175,17 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 		}
 	}
 	if none {
-		errs = append(errs, field.Required(p, "set at least one of exitCodes, httpStatus and isError"))
+		errs = append(errs, field.Required(p, "set at least one of exitCodes, httpStatus, isError, rpcCodes and messagePattern"))
 	}
+	errs = append(errs, validateText(r.MessagePattern, maxPattern, p.Child("messagePattern"))...)
+	if _, err := regexp.Compile(r.MessagePattern); err != nil {
+		errs = append(errs, field.Invalid(p.Child("messagePattern"), r.MessagePattern, err.Error()))
+	}
+	errs = append(errs, validateRange(r.RetryAfterSeconds, 0, maxRetryAfter, p.Child("retryAfterSeconds"))...)
+	if r.RetryAfterSeconds != nil && r.Action != FailurePolicyRetryAfter {
+		errs = append(errs, field.Forbidden(p.Child("retryAfterSeconds"), "only with action RetryAfter"))
+	}
+	errs = append(errs, validateEach(r.RPCCodes, maxRuleValues, p.Child("rpcCodes"), func(int64, *field.Path) field.ErrorList { return nil })...)
 	errs = append(errs, validateEach(r.ExitCodes, maxRuleValues, p.Child("exitCodes"), func(code int32, p *field.Path) field.ErrorList {
 		return validateRange(&code, 1, 255, p)
 	})...)

@@ -79,8 +79,8 @@ func TestValidateLimits(t *testing.T) {
 			},
 			want: []string{
 				"spec.failurePolicy.rules[0].action: Required value: say what a match decides",
-				`spec.failurePolicy.rules[1].action: Unsupported value: "Retry": supported values: "FailJob", "Ignore", "Count"`,
-				"spec.failurePolicy.rules[2]: Required value: set at least one of exitCodes, httpStatus and isError",
+				`spec.failurePolicy.rules[1].action: Unsupported value: "Retry": supported values: "FailJob", "Ignore", "Count", "RetryAfter"`,
+				"spec.failurePolicy.rules[2]: Required value: set at least one of exitCodes, httpStatus, isError, rpcCodes and messagePattern",
 				"spec.failurePolicy.rules[3].exitCodes: Forbidden: only a job of type deploy reports it, this one is of type build",
 				"spec.failurePolicy.rules[4].httpStatus: Forbidden: only a job of type api_call reports it, this one is of type build",
 			},

@@ -34,28 +34,68 @@ func validateSpecUpdate(j, old *Job, path *field.Path) field.ErrorList {
 		errs = append(errs, field.Forbidden(path.Child("createdBy"), "field is immutable; the server sets it at creation"))
 	}
 	terminal := old.Status.Phase.Terminal()
+	rerun := s.Reruns > was.Reruns
+	switch {
+	case s.Reruns < was.Reruns:
+		errs = append(errs, field.Invalid(path.Child("reruns"), s.Reruns, fmt.Sprintf("must not fall, it is %d", was.Reruns)))
+	case rerun && !terminal:
+		errs = append(errs, field.Forbidden(path.Child("reruns"), fmt.Sprintf("the job has not finished (%s); cancel it first, then run it again", phaseOf(old))))
+	case rerun:
+		return append(errs, validateRerun(s, path)...)
+	}
 	if was.Cancel && !s.Cancel && !terminal {
-		errs = append(errs, field.Forbidden(path.Child("cancel"), "a cancel cannot be taken back; apply the job under another name"))
+		errs = append(errs, field.Forbidden(path.Child("cancel"), "a cancel cannot be taken back; once the job has ended, run it again with jobwright retry"))
+	}
+	if was.ForceFinish != nil && !apiequality.Semantic.DeepEqual(s.ForceFinish, was.ForceFinish) {
+		errs = append(errs, field.Forbidden(path.Child("forceFinish"), "field is immutable once it is set"))
 	}
 	if old.Status.StartTime == nil && !terminal {
 		return errs
 	}
-	why := "field is immutable once the job has started; delete the job or apply it under another name"
+	why := "field is immutable once the job has started; cancel the job and apply the change with updatePolicy: Rerun, or apply it under another name"
 	if terminal {
-		why = fmt.Sprintf("field is immutable, the job has finished (%s); delete the job or apply it under another name", old.Status.Phase)
+		why = fmt.Sprintf("field is immutable, the job has finished (%s); run it again with the change by updatePolicy: Rerun, or apply it under another name", old.Status.Phase)
 	}
 	for _, name := range changedFields(s, was) {
-		switch name {
-		case "type", "createdBy": // said above
-		case "priority", "suspend", "cancel":
-			if terminal {
-				errs = append(errs, field.Forbidden(path.Child(name), why))
-			}
-		default:
+		if !mutable(name, terminal) {
 			errs = append(errs, field.Forbidden(path.Child(name), why))
 		}
 	}
 	return errs
+}
+
+// mutable reports whether a field of spec may change although the job has started,
+// or was refused above already.
+func mutable(name string, finished bool) bool {
+	switch name {
+	case "type", "createdBy", "reruns":
+		return true // said above
+	case "updatePolicy":
+		return true
+	case "priority", "suspend", "cancel", "forceFinish", "backoffLimit", "backoff", "failurePolicy", "onInterruption",
+		"idleTimeoutSeconds", "attemptTimeoutSeconds", "activeDeadlineSeconds":
+		return !finished
+	}
+	return false
+}
+
+// validateRerun refuses a new run that would end before it begins.
+func validateRerun(s *JobSpec, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if s.Cancel {
+		errs = append(errs, field.Forbidden(path.Child("cancel"), "must be false for the job to run again"))
+	}
+	if s.ForceFinish != nil {
+		errs = append(errs, field.Forbidden(path.Child("forceFinish"), "must be unset for the job to run again"))
+	}
+	return errs
+}
+
+func phaseOf(j *Job) JobPhase {
+	if j.Status.Phase == "" {
+		return JobQueued
+	}
+	return j.Status.Phase
 }
 
 // addNew appends to errs those of more that it does not hold yet and that are not

@@ -15,8 +15,8 @@ func TestValidateJobUpdate(t *testing.T) {
 	requeued := JobStatus{Phase: JobQueued, StartTime: &at}
 	succeeded := JobStatus{Phase: JobSucceeded, StartTime: &at, CompletionTime: &at}
 	const (
-		started  = ": Forbidden: field is immutable once the job has started; delete the job or apply it under another name"
-		finished = ": Forbidden: field is immutable, the job has finished (Succeeded); delete the job or apply it under another name"
+		started  = ": Forbidden: field is immutable once the job has started; cancel the job and apply the change with updatePolicy: Rerun, or apply it under another name"
+		finished = ": Forbidden: field is immutable, the job has finished (Succeeded); run it again with the change by updatePolicy: Rerun, or apply it under another name"
 	)
 	cases := map[string]struct {
 		was    func(*Job)
@@ -48,13 +48,48 @@ func TestValidateJobUpdate(t *testing.T) {
 			status: running,
 			change: func(j *Job) { j.Spec.Priority = 5; j.Spec.Cancel = true },
 		},
-		"a running job keeps its payload and its limits": {
+		"a running job keeps its payload and its place, its limits may change": {
 			status: running,
 			change: func(j *Job) {
 				j.Spec.Build.Variables = map[string]JSON{"ROUTE_NAME": raw(`"status"`)}
+				j.Spec.StartDeadlineSeconds = new(int64(60))
 				j.Spec.ActiveDeadlineSeconds = new(int64(60))
 			},
-			want: []string{"spec.build.variables" + started, "spec.activeDeadlineSeconds" + started},
+			want: []string{"spec.build.variables" + started, "spec.startDeadlineSeconds" + started, "spec.startDeadlineSeconds: Forbidden: not supported yet"},
+		},
+		"a running job is not run again": {
+			status: running,
+			change: func(j *Job) { j.Spec.Reruns = 1 },
+			want:   []string{"spec.reruns: Forbidden: the job has not finished (Running); cancel it first, then run it again", "spec.reruns: Forbidden: not supported yet"},
+		},
+		"a finished job is run again with another payload": {
+			was:    func(j *Job) { j.Spec.Cancel = true },
+			status: succeeded,
+			change: func(j *Job) { j.Spec.Reruns, j.Spec.Cancel, j.Spec.Build.ID = 1, false, "quota-check-lib" },
+			want:   []string{"spec.reruns: Forbidden: not supported yet"},
+		},
+		"a new run that is canceled or forced to begin with": {
+			status: succeeded,
+			change: func(j *Job) {
+				j.Spec.Reruns, j.Spec.Cancel, j.Spec.ForceFinish = 1, true, &ForceFinish{Phase: JobFailed, Message: "x"}
+			},
+			want: []string{
+				"spec.cancel: Forbidden: must be false for the job to run again",
+				"spec.forceFinish: Forbidden: must be unset for the job to run again",
+				"spec.reruns: Forbidden: not supported yet", "spec.forceFinish: Forbidden: not supported yet",
+			},
+		},
+		"runs are not taken back": {
+			was:    func(j *Job) { j.Spec.Reruns = 2 },
+			status: succeeded,
+			change: func(j *Job) { j.Spec.Reruns = 1 },
+			want:   []string{"spec.reruns: Invalid value: 1: must not fall, it is 2"},
+		},
+		"a forced end stays as it is": {
+			was:    func(j *Job) { j.Spec.ForceFinish = &ForceFinish{Phase: JobFailed, Message: "x"} },
+			status: running,
+			change: func(j *Job) { j.Spec.ForceFinish = nil },
+			want:   []string{"spec.forceFinish: Forbidden: field is immutable once it is set"},
 		},
 		"an interrupted job in the queue keeps its payload": {
 			status: requeued,
@@ -87,7 +122,7 @@ func TestValidateJobUpdate(t *testing.T) {
 			was:    func(j *Job) { j.Spec.Cancel = true },
 			status: running,
 			change: func(j *Job) { j.Spec.Cancel = false },
-			want:   []string{"spec.cancel: Forbidden: a cancel cannot be taken back; apply the job under another name"},
+			want:   []string{"spec.cancel: Forbidden: a cancel cannot be taken back; once the job has ended, run it again with jobwright retry"},
 		},
 		"a finished job keeps its whole spec": {
 			status: succeeded,
