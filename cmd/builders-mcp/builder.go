@@ -1,30 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"embed"
-	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"regexp"
-	"slices"
 	"strings"
-	"text/template"
 )
-
-// all: keeps files whose names begin with "_" or ".".
-//
-//go:embed all:templates
-var templates embed.FS
 
 // variable is something that a builder may be told.
 type variable struct {
 	Name        string `json:"name"`
-	Description string `json:"description"`
+	Description string `json:"description" jsonschema:"what the builder uses it for"`
 	Required    bool   `json:"required"`
-	Default     string `json:"default,omitempty"`
-	Pattern     string `json:"pattern"`
+	Default     string `json:"default,omitempty" jsonschema:"what an unset variable is"`
+	Allowed     string `json:"allowed" jsonschema:"what the pattern allows, in words"`
+	Pattern     string `json:"pattern" jsonschema:"regular expression that the value must match"`
 }
 
 // builder writes files. Each output path and each template may use the variables.
@@ -35,12 +23,22 @@ type builder struct {
 	files       map[string]string // output path → template below templates/ID
 }
 
+// What variables may hold. Each pattern leaves out whatever could end a string
+// literal, a path or a statement in the code that the value goes into.
 const (
 	slug       = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
-	identifier = `^[A-Za-z][A-Za-z0-9]*$`
-	folder     = `^[A-Za-z0-9_@-]+(/[A-Za-z0-9_@()-]+)*$`
-	route      = `^/[A-Za-z0-9/_-]*$`
+	identifier = `^[a-z][a-z0-9_]{0,39}$` // PostgreSQL cuts names at 63 bytes, prefixes included
+	folder     = `^[A-Za-z0-9_@()-][A-Za-z0-9_.@()-]*(/[A-Za-z0-9_@()-][A-Za-z0-9_.@()-]*)*$`
+	pagePath   = `^/([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$` // "//host" would lead to another site
 	count      = `^[1-9][0-9]{0,8}$`
+	release    = `^(1[5-9]|[2-9][0-9])$`
+
+	slugWords       = `lower-case words and digits joined by "-", e.g. health-check`
+	identifierWords = `a lower-case letter, then at most 39 lower-case letters, digits and "_", e.g. api_calls`
+	folderWords     = `a relative path whose parts begin with a letter, digit, "_", "-", "@" or "(", e.g. src/app`
+	pagePathWords   = `a path that begins with "/", of letters, digits, "-" and "_", e.g. /account`
+	countWords      = `a whole number from 1 to 999999999`
+	releaseWords    = `a major release of Next.js, 15 or newer`
 )
 
 var builders = []builder{
@@ -48,8 +46,8 @@ var builders = []builder{
 		ID:          "nextjs-api-route",
 		Description: "An API route for the app router of Next.js: GET and POST with validated input, and a test.",
 		Variables: []variable{
-			{Name: "ROUTE_NAME", Description: "name of the route below /api", Required: true, Pattern: slug},
-			{Name: "APP_DIR", Description: "the app router's folder", Default: "app", Pattern: folder},
+			{Name: "ROUTE_NAME", Description: "name of the route below /api", Required: true, Allowed: slugWords, Pattern: slug},
+			{Name: "APP_DIR", Description: "the app router's folder", Default: "app", Allowed: folderWords, Pattern: folder},
 		},
 		files: map[string]string{
 			"[[.APP_DIR]]/api/[[.ROUTE_NAME]]/route.ts":      "route.ts",
@@ -59,33 +57,41 @@ var builders = []builder{
 	},
 	{
 		ID:          "supabase-auth-pages",
-		Description: "Sign-in and sign-up pages with Supabase for Next.js: pages, server actions, callback, sign-out.",
+		Description: "Sign-in and sign-up pages with Supabase for Next.js: pages, server actions, callback, sign-out, and the middleware that keeps sessions fresh.",
 		Variables: []variable{
-			{Name: "APP_DIR", Description: "the app router's folder", Default: "app", Pattern: folder},
-			{Name: "LIB_DIR", Description: "folder of the Supabase client", Default: "lib/supabase", Pattern: folder},
-			{Name: "AFTER_SIGN_IN", Description: "path to go to after signing in", Default: "/", Pattern: route},
+			{Name: "APP_DIR", Description: "the app router's folder", Default: "app", Allowed: folderWords, Pattern: folder},
+			{Name: "LIB_DIR", Description: "folder of the Supabase clients", Default: "lib/supabase", Allowed: folderWords, Pattern: folder},
+			{Name: "AFTER_SIGN_IN", Description: "page to go to after signing in", Default: "/", Allowed: pagePathWords, Pattern: pagePath},
+			{Name: "PROTECTED", Description: "page that, with all below it, only signed-in users see", Default: "/account", Allowed: pagePathWords, Pattern: pagePath},
+			{Name: "NEXT_RELEASE", Description: "the Next.js release: the middleware is proxy.ts from 16 on, middleware.ts before", Default: "16", Allowed: releaseWords, Pattern: release},
 		},
 		files: map[string]string{
-			"[[.LIB_DIR]]/server.ts":              "server.ts",
-			"[[.APP_DIR]]/auth/actions.ts":        "actions.ts",
-			"[[.APP_DIR]]/auth/login/page.tsx":    "login.tsx",
-			"[[.APP_DIR]]/auth/signup/page.tsx":   "signup.tsx",
-			"[[.APP_DIR]]/auth/callback/route.ts": "callback.ts",
-			"[[.APP_DIR]]/auth/signout/route.ts":  "signout.ts",
+			"[[.LIB_DIR]]/settings.ts":                           "settings.ts",
+			"[[.LIB_DIR]]/server.ts":                             "server.ts",
+			"[[.LIB_DIR]]/session.ts":                            "session.ts",
+			"[[beside .APP_DIR]][[middleware .NEXT_RELEASE]].ts": "middleware.ts",
+			"[[.APP_DIR]]/auth/actions.ts":                       "actions.ts",
+			"[[.APP_DIR]]/auth/login/page.tsx":                   "login.tsx",
+			"[[.APP_DIR]]/auth/signup/page.tsx":                  "signup.tsx",
+			"[[.APP_DIR]]/auth/callback/route.ts":                "callback.ts",
+			"[[.APP_DIR]]/auth/signout/route.ts":                 "signout.ts",
+			"[[.APP_DIR]]/auth/sign-out-button.tsx":              "sign-out-button.tsx",
 		},
 	},
 	{
 		ID:          "quota-check-lib",
-		Description: "A library that checks and counts quotas, with a store in memory, a test and a SQL migration.",
+		Description: "A library that checks and counts quotas, with a store in memory, tests and a SQL migration.",
 		Variables: []variable{
-			{Name: "LIB_DIR", Description: "folder of the library", Default: "lib/quota", Pattern: folder},
-			{Name: "RESOURCE", Description: "what is counted", Default: "requests", Pattern: identifier},
-			{Name: "LIMIT", Description: "how many are allowed in a window", Default: "1000", Pattern: count},
-			{Name: "WINDOW_SECONDS", Description: "length of a window in seconds", Default: "3600", Pattern: count},
+			{Name: "LIB_DIR", Description: "folder of the library", Default: "lib/quota", Allowed: folderWords, Pattern: folder},
+			{Name: "RESOURCE", Description: "what is counted, in the plural", Default: "requests", Allowed: identifierWords, Pattern: identifier},
+			{Name: "LIMIT", Description: "how many are allowed in a window", Default: "1000", Allowed: countWords, Pattern: count},
+			{Name: "WINDOW_SECONDS", Description: "length of a window in seconds", Default: "3600", Allowed: countWords, Pattern: count},
 		},
 		files: map[string]string{
+			"[[.LIB_DIR]]/types.ts":      "types.ts",
 			"[[.LIB_DIR]]/quota.ts":      "quota.ts",
 			"[[.LIB_DIR]]/memory.ts":     "memory.ts",
+			"[[.LIB_DIR]]/postgres.ts":   "postgres.ts",
 			"[[.LIB_DIR]]/quota.test.ts": "quota.test.ts",
 			"[[.LIB_DIR]]/migration.sql": "migration.sql",
 		},
@@ -101,96 +107,4 @@ func findBuilder(id string) (builder, error) {
 		known = append(known, b.ID)
 	}
 	return builder{}, fmt.Errorf("id: unknown builder %q; there are: %s", id, strings.Join(known, ", "))
-}
-
-// output is one file that a builder makes.
-type output struct {
-	path string
-	data []byte
-}
-
-// render makes a builder's files, in the order of their paths.
-func (b builder) render(given map[string]string) ([]output, error) {
-	values, err := b.values(given)
-	if err != nil {
-		return nil, err
-	}
-	var out []output
-	for _, pathTemplate := range slices.Sorted(maps.Keys(b.files)) {
-		path, err := expand("path", pathTemplate, values)
-		if err != nil {
-			return nil, err
-		}
-		source, err := fs.ReadFile(templates, "templates/"+b.ID+"/"+b.files[pathTemplate])
-		if err != nil {
-			return nil, err
-		}
-		data, err := expand(b.files[pathTemplate], string(source), values)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, output{path: string(path), data: data})
-	}
-	return out, nil
-}
-
-// values checks what was given, and fills in what was not. Every problem is reported
-// at once.
-func (b builder) values(given map[string]string) (map[string]string, error) {
-	values := map[string]string{}
-	var problems []error
-	var known []string
-	for _, v := range b.Variables {
-		known = append(known, v.Name)
-		value, ok := given[v.Name]
-		switch {
-		case !ok && v.Required:
-			problems = append(problems, fmt.Errorf("variables.%s: required: %s, matching %s", v.Name, v.Description, v.Pattern))
-		case !ok:
-			values[v.Name] = v.Default
-		case !regexp.MustCompile(v.Pattern).MatchString(value):
-			problems = append(problems, fmt.Errorf("variables.%s: %q is not allowed: must match %s", v.Name, value, v.Pattern))
-		default:
-			values[v.Name] = value
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if !slices.Contains(known, name) {
-			problems = append(problems, fmt.Errorf("variables.%s: unknown; builder %s has: %s", name, b.ID, strings.Join(known, ", ")))
-		}
-	}
-	return values, errors.Join(problems...)
-}
-
-// expand executes a template; its delimiters occur in neither TypeScript nor SQL as
-// they are written here.
-func expand(name, text string, values map[string]string) ([]byte, error) {
-	t, err := template.New(name).Delims("[[", "]]").Option("missingkey=error").Funcs(template.FuncMap{
-		"pascal": pascal, "up": depth,
-	}).Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, values); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// pascal makes "health-check" "HealthCheck".
-func pascal(s string) string {
-	var b strings.Builder
-	for part := range strings.SplitSeq(s, "-") {
-		if part != "" {
-			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
-		}
-	}
-	return b.String()
-}
-
-// depth is the way up from a file that lies extra folders below dir, to where both
-// start.
-func depth(dir string, extra int) string {
-	return strings.Repeat("../", strings.Count(dir, "/")+1+extra)
 }

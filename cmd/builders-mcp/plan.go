@@ -2,39 +2,47 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
 	"strings"
 )
 
-var targetPattern = regexp.MustCompile(folder)
+// maxSize bounds the files that are compared and, should it come to that, put back: far
+// above what a person or a builder writes.
+const maxSize = 8 << 20
 
-// plan is what a builder will do to the files below a root.
+// plan is what a builder will do to the files below a root. Making one changes nothing.
 type plan struct {
-	root  *os.Root
-	steps []step
+	builder string
+	steps   []step
 }
 
+// step is one file of a plan.
 type step struct {
 	output
-	before []byte // what is there; nil: nothing
 	there  bool
+	before []byte      // what is there
+	mode   fs.FileMode // of what is there
 }
 
-func (s step) action() string {
+// What becomes of a step's file.
+const (
+	created     = "created"
+	overwritten = "overwritten"
+	unchanged   = "unchanged"
+)
+
+func (s step) status() string {
 	switch {
 	case !s.there:
-		return "create"
+		return created
 	case bytes.Equal(s.before, s.data):
-		return "keep"
+		return unchanged
 	}
-	return "overwrite"
+	return overwritten
 }
 
 // newPlan renders the builder and looks at what is there.
@@ -43,101 +51,125 @@ func newPlan(root *os.Root, in applyInput) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Target != "" && !targetPattern.MatchString(in.Target) {
-		return nil, fmt.Errorf("target: %q is not allowed: must be a folder below the root, matching %s", in.Target, folder)
+	if in.Target != "" {
+		if err := allow(in.Target, folderWords, folder); err != nil {
+			return nil, fmt.Errorf("target: %w", err)
+		}
 	}
 	outputs, err := b.render(in.Variables)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{root: root}
+	p := &plan{builder: b.ID}
 	for _, o := range outputs {
 		o.path = path.Join(in.Target, o.path)
-		before, err := root.ReadFile(o.path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s, err := look(root, o)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.path, err)
 		}
-		p.steps = append(p.steps, step{output: o, before: before, there: err == nil})
+		p.steps = append(p.steps, s)
 	}
 	return p, nil
 }
 
-func (p *plan) files() []writtenFile {
+// look reads what is there where a file would be written. The root lets nothing out of
+// it; symbolic links are refused all the same, as what they lead to belongs to others.
+func look(root *os.Root, o output) (step, error) {
+	absent := step{output: o, mode: 0o644}
+	for i, c := range o.path + "/" {
+		if c != '/' {
+			continue
+		}
+		part := o.path[:i]
+		info, err := root.Lstat(part)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return absent, nil
+		case err != nil:
+			return step{}, err
+		case info.Mode()&fs.ModeSymlink != 0:
+			return step{}, fmt.Errorf("%s is a symbolic link, and builders follow none: choose another folder or remove it", part)
+		case part != o.path && !info.IsDir():
+			return step{}, fmt.Errorf("%s is there and is no folder", part)
+		case part != o.path:
+			continue
+		case !info.Mode().IsRegular():
+			return step{}, fmt.Errorf("is there and is no file (%s)", info.Mode().Type())
+		case info.Size() > maxSize:
+			return step{}, fmt.Errorf("is there and has %d bytes, more than a builder replaces (%d)", info.Size(), maxSize)
+		}
+		before, err := root.ReadFile(o.path)
+		if err != nil {
+			return step{}, err
+		}
+		return step{output: o, there: true, before: before, mode: info.Mode().Perm()}, nil
+	}
+	return absent, nil
+}
+
+// files lists what becomes of the files, with their text for a preview.
+func (p *plan) files(text bool) []writtenFile {
 	files := []writtenFile{}
 	for _, s := range p.steps {
-		files = append(files, writtenFile{Path: s.path, Bytes: len(s.data), Action: s.action()})
+		file := writtenFile{Path: s.path, Bytes: len(s.data), Status: s.status()}
+		if text {
+			file.Text = string(s.data)
+		}
+		files = append(files, file)
 	}
 	return files
 }
 
-func (p *plan) describe(would string) string {
-	var b strings.Builder
+// with lists the paths of the files that have a status.
+func (p *plan) with(status string) []string {
+	var paths []string
 	for _, s := range p.steps {
-		fmt.Fprintf(&b, "%s%s %s (%d bytes)\n", would, s.action(), s.path, len(s.data))
+		if s.status() == status {
+			paths = append(paths, s.path)
+		}
+	}
+	return paths
+}
+
+func (p *plan) summary() string {
+	return fmt.Sprintf("%s: %d created, %d overwritten, %d unchanged",
+		p.builder, len(p.with(created)), len(p.with(overwritten)), len(p.with(unchanged)))
+}
+
+// done tells what was done, a line for each file.
+func (p *plan) done() string {
+	var b strings.Builder
+	b.WriteString(p.summary() + "\n")
+	for _, s := range p.steps {
+		fmt.Fprintf(&b, "%s %s (%d bytes)\n", s.status(), s.path, len(s.data))
 	}
 	return b.String()
 }
 
-// refuseOverwrite refuses a plan that would change files which are there.
-func (p *plan) refuseOverwrite(force bool) error {
-	var there []string
+// preview shows what would be done, with the files' text.
+func (p *plan) preview(force bool) string {
+	var b strings.Builder
+	b.WriteString("nothing is written; it would be: " + p.summary() + "\n")
+	if err := p.refuseOverwrite(force); err != nil {
+		fmt.Fprintf(&b, "apply_builder would refuse: %s\n", err)
+	}
 	for _, s := range p.steps {
-		if s.action() == "overwrite" {
-			there = append(there, s.path)
+		fmt.Fprintf(&b, "\n--- %s: %s (%d bytes)\n", s.path, s.status(), len(s.data))
+		if s.status() != unchanged {
+			b.Write(s.data)
 		}
 	}
+	return b.String()
+}
+
+// refuseOverwrite refuses a plan that would change files which are there. A file that
+// is the same already is no obstacle, so that a build which was interrupted can be run
+// again.
+func (p *plan) refuseOverwrite(force bool) error {
+	there := p.with(overwritten)
 	if len(there) == 0 || force {
 		return nil
 	}
-	return fmt.Errorf("these files are there and differ: %s; nothing was written; set force to overwrite them", strings.Join(there, ", "))
-}
-
-// apply writes the files; when one cannot be written, or ctx ends, those before it are
-// put back to what they were.
-func (p *plan) apply(ctx context.Context, report func(done, total int, message string)) error {
-	for i, s := range p.steps {
-		err := ctx.Err()
-		if err != nil {
-			err = errCanceled
-		} else if s.action() != "keep" {
-			err = p.write(s.path, s.data)
-		}
-		if err != nil {
-			return errors.Join(err, p.undo(p.steps[:i]))
-		}
-		report(i+1, len(p.steps), s.action()+" "+s.path)
-	}
-	return nil
-}
-
-// write replaces a file as a whole: temporary file, then rename.
-func (p *plan) write(name string, data []byte) error {
-	if dir := path.Dir(name); dir != "." {
-		if err := p.root.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	temp := name + "." + rand.Text() + ".new" // nobody's file
-	err := p.root.WriteFile(temp, data, 0o644)
-	if err == nil {
-		err = p.root.Rename(temp, name)
-	}
-	if err != nil {
-		_ = p.root.Remove(temp) // it may not have come to be
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (p *plan) undo(steps []step) error {
-	var problems []error
-	for _, s := range steps {
-		switch s.action() {
-		case "create":
-			problems = append(problems, p.root.Remove(s.path))
-		case "overwrite":
-			problems = append(problems, p.write(s.path, s.before))
-		}
-	}
-	return errors.Join(problems...)
+	return fmt.Errorf("%d of %d files are there and differ: %s; set force to overwrite them",
+		len(there), len(p.steps), strings.Join(there, ", "))
 }

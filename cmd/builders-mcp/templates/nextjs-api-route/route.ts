@@ -1,5 +1,6 @@
 import { parse, type [[pascal .ROUTE_NAME]]Answer, type Refusal } from './schema';
 
+// Each request gets an answer of its own, never one from a cache.
 export const dynamic = 'force-dynamic';
 
 function answer(message: string): Response {
@@ -25,9 +26,9 @@ export async function POST(request: Request): Promise<Response> {
   } catch {
     return refuse('the body must be JSON', 400);
   }
-  const input = parse(value);
-  if ('error' in input) {
-    return refuse(input.error, 422);
+  const parsed = parse(value);
+  if (!parsed.ok) {
+    return refuse(parsed.error, 422);
   }
-  return answer(`hello, ${input.name}`);
+  return answer(`hello, ${parsed.input.name}`);
 }

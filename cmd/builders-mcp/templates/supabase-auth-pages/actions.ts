@@ -1,49 +1,62 @@
 'use server';
 
+import { revalidatePath } from 'next/cache';
+import { headers } from 'next/headers';
 import { redirect } from 'next/navigation';
 
-import { createClient } from '[[up .APP_DIR 1]][[.LIB_DIR]]/server';
+import { createClient } from '[[from (print .APP_DIR "/auth") (print .LIB_DIR "/server")]]';
 
 interface Credentials {
   email: string;
   password: string;
 }
 
+const minPassword = 8;
+const incomplete = `Enter an e-mail address and a password of at least ${minPassword} characters.`;
+
 function credentials(form: FormData): Credentials | null {
   const email = form.get('email');
   const password = form.get('password');
-  if (typeof email !== 'string' || typeof password !== 'string' || !email.includes('@') || password.length < 8) {
+  if (typeof email !== 'string' || typeof password !== 'string') {
     return null;
   }
-  return { email, password };
+  if (!email.includes('@') || password.length < minPassword) {
+    return null;
+  }
+  return { email: email.trim(), password };
 }
 
-function back(page: string, error: string): never {
+function back(page: 'login' | 'signup', error: string): never {
   redirect(`/auth/${page}?error=${encodeURIComponent(error)}`);
 }
 
 export async function signIn(form: FormData): Promise<void> {
   const given = credentials(form);
   if (!given) {
-    back('login', 'Enter an e-mail address and a password of at least 8 characters.');
+    back('login', incomplete);
   }
   const supabase = await createClient();
   const { error } = await supabase.auth.signInWithPassword(given);
   if (error) {
     back('login', error.message);
   }
+  revalidatePath('/', 'layout'); // what was shown to nobody in particular
   redirect('[[.AFTER_SIGN_IN]]');
 }
 
 export async function signUp(form: FormData): Promise<void> {
   const given = credentials(form);
   if (!given) {
-    back('signup', 'Enter an e-mail address and a password of at least 8 characters.');
+    back('signup', incomplete);
   }
+  const origin = (await headers()).get('origin') ?? '';
   const supabase = await createClient();
-  const { error } = await supabase.auth.signUp(given);
+  const { error } = await supabase.auth.signUp({
+    ...given,
+    options: { emailRedirectTo: `${origin}/auth/callback` },
+  });
   if (error) {
     back('signup', error.message);
   }
-  redirect('/auth/login?message=' + encodeURIComponent('Follow the link in the mail that we have sent you.'));
+  redirect(`/auth/login?message=${encodeURIComponent('Follow the link in the mail that we have sent you.')}`);
 }

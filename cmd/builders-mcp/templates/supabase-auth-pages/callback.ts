@@ -1,6 +1,6 @@
 import { NextResponse, type NextRequest } from 'next/server';
 
-import { createClient } from '[[up .APP_DIR 2]][[.LIB_DIR]]/server';
+import { createClient } from '[[from (print .APP_DIR "/auth/callback") (print .LIB_DIR "/server")]]';
 
 // GET /auth/callback?code=… ends a sign-in that began in a mail.
 export async function GET(request: NextRequest): Promise<NextResponse> {

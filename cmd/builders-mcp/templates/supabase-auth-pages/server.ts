@@ -1,18 +1,14 @@
 import { createServerClient } from '@supabase/ssr';
 import { cookies } from 'next/headers';
 
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) {
-    throw new Error(`the environment variable ${name} is not set`);
-  }
-  return value;
-}
+import { settings } from './settings';
 
-// createClient returns a Supabase client for the user of the current request.
+// createClient returns a Supabase client for the user of the current request. Make one
+// for each request, never one for all.
 export async function createClient() {
+  const { url, key } = settings();
   const store = await cookies();
-  return createServerClient(setting('NEXT_PUBLIC_SUPABASE_URL'), setting('NEXT_PUBLIC_SUPABASE_ANON_KEY'), {
+  return createServerClient(url, key, {
     cookies: {
       getAll: () => store.getAll(),
       setAll(list) {
@@ -21,7 +17,8 @@ export async function createClient() {
             store.set(name, value, options);
           }
         } catch {
-          // A server component cannot set cookies; the next action or route does.
+          // A server component cannot set cookies; the middleware does it for the next
+          // request.
         }
       },
     },

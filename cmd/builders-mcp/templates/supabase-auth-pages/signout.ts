@@ -1,6 +1,6 @@
 import { NextResponse, type NextRequest } from 'next/server';
 
-import { createClient } from '[[up .APP_DIR 2]][[.LIB_DIR]]/server';
+import { createClient } from '[[from (print .APP_DIR "/auth/signout") (print .LIB_DIR "/server")]]';
 
 // POST /auth/signout
 export async function POST(request: NextRequest): Promise<NextResponse> {

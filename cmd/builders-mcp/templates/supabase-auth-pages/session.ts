@@ -1,0 +1,50 @@
+import { createServerClient } from '@supabase/ssr';
+import { NextResponse, type NextRequest } from 'next/server';
+
+import { settings } from './settings';
+
+const protectedPage: string = '[[.PROTECTED]]';
+
+function isProtected(path: string): boolean {
+  return path === protectedPage || path.startsWith(protectedPage === '/' ? '/' : `${protectedPage}/`);
+}
+
+function isOpen(path: string): boolean {
+  return path.startsWith('/auth/');
+}
+
+// updateSession renews the session's cookies, and sends who is not signed in from
+// protected pages to the sign-in page.
+export async function updateSession(request: NextRequest): Promise<NextResponse> {
+  const { url, key } = settings();
+  let response = NextResponse.next({ request });
+  const supabase = createServerClient(url, key, {
+    cookies: {
+      getAll: () => request.cookies.getAll(),
+      setAll(list) {
+        for (const { name, value } of list) {
+          request.cookies.set(name, value);
+        }
+        // The page sees the new cookies, and the browser gets them.
+        response = NextResponse.next({ request });
+        for (const { name, value, options } of list) {
+          response.cookies.set(name, value, options);
+        }
+      },
+    },
+  });
+  // Checks the token's signature, and renews it when it is about to expire.
+  const { data } = await supabase.auth.getClaims();
+  const path = request.nextUrl.pathname;
+  if (data?.claims || isOpen(path) || !isProtected(path)) {
+    return response;
+  }
+  const login = request.nextUrl.clone();
+  login.pathname = '/auth/login';
+  login.search = '';
+  const away = NextResponse.redirect(login);
+  for (const cookie of response.cookies.getAll()) {
+    away.cookies.set(cookie);
+  }
+  return away;
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+)
+
+var errCanceled = errors.New("canceled; what was written has been taken back")
+
+// staging ends the name of a file that is not at its place yet. The name is always the
+// same, so that the next writer, alone below the root, replaces what a killed one left.
+const staging = ".builders-mcp"
+
+// transaction carries out a plan: all of it or nothing.
+//
+//	stage:  every file is written beside its place, under a name of its own
+//	commit: one after the other is moved to its place
+//
+// Most of what can go wrong (no room, no permission, a folder that is a file) goes wrong
+// while staging, when nothing has changed yet. What goes wrong later is undone: files go
+// back to what they were, folders that were made for them go away again.
+//
+// A process that is killed undoes nothing. Each file is whole all the same, and those
+// that arrived are unchanged for whoever runs the builder again.
+type transaction struct {
+	root    *os.Root
+	staged  []string // files that are not at their place
+	done    []step   // what was moved to its place
+	folders []string // what was made, parents first
+}
+
+// apply writes the plan's files. When one cannot be written, or ctx ends, the files are
+// as they were before. The caller holds the root's lock.
+func (p *plan) apply(ctx context.Context, root *os.Root, report func(done, total int, message string)) error {
+	t := &transaction{root: root}
+	err := t.run(ctx, p.steps, report)
+	if err == nil {
+		return nil
+	}
+	if undone := t.undo(); undone != nil {
+		return fmt.Errorf("%w; and it could not all be taken back: %w", err, undone)
+	}
+	return err
+}
+
+func (t *transaction) run(ctx context.Context, steps []step, report func(done, total int, message string)) error {
+	for _, s := range steps {
+		if ctx.Err() != nil {
+			return errCanceled
+		}
+		if s.status() == unchanged {
+			continue
+		}
+		if err := t.stage(s); err != nil {
+			return fmt.Errorf("%s: %w; nothing was written", s.path, err)
+		}
+	}
+	for i, s := range steps {
+		if ctx.Err() != nil {
+			return errCanceled
+		}
+		if s.status() != unchanged {
+			if err := t.commit(s); err != nil {
+				return fmt.Errorf("%s: %w; what was written has been taken back", s.path, err)
+			}
+		}
+		report(i+1, len(steps), s.status()+" "+s.path)
+	}
+	return nil
+}
+
+// stage writes what will be at s.path to a file beside it.
+func (t *transaction) stage(s step) error {
+	if err := t.makeFolders(path.Dir(s.path)); err != nil {
+		return err
+	}
+	temp := s.path + staging
+	if err := t.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := t.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, s.mode)
+	if err != nil {
+		return err
+	}
+	t.staged = append(t.staged, temp)
+	defer file.Close()
+	if _, err := file.Write(s.data); err != nil {
+		return err
+	}
+	if s.there { // a file that is replaced keeps its mode, whatever the umask is
+		if err := file.Chmod(s.mode); err != nil {
+			return err
+		}
+	}
+	return file.Sync() // so a job that succeeded has its files after a power cut
+}
+
+// makeFolders makes a folder and those above it, and remembers which were not there.
+func (t *transaction) makeFolders(dir string) error {
+	if dir == "." {
+		return nil
+	}
+	if err := t.makeFolders(path.Dir(dir)); err != nil {
+		return err
+	}
+	err := t.root.Mkdir(dir, 0o755)
+	switch {
+	case err == nil:
+		t.folders = append(t.folders, dir)
+		return nil
+	case errors.Is(err, fs.ErrExist):
+		return nil // should it be a file, then opening one below it says so
+	}
+	return err
+}
+
+// commit moves a staged file to its place, unless that is not what it was when the plan
+// was made: others than builders write here too.
+func (t *transaction) commit(s step) error {
+	now, err := look(t.root, s.output)
+	if err != nil {
+		return err
+	}
+	if now.there != s.there || !slices.Equal(now.before, s.before) {
+		return errors.New("changed in the meantime; look at it and try again")
+	}
+	if err := t.root.Rename(s.path+staging, s.path); err != nil {
+		return err
+	}
+	t.done = append(t.done, s)
+	return nil
+}
+
+// undo takes back what was done. It goes on after an error.
+func (t *transaction) undo() error {
+	var problems []error
+	for _, s := range t.done {
+		if s.status() == created {
+			problems = append(problems, t.root.Remove(s.path))
+			continue
+		}
+		before := s
+		before.data = s.before
+		err := t.stage(before)
+		if err == nil {
+			err = t.root.Rename(s.path+staging, s.path)
+		}
+		problems = append(problems, err)
+	}
+	for _, temp := range t.staged {
+		if err := t.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			problems = append(problems, err)
+		}
+	}
+	for _, dir := range slices.Backward(t.folders) {
+		_ = t.root.Remove(dir) // it stays when someone else uses it
+	}
+	return errors.Join(problems...)
+}
