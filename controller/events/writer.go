@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // writer is what the one goroutine that writes knows.
@@ -14,11 +15,18 @@ type writer struct {
 	failing bool     // the last batch could not be written, and that was logged
 }
 
+// linger is how long the writer rests between two batches. A transition pays for waking
+// a writer that sleeps, ten times what the event itself costs; while there is much to
+// do, only one in a millisecond does so.
+const linger = time.Millisecond
+
 // write writes batches until the archive is closed and nothing is pending.
 func (a *Archive) write(active *os.File) {
 	defer close(a.done)
 	w := &writer{Archive: a, file: active}
 	var spare batch
+	rest := time.NewTimer(linger)
+	defer rest.Stop()
 	for range a.wake {
 		a.mu.Lock()
 		taken, closed := a.pending, a.closed
@@ -31,6 +39,8 @@ func (a *Archive) write(active *os.File) {
 		if closed {
 			break // nothing is taken any more
 		}
+		rest.Reset(linger)
+		<-rest.C
 	}
 	if w.file != nil {
 		w.file.Close()
