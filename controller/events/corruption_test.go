@@ -150,6 +150,7 @@ func FuzzAnyFileIsRead(f *testing.F) {
 	}
 	f.Add(data, data)
 	f.Add(data[:len(data)/2], []byte(nil))
+	f.Add([]byte(nil), data)
 	f.Add([]byte("\n\n{}\n"), append(data, 0))
 	f.Add([]byte(`{"time":"2026-11-23T09:39:49.123456Z","workspace":"a","job":"b","uid":"c","type":"Normal","reason":"x"}`+"\n"), []byte(`{"time":"`))
 	f.Fuzz(func(t *testing.T, older, newer []byte) {

@@ -109,6 +109,7 @@ func (a *Archive) snapshot(ctx context.Context) ([]segment, uint64, error) {
 // nil when it was dropped meanwhile, or cannot be read, which is counted.
 func (a *Archive) open(v segment) (*os.File, []position) {
 	if v.size == 0 {
+		a.learn(v.first, nil)
 		return nil, nil
 	}
 	file, err := a.root.Open(v.name())
