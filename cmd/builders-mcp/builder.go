@@ -57,7 +57,7 @@ var builders = []builder{
 	},
 	{
 		ID:          "supabase-auth-pages",
-		Description: "Sign-in and sign-up pages with Supabase for Next.js: pages, server actions, callback, sign-out, and the middleware that keeps sessions fresh.",
+		Description: "Sign-in and sign-up pages with Supabase for Next.js: pages, server actions, callback, sign-out, and the middleware that keeps sessions fresh. It needs the packages @supabase/ssr and @supabase/supabase-js.",
 		Variables: []variable{
 			{Name: "APP_DIR", Description: "the app router's folder", Default: "app", Allowed: folderWords, Pattern: folder},
 			{Name: "LIB_DIR", Description: "folder of the Supabase clients", Default: "lib/supabase", Allowed: folderWords, Pattern: folder},

@@ -12,7 +12,6 @@ interface Credentials {
 }
 
 const minPassword = 8;
-const incomplete = `Enter an e-mail address and a password of at least ${minPassword} characters.`;
 
 function credentials(form: FormData): Credentials | null {
   const email = form.get('email');
@@ -20,7 +19,7 @@ function credentials(form: FormData): Credentials | null {
   if (typeof email !== 'string' || typeof password !== 'string') {
     return null;
   }
-  if (!email.includes('@') || password.length < minPassword) {
+  if (!email.includes('@') || password === '') {
     return null;
   }
   return { email: email.trim(), password };
@@ -33,7 +32,7 @@ function back(page: 'login' | 'signup', error: string): never {
 export async function signIn(form: FormData): Promise<void> {
   const given = credentials(form);
   if (!given) {
-    back('login', incomplete);
+    back('login', 'Enter your e-mail address and your password.');
   }
   const supabase = await createClient();
   const { error } = await supabase.auth.signInWithPassword(given);
@@ -46,17 +45,22 @@ export async function signIn(form: FormData): Promise<void> {
 
 export async function signUp(form: FormData): Promise<void> {
   const given = credentials(form);
-  if (!given) {
-    back('signup', incomplete);
+  if (!given || given.password.length < minPassword) {
+    back('signup', `Enter an e-mail address and a password of at least ${minPassword} characters.`);
   }
   const origin = (await headers()).get('origin') ?? '';
   const supabase = await createClient();
-  const { error } = await supabase.auth.signUp({
+  const { data, error } = await supabase.auth.signUp({
     ...given,
     options: { emailRedirectTo: `${origin}/auth/callback` },
   });
   if (error) {
     back('signup', error.message);
+  }
+  if (data.session) {
+    // The project asks nobody to confirm an address.
+    revalidatePath('/', 'layout');
+    redirect('[[.AFTER_SIGN_IN]]');
   }
   redirect(`/auth/login?message=${encodeURIComponent('Follow the link in the mail that we have sent you.')}`);
 }

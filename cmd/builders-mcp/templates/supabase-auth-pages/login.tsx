@@ -1,3 +1,5 @@
+import Link from 'next/link';
+
 import { signIn } from '../actions';
 
 interface Props {
@@ -18,12 +20,12 @@ export default async function LoginPage({ searchParams }: Props) {
         </label>
         <label>
           Password
-          <input name="password" type="password" autoComplete="current-password" minLength={8} required />
+          <input name="password" type="password" autoComplete="current-password" required />
         </label>
         <button type="submit">Sign in</button>
       </form>
       <p>
-        <a href="/auth/signup">Create an account</a>
+        <Link href="/auth/signup">Create an account</Link>
       </p>
     </main>
   );

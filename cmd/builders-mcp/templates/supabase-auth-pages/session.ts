@@ -18,10 +18,11 @@ function isOpen(path: string): boolean {
 export async function updateSession(request: NextRequest): Promise<NextResponse> {
   const { url, key } = settings();
   let response = NextResponse.next({ request });
+  const uncached = new Headers(); // a session's cookies are for one user, not for a cache
   const supabase = createServerClient(url, key, {
     cookies: {
       getAll: () => request.cookies.getAll(),
-      setAll(list) {
+      setAll(list, headers) {
         for (const { name, value } of list) {
           request.cookies.set(name, value);
         }
@@ -30,21 +31,25 @@ export async function updateSession(request: NextRequest): Promise<NextResponse>
         for (const { name, value, options } of list) {
           response.cookies.set(name, value, options);
         }
+        for (const [name, value] of Object.entries(headers)) {
+          uncached.set(name, value);
+        }
       },
     },
   });
   // Checks the token's signature, and renews it when it is about to expire.
   const { data } = await supabase.auth.getClaims();
   const path = request.nextUrl.pathname;
-  if (data?.claims || isOpen(path) || !isProtected(path)) {
-    return response;
+  if (!data?.claims && isProtected(path) && !isOpen(path)) {
+    const login = request.nextUrl.clone();
+    login.pathname = '/auth/login';
+    login.search = '';
+    const away = NextResponse.redirect(login);
+    for (const cookie of response.cookies.getAll()) {
+      away.cookies.set(cookie);
+    }
+    response = away;
   }
-  const login = request.nextUrl.clone();
-  login.pathname = '/auth/login';
-  login.search = '';
-  const away = NextResponse.redirect(login);
-  for (const cookie of response.cookies.getAll()) {
-    away.cookies.set(cookie);
-  }
-  return away;
+  uncached.forEach((value, name) => response.headers.set(name, value));
+  return response;
 }

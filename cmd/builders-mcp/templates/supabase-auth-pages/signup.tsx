@@ -1,3 +1,5 @@
+import Link from 'next/link';
+
 import { signUp } from '../actions';
 
 interface Props {
@@ -23,7 +25,7 @@ export default async function SignupPage({ searchParams }: Props) {
         <button type="submit">Create an account</button>
       </form>
       <p>
-        <a href="/auth/login">Sign in instead</a>
+        <Link href="/auth/login">Sign in instead</Link>
       </p>
     </main>
   );
