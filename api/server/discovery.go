@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"jobwright.dev/api/core"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -17,7 +18,8 @@ func (s *Server) discoveryRoutes(handle func(string, http.HandlerFunc)) {
 	answer := func(v any) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, v) }
 	}
-	handle("GET /api", answer(metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{}}))
+	handle("GET /api", answer(metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{core.Version}}))
+	handle("GET "+corePath, answer(coreResources()))
 	handle("GET /apis", answer(metav1.APIGroupList{
 		TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}, Groups: []metav1.APIGroup{group},
 	}))
@@ -43,4 +45,15 @@ func resources() metav1.APIResourceList {
 	}
 	slices.SortFunc(list.APIResources, func(a, b metav1.APIResource) int { return slices.Compare([]byte(a.Name), []byte(b.Name)) })
 	return list
+}
+
+// coreResources are what is served of the Kubernetes API's core group.
+func coreResources() metav1.APIResourceList {
+	return metav1.APIResourceList{
+		TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: core.Version,
+		APIResources: []metav1.APIResource{{
+			Name: core.ResourceEvents, SingularName: "event", Namespaced: true, Kind: core.KindEvent,
+			Verbs: metav1.Verbs{"list", "watch"}, ShortNames: []string{"ev"},
+		}},
+	}
 }

@@ -3,6 +3,7 @@
 //	/api/jobs[/ID]                                the seed's interface, to the letter
 //	/apis/jobwright.dev/v1/…                      objects, the Kubernetes way
 //	/apis/jobwright.dev/v1/namespaces/W/jobs/N/log  what a job printed
+//	/api/v1/…/events                              what happened to jobs, as core/v1 Events
 //	/jobs                                         the page (package web)
 //	/metrics /livez /readyz /version              for operators
 //

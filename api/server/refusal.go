@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/events"
 	"jobwright.dev/store"
 )
 
@@ -31,13 +32,13 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return apierrors.NewAlreadyExists(resource, name).Status()
 	case errors.Is(err, store.ErrConflict):
 		return apierrors.NewConflict(resource, name, store.ErrConflict).Status()
-	case errors.Is(err, store.ErrExpired):
+	case errors.Is(err, store.ErrExpired), errors.Is(err, events.ErrExpired):
 		return apierrors.NewResourceExpired(err.Error()).Status()
 	case errors.Is(err, store.ErrInvalid):
 		return apierrors.NewBadRequest(err.Error()).Status()
 	case errors.Is(err, store.ErrFull):
 		return failure(http.StatusInsufficientStorage, "InsufficientStorage", err)
-	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed):
+	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed), errors.Is(err, events.ErrClosed):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
 	default:
 		return failure(http.StatusInternalServerError, metav1.StatusReasonInternalError, err)

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	Ready func(context.Context) error
 	// Blockers tells why a job is queued, for status.blockedBy; nil: nobody knows.
 	Blockers func(store.Key, types.UID) []v1.Blocker
+	// Events is served as core/v1 Events; nil: there are none.
+	Events *events.Archive
 	// MaxBody bounds a request's body in bytes; MaxWorkspaces bounds how many
 	// workspaces the seed's interface may come to by creating them. 0: the defaults.
 	MaxBody       int64
@@ -96,6 +99,7 @@ func (s *Server) routes() http.Handler {
 	}
 	s.seedRoutes(handle)
 	s.objectRoutes(handle)
+	s.eventRoutes(handle)
 	s.discoveryRoutes(handle)
 	handle("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	handle("GET /readyz", s.readyz)

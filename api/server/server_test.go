@@ -23,6 +23,7 @@ import (
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -34,6 +35,7 @@ var updateGoldens = flag.Bool("update", false, "write the golden files anew")
 type fixture struct {
 	store   *file.Store
 	archive *logs.Archive
+	events  *events.Archive
 	url     string
 }
 
@@ -48,7 +50,11 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := server.New(server.Options{Store: objects, Logs: archive, Log: logr.Discard(), Version: "v0.0.0-test", MaxBody: 64 << 10, MaxWorkspaces: 3})
+	happened, err := events.Open(events.Options{Dir: filepath.Join(dir, "events")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := server.New(server.Options{Store: objects, Logs: archive, Events: happened, Log: logr.Discard(), Version: "v0.0.0-test", MaxBody: 64 << 10, MaxWorkspaces: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,11 +63,12 @@ func newFixture(t testing.TB) *fixture {
 		listening.CloseClientConnections()
 		listening.Close()
 		archive.Close()
+		happened.Close()
 		if err := objects.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	f := &fixture{store: objects, archive: archive, url: listening.URL}
+	f := &fixture{store: objects, archive: archive, events: happened, url: listening.URL}
 	for _, name := range []string{"acme", "other"} {
 		ws := &v1.Workspace{TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace}, ObjectMeta: metav1.ObjectMeta{Name: name}}
 		if _, err := objects.Create(context.Background(), ws); err != nil {
@@ -357,6 +364,7 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 	if err := writer.Close(time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	f.event(t, "other", secret.Name, "Failed", "secret-event")
 	body := strings.Replace(manifest("secret-job", deploy), `"name"`, `"resourceVersion":"`+secret.ResourceVersion+`","name"`, 1)
 	merge := map[string]string{"Content-Type": "application/merge-patch+json"}
 	for _, r := range []request{
@@ -375,12 +383,20 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 		{"PATCH", base + "/secret-job", `{"spec":{"cancel":true}}`, merge},
 		{"PATCH", base + "/secret-job/status", `{"status":{"message":"x"}}`, merge},
 		{"DELETE", base + "/secret-job", "", nil},
+		{"GET", eventsOf, "", nil},
+		{"GET", eventsOf + "?fieldSelector=metadata.namespace%3Dother", "", nil},
+		{"GET", eventsOf + "?fieldSelector=involvedObject.namespace%3Dother,involvedObject.name%3Dsecret-job", "", nil},
+		{"GET", eventsOf + "?fieldSelector=involvedObject.uid%3D" + string(secret.UID), "", nil},
+		{"GET", eventsOf + "?limit=1&continue=9.9", "", nil},
+		{"GET", eventsOf + "?watch=true&timeoutSeconds=1", "", nil},
+		{"GET", eventsOf + "?watch=true&timeoutSeconds=1&fieldSelector=metadata.namespace%3Dother", "", nil},
+		{"GET", "/api/v1/namespaces/..%2Fother/events", "", nil},
 		{"GET", "/api/jobs", "", workspace("acme")},
 		{"GET", "/api/jobs/secret-job", "", workspace("acme")},
 		{"POST", "/api/jobs/secret-job", `{"action":"cancel"}`, workspace("acme")},
 	} {
 		_, answer := f.do(t, r)
-		for _, leak := range []string{"secret-label", "secret-output", string(secret.UID)} {
+		for _, leak := range []string{"secret-label", "secret-output", "secret-event", string(secret.UID)} {
 			if strings.Contains(answer, leak) {
 				t.Errorf("%s %s shows %q:\n%s", r.method, r.path, leak, answer)
 			}
@@ -499,7 +515,7 @@ func TestALogIsFollowedUntilTheJobHasEnded(t *testing.T) {
 func TestProbesAndDiscovery(t *testing.T) {
 	f := newFixture(t)
 	for path, want := range map[string]string{
-		"/livez": "ok", "/readyz": "ok", "/version": "v0.0.0-test", "/api": "APIVersions", "/apis": "APIGroupList",
+		"/livez": "ok", "/readyz": "ok", "/version": "v0.0.0-test", "/api": `"versions":["v1"]`, "/api/v1": `"name":"events"`, "/apis": "APIGroupList",
 		"/apis/jobwright.dev/v1": `"shortNames":["jw"]`,
 	} {
 		if response, body := f.do(t, request{"GET", path, "", nil}); response.StatusCode != http.StatusOK || !strings.Contains(body, want) {

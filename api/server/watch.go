@@ -18,18 +18,11 @@ import (
 // watch streams the changes of what opts select, one JSON value a line. Without a
 // resourceVersion it begins with what there is, as ADDED events.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request, opts store.ListOptions) error {
-	ctx := r.Context()
-	if text := r.URL.Query().Get("timeoutSeconds"); text != "" {
-		seconds, err := strconv.ParseUint(text, 10, 31)
-		if err != nil {
-			return apierrors.NewBadRequest("timeoutSeconds must be a number of seconds, not " + quote(text))
-		}
-		if seconds > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
-			defer cancel()
-		}
+	ctx, cancel, err := watchContext(r)
+	if err != nil {
+		return err
 	}
+	defer cancel()
 	stream := &eventStream{w: w, flusher: http.NewResponseController(w)}
 	since, err := s.watchStart(ctx, r.URL.Query().Get("resourceVersion"), opts, stream)
 	if err != nil {
@@ -53,6 +46,24 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, opts store.ListOp
 		stream.fail(err)
 	}
 	return nil
+}
+
+// watchContext is the request's context, bounded by timeoutSeconds.
+func watchContext(r *http.Request) (context.Context, context.CancelFunc, error) {
+	text := r.URL.Query().Get("timeoutSeconds")
+	if text == "" {
+		text = "0"
+	}
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return nil, nil, apierrors.NewBadRequest("timeoutSeconds must be a number of seconds, not " + quote(text))
+	}
+	if seconds == 0 {
+		ctx, cancel := context.WithCancel(r.Context())
+		return ctx, cancel, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(seconds)*time.Second)
+	return ctx, cancel, nil
 }
 
 // watchStart is the version from which to watch; without one, what there is has been

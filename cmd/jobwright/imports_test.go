@@ -27,7 +27,7 @@ func importRules() []importRule {
 	return []importRule{
 		{"api/v1", nil},
 		{"api/client", []string{"api/...", "store"}},
-		{"api/server/...", []string{"api/...", "store", "controller/logs", "controller/action", "web"}},
+		{"api/server/...", []string{"api/...", "store", "controller/events", "controller/logs", "controller/action", "web"}},
 		{"api/...", []string{"api/..."}},
 		{"store", []string{"api/v1"}},
 		{"store/journal/...", []string{"store/journal/..."}},

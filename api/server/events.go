@@ -1,0 +1,180 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+
+	"jobwright.dev/api/core"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/events"
+)
+
+// corePath is where the Kubernetes API has the kinds of its core group.
+const corePath = "/api/" + core.Version
+
+// maxEvents is how many events an answer has at most, whatever limit is asked for:
+// with what a message may have, some ten megabytes. The rest comes with continue.
+const maxEvents = 10_000
+
+// attemptAnnotation names the attempt that an event is about.
+const attemptAnnotation = v1.Group + "/attempt"
+
+// eventRoutes serve what has happened to jobs as core/v1 Events, read only, where
+// kubectl looks for them.
+func (s *Server) eventRoutes(handle func(string, http.HandlerFunc)) {
+	for _, route := range []string{"GET " + corePath + "/events", "GET " + corePath + "/namespaces/{namespace}/events"} {
+		handle(route, func(w http.ResponseWriter, r *http.Request) {
+			if err := s.events(w, r); err != nil {
+				s.refuse(w, err, v1.Kind{Name: core.KindEvent, Resource: core.ResourceEvents}, "")
+			}
+		})
+	}
+}
+
+// events answers with a page, the newest first, or with watch=true a stream.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	filter, seq, err := eventFilter(query, r.PathValue("namespace"))
+	if err != nil {
+		return err
+	}
+	form, err := eventForm(r)
+	if err != nil {
+		return err
+	}
+	if watch, _ := strconv.ParseBool(query.Get("watch")); watch {
+		return s.watchEvents(w, r, filter, form)
+	}
+	var page events.Page
+	if s.Events != nil {
+		if page, err = s.Events.List(r.Context(), filter); err != nil {
+			return err
+		}
+	}
+	if seq == 0 {
+		seq = page.Seq // a later page goes on with the first one's
+	}
+	meta := metav1.ListMeta{ResourceVersion: strconv.FormatUint(seq, 10)}
+	if page.Before != 0 {
+		meta.Continue = fmt.Sprintf("%d.%d", page.Before, seq)
+	}
+	list := core.EventList{
+		TypeMeta: metav1.TypeMeta{Kind: core.KindEventList, APIVersion: core.Version}, ListMeta: meta,
+		Items: make([]core.Event, 0, len(page.Events)),
+	}
+	for i := range page.Events {
+		list.Items = append(list.Items, coreEvent(&page.Events[i]))
+	}
+	if form.table {
+		writeJSON(w, http.StatusOK, form.list(list))
+		return nil
+	}
+	writeJSON(w, http.StatusOK, list)
+	return nil
+}
+
+// coreEvent is an event as kubectl knows it.
+func coreEvent(e *events.Event) core.Event {
+	out := core.Event{
+		TypeMeta: metav1.TypeMeta{Kind: core.KindEvent, APIVersion: core.Version},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: fmt.Sprintf("%s.%016x", e.Job, e.FirstSeq), Namespace: e.Workspace,
+			ResourceVersion: strconv.FormatUint(e.Seq, 10), CreationTimestamp: metav1.NewTime(e.First),
+		},
+		InvolvedObject: core.ObjectReference{
+			Kind: v1.KindJob, APIVersion: v1.APIVersion, Namespace: e.Workspace, Name: e.Job, UID: e.UID,
+		},
+		Reason: e.Reason, Message: e.Message, Type: e.Type, Count: int32(e.Count),
+		FirstTimestamp: metav1.NewTime(e.First), LastTimestamp: metav1.NewTime(e.Time), EventTime: metav1.NewMicroTime(e.Time),
+		Source: core.EventSource{Component: component}, ReportingComponent: component,
+	}
+	if e.Attempt != "" {
+		out.Annotations = map[string]string{attemptAnnotation: e.Attempt}
+	}
+	return out
+}
+
+// component is who reports events.
+const component = "jobwright"
+
+// eventFilter reads the query. The second value is the number that the first page of a
+// continued list had seen.
+func eventFilter(query url.Values, namespace string) (events.Filter, uint64, error) {
+	filter := events.Filter{Workspace: namespace, Limit: maxEvents}
+	if text := query.Get("limit"); text != "" {
+		limit, err := strconv.Atoi(text)
+		if err != nil || limit < 0 {
+			return filter, 0, apierrors.NewBadRequest("limit must be a number of at least 0, not " + quote(text))
+		}
+		if limit > 0 {
+			filter.Limit = min(limit, maxEvents)
+		}
+	}
+	var seq uint64
+	if token := query.Get("continue"); token != "" {
+		before, seen, _ := strings.Cut(token, ".")
+		var err, seenErr error
+		filter.Before, err = strconv.ParseUint(before, 10, 64)
+		seq, seenErr = strconv.ParseUint(seen, 10, 64)
+		if errors.Join(err, seenErr) != nil || filter.Before == 0 {
+			return filter, 0, apierrors.NewBadRequest("continue must be what an earlier list has given, not " + quote(token))
+		}
+	}
+	labelled, err := labels.Parse(query.Get("labelSelector"))
+	if err != nil {
+		return filter, 0, apierrors.NewBadRequest("labelSelector: " + err.Error())
+	}
+	selector, err := fields.ParseSelector(query.Get("fieldSelector"))
+	if err != nil {
+		return filter, 0, apierrors.NewBadRequest("fieldSelector: " + err.Error())
+	}
+	none := !labelled.Matches(labels.Set{}) // events have no labels
+	if none || !selector.Empty() {
+		filter.Match = func(e *events.Event) bool { return !none && selector.Matches(eventFields(e)) }
+	}
+	return filter, seq, narrow(&filter, selector)
+}
+
+// eventFields are what a field selector may ask for.
+func eventFields(e *events.Event) fields.Set {
+	return fields.Set{
+		"metadata.namespace": e.Workspace, "reason": e.Reason, "type": e.Type, "source": component, "reportingComponent": component,
+		"involvedObject.kind": v1.KindJob, "involvedObject.apiVersion": v1.APIVersion, "involvedObject.namespace": e.Workspace,
+		"involvedObject.name": e.Job, "involvedObject.uid": string(e.UID), "involvedObject.fieldPath": "",
+	}
+}
+
+// narrow refuses unknown fields and gives the archive those that it has an index of.
+func narrow(filter *events.Filter, selector fields.Selector) error {
+	known := eventFields(&events.Event{})
+	for _, wanted := range selector.Requirements() {
+		if !known.Has(wanted.Field) {
+			return apierrors.NewBadRequest("field label not supported: " + wanted.Field)
+		}
+		if wanted.Operator == selection.NotEquals {
+			continue
+		}
+		switch wanted.Field {
+		case "involvedObject.name":
+			filter.Job = wanted.Value
+		case "involvedObject.uid":
+			filter.UID = types.UID(wanted.Value)
+		case "involvedObject.namespace", "metadata.namespace":
+			if filter.Workspace == "" {
+				filter.Workspace = wanted.Value // never past the one the path names
+			}
+		}
+	}
+	return nil
+}

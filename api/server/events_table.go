@@ -1,0 +1,119 @@
+package server
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"jobwright.dev/api/core"
+)
+
+// eventTable is whether, and how, events are answered as the rows that kubectl prints.
+type eventTable struct {
+	table   bool
+	include metav1.IncludeObjectPolicy
+	headed  bool // a stream has had its columns
+}
+
+// eventForm reads what a request accepts.
+func eventForm(r *http.Request) (eventTable, error) {
+	form := eventTable{table: wantsTable(r.Header.Get("Accept")), include: metav1.IncludeMetadata}
+	switch include := metav1.IncludeObjectPolicy(r.URL.Query().Get("includeObject")); include {
+	case "":
+	case metav1.IncludeNone, metav1.IncludeMetadata, metav1.IncludeObject:
+		form.include = include
+	default:
+		return form, apierrors.NewBadRequest("includeObject must be None, Metadata or Object, not " + quote(string(include)))
+	}
+	return form, nil
+}
+
+// wantsTable reports whether the first form that can be served of those that are
+// accepted is a meta.k8s.io/v1 Table. A form that is unknown is passed over.
+func wantsTable(accept string) bool {
+	for form := range strings.SplitSeq(accept, ",") {
+		media, params, err := mime.ParseMediaType(form)
+		if err != nil || media != "application/json" && media != "*/*" && media != "application/*" {
+			continue
+		}
+		switch {
+		case params["as"] == "":
+			return false
+		case params["as"] == "Table" && params["v"] == metav1.SchemeGroupVersion.Version && params["g"] == metav1.GroupName:
+			return true
+		}
+	}
+	return false
+}
+
+// eventColumns are those of the Kubernetes API; from priority 1 on they are shown with
+// -o wide.
+func eventColumns() []metav1.TableColumnDefinition {
+	return []metav1.TableColumnDefinition{
+		{Name: "Last Seen", Type: "string", Description: "Time since the event happened last."},
+		{Name: "Type", Type: "string", Description: "Normal or Warning."},
+		{Name: "Reason", Type: "string", Description: "One word for what happened."},
+		{Name: "Object", Type: "string", Description: "What it happened to."},
+		{Name: "Source", Type: "string", Priority: 1, Description: "Who reports it."},
+		{Name: "Message", Type: "string", Description: "What happened."},
+		{Name: "First Seen", Type: "string", Priority: 1, Description: "Time since the first of identical events in a row."},
+		{Name: "Count", Type: "integer", Priority: 1, Description: "How many identical events in a row there were."},
+		{Name: "Name", Type: "string", Format: "name", Priority: 1, Description: "Name of the event."},
+	}
+}
+
+func (t *eventTable) list(list core.EventList) metav1.Table {
+	table := metav1.Table{
+		TypeMeta: metav1.TypeMeta{Kind: "Table", APIVersion: metav1.SchemeGroupVersion.String()}, ListMeta: list.ListMeta,
+		ColumnDefinitions: eventColumns(), Rows: make([]metav1.TableRow, 0, len(list.Items)),
+	}
+	now := time.Now()
+	for i := range list.Items {
+		table.Rows = append(table.Rows, t.row(&list.Items[i], now))
+	}
+	return table
+}
+
+// one is the table of one event of a stream; only the first has the columns.
+func (t *eventTable) one(event core.Event) metav1.Table {
+	table := t.list(core.EventList{ListMeta: metav1.ListMeta{ResourceVersion: event.ResourceVersion}, Items: []core.Event{event}})
+	if t.headed {
+		table.ColumnDefinitions = nil
+	}
+	t.headed = true
+	return table
+}
+
+func (t *eventTable) row(e *core.Event, now time.Time) metav1.TableRow {
+	age := func(at metav1.Time) string { return duration.HumanDuration(now.Sub(at.Time)) }
+	row := metav1.TableRow{Cells: []any{
+		age(e.LastTimestamp), e.Type, e.Reason, strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name,
+		e.Source.Component, strings.TrimSpace(e.Message), age(e.FirstTimestamp), int64(e.Count), e.Name,
+	}}
+	switch t.include {
+	case metav1.IncludeMetadata:
+		row.Object.Object = &metav1.PartialObjectMetadata{
+			TypeMeta:   metav1.TypeMeta{Kind: "PartialObjectMetadata", APIVersion: metav1.SchemeGroupVersion.String()},
+			ObjectMeta: e.ObjectMeta,
+		}
+	case metav1.IncludeObject:
+		row.Object.Object = &eventObject{e}
+	case metav1.IncludeNone:
+	}
+	return row
+}
+
+// eventObject is an event in a table's row, which takes a runtime.Object.
+type eventObject struct{ *core.Event }
+
+// DeepCopyObject implements runtime.Object. The copy shares what is never changed.
+func (o *eventObject) DeepCopyObject() runtime.Object {
+	event := *o.Event
+	return &eventObject{&event}
+}

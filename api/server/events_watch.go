@@ -1,0 +1,84 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"jobwright.dev/controller/events"
+	"jobwright.dev/store"
+)
+
+// watchEvents streams events as they happen, each as ADDED: what repeats comes again,
+// under a name of its own. Without a resourceVersion it begins with what a list shows,
+// oldest first.
+func (s *Server) watchEvents(w http.ResponseWriter, r *http.Request, filter events.Filter, form eventTable) error {
+	ctx, cancel, err := watchContext(r)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	stream := &eventStream{w: w, flusher: http.NewResponseController(w)}
+	if s.Events == nil {
+		stream.begin()
+		stream.flush()
+		<-ctx.Done()
+		return nil
+	}
+	filter.Before = 0
+	var since uint64
+	if version := r.URL.Query().Get("resourceVersion"); version != "" && version != "0" {
+		if since, err = strconv.ParseUint(version, 10, 64); err != nil {
+			return apierrors.NewBadRequest("resourceVersion must be a number, not " + quote(version))
+		}
+		stream.begin()
+	} else {
+		page, err := s.Events.List(ctx, filter)
+		if err != nil {
+			return err
+		}
+		slices.Reverse(page.Events)
+		since = page.Seq
+		stream.begin()
+		if sendEvents(stream, page.Events, &form) != nil {
+			return nil // the client is gone
+		}
+	}
+	follower := s.Events.Follow(since, filter)
+	for err == nil {
+		stream.flush()
+		var batch []events.Event
+		if batch, err = follower.Next(ctx); err == nil {
+			err = sendEvents(stream, batch, &form)
+		}
+	}
+	if ctx.Err() == nil && !errors.Is(err, events.ErrClosed) {
+		stream.fail(err)
+	}
+	return nil
+}
+
+// sendEvents writes a line for each event, in the form that was asked for.
+func sendEvents(stream *eventStream, batch []events.Event, form *eventTable) error {
+	stream.buf = stream.buf[:0]
+	for i := range batch {
+		var object any = coreEvent(&batch[i])
+		if form.table {
+			object = form.one(coreEvent(&batch[i]))
+		}
+		line, err := json.Marshal(struct {
+			Type   store.EventType `json:"type"`
+			Object any             `json:"object"`
+		}{store.Added, object})
+		if err != nil {
+			return err
+		}
+		stream.buf = append(append(stream.buf, line...), '\n')
+	}
+	_, err := stream.w.Write(stream.buf)
+	return err
+}
