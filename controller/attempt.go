@@ -11,6 +11,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/lifecycle"
 	"jobwright.dev/controller/logs"
 )
 
@@ -18,14 +19,17 @@ import (
 var (
 	errStopped = errors.New("the job was asked to stop")
 	errDeleted = errors.New("the job was deleted")
+	errFenced  = errors.New("the attempt does not hold the job any more")
 )
 
 // run is one attempt in this worker. Its fields are guarded by Controller.mu.
 type run struct {
 	id       string
 	cancel   context.CancelCauseFunc
-	outcome  *action.Outcome // set once, when the attempt has ended
-	pending  *report         // progress that is yet to be written
+	started  time.Time
+	stop     *lifecycle.StopRequest // why it was asked to stop; nil: it was not
+	outcome  *action.Outcome        // set once, when the attempt has ended
+	pending  *report                // progress that is yet to be written
 	flushing *time.Timer
 	flushed  time.Time
 	active   time.Time // last output or progress
@@ -52,7 +56,7 @@ func (r *run) take() *report {
 func (c *Controller) start(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: job.Status.CurrentAttempt.ID, cancel: cancel, active: now, flushed: now}
+	r := &run{id: job.Status.CurrentAttempt.ID, cancel: cancel, started: now, active: now, flushed: now}
 	e.run = r
 	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
 	go func() {
@@ -86,7 +90,7 @@ func (c *Controller) carryOut(ctx context.Context, a action.Attempt, sink *sink)
 // holds mu.
 func (c *Controller) recover(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: job.Status.CurrentAttempt.ID, cancel: func(error) {}, active: time.Now()}
+	r := &run{id: job.Status.CurrentAttempt.ID, cancel: func(error) {}, started: job.Status.CurrentAttempt.StartTime.Time, active: time.Now()}
 	e.run = r
 	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
 	go func() {

@@ -13,6 +13,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/controller/schedule"
 	"jobwright.dev/store"
@@ -41,6 +42,13 @@ type Options struct {
 	Worker string
 	// MaxConcurrent is how many attempts run at once; at least 1.
 	MaxConcurrent int
+	// Lease is how long the worker owns an attempt without renewing it. It is
+	// renewed when a third has passed, in a soft write.
+	Lease time.Duration
+	// Ageing is the waiting time that is worth one point of priority.
+	Ageing time.Duration
+	// Events takes an event for each transition; nil: nobody does.
+	Events events.Recorder
 	// CancelGrace is how long an action may take to stop before it is killed.
 	CancelGrace time.Duration
 	// ShutdownGrace is how long running attempts may go on after Run's context has
@@ -58,6 +66,13 @@ const (
 	DefaultCancelGrace      = 10 * time.Second
 	DefaultShutdownGrace    = 30 * time.Second
 	DefaultProgressInterval = 250 * time.Millisecond
+	// DefaultLease survives two renewals that fail and a pause of the garbage
+	// collector or the machine of some seconds; a dead worker's job is taken over
+	// within it.
+	DefaultLease = 30 * time.Second
+	// DefaultAgeing lets a job of priority 0 overtake one of priority 10 that comes
+	// ten minutes later.
+	DefaultAgeing = time.Minute
 )
 
 // Controller drives jobs to their end.
@@ -66,15 +81,20 @@ type Controller struct {
 	metrics *metrics
 	queue   *workqueue
 
-	mu       sync.Mutex
-	jobs     map[types.UID]*entry // every job that is not terminal, as far as known
-	settled  map[types.UID]uint64 // terminal writes whose own events are yet to come
-	schedule *schedule.Queue
-	slots    int  // granted or running
-	cached   int  // entries that hold a decoded job
-	draining bool // no new attempts
-	stopping bool // attempts are interrupted
-	changed  chan struct{}
+	mu         sync.Mutex
+	jobs       map[types.UID]*entry                 // every job that is not terminal, as far as known
+	names      map[store.Key]types.UID              // the same, by name
+	dependents map[store.Key]map[types.UID]struct{} // who waits for the job with that key
+	groups     map[string]*group                    // by qualified concurrency key
+	settled    map[types.UID]uint64                 // terminal writes whose own events are yet to come
+	workspaces map[string]bool                      // those that the schedule knows
+	runTimes   map[v1.JobType]time.Duration         // mean run time, for estimates
+	schedule   *schedule.Queue
+	wake       wake
+	cached     int  // entries that hold a decoded job
+	draining   bool // no new attempts
+	stopping   bool // attempts are interrupted
+	changed    chan struct{}
 }
 
 // New returns a controller that does nothing until Run.
@@ -90,13 +110,22 @@ func New(opts Options) (*Controller, error) {
 	if opts.CancelGrace <= 0 {
 		opts.CancelGrace = DefaultCancelGrace
 	}
+	if opts.Lease <= 0 {
+		opts.Lease = DefaultLease
+	}
+	if opts.Ageing <= 0 {
+		opts.Ageing = DefaultAgeing
+	}
 	if opts.ProgressInterval <= 0 {
 		opts.ProgressInterval = DefaultProgressInterval
 	}
 	c := &Controller{
 		Options: opts, queue: newWorkqueue(),
-		jobs: map[types.UID]*entry{}, settled: map[types.UID]uint64{},
-		schedule: schedule.New(), changed: make(chan struct{}),
+		jobs: map[types.UID]*entry{}, names: map[store.Key]types.UID{}, settled: map[types.UID]uint64{},
+		dependents: map[store.Key]map[types.UID]struct{}{}, groups: map[string]*group{},
+		workspaces: map[string]bool{}, runTimes: map[v1.JobType]time.Duration{},
+		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
+		changed:  make(chan struct{}),
 	}
 	c.metrics = newMetrics(c)
 	if opts.Registerer != nil {
@@ -119,7 +148,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	for range Reconcilers {
 		workers.Go(func() { c.reconcileLoop(work) })
 	}
-	err := c.follow(ctx)
+	err := c.drive(ctx)
 	if ctx.Err() != nil {
 		err = nil
 	}
@@ -127,6 +156,33 @@ func (c *Controller) Run(ctx context.Context) error {
 	stop()
 	c.queue.close()
 	workers.Wait()
+	return err
+}
+
+// drive follows workspaces and jobs until ctx ends or one of the two cannot be
+// followed any more. Workspaces come first, so that no job is granted a slot before
+// the limits are known.
+func (c *Controller) drive(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	known := make(chan struct{})
+	failed := make(chan error, 1)
+	go func() {
+		defer cancel()
+		failed <- c.followWorkspaces(ctx, sync.OnceFunc(func() { close(known) }))
+	}()
+	var err error
+	select {
+	case <-known:
+		if err = c.recallRates(ctx); err == nil {
+			err = c.follow(ctx)
+		}
+	case <-ctx.Done():
+	}
+	cancel()
+	if workspaces := <-failed; workspaces != nil && !errors.Is(workspaces, context.Canceled) {
+		return workspaces
+	}
 	return err
 }
 
@@ -157,6 +213,9 @@ func (c *Controller) shutdown() {
 	defer c.mu.Unlock()
 	for _, e := range c.jobs {
 		e.stopTimers()
+	}
+	if c.wake.timer != nil {
+		c.wake.timer.Stop()
 	}
 }
 

@@ -37,7 +37,7 @@ func (f *fakeRunner) Recover(_ context.Context, a action.Attempt) (action.Outcom
 	if f.recover != nil {
 		return f.recover(a)
 	}
-	return action.Outcome{Verdict: action.Lost}, nil
+	return action.Outcome{Verdict: action.Lost, Repeatable: true}, nil
 }
 
 func succeed(context.Context, action.Attempt, action.Sink) action.Outcome {
@@ -47,7 +47,7 @@ func succeed(context.Context, action.Attempt, action.Sink) action.Outcome {
 // untilStopped runs until it is stopped.
 func untilStopped(ctx context.Context, _ action.Attempt, _ action.Sink) action.Outcome {
 	<-ctx.Done()
-	return action.Outcome{Verdict: action.Stopped}
+	return action.Outcome{Verdict: action.Stopped, Repeatable: true}
 }
 
 // environment is a controller over a real store.
@@ -59,6 +59,8 @@ type environment struct {
 	runner  *fakeRunner
 	opts    controller.Options
 	stop    func()
+
+	controller *controller.Controller
 }
 
 func newEnvironment(t *testing.T, run func(context.Context, action.Attempt, action.Sink) action.Outcome) *environment {
@@ -90,6 +92,7 @@ func (e *environment) start() {
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	e.controller = c
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
@@ -455,7 +458,7 @@ func TestAnAttemptOfADeadWorkerIsRecoveredBeforeItsJobRunsAgain(t *testing.T) {
 		if recovered.Add(1) == 1 {
 			return action.Outcome{}, errors.New("not sure yet")
 		}
-		return action.Outcome{Verdict: action.Lost}, nil
+		return action.Outcome{Verdict: action.Lost, Repeatable: true}, nil
 	}
 	at := metav1.NowMicro()
 	e.create("one", func(j *v1.Job) {

@@ -130,7 +130,7 @@ func (m *metrics) transition(job *v1.Job, before v1.JobPhase, now time.Time) {
 	if status.StartTime != nil && status.StartTime.Time.Equal(now.Truncate(0)) && (started && status.Attempts == 1 || status.Phase.Terminal()) {
 		m.queueWait.WithLabelValues(workspace, jobType).Observe(max(now.Sub(store.CreatedAt(job)), 0).Seconds())
 	}
-	if status.Phase == v1.JobQueued && before == v1.JobRunning {
+	if status.Reason == v1.ReasonInterrupted || status.Reason == v1.ReasonTooManyInterruptions {
 		m.interruptions.WithLabelValues(workspace, jobType).Inc()
 	}
 	if status.Phase.Terminal() {

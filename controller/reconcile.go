@@ -35,19 +35,25 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 	if job == nil {
 		return nil
 	}
-	now := time.Now()
-	seen, report := c.observe(e, job)
-	progressed := false
-	if report != nil {
-		job.Status, progressed = lifecycle.Progress(job.Status, report.attempt, report.pct, report.step, now)
+	depends, err := c.dependencies(ctx, e, job)
+	if err != nil {
+		return c.retry(uid, e, err)
 	}
-	decision := lifecycle.Next(job, seen, now)
+	now := time.Now()
+	seen := c.observe(uid, e, job)
+	seen.Dependencies = depends
+	progressed := false
+	if p := seen.report; p != nil {
+		job.Status, progressed = lifecycle.Progress(job.Status, p.attempt, p.pct, p.step, now)
+	}
+	decision := lifecycle.Next(job, seen.Observed, now)
 	before := job.Status.Phase
 	if decision.Changed || progressed {
-		durability := store.Soft
-		if decision.Changed {
-			durability = store.Durable
+		durability := store.Durable
+		if !decision.Changed || decision.Soft {
+			durability = store.Soft
 		}
+		was := job.Status
 		job.Status = decision.Status
 		record, err := c.Store.UpdateStatus(ctx, job, durability)
 		if err != nil {
@@ -55,11 +61,12 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 		}
 		job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
 		c.wrote(uid, e, job, record.ResourceVersion())
+		if durability == store.Durable {
+			c.metrics.transition(job, before, now)
+			c.announceTransition(job, was)
+		}
 	}
-	if decision.Changed {
-		c.metrics.transition(job, before, now)
-	}
-	c.act(ctx, uid, e, job, decision)
+	c.act(ctx, uid, e, job, decision, seen.ended, now)
 	return nil
 }
 
@@ -99,19 +106,45 @@ func (c *Controller) read(ctx context.Context, uid types.UID) (*entry, *v1.Job, 
 	return e, job, err
 }
 
-// observe is what this worker knows of the attempt that the status names, and the
-// progress that is yet to be written.
-func (c *Controller) observe(e *entry, job *v1.Job) (lifecycle.Observed, *report) {
+// observation is what this worker knows of a job, for the decision and for itself.
+type observation struct {
+	lifecycle.Observed
+	report *report // progress that is yet to be written
+	ended  *run    // the attempt whose outcome is looked at; it is done with once the status is written
+}
+
+// observe is what this worker knows of the job.
+func (c *Controller) observe(uid types.UID, e *entry, job *v1.Job) observation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	seen := lifecycle.Observed{Worker: c.Worker, Granted: e.slot, ShuttingDown: c.stopping || c.draining && e.run == nil}
-	attempt := job.Status.CurrentAttempt
-	if e.run == nil || attempt == nil || e.run.id != attempt.ID {
-		return seen, nil
+	seen := observation{Observed: lifecycle.Observed{
+		Worker: c.Worker, Lease: c.Lease, Granted: e.slot, ReplacedBy: c.replacedBy(e),
+		ShuttingDown: c.stopping || c.draining && e.run == nil,
+	}}
+	var sure bool
+	seen.SkippedFor, sure = c.skippedFor(uid, e, job)
+	seen.Busy = !sure
+	r := e.run
+	if r == nil {
+		return seen
 	}
-	seen.Outcome = e.run.outcome
-	seen.Live = seen.Outcome == nil
-	return seen, e.run.take()
+	if r.outcome != nil {
+		seen.ended = r
+	}
+	attempt := job.Status.CurrentAttempt
+	switch {
+	case attempt != nil && r.id == attempt.ID && attempt.Worker == c.Worker:
+		seen.Outcome, seen.Stop, seen.Active = r.outcome, r.stop, r.active
+		seen.Live = r.outcome == nil
+		seen.report = r.take()
+	case r.outcome != nil:
+		// Taken over, or finished by force, while it ran: its outcome is late.
+		seen.Late = &lifecycle.Late{Attempt: r.id, Outcome: *r.outcome}
+	default:
+		seen.Busy = true
+		r.cancel(errFenced)
+	}
+	return seen
 }
 
 // wrote notes our own write, whose event says nothing new.
@@ -119,23 +152,30 @@ func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.written, e.tries = version, 0
+	c.learn(uid, e, job)
 	if job.Status.Phase.Terminal() {
 		c.settled[uid] = version
-		return
+		c.wakeDependents(e.key)
 	}
-	c.keep(e, job)
 }
 
-// act does what the decision asks for beside the write.
-func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision) {
+// act does what the decision asks for beside the write. ended is the attempt whose
+// outcome is on disk now.
+func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, ended *run, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if job.Status.Phase.Terminal() {
-		c.forget(uid, e)
+	if c.jobs[uid] != e {
 		return
 	}
-	if e.run != nil && e.run.outcome != nil {
-		e.run = nil // its outcome is on disk
+	if !e.looked {
+		e.looked = true
+		if e.group != nil {
+			c.wakeSkippers(e.group)
+		}
+	}
+	if ended != nil && e.run == ended {
+		c.ran(job, e.run, now)
+		e.run = nil
 		c.announce()
 	}
 	switch d.Do {
@@ -144,14 +184,21 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 	case lifecycle.Recover:
 		c.recover(ctx, uid, e, job)
 	case lifecycle.Stop:
-		if e.run != nil {
-			e.run.cancel(errStopped)
+		if r := e.run; r != nil && r.outcome == nil {
+			if r.stop == nil {
+				r.stop = &d.Stop
+			}
+			r.cancel(errStopped)
 		}
 	case lifecycle.Nothing:
-		if job.Status.CurrentAttempt == nil && !e.queued {
-			c.enqueue(uid, e)
-		}
 	}
+	if job.Status.Phase.Terminal() {
+		if e.run == nil {
+			c.forget(uid, e)
+		}
+		return // its attempt still has to end
+	}
+	c.place(uid, e, job, d, now)
 	e.stopTimers()
 	if d.Again > 0 {
 		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(uid) })

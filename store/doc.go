@@ -15,7 +15,10 @@
 //  3. Update stores spec and the author's metadata and keeps the stored status;
 //     UpdateStatus stores the status and keeps everything else. generation rises
 //     with spec changes alone. A write that changes nothing is no write: the
-//     record comes back as it is, with its old resourceVersion.
+//     record comes back as it is, with its old resourceVersion. One spec change
+//     changes the status in the same write: raising spec.reruns of a finished Job
+//     starts it over (v1.Rerun), so that nobody reads the old outcome beside the
+//     new wish.
 //  4. uid (UUID version 7, so it sorts by creation), creationTimestamp and
 //     generation are set by Create. A uid that is set already is kept (restore,
 //     import); so is a creationTimestamp that comes with it.

@@ -73,6 +73,19 @@ func (r Record) Job() (*v1.Job, error) {
 	return job, nil
 }
 
+// Phase is the phase of a Job's record, for readers that need no more of it.
+func (r Record) Phase() (v1.JobPhase, error) {
+	var job struct {
+		Status struct {
+			Phase v1.JobPhase `json:"phase"`
+		} `json:"status"`
+	}
+	if err := json.Unmarshal(r.encoding, &job); err != nil {
+		return "", fmt.Errorf("decode %s: %w", r.key, err)
+	}
+	return job.Status.Phase, nil
+}
+
 // Workspace decodes the record of a Workspace into one of the caller's own.
 func (r Record) Workspace() (*v1.Workspace, error) {
 	ws := new(v1.Workspace)

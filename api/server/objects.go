@@ -36,6 +36,7 @@ func (s *Server) objectRoutes(handle func(string, http.HandlerFunc)) {
 		}
 		if kind.Name == v1.KindJob {
 			handle("GET "+base+"/{name}/log", s.collection(kind, s.log))
+			s.actionRoutes(handle, kind, base+"/{name}")
 		}
 	}
 }
@@ -65,8 +66,11 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 		writeRecord(w, http.StatusOK, record)
 		return nil
 	}
-	blockers := s.Blockers(record.Key(), record.UID())
-	if len(blockers) == 0 {
+	phase, err := record.Phase()
+	if err != nil {
+		return err
+	}
+	if phase != v1.JobQueued {
 		writeRecord(w, http.StatusOK, record)
 		return nil
 	}
@@ -74,7 +78,9 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 	if err != nil {
 		return err
 	}
-	job.Status.BlockedBy = blockers
+	if job.Status.BlockedBy, err = s.Blockers(r.Context(), job); err != nil {
+		return err
+	}
 	writeJSON(w, http.StatusOK, job)
 	return nil
 }
@@ -99,7 +105,11 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 		writeJSON(w, http.StatusCreated, obj)
 		return nil
 	}
-	records, err := s.Store.Create(r.Context(), obj)
+	var records []store.Record
+	err := s.withoutCycle(r.Context(), obj, func() (err error) {
+		records, err = s.Store.Create(r.Context(), obj)
+		return err
+	})
 	if err != nil {
 		return named(err, kind, obj.GetName())
 	}
@@ -130,10 +140,14 @@ func (s *Server) place(r *http.Request, kind v1.Kind, obj v1.Object) error {
 				"the namespace of the object (%s) is not that of the request (%s)", obj.GetNamespace(), namespace))
 		}
 		obj.SetNamespace(namespace)
-		if _, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: namespace}); err != nil {
+		workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: namespace})
+		if err != nil {
 			if statusOf(err, kind, namespace).Code == http.StatusNotFound {
 				return apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
 			}
+			return err
+		}
+		if err := s.mayQueue(r, workspace); err != nil {
 			return err
 		}
 	}
@@ -205,7 +219,9 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 	obj.SetManagedFields(old.GetManagedFields())
 	switch o := obj.(type) {
 	case *v1.Job:
-		o.Spec.CreatedBy, o.Status = old.(*v1.Job).Spec.CreatedBy, old.(*v1.Job).Status
+		was := old.(*v1.Job)
+		o.Spec.CreatedBy, o.Status = was.Spec.CreatedBy, was.Status
+		v1.PrepareUpdate(o, was)
 	case *v1.Workspace:
 		o.Status = old.(*v1.Workspace).Status
 	}
@@ -216,7 +232,11 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 	if dryRun(r) {
 		return record, nil
 	}
-	return s.Store.Update(r.Context(), obj)
+	err = s.withoutCycle(r.Context(), obj, func() (err error) {
+		record, err = s.Store.Update(r.Context(), obj)
+		return err
+	})
+	return record, err
 }
 
 func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {

@@ -133,7 +133,10 @@ func seedName(now time.Time) string {
 
 // ensureWorkspace creates a workspace that nobody has used yet.
 func (s *Server) ensureWorkspace(r *http.Request, name string) error {
-	_, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})
+	workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})
+	if err == nil {
+		return s.mayQueue(r, workspace)
+	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}

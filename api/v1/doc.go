@@ -41,8 +41,8 @@
 // # Fields from later work
 //
 // A field that this version does not act on yet is refused at admission with
-// "not supported yet" instead of being ignored: a job that asks for a retry must
-// never run without one. The list stands in unsupported.go and only shrinks.
+// "not supported yet" instead of being ignored: a job that asks to be removed after
+// a day must not stay for ever. The list stands in unsupported.go and only shrinks.
 //
 // +kubebuilder:object:generate=true
 // +groupName=jobwright.dev

@@ -42,9 +42,8 @@ type JobStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// queuedTime is since when the job waits for its next attempt: set when it is
-	// queued again after a failure, an interruption, a suspension or for a rerun.
-	// Unset: since its creation.
+	// queuedTime is since when the job has its place in the queue: set when it is
+	// resumed or run again. A retry keeps its place. Unset: since its creation.
 	// +optional
 	QueuedTime *metav1.MicroTime `json:"queuedTime,omitempty"`
 

@@ -89,7 +89,13 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 	k.start()
 	k.ready()
 	k.jobwright("run", "build", "apply_builder", "--server-name", "builders", "--id", "quota-check-lib", "--name", "done")
-	k.jobwright("run", "build", "any", "--server-name", "silent", "--name", "stuck", "--detach")
+	// Nobody says that the tool may be called twice, so the job has to.
+	stuck := filepath.Join(k.dir, "stuck.yaml")
+	manifest := "apiVersion: jobwright.dev/v1\nkind: Job\nmetadata: {name: stuck}\nspec: {onInterruption: Rerun, build: {server: silent, action: any}}\n"
+	if err := os.WriteFile(stuck, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.jobwright("apply", "-f", stuck)
 	k.jobwright("wait", "--for=condition=Finished", "job/done")
 	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
 	if err != nil {

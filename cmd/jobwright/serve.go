@@ -210,7 +210,7 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready:    func(context.Context) error { return objects.Health() },
-		Blockers: manager.Blockers,
+		Blockers: manager.Blockers, Explain: manager.Explain,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package lifecycle
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 )
@@ -16,24 +18,82 @@ const (
 	// Start runs the attempt in Decision.Status.CurrentAttempt, once the status is
 	// on disk.
 	Start
-	// Stop asks the running attempt to end. Its outcome is observed later.
+	// Stop asks the running attempt to end, for Decision.Stop. Its outcome is
+	// observed later.
 	Stop
 	// Recover ends what a dead worker's attempt may have left, and finds out what
 	// became of it; the outcome is observed later.
 	Recover
 )
 
+// Cause is why an attempt was asked to stop.
+type Cause int
+
+// The causes.
+const (
+	CauseNone Cause = iota
+	CauseCancel
+	CauseForced
+	CauseReplaced
+	CauseSuspend
+	CauseDeadline
+	CauseAttemptTimeout
+	CauseIdleTimeout
+	CauseShutdown
+)
+
+// StopRequest is why an attempt is asked to stop, with the words for a person as they
+// were when it was asked: afterwards, actual values have moved on.
+type StopRequest struct {
+	Cause   Cause
+	Message string
+}
+
+// Dependency is what is known of one job named in spec.dependsOn.
+type Dependency struct {
+	// UID is the job that bears the name; empty: there is none.
+	UID   types.UID
+	Phase v1.JobPhase
+	// Cycle is the way from this job over the dependency back to it; nil: there is
+	// none.
+	Cycle []string
+}
+
+// Late is an outcome of an attempt that does not hold the job any more.
+type Late struct {
+	Attempt string
+	Outcome action.Outcome
+}
+
 // Observed is what the worker knows beside the object.
 type Observed struct {
 	// Worker is the identity of the worker that asks.
 	Worker string
+	// Lease is how long the worker owns an attempt without renewing it; 0: for good.
+	Lease time.Duration
 	// Granted: the schedule has given the job a slot.
 	Granted bool
 	// Live: the attempt in the status is running (or being recovered) in this
 	// worker now.
 	Live bool
+	// Active is when the live attempt last gave output or progress.
+	Active time.Time
+	// Stop is why the live or ended attempt was asked to stop; nil: it was not.
+	Stop *StopRequest
 	// Outcome is what the attempt in the status came to; nil while it is unknown.
 	Outcome *action.Outcome
+	// Late is what another attempt came to; nil: nothing did.
+	Late *Late
+	// Dependencies are those of spec.dependsOn, in its order. Nil: not known yet.
+	Dependencies []Dependency
+	// ReplacedBy is a newer job that replaces this one; empty: none does.
+	ReplacedBy string
+	// SkippedFor are the older jobs that fill the concurrency key of a job whose
+	// policy is Skip; nil: there is room.
+	SkippedFor []string
+	// Busy: something that does not hold the job has yet to end or to be looked at
+	// in this worker; nothing new may begin.
+	Busy bool
 	// ShuttingDown: the worker gives up its attempts.
 	ShuttingDown bool
 }
@@ -43,7 +103,14 @@ type Decision struct {
 	// Status is the whole new status; it is to be written when Changed.
 	Status  v1.JobStatus
 	Changed bool
-	Do      Do
+	// Soft: losing the write in a crash loses nothing that is not seen again.
+	Soft bool
+	Do   Do
+	// Stop is the reason, with Do Stop.
+	Stop StopRequest
+	// Ready: no attempt holds the job and nothing but its turn, its time
+	// (NotBefore) and limits keep it from starting.
+	Ready bool
 	// Again is how long from now something is due that no event will announce; 0:
 	// nothing is.
 	Again time.Duration
@@ -51,74 +118,64 @@ type Decision struct {
 
 // Next decides what happens to job now. It changes neither argument.
 func Next(job *v1.Job, seen Observed, now time.Time) Decision {
-	next := transition{job: job, seen: seen, now: now, status: *job.Status.DeepCopy()}
+	t := transition{job: job, seen: seen, now: now, status: *job.Status.DeepCopy()}
+	late := t.late()
+	d := t.decide()
+	if late && (!d.Changed || d.Soft) {
+		d.Changed, d.Soft = true, false
+	}
+	d.Status = t.status
+	d.Again = t.again()
+	return d
+}
+
+func (t *transition) decide() Decision {
 	switch {
-	case job.Status.Phase.Terminal():
-		return Decision{Status: next.status}
-	case job.Status.CurrentAttempt == nil:
-		return next.queued()
-	case seen.Outcome != nil:
-		return next.ended(*seen.Outcome)
-	case !seen.Live:
-		return Decision{Status: next.status, Do: Recover}
+	case t.status.Phase.Terminal():
+		return Decision{}
+	case t.job.Spec.ForceFinish != nil:
+		return t.forced()
+	case t.status.CurrentAttempt == nil:
+		return t.queued()
+	case t.seen.Outcome != nil:
+		return t.ended(*t.seen.Outcome)
+	case t.seen.Live:
+		return t.running()
 	default:
-		return next.running()
+		return t.orphaned()
 	}
 }
 
-// queued decides for a job that no attempt holds.
-func (t *transition) queued() Decision {
-	if t.job.Spec.Cancel {
-		return t.finish(v1.JobCanceled, v1.ReasonCancelRequested, "Canceled before it started.")
-	}
-	if t.deadlinePassed() {
-		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage())
-	}
-	if IsRecord(t.job) {
-		return t.record()
-	}
-	if t.seen.Granted && !t.seen.ShuttingDown {
-		return t.start()
-	}
-	if t.status.Phase != v1.JobQueued {
-		t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonQueued
-		return t.changed(Nothing)
-	}
-	return Decision{Status: t.status, Again: t.untilDeadline()}
-}
-
-// running decides for a job whose attempt runs in this worker.
-func (t *transition) running() Decision {
-	switch {
-	case t.job.Spec.Cancel:
-		if t.canceling() {
-			return t.changed(Stop)
-		}
-		return Decision{Status: t.status, Do: Stop}
-	case t.deadlinePassed(), t.seen.ShuttingDown:
-		return Decision{Status: t.status, Do: Stop}
-	default:
-		return Decision{Status: t.status, Again: t.untilDeadline()}
-	}
-}
-
-// ended decides for a job whose attempt has come to an outcome.
-func (t *transition) ended(o action.Outcome) Decision {
-	t.status.Result, t.status.Artifacts = o.Result, o.Artifacts
-	switch {
-	case t.job.Spec.Cancel:
-		return t.finish(v1.JobCanceled, v1.ReasonCancelRequested, canceledMessage(o))
-	case o.Verdict == action.Succeeded:
+// forced ends the job as an operator decided, whoever holds it.
+func (t *transition) forced() Decision {
+	f := t.job.Spec.ForceFinish
+	held := t.status.CurrentAttempt != nil && t.seen.Live
+	if f.Phase == v1.JobSucceeded {
 		t.status.Pct = 100
-		return t.finish(v1.JobSucceeded, v1.ReasonCompleted, o.Message)
-	case t.deadlinePassed():
-		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage())
-	case o.Verdict == action.Failed:
-		t.status.Failures++
-		return t.finish(v1.JobFailed, o.Reason, o.Message)
-	default:
-		return t.interrupted(o)
 	}
+	d := t.finish(f.Phase, v1.ReasonForceFinished, forcedMessage(f, t.status.CurrentAttempt))
+	if held {
+		d.Do, d.Stop = Stop, StopRequest{Cause: CauseForced}
+	}
+	return d
+}
+
+// late records what an attempt came to that does not hold the job, and reports
+// whether that is news.
+func (t *transition) late() bool {
+	late := t.seen.Late
+	if late == nil || t.status.LateResult != nil && t.status.LateResult.Attempt == late.Attempt {
+		return false
+	}
+	outcome := map[action.Verdict]v1.JobPhase{
+		action.Succeeded: v1.JobSucceeded, action.Failed: v1.JobFailed,
+		action.Stopped: v1.JobCanceled, action.Lost: v1.JobCanceled,
+	}[late.Outcome.Verdict]
+	t.status.LateResult = &v1.LateResult{
+		Attempt: late.Attempt, Worker: t.seen.Worker, Time: *t.micro(), Outcome: outcome,
+		Reason: late.Outcome.Reason, Message: late.Outcome.Message,
+	}
+	return true
 }
 
 // IsRecord reports whether job is a tracking record: an api_call without a URL,

@@ -88,10 +88,10 @@ func TestNext(t *testing.T) {
 		"a stop after a cancel is canceled":     {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Stopped, "", "")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
 		"a success after a cancel is canceled":  {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Succeeded, "", "")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: "had completed before"}},
 		"a failure after a cancel is canceled":  {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Failed, v1.ReasonExitCode, "exit 3")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: "exit 3"}},
-		"a lost attempt is an interruption":     {job(running), lifecycle.Observed{Outcome: ended(action.Lost, "", "")}, 0, want{phase: v1.JobQueued, reason: v1.ReasonInterrupted, changed: true, message: "interruption 1 of at most 5"}},
+		"a lost attempt is an interruption":     {job(running), lifecycle.Observed{Outcome: lostRepeatable()}, 0, want{phase: v1.JobQueued, reason: v1.ReasonInterrupted, changed: true, message: "interruption 1 of at most 5"}},
 		"a lost attempt of a canceled job":      {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Lost, "", "")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
-		"five interruptions are survived":       {job(interruptions(4), running), lifecycle.Observed{Outcome: ended(action.Lost, "", "")}, 0, want{phase: v1.JobQueued, reason: v1.ReasonInterrupted, changed: true}},
-		"the sixth is one too many":             {job(interruptions(5), running), lifecycle.Observed{Outcome: ended(action.Lost, "", "")}, 0, want{phase: v1.JobFailed, reason: v1.ReasonTooManyInterruptions, changed: true, message: "Interrupted 6 times, 5 are allowed"}},
+		"five interruptions are survived":       {job(interruptions(4), running), lifecycle.Observed{Outcome: lostRepeatable()}, 0, want{phase: v1.JobQueued, reason: v1.ReasonInterrupted, changed: true}},
+		"the sixth is one too many":             {job(interruptions(5), running), lifecycle.Observed{Outcome: lostRepeatable()}, 0, want{phase: v1.JobFailed, reason: v1.ReasonTooManyInterruptions, changed: true, message: "Interrupted 6 times, 5 are allowed"}},
 		"a deadline passes while queued again":  {job(deadline(5), running, func(j *v1.Job) { j.Status.CurrentAttempt, j.Status.Phase = nil, v1.JobQueued }), lifecycle.Observed{Granted: true}, time.Minute, want{phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -183,4 +183,8 @@ func TestProgress(t *testing.T) {
 			t.Errorf("Progress(%s, %d, %q) = %d, %v; want %d, %v", tc.attempt, tc.pct, tc.step, j.Status.Pct, changed, tc.want, tc.changed)
 		}
 	}
+}
+
+func lostRepeatable() *action.Outcome {
+	return &action.Outcome{Verdict: action.Lost, Repeatable: true}
 }

@@ -16,11 +16,35 @@ type transition struct {
 	seen   Observed
 	now    time.Time
 	status v1.JobStatus
+	next   time.Time // the earliest thing that is due by the passing of time
 }
 
 func (t *transition) micro() *metav1.MicroTime {
 	now := metav1.NewMicroTime(t.now)
 	return &now
+}
+
+// due notes that something happens at that time.
+func (t *transition) due(at time.Time) {
+	if t.next.IsZero() || at.Before(t.next) {
+		t.next = at
+	}
+}
+
+// duePassed reports whether at has come, and notes it when it has not.
+func (t *transition) duePassed(at time.Time) bool {
+	if !t.now.Before(at) {
+		return true
+	}
+	t.due(at)
+	return false
+}
+
+func (t *transition) again() time.Duration {
+	if t.next.IsZero() || t.status.Phase.Terminal() {
+		return 0
+	}
+	return max(t.next.Sub(t.now), time.Nanosecond)
 }
 
 // changed is a decision to write the status as it stands.
@@ -35,18 +59,18 @@ func (t *transition) start() Decision {
 	t.status.Attempts++
 	t.status.CurrentAttempt = &v1.Attempt{
 		ID:        fmt.Sprintf("%s-%d", t.job.UID, t.status.Attempts),
-		Worker:    t.seen.Worker,
 		StartTime: *t.micro(),
 	}
+	t.lease()
 	if t.status.StartTime == nil {
 		t.status.StartTime = t.micro()
 	}
 	t.status.Phase, t.status.Reason, t.status.Message = v1.JobRunning, v1.ReasonStarted, ""
 	t.status.Pct, t.status.Step = 0, ""
 	t.status.Result, t.status.Artifacts = nil, nil
-	d := t.changed(Start)
-	d.Again = t.untilDeadline()
-	return d
+	t.status.NextAttemptTime, t.status.RetryAfterTime = nil, nil
+	t.stopRequest() // notes what will be due
+	return t.changed(Start)
 }
 
 // record ends a tracking record.
@@ -61,11 +85,13 @@ func (t *transition) record() Decision {
 // finish ends the job.
 func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision {
 	t.status.Phase, t.status.Reason, t.status.Message = phase, reason, message
-	t.status.CurrentAttempt = nil
+	t.status.CurrentAttempt, t.status.NextAttemptTime = nil, nil
 	t.status.CompletionTime = t.micro()
 	at := metav1.NewTime(t.now)
-	if t.status.IsConditionTrue(v1.ConditionCanceling) {
-		t.status.SetCondition(v1.ConditionCanceling, metav1.ConditionFalse, reason, "", t.job.Generation, at)
+	for _, condition := range []string{v1.ConditionCanceling, v1.ConditionSuspended} {
+		if t.status.IsConditionTrue(condition) {
+			t.status.SetCondition(condition, metav1.ConditionFalse, reason, "", t.job.Generation, at)
+		}
 	}
 	for _, condition := range []string{v1.TerminalCondition(phase), v1.ConditionFinished} {
 		t.status.SetCondition(condition, metav1.ConditionTrue, reason, "", t.job.Generation, at)
@@ -73,26 +99,33 @@ func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision 
 	return t.changed(Nothing)
 }
 
-// canceling marks a running job as asked to stop, and reports whether that is new.
-func (t *transition) canceling() bool {
-	return t.status.SetCondition(v1.ConditionCanceling, metav1.ConditionTrue, v1.ReasonCancelRequested,
-		"Asked to stop; waiting for the action to end.", t.job.Generation, metav1.NewTime(t.now))
-}
-
-// interrupted queues the job again after an attempt without an outcome.
+// interrupted decides about an attempt without an outcome: it is run again where that
+// does no harm or the job says so, and not too often.
 func (t *transition) interrupted(o action.Outcome) Decision {
 	t.status.Interruptions++
+	policy := t.job.Spec.OnInterruption
+	if policy == v1.InterruptionFail || policy == "" && !o.Repeatable {
+		return t.finish(v1.JobFailed, v1.ReasonInterrupted, fmt.Sprintf(
+			"Attempt %d was interrupted, and %s. Find out what it has done; then run the job again with jobwright retry.%s",
+			t.status.Attempts, notRepeated(policy), last(o)))
+	}
 	if t.status.Interruptions > v1.MaxInterruptions {
 		return t.finish(v1.JobFailed, v1.ReasonTooManyInterruptions, fmt.Sprintf(
-			"Interrupted %d times, %d are allowed. Find out whether the job brings its worker down, then apply it again under another name.%s",
+			"Interrupted %d times, %d are allowed. Find out whether the job brings its worker down; then run it again with jobwright retry.%s",
 			t.status.Interruptions, v1.MaxInterruptions, last(o)))
 	}
 	t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonInterrupted
 	t.status.Message = fmt.Sprintf("Attempt %d was interrupted and will be run again (interruption %d of at most %d).%s",
 		t.status.Attempts, t.status.Interruptions, v1.MaxInterruptions, last(o))
-	t.status.CurrentAttempt = nil
-	t.status.Step = ""
+	t.status.CurrentAttempt, t.status.Step = nil, ""
 	return t.changed(Nothing)
+}
+
+func notRepeated(policy v1.InterruptionPolicy) string {
+	if policy == v1.InterruptionFail {
+		return "spec.onInterruption is Fail"
+	}
+	return "running it again might do its work twice (spec.onInterruption: Rerun allows it)"
 }
 
 // last is the outcome's own words as a further sentence.
@@ -101,6 +134,14 @@ func last(o action.Outcome) string {
 		return ""
 	}
 	return " " + o.Message
+}
+
+// lastFailure is what a failed attempt said, for a message about something else.
+func lastFailure(o action.Outcome) string {
+	if o.Verdict != action.Failed {
+		return ""
+	}
+	return " The last attempt failed with " + o.Reason + ":" + last(o)
 }
 
 func canceledMessage(o action.Outcome) string {
@@ -117,29 +158,35 @@ func canceledMessage(o action.Outcome) string {
 	return "Canceled."
 }
 
+func forcedMessage(f *v1.ForceFinish, attempt *v1.Attempt) string {
+	by, held := "an operator", ""
+	if f.By != nil && (f.By.Email != "" || f.By.ID != "") {
+		by = f.By.Email
+		if by == "" {
+			by = f.By.ID
+		}
+	}
+	if attempt != nil {
+		held = fmt.Sprintf(" Attempt %s of worker %s held the job.", attempt.ID, attempt.Worker)
+	}
+	return fmt.Sprintf("Finished by force by %s: %s%s", by, f.Message, held)
+}
+
 // deadline is when activeDeadlineSeconds ends; false: never.
 func (t *transition) deadline() (time.Time, bool) {
 	limit := t.job.Spec.ActiveDeadlineSeconds
 	if limit == nil || t.status.StartTime == nil {
 		return time.Time{}, false
 	}
-	return t.status.StartTime.Add(time.Duration(*limit) * time.Second), true
+	return t.status.StartTime.Add(seconds(*limit)), true
 }
 
 func (t *transition) deadlinePassed() bool {
 	deadline, ok := t.deadline()
-	return ok && !t.now.Before(deadline)
-}
-
-func (t *transition) untilDeadline() time.Duration {
-	deadline, ok := t.deadline()
-	if !ok {
-		return 0
-	}
-	return max(deadline.Sub(t.now), time.Nanosecond)
+	return ok && t.duePassed(deadline)
 }
 
 func (t *transition) deadlineMessage() string {
 	return fmt.Sprintf("Ran for %s; spec.activeDeadlineSeconds allows %d s over all attempts. Raise it, or find out in the log what took so long.",
-		t.now.Sub(t.status.StartTime.Time).Round(100*time.Millisecond), *t.job.Spec.ActiveDeadlineSeconds)
+		t.since(t.status.StartTime.Time), *t.job.Spec.ActiveDeadlineSeconds)
 }

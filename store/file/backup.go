@@ -24,15 +24,22 @@ type Summary struct {
 }
 
 // Backup writes a consistent copy of the store to w while it is in use: a jobs.json
-// that is complete in itself. Restore makes a store of it; kubectl can read it.
+// that is complete in itself. Restore makes a store of it; kubectl can read it. A store
+// that is read-only after a write error can be backed up too.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (Summary, error) {
-	if err := s.takesWrites(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return Summary{}, fmt.Errorf("backup: %w", err)
 	}
 	// While the view is read, no rewrite of jobs.json may take its files away.
 	s.checkpoints.writing.Lock()
 	defer s.checkpoints.writing.Unlock()
 	v, err := s.view()
+	if s.failure.Load() != nil {
+		v, err = new(view), nil
+		s.publishing.Lock()
+		s.takeView(v)
+		s.publishing.Unlock()
+	}
 	if err != nil {
 		return Summary{}, fmt.Errorf("backup: %w", err)
 	}

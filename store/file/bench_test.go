@@ -202,25 +202,35 @@ func groupCommitLimit(tb testing.TB, clients, size int) float64 {
 	return float64(total.Load()) / time.Since(start).Seconds()
 }
 
-// BenchmarkCreateBatch: 1,000 objects a call, one caller.
+// BenchmarkCreateBatch: 1,000 objects a call, by 1 and 4 callers.
 func BenchmarkCreateBatch(b *testing.B) {
 	const batch = 1000
-	s, _ := openBench(b, file.Options{})
-	ctx := b.Context()
-	objs := make([]v1.Object, batch)
-	n := 0
-	b.ResetTimer()
-	for range b.N {
-		for i := range objs {
-			n++
-			objs[i] = benchJob(fmt.Sprintf("%d-abcdef", 1790000000000+n))
-		}
-		if _, err := s.Create(ctx, objs...); err != nil {
-			b.Fatal(err)
-		}
+	for _, clients := range []int{1, 4} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			s, _ := openBench(b, file.Options{})
+			ctx := b.Context()
+			var next atomic.Int64
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for range clients {
+				wg.Go(func() {
+					objs := make([]v1.Object, batch)
+					for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+						for i := range objs {
+							objs[i] = benchJob(fmt.Sprintf("%d-abcdef", 1790000000000+n*batch+int64(i)))
+						}
+						if _, err := s.Create(ctx, objs...); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.StopTimer()
+			report(b, b.N*batch, 0)
+		})
 	}
-	b.StopTimer()
-	report(b, b.N*batch, 0)
 }
 
 // BenchmarkDrain: what a controller with 64 workers writes to take queued jobs to

@@ -296,6 +296,7 @@ func (s *Store) adoptSnapshot(v *view, path string) error {
 		c := v.trees[kind.Name].from(nil)
 		for e := c.next(); e != nil; e = c.next() {
 			e.moveTo(src.id, offset)
+			e.forget()
 			offset += int64(e.size) + int64(len(itemSeparator))
 		}
 	}

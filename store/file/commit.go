@@ -273,6 +273,9 @@ func (s *Store) settle(b *batch, at journal.Position) {
 	for i := range b.changes {
 		if c := &b.changes[i]; src != nil && c.event != store.Deleted {
 			c.e.moveTo(src.id, at.Offset+int64(c.offset))
+			if b.block.Len() > ringBytes/2 { // the ring may have dropped it already
+				c.e.forget()
+			}
 		}
 	}
 	s.wmu.Lock()
@@ -309,7 +312,7 @@ func (s *Store) show(changes []change) {
 			s.index.put(c.e)
 		}
 		s.visible = c.record.ResourceVersion()
-		s.events.add(event{kind: c.event, record: c.record, labels: c.e.labels, before: before})
+		s.events.add(event{kind: c.event, record: c.record, e: c.e, before: before})
 	}
 	s.events.wake()
 	s.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -250,6 +251,9 @@ func TestAWriteErrorMakesTheStoreReadOnly(t *testing.T) {
 		t.Errorf("reads do not go on: %v", err)
 	}
 	storetest.Check(t, s)
+	if sum, err := s.Backup(t.Context(), io.Discard); err != nil || sum.Objects != 1 {
+		t.Errorf("backup: %+v, %v", sum, err)
+	}
 	if err := s.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}

@@ -19,6 +19,8 @@ import (
 type encoding struct {
 	buf *[]byte
 	cut int
+	// labels is where the labels lie in buf; empty when there are none.
+	labels span
 }
 
 var encodings = sync.Pool{New: func() any { return new([]byte) }}
@@ -38,6 +40,9 @@ func (e encoding) release() {
 		encodings.Put(e.buf)
 	}
 }
+
+// labelSet is the set of the labels in the encoding.
+func (e encoding) labelSet(t *interning) (*labelSet, error) { return t.labelSet(e.labels.of(*e.buf)) }
 
 func (e encoding) head() []byte { return (*e.buf)[:e.cut] }
 func (e encoding) tail() []byte { return (*e.buf)[e.cut:] }
@@ -191,6 +196,14 @@ func (e *encoding) begin(kind string, meta *metav1.ObjectMeta) (err error) {
 	b = strconv.AppendInt(b, meta.Generation, 10)
 	b = append(b, `,"creationTimestamp":`...)
 	b = appendTime(b, meta.CreationTimestamp)
+	if len(meta.Labels) > 0 {
+		b = append(b, `,"labels":`...)
+		e.labels.start = len(b)
+		if b, err = v1.AppendStringMap(b, meta.Labels); err != nil {
+			return fmt.Errorf("encode metadata.labels: %w", err)
+		}
+		e.labels.end = len(b)
+	}
 	if b, err = appendRareMeta(b, meta); err != nil {
 		return err
 	}
@@ -226,12 +239,6 @@ func appendRareMeta(b []byte, meta *metav1.ObjectMeta) (_ []byte, err error) {
 	if meta.DeletionGracePeriodSeconds != nil {
 		b = append(b, `,"deletionGracePeriodSeconds":`...)
 		b = strconv.AppendInt(b, *meta.DeletionGracePeriodSeconds, 10)
-	}
-	if len(meta.Labels) > 0 {
-		b = append(b, `,"labels":`...)
-		if b, err = v1.AppendStringMap(b, meta.Labels); err != nil {
-			return b, fmt.Errorf("encode metadata.labels: %w", err)
-		}
 	}
 	if len(meta.Annotations) > 0 {
 		b = append(b, `,"annotations":`...)

@@ -24,7 +24,7 @@ type entry struct {
 	name   string
 	// loc is where the encoding lies: the number of a source and the offset there.
 	loc atomic.Uint64
-	// mem is the encoding's first byte while it is in no file yet.
+	// mem is the encoding's first byte while it is in no file yet, or in the ring.
 	mem  atomic.Pointer[byte]
 	size uint32
 	sum  uint32
@@ -55,9 +55,16 @@ func (e *entry) record(encoding []byte) store.Record {
 	return store.NewRecord(e.key(), types.UID(e.uid.String()), e.rv, encoding)
 }
 
-// setMem keeps the encoding in memory until clearMem.
+// setMem keeps the encoding in memory until forget.
 func (e *entry) setMem(encoding []byte) {
 	e.mem.Store(unsafe.SliceData(encoding))
+}
+
+// forget lets go of the encoding in memory, if it lies in a file.
+func (e *entry) forget() {
+	if e.loc.Load() != 0 {
+		e.mem.Store(nil)
+	}
 }
 
 // inMem is the encoding when it is in memory.
@@ -72,7 +79,6 @@ func (e *entry) inMem() ([]byte, bool) {
 // moveTo says where the encoding lies from now on.
 func (e *entry) moveTo(source uint32, offset int64) {
 	e.loc.Store(uint64(source)<<offsetBits | uint64(offset))
-	e.mem.Store(nil)
 }
 
 // offsetBits leaves a terabyte for an offset and 16 million sources for the life of

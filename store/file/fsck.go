@@ -93,11 +93,11 @@ func explain(r journal.Record) FsckRecord {
 func (s *Store) checkEncodings() error {
 	set := s.sources.acquire()
 	defer s.sources.release(set)
-	scratch := make([]byte, 64<<10)
+	ahead := &readAhead{sources: s.sources, set: set}
 	var errs []error
 	for _, k := range s.index.kinds {
 		for _, e := range k.byKey {
-			encoding, err := s.sources.read(set, e, scratch)
+			encoding, err := ahead.read(e)
 			if err == nil {
 				_, err = e.record(encoding).Object()
 			}

@@ -21,8 +21,11 @@ const (
 type event struct {
 	kind   store.EventType
 	record store.Record
-	// labels are the object's now, before those it had.
-	labels, before *labelSet
+	// e is the object as it is now; its encoding stays in memory as long as the event
+	// does, so that what was written lately is read without a system call.
+	e *entry
+	// before are the labels that it had.
+	before *labelSet
 }
 
 // ring holds the latest events. It is guarded by the store's lock; wake and waiting
@@ -73,6 +76,7 @@ func (r *ring) trim(limit int) {
 		e := r.at(r.first)
 		r.bytes -= e.record.Len()
 		r.floor = e.record.ResourceVersion()
+		e.e.forget()
 		*e = event{}
 		r.first++
 	}

@@ -5,8 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,4 +134,74 @@ func benchScale(b *testing.B, n int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkWriteWhileRewriting: 64 clients write while jobs.json is rewritten over and
+// over; what matters is the slowest write in a hundred.
+func BenchmarkWriteWhileRewriting(b *testing.B) {
+	n := 100_000
+	if v, err := strconv.Atoi(os.Getenv("JOBWRIGHT_BENCH_OBJECTS")); err == nil {
+		n = v
+	}
+	s, _ := openBench(b, file.Options{})
+	fillStore(b, s, n, finished)
+	if err := s.Checkpoint(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	before := rss(b)
+	stop := make(chan struct{})
+	var rewriting, writing sync.WaitGroup
+	rewrites, peak := 0, 0.0
+	rewriting.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := s.Checkpoint(b.Context()); err != nil {
+				b.Error(err)
+				return
+			}
+			rewrites++
+		}
+	})
+	var next atomic.Int64
+	took := make([][]time.Duration, 64)
+	b.ResetTimer()
+	for i := range took {
+		writing.Go(func() {
+			for {
+				n := next.Add(1)
+				if n > int64(b.N) {
+					return
+				}
+				start := time.Now()
+				if _, err := s.Create(b.Context(), benchJob(fmt.Sprintf("w-%d", n))); err != nil {
+					b.Error(err)
+					return
+				}
+				took[i] = append(took[i], time.Since(start))
+			}
+		})
+	}
+	writing.Wait()
+	b.StopTimer()
+	peak = rss(b)
+	close(stop)
+	rewriting.Wait()
+	all := slices.Sorted(func(yield func(time.Duration) bool) {
+		for _, some := range took {
+			for _, d := range some {
+				if !yield(d) {
+					return
+				}
+			}
+		}
+	})
+	report(b, b.N, 0)
+	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1e3, "p99-ms")
+	b.ReportMetric(float64(all[len(all)-1].Microseconds())/1e3, "max-ms")
+	b.ReportMetric(float64(rewrites), "rewrites")
+	b.ReportMetric(100*(peak-before)/before, "%RSS-more")
 }

@@ -109,11 +109,11 @@ func (s *Store) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (in
 	w := &snapshotWriter{file: f, buf: make([]byte, 0, 2*chunkSize)}
 	w.buf = append(w.buf, snapshotHead(v.rv)...)
 	objects := 0
-	scratch := make([]byte, 64<<10)
+	ahead := &readAhead{sources: s.sources, set: set}
 	for _, kind := range v1.Kinds() {
 		c := v.trees[kind.Name].from(nil)
 		for e := c.next(); e != nil; e = c.next() {
-			encoding, err := s.sources.read(set, e, scratch)
+			encoding, err := ahead.read(e)
 			if err != nil {
 				return 0, err
 			}

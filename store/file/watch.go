@@ -98,7 +98,7 @@ func (w *watcher) selects(e *event) (store.Event, bool) {
 	if w.opts.Labels == nil || w.opts.Labels.Empty() {
 		return seen, true
 	}
-	matches := matches(w.opts.Labels, e.labels)
+	matches := matches(w.opts.Labels, e.e.labels)
 	switch e.kind {
 	case store.Added, store.Deleted:
 		return seen, matches

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,16 +25,13 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 	if len(objs) == 0 {
 		return nil, nil
 	}
-	now := time.Now()
-	entries := make([]*entry, len(objs))
-	encodings := make([]encoding, len(objs))
+	entries, encodings, err := s.prepareAll(objs)
+	if err != nil {
+		return nil, err
+	}
 	size := 0
-	for i, obj := range objs {
-		var err error
-		if entries[i], encodings[i], err = s.prepareNew(obj, now); err != nil {
-			return nil, fmt.Errorf("create %s: %w", nameOf(obj), err)
-		}
-		size += encodings[i].len() + recordOverhead
+	for _, enc := range encodings {
+		size += enc.len() + recordOverhead
 	}
 	if size > maxCreateBytes {
 		return nil, fmt.Errorf("create %d objects: %w: together they are %d bytes, the limit of one call is %d; create them in several",
@@ -122,8 +121,42 @@ func (s *Store) latest(key store.Key) *entry {
 	return s.index.get(key.Kind, objectKey{key.Namespace, key.Name})
 }
 
+// prepareAll checks and encodes new objects; many of them on several processors.
+func (s *Store) prepareAll(objs []v1.Object) ([]*entry, []encoding, error) {
+	now := time.Now()
+	entries, encodings := make([]*entry, len(objs)), make([]encoding, len(objs))
+	ids := make([]uuid.UUID, len(objs))
+	for i := range ids {
+		ids[i] = s.uids.next(now) // in order
+	}
+	const share = 64 // below, starting a goroutine costs more than it saves
+	parts := max(1, min(runtime.GOMAXPROCS(0), len(objs)/share))
+	errs := make([]error, parts)
+	part := func(p int) {
+		for i := p * len(objs) / parts; i < (p+1)*len(objs)/parts; i++ {
+			var err error
+			if entries[i], encodings[i], err = s.prepareNew(objs[i], ids[i], now); err != nil {
+				errs[p] = fmt.Errorf("create %s: %w", nameOf(objs[i]), err)
+				return
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for p := 1; p < parts; p++ {
+		wg.Go(func() { part(p) })
+	}
+	part(0)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return entries, encodings, nil
+}
+
 // prepareNew checks and encodes a new object.
-func (s *Store) prepareNew(obj v1.Object, now time.Time) (*entry, encoding, error) {
+func (s *Store) prepareNew(obj v1.Object, id uuid.UUID, now time.Time) (*entry, encoding, error) {
 	key, err := checkKey(obj)
 	if err != nil {
 		return nil, encoding{}, err
@@ -133,9 +166,7 @@ func (s *Store) prepareNew(obj v1.Object, now time.Time) (*entry, encoding, erro
 		return nil, encoding{}, err
 	}
 	meta := *from
-	var id uuid.UUID
 	if meta.UID == "" {
-		id = s.uids.next(now)
 		meta.UID = types.UID(id.String())
 	} else if id, err = parseUID(meta.UID); err != nil {
 		return nil, encoding{}, err
@@ -154,7 +185,7 @@ func (s *Store) prepareNew(obj v1.Object, now time.Time) (*entry, encoding, erro
 	}
 	jobType, phase := summaryOf(obj)
 	e := &entry{uid: id, class: s.intern.class(key.Kind, key.Namespace, jobType, phase), name: strings.Clone(key.Name)}
-	e.labels, err = s.labelsOf(&meta)
+	e.labels, err = enc.labelSet(s.intern)
 	return e, enc, err
 }
 
@@ -164,17 +195,6 @@ func summaryOf(obj v1.Object) (v1.JobType, v1.JobPhase) {
 		return job.Spec.Type, job.Status.Phase
 	}
 	return "", ""
-}
-
-func (s *Store) labelsOf(meta *metav1.ObjectMeta) (*labelSet, error) {
-	if len(meta.Labels) == 0 {
-		return nil, nil
-	}
-	raw, err := v1.AppendStringMap(nil, meta.Labels)
-	if err != nil {
-		return nil, fmt.Errorf("encode labels: %w", err)
-	}
-	return s.intern.labelSet(raw)
 }
 
 // checkSize refuses an encoding that is too large.
@@ -345,7 +365,13 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 	if before := c.scanned.spec.of(c.encoding); !bytes.Equal(spec, before) && (!isEmpty(spec) || !isEmpty(before)) {
 		meta.Generation++
 	}
-	enc, err := reassemble(c.e.class.kind, &meta, spec, c.scanned.status.of(c.encoding))
+	status, phase := c.scanned.status.of(c.encoding), c.e.class.phase
+	if job, ok := obj.(*v1.Job); ok && job.Spec.Reruns > 0 && phase.Terminal() {
+		if status, phase, err = rerun(job, status, phase); err != nil {
+			return store.Record{}, err
+		}
+	}
+	enc, err := reassemble(c.e.class.kind, &meta, spec, status)
 	if err != nil {
 		return store.Record{}, fmt.Errorf("%w: %w", store.ErrInvalid, err)
 	}
@@ -356,11 +382,26 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 		return store.Record{}, err
 	}
 	jobType, _ := summaryOf(obj)
-	e := &entry{uid: c.e.uid, class: s.intern.class(c.e.class.kind, c.e.class.namespace, jobType, c.e.class.phase), name: c.e.name}
-	if e.labels, err = s.labelsOf(&meta); err != nil {
+	e := &entry{uid: c.e.uid, class: s.intern.class(c.e.class.kind, c.e.class.namespace, jobType, phase), name: c.e.name}
+	if e.labels, err = enc.labelSet(s.intern); err != nil {
 		return store.Record{}, err
 	}
 	return s.replace(ctx, c, change{event: store.Modified, e: e}, enc, store.Durable)
+}
+
+// rerun is the status with which a finished job starts over when its spec asks for
+// another run than the status is about.
+func rerun(job *v1.Job, stored []byte, phase v1.JobPhase) ([]byte, v1.JobPhase, error) {
+	var was v1.JobStatus
+	if err := json.Unmarshal(stored, &was); err != nil {
+		return nil, "", fmt.Errorf("decode status: %w", err)
+	}
+	if job.Spec.Reruns <= was.Reruns {
+		return stored, phase, nil
+	}
+	is := v1.Rerun(was, job.Spec.Reruns, time.Now())
+	status, err := is.AppendJSON(nil)
+	return status, is.Phase, err
 }
 
 // same reports whether enc is what c is already.

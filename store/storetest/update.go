@@ -19,6 +19,24 @@ func testUpdate(t *testing.T, f *fixture) {
 			c.Errorf("got %+v", got)
 		}
 	})
+	f.run("that raises reruns starts a finished job over in the same write", func(c *testCase) {
+		j := c.created(job("acme", "a"))
+		at := metav1.NowMicro()
+		j.Status = v1.JobStatus{Phase: v1.JobFailed, Reason: v1.ReasonExitCode, Message: "exit 1", Attempts: 1, Failures: 1, StartTime: &at, CompletionTime: &at}
+		j = c.decode(c.status(j, store.Durable))
+		j.Spec.Reruns = 1
+		got := c.decode(c.update(j))
+		if got.Status.Phase != v1.JobQueued || got.Status.Reruns != 1 || got.Status.QueuedTime == nil || len(got.Status.History) != 1 || got.Status.History[0].Message != "exit 1" {
+			c.Errorf("status = %+v", got.Status)
+		}
+		queued := c.list(store.ListOptions{Phases: []v1.JobPhase{v1.JobQueued}})
+		if len(queued.Items) != 1 {
+			c.Errorf("%d queued jobs are listed, want 1", len(queued.Items))
+		}
+		for _, err := range v1.CheckTransition(j, got) {
+			c.Error(err)
+		}
+	})
 	f.run("of labels and annotations does not raise generation", func(c *testCase) {
 		j := c.created(job("acme", "a"))
 		j.Labels = map[string]string{"team": "web"}

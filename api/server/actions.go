@@ -1,0 +1,141 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// actionRoutes are what can be done to one job beside reading and writing it.
+func (s *Server) actionRoutes(handle func(string, http.HandlerFunc), kind v1.Kind, job string) {
+	if s.Explain != nil {
+		handle("GET "+job+"/explain", s.collection(kind, s.explain))
+	}
+	handle("POST "+job+"/retry", s.collection(kind, s.retry))
+	handle("POST "+job+"/force-finish", s.collection(kind, s.forceFinish))
+}
+
+func (s *Server) explain(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+	if err != nil {
+		return err
+	}
+	job, err := record.Job()
+	if err != nil {
+		return err
+	}
+	answer, err := s.Explain(r.Context(), job)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+// retry runs a finished job again, as it is.
+func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	return s.change(w, r, kind, func(job *v1.Job) error {
+		if !job.Status.Phase.Terminal() {
+			return conflict(job, fmt.Sprintf("the job has not finished, it is %s; cancel it first", job.Status.Phase))
+		}
+		job.Spec.Reruns = max(job.Spec.Reruns, job.Status.Reruns) + 1
+		return nil
+	})
+}
+
+// forceFinish ends a job as an operator decides.
+func (s *Server) forceFinish(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	var decision v1.ForceFinish
+	if err := decodeLoose(body, &decision); err != nil {
+		return apierrors.NewBadRequest(`the body must be {"phase": "Failed", "message": "why"}: ` + err.Error())
+	}
+	decision.By = nil
+	return s.change(w, r, kind, func(job *v1.Job) error {
+		if job.Status.Phase.Terminal() {
+			return conflict(job, fmt.Sprintf("the job has finished already: %s", job.Status.Phase))
+		}
+		if job.Spec.ForceFinish != nil {
+			return conflict(job, "the job is being finished by force already")
+		}
+		job.Spec.ForceFinish = &decision
+		s.Log.Info("a job is finished by force", "job", job.Namespace+"/"+job.Name, "phase", decision.Phase, "message", decision.Message, "remote", r.RemoteAddr)
+		return nil
+	})
+}
+
+func conflict(job *v1.Job, why string) error {
+	return apierrors.NewConflict(schema.GroupResource{Group: v1.Group, Resource: v1.ResourceJobs}, job.Name, errors.New(why))
+}
+
+// change applies one change to a job as it is in the store, anew when somebody else's
+// write comes between.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, kind v1.Kind, apply func(*v1.Job) error) error {
+	for {
+		record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+		if err != nil {
+			return err
+		}
+		job, err := record.Job()
+		if err != nil {
+			return err
+		}
+		if err := apply(job); err != nil {
+			return err
+		}
+		record, err = s.write(r, kind, job)
+		if errors.Is(err, store.ErrConflict) {
+			continue // each round means that somebody else's write went through
+		}
+		if err != nil {
+			return err
+		}
+		writeRecord(w, http.StatusOK, record)
+		return nil
+	}
+}
+
+// retryAfterQueueFull is what a client is asked to wait, in seconds, when a workspace
+// has as many queued jobs as it may have: long enough for some to start.
+const retryAfterQueueFull = 5
+
+// mayQueue refuses a job more than the workspace's maxQueued. Requests that come at the
+// same moment may each be the last one that fits.
+func (s *Server) mayQueue(r *http.Request, workspace store.Record) error {
+	if !bytes.Contains(workspace.AppendJSON(nil), []byte(`"maxQueued"`)) {
+		return nil // hardly any has one, and decoding costs more than all the rest
+	}
+	ws, err := workspace.Workspace()
+	if err != nil || ws.Spec.MaxQueued == nil {
+		return err
+	}
+	counts, err := s.Store.Count(r.Context(), v1.KindJob)
+	if err != nil {
+		return err
+	}
+	queued := 0
+	for _, count := range counts {
+		if count.Namespace == ws.Name && count.Phase == v1.JobQueued {
+			queued += count.N
+		}
+	}
+	if queued < int(*ws.Spec.MaxQueued) {
+		return nil
+	}
+	refusal := apierrors.NewTooManyRequests(fmt.Sprintf("workspace %s has %d queued jobs, its spec.maxQueued is %d; wait for some to start, or raise it",
+		ws.Name, queued, *ws.Spec.MaxQueued), retryAfterQueueFull)
+	refusal.ErrStatus.Reason = metav1.StatusReasonTooManyRequests
+	return refusal
+}

@@ -1,0 +1,169 @@
+package controller
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/lifecycle"
+	"jobwright.dev/controller/schedule"
+)
+
+// group is the jobs of one concurrency key that have not ended. The limit itself is
+// the schedule's; the group decides about the policies Replace and Skip.
+type group struct {
+	key      string
+	members  map[types.UID]*entry
+	replacer place                  // the newest job with policy Replace that was ready
+	by       string                 // its name
+	skippers map[types.UID]struct{} // jobs that wait for older members to be looked at
+}
+
+// place is a job's place in submit order.
+type place struct {
+	since time.Time
+	uid   types.UID
+}
+
+func (p place) before(other place) bool {
+	if !p.since.Equal(other.since) {
+		return p.since.Before(other.since)
+	}
+	return p.uid < other.uid
+}
+
+// keyed is a Runner whose jobs have a concurrency key although their spec names none:
+// a compose project.
+type keyed interface {
+	ConcurrencyKey(job *v1.Job) string
+}
+
+// join puts a job into the group of the key in its spec; nil: out of it. The caller
+// holds mu.
+func (c *Controller) join(uid types.UID, e *entry, job *v1.Job) {
+	key := ""
+	if job != nil && job.Spec.Concurrency != nil && !job.Status.Phase.Terminal() {
+		key = qualified(job.Namespace, job.Spec.Concurrency.Key)
+	}
+	if e.group != nil && e.group.key == key {
+		return
+	}
+	if g := e.group; g != nil {
+		delete(g.members, uid)
+		c.wakeSkippers(g)
+		if len(g.members) == 0 {
+			delete(c.groups, g.key)
+		}
+		e.group = nil
+	}
+	if key == "" {
+		return
+	}
+	g := c.groups[key]
+	if g == nil {
+		g = &group{key: key, members: map[types.UID]*entry{}, skippers: map[types.UID]struct{}{}}
+		c.groups[key] = g
+	}
+	g.members[uid], e.group = e, g
+}
+
+func qualified(workspace, key string) string { return workspace + "/" + key }
+
+// replacedBy is the job that replaces this one. The caller holds mu.
+func (c *Controller) replacedBy(e *entry) string {
+	if e.group == nil || !e.place.before(e.group.replacer) {
+		return ""
+	}
+	return e.group.by
+}
+
+// replaces has the older jobs of the group canceled, once job is ready.
+func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
+	g := e.group
+	if g == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace || !g.replacer.before(e.place) || now.Before(lifecycle.NotBefore(job)) {
+		return
+	}
+	g.replacer, g.by = e.place, job.Name
+	for uid, other := range g.members {
+		if other.place.before(e.place) {
+			c.queue.add(uid)
+		}
+	}
+}
+
+// skippedFor names the older jobs that fill the key of a job with policy Skip. It is
+// not sure while one of them has yet to be looked at. The caller holds mu.
+func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []string, sure bool) {
+	g := e.group
+	if g == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
+		return nil, true
+	}
+	limit := concurrencyLimit(job)
+	sure = true
+	for other, o := range g.members {
+		switch {
+		case other == uid:
+		case o.run != nil || o.slot || o.queued && o.place.before(e.place):
+			others = append(others, o.key.Name)
+		case !o.looked && o.place.before(e.place):
+			sure = false
+		}
+		if len(others) >= limit {
+			slices.Sort(others)
+			return others, true
+		}
+	}
+	if !sure {
+		g.skippers[uid] = struct{}{}
+	}
+	return nil, sure
+}
+
+// wakeSkippers has jobs looked at again that waited for another member of the group.
+func (c *Controller) wakeSkippers(g *group) {
+	for uid := range g.skippers {
+		delete(g.skippers, uid)
+		c.queue.add(uid)
+	}
+}
+
+func concurrencyLimit(job *v1.Job) int {
+	if job.Spec.Concurrency == nil || job.Spec.Concurrency.Limit == nil {
+		return 1
+	}
+	return int(*job.Spec.Concurrency.Limit)
+}
+
+// item is the job as the schedule sees it.
+func (c *Controller) item(job *v1.Job) schedule.Item {
+	item := schedule.Item{
+		UID: job.UID, Workspace: job.Namespace, Type: job.Spec.Type, Priority: job.Spec.Priority,
+		Since: lifecycle.QueuedSince(job), NotBefore: lifecycle.NotBefore(job),
+	}
+	if job.Spec.Concurrency != nil {
+		item.Key, item.Limit = qualified(job.Namespace, job.Spec.Concurrency.Key), concurrencyLimit(job)
+	} else if runner, ok := c.Runners[job.Spec.Type].(keyed); ok {
+		if item.Key = runner.ConcurrencyKey(job); item.Key != "" {
+			// In submit order, also when one of them waits for a retry: the last one
+			// submitted is the one that people mean to be running.
+			item.Limit, item.InOrder, item.HoldsPlace = 1, true, job.Status.NextAttemptTime != nil
+		}
+	}
+	item.Rate = rate(job)
+	return item
+}
+
+// rate is the job's rate limit as the schedule sees it.
+func rate(job *v1.Job) schedule.Rate {
+	r := job.Spec.RateLimit
+	if r == nil {
+		return schedule.Rate{}
+	}
+	limit := 1
+	if r.Limit != nil {
+		limit = int(*r.Limit)
+	}
+	return schedule.Rate{Key: qualified(job.Namespace, r.Key), Limit: limit, Per: time.Duration(r.PerSeconds) * time.Second}
+}

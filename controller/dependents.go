@@ -1,0 +1,128 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/lifecycle"
+	"jobwright.dev/store"
+)
+
+// dependOn notes which jobs this one waits for; nil: none any more. The caller holds
+// mu.
+func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
+	var depends []string
+	if job != nil && !job.Status.Phase.Terminal() {
+		for _, d := range job.Spec.DependsOn {
+			depends = append(depends, d.Name)
+		}
+	}
+	if slices.Equal(depends, e.depends) {
+		return
+	}
+	for _, name := range e.depends {
+		on := c.dependency(e, name)
+		delete(c.dependents[on], uid)
+		if len(c.dependents[on]) == 0 {
+			delete(c.dependents, on)
+		}
+	}
+	for _, name := range depends {
+		on := c.dependency(e, name)
+		if c.dependents[on] == nil {
+			c.dependents[on] = map[types.UID]struct{}{}
+		}
+		c.dependents[on][uid] = struct{}{}
+	}
+	e.depends = depends
+}
+
+func (c *Controller) dependency(e *entry, name string) store.Key {
+	return store.Key{Kind: v1.KindJob, Namespace: e.key.Namespace, Name: name}
+}
+
+// wakeDependents has every job looked at that waits for the one with that key. The
+// caller holds mu.
+func (c *Controller) wakeDependents(key store.Key) {
+	for uid := range c.dependents[key] {
+		c.queue.add(uid)
+	}
+}
+
+// dependencies is what is known of the jobs that a queued job waits for.
+func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([]lifecycle.Dependency, error) {
+	if len(job.Spec.DependsOn) == 0 || job.Status.CurrentAttempt != nil {
+		return nil, nil
+	}
+	known := make([]lifecycle.Dependency, len(job.Spec.DependsOn))
+	for i, d := range job.Spec.DependsOn {
+		if met(job, d.Name) {
+			continue
+		}
+		record, err := c.Store.Get(ctx, c.dependency(e, d.Name))
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		known[i] = lifecycle.Dependency{UID: record.UID()}
+		if known[i].Phase, err = record.Phase(); err != nil {
+			return nil, err
+		}
+		if !known[i].Phase.Terminal() {
+			known[i].Cycle = c.cycle(e.key, record.Key())
+		}
+	}
+	return known, nil
+}
+
+func met(job *v1.Job, name string) bool {
+	return slices.ContainsFunc(job.Status.Dependencies, func(d v1.DependencyStatus) bool { return d.Met && d.Name == name })
+}
+
+// cycle is the way from one job over a dependency back to itself; nil: there is none.
+// The API refuses cycles; this finds those that came with an edited jobs.json. Where
+// nobody waits for the job there is none, so a long chain costs nothing.
+func (c *Controller) cycle(from, over store.Key) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.dependents[from]) == 0 {
+		return nil
+	}
+	return findCycle(from, over, func(key store.Key) []string {
+		if e := c.jobs[c.names[key]]; e != nil {
+			return e.depends
+		}
+		return nil
+	})
+}
+
+// findCycle walks along dependsOn from over until it meets from again.
+func findCycle(from, over store.Key, dependsOn func(store.Key) []string) []string {
+	seen := map[string]bool{}
+	var walk func(name string) []string
+	walk = func(name string) []string {
+		if name == from.Name {
+			return []string{name}
+		}
+		if seen[name] {
+			return nil
+		}
+		seen[name] = true
+		for _, next := range dependsOn(store.Key{Kind: from.Kind, Namespace: from.Namespace, Name: name}) {
+			if way := walk(next); way != nil {
+				return append([]string{name}, way...)
+			}
+		}
+		return nil
+	}
+	if way := walk(over.Name); way != nil {
+		return append([]string{from.Name}, way...)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package controller
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/lifecycle"
+	"jobwright.dev/controller/schedule"
+	"jobwright.dev/store"
+)
+
+// maxCached is how many jobs are kept decoded between their event and their
+// reconcile; beyond it they are decoded again. 4,096 of 2 KiB cover any burst that
+// the reconcilers work off at once and cost 8 MiB at most.
+const maxCached = 4096
+
+// entry is what the controller knows of a job that is not terminal, or whose attempt
+// has yet to end.
+type entry struct {
+	key      store.Key
+	jobType  v1.JobType
+	created  time.Time
+	job      *v1.Job // decoded; nil: not kept
+	written  uint64  // resourceVersion of our last write
+	looked   bool    // reconciled at least once
+	gone     bool    // deleted while its attempt runs
+	run      *run
+	timer    *time.Timer // something is due that no event announces
+	tries    int         // writes that failed in a row
+	depends  []string    // the names in spec.dependsOn
+	place    place
+	group    *group // the jobs with its concurrency key; nil: it has none of its own
+	item     schedule.Item
+	queued   bool // waits in the schedule
+	slot     bool // counts as live in the schedule
+	finished bool // terminal; only its attempt is waited for
+}
+
+func (e *entry) stopTimers() {
+	if e.timer != nil {
+		e.timer.Stop()
+		e.timer = nil
+	}
+}
+
+// learn takes in a job's spec and status as they are now. The caller holds mu.
+func (c *Controller) learn(uid types.UID, e *entry, job *v1.Job) {
+	e.finished = job.Status.Phase.Terminal()
+	e.place = place{lifecycle.QueuedSince(job), uid}
+	c.dependOn(uid, e, job)
+	c.join(uid, e, job)
+	c.keep(e, job)
+}
+
+// keep remembers the decoded job, while there is room.
+func (c *Controller) keep(e *entry, job *v1.Job) {
+	if e.job != nil {
+		e.job = nil
+		c.cached--
+	}
+	if job != nil && c.cached < maxCached {
+		e.job = job
+		c.cached++
+	}
+}
+
+// lost forgets a job that is no longer there, once its attempt has ended.
+func (c *Controller) lost(uid types.UID, e *entry) {
+	if e.run != nil && e.run.outcome == nil {
+		e.gone = true
+		e.run.cancel(errDeleted)
+		return
+	}
+	c.forget(uid, e)
+}
+
+// forget takes a job out of everything. The caller holds mu.
+func (c *Controller) forget(uid types.UID, e *entry) {
+	e.stopTimers()
+	c.keep(e, nil)
+	c.dependOn(uid, e, nil)
+	c.join(uid, e, nil)
+	c.unschedule(uid, e)
+	e.run = nil
+	delete(c.jobs, uid)
+	if c.names[e.key] == uid {
+		delete(c.names, e.key)
+	}
+	c.announce()
+	c.grant()
+}

@@ -1,0 +1,122 @@
+package controller
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/lifecycle"
+)
+
+// place gives the job its place in the schedule, or takes it out. The caller holds
+// mu.
+func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, now time.Time) {
+	if job.Status.CurrentAttempt != nil {
+		if e.queued {
+			e.queued = false
+			c.schedule.Remove(uid)
+		}
+		if e.run != nil && !e.slot { // found running: it counts like any other
+			e.slot = true
+			e.item = c.item(job)
+			c.schedule.Live(e.item, job.Status.CurrentAttempt.StartTime.Time)
+		}
+		return
+	}
+	if !d.Ready {
+		c.unschedule(uid, e)
+		c.grant()
+		if d.Changed && !d.Soft {
+			c.queue.add(uid) // whether it is ready is decided from what is on disk now
+		}
+		return
+	}
+	if e.slot && e.run == nil && !d.Changed {
+		return // granted since it was observed; its reconcile is queued
+	}
+	if until := job.Status.RetryAfterTime; until != nil && job.Spec.RateLimit != nil {
+		c.schedule.Hold(rate(job).Key, until.Time)
+	}
+	c.release(uid, e, now)
+	if item := c.item(job); !e.queued || item != e.item {
+		e.item, e.queued = item, true
+		c.schedule.Upsert(item)
+	}
+	c.replaces(e, job, now)
+	c.grant()
+}
+
+// unschedule takes a job out of the schedule and gives back its slot. The caller
+// holds mu.
+func (c *Controller) unschedule(uid types.UID, e *entry) {
+	if e.queued {
+		e.queued = false
+		c.schedule.Remove(uid)
+	}
+	c.release(uid, e, time.Now())
+}
+
+func (c *Controller) release(uid types.UID, e *entry, now time.Time) {
+	if e.slot {
+		e.slot = false
+		c.schedule.Release(uid, now)
+	}
+}
+
+// grant gives free slots to the jobs that are next, and sees to it that it is asked
+// again when one may start by the passing of time alone. The caller holds mu.
+func (c *Controller) grant() {
+	if c.draining {
+		return
+	}
+	now := time.Now()
+	for {
+		next, ok := c.schedule.Next(now)
+		if !ok {
+			break
+		}
+		e := c.jobs[next.UID]
+		e.queued, e.slot = false, true
+		c.queue.add(next.UID)
+	}
+	due, ok := c.schedule.Due()
+	if ok == c.wake.set && due.Equal(c.wake.at) {
+		return
+	}
+	if c.wake.timer != nil {
+		c.wake.timer.Stop()
+	}
+	c.wake.set, c.wake.at = ok, due
+	if ok {
+		c.wake.timer = time.AfterFunc(max(due.Sub(now), 0), c.wakeUp)
+	}
+}
+
+// wake is the timer of the schedule.
+type wake struct {
+	timer *time.Timer
+	set   bool
+	at    time.Time
+}
+
+func (c *Controller) wakeUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wake = wake{}
+	c.grant()
+}
+
+// ran takes in how an attempt went, for the estimates. The caller holds mu.
+func (c *Controller) ran(job *v1.Job, r *run, now time.Time) {
+	if job.Status.Phase != v1.JobSucceeded && job.Status.Phase != v1.JobFailed {
+		return
+	}
+	took := now.Sub(r.started)
+	mean, known := c.runTimes[job.Spec.Type]
+	if known {
+		// An exponentially weighted mean: the last ten runs count for most of it.
+		took = mean + (took-mean)/10
+	}
+	c.runTimes[job.Spec.Type] = took
+}
