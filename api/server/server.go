@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/events"
@@ -37,7 +37,9 @@ type Options struct {
 	// Ready tells why the server is not ready; nil: it always is.
 	Ready func(context.Context) error
 	// Blockers tells why a job is queued, for status.blockedBy; nil: nobody knows.
-	Blockers func(store.Key, types.UID) []v1.Blocker
+	Blockers func(context.Context, *v1.Job) ([]v1.Blocker, error)
+	// Explain answers GET …/jobs/NAME/explain; nil: there is no such route.
+	Explain func(context.Context, *v1.Job) (*v1.JobExplanation, error)
 	// Events is served as core/v1 Events; nil: there are none.
 	Events *events.Archive
 	// MaxBody bounds a request's body in bytes; MaxWorkspaces bounds how many
@@ -55,6 +57,8 @@ type Server struct {
 	Options
 	handler http.Handler
 	metrics *metrics
+	// dependencies is held while a job with dependsOn is checked and stored.
+	dependencies sync.Mutex
 }
 
 // New returns the interface to a store.

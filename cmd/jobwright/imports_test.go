@@ -33,7 +33,7 @@ func importRules() []importRule {
 		{"store/journal/...", []string{"store/journal/..."}},
 		{"store/storetest", []string{"api/v1", "store", "store/journal/..."}},
 		{"store/*", []string{"api/v1", "store", "store/journal/..."}},
-		{"controller/lifecycle", []string{"api/v1", "controller/action"}},
+		{"controller/lifecycle", []string{"api/v1", "store", "controller/action"}},
 		{"controller/schedule", []string{"api/v1"}},
 		{"controller/logs", []string{"api/v1", "controller/action"}},
 		{"controller/action/...", []string{"api/v1", "controller/action/..."}},
