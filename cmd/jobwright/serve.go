@@ -32,6 +32,7 @@ import (
 	"jobwright.dev/controller/action/compose"
 	"jobwright.dev/controller/action/mcp"
 	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -177,6 +178,11 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 		return err
 	}
 	defer archive.Close()
+	happened, err := events.Open(events.Options{Dir: filepath.Join(o.dataDir, "events"), Log: log, Registerer: registry})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, happened.Close()) }()
 	worker, err := workerIdentity(o.dataDir)
 	if err != nil {
 		return err
@@ -201,7 +207,7 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	manager, err := controller.New(controller.Options{
 		Store: objects, Runners: runners, Logs: archive, Worker: worker,
 		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace,
-		Registerer: registry, Log: log,
+		Events: happened, Registerer: registry, Log: log,
 	})
 	if err != nil {
 		return err
@@ -210,7 +216,7 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready:    func(context.Context) error { return objects.Health() },
-		Blockers: manager.Blockers, Explain: manager.Explain,
+		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened,
 	})
 	if err != nil {
 		return err
