@@ -15,6 +15,9 @@ import (
 // describeLines is how many lines of its log describe shows of a job.
 const describeLines = 10
 
+// maxDescribeEvents is how many events it shows: several retries and what came of them.
+const maxDescribeEvents = 20
+
 func newDescribe(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "describe [KIND] NAME…",
@@ -104,7 +107,10 @@ func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key
 	if err := describeSpec(c, job); err != nil {
 		return err
 	}
-	return c.describeLog(cmd, server, key)
+	if err := c.describeLog(cmd, server, key); err != nil {
+		return err
+	}
+	return c.describeEvents(cmd, server, job)
 }
 
 func describeSpec(c *cli, obj v1.Object) error {
@@ -136,6 +142,34 @@ func (c *cli) describeLog(cmd *cobra.Command, server *client.Client, key client.
 		fmt.Fprintf(c.out, "  %s\n", line.Text)
 	}
 	return nil
+}
+
+// describeEvents shows what has happened to this job, and not to another that had the
+// same name.
+func (c *cli) describeEvents(cmd *cobra.Command, server *client.Client, job *v1.Job) error {
+	list, err := server.Events(cmd.Context(), client.EventOptions{Namespace: job.Namespace, Job: job.Name, UID: job.UID, Limit: maxDescribeEvents})
+	if err != nil {
+		return err
+	}
+	if len(list.Items) == 0 {
+		fmt.Fprintln(c.out, "Events: none")
+		return nil
+	}
+	head := "Events:"
+	if list.Continue != "" {
+		head = fmt.Sprintf("Events (last %d; more of them: jobwright events %s):", maxDescribeEvents, job.Name)
+	}
+	fmt.Fprintln(c.out, head)
+	inOrder(list.Items)
+	t := newTable(c.out, "  LAST SEEN", "TYPE", "REASON", "MESSAGE")
+	for _, e := range list.Items {
+		seen := since(e.EventTime.Time, now())
+		if e.Count > 1 {
+			seen += fmt.Sprintf(" (x%d over %s)", e.Count, since(e.FirstTimestamp.Time, now()))
+		}
+		t.row("  "+seen, e.Type, e.Reason, dash(firstLine(e.Message)))
+	}
+	return t.flush()
 }
 
 func at(t time.Time) string {
