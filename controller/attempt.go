@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -146,6 +147,18 @@ type sink struct {
 	run    *run
 	name   string
 	writer *logs.Writer
+
+	// Jobwright's own lines are held back until there is output or the attempt has
+	// ended with more to say than that it succeeded: an action without output keeps no
+	// log, which would cost more than all the rest of a short job.
+	mu   sync.Mutex
+	held []heldLine
+	said bool
+}
+
+type heldLine struct {
+	at   time.Time
+	text string
 }
 
 func (c *Controller) sink(uid types.UID, r *run, job *v1.Job) *sink {
@@ -162,12 +175,33 @@ func (c *Controller) sink(uid types.UID, r *run, job *v1.Job) *sink {
 // Line implements action.Sink.
 func (s *sink) Line(stream action.Stream, text string) {
 	now := time.Now()
-	if s.writer != nil {
-		s.writer.Line(now, stream, text)
-	}
+	s.log(now, stream, text)
 	s.c.mu.Lock()
 	s.run.active = now
 	s.c.mu.Unlock()
+}
+
+func (s *sink) log(now time.Time, stream action.Stream, text string) {
+	if s.writer == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stream == action.System && !s.said {
+		s.held = append(s.held, heldLine{now, text})
+		return
+	}
+	s.release()
+	s.writer.Line(now, stream, text)
+}
+
+// release writes what was held back. The caller holds s.mu.
+func (s *sink) release() {
+	s.said = true
+	for _, line := range s.held {
+		s.writer.Line(line.at, action.System, line.text)
+	}
+	s.held = nil
 }
 
 // Progress implements action.Sink: the first report is written at once, those that
@@ -205,7 +239,12 @@ func (s *sink) end(o action.Outcome) {
 	if s.writer == nil {
 		return
 	}
-	s.writer.Line(time.Now(), action.System, "attempt ended: "+describe(o))
+	s.log(time.Now(), action.System, "attempt ended: "+describe(o))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o.Verdict != action.Succeeded || o.Message != "" {
+		s.release()
+	}
 	if err := s.writer.Close(time.Now()); err != nil {
 		s.c.Log.Error(err, "output was lost", "job", s.name, "attempt", s.run.id)
 	}
