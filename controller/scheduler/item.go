@@ -1,0 +1,112 @@
+package scheduler
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// Item is one job as the schedule sees it.
+type Item struct {
+	UID       types.UID
+	Workspace string
+	Type      v1.JobType
+	// Priority is −1000 to 1000; higher runs first within the workspace.
+	Priority int32
+	// Since is since when the job waits; it ages from there, and decides among equals.
+	Since time.Time
+	// Key is the concurrency key, such that equal ones share a limit, also across
+	// workspaces; empty: none. When the job starts, at most Limit jobs with Key are
+	// live, itself included, whatever limits the others have. A Limit below 1 is 1.
+	Key   string
+	Limit int
+	// InOrder: the jobs with Key that have it set start in the order of Since and UID,
+	// whatever their priorities and workspaces.
+	InOrder bool
+	// Rate is zero where there is no limit.
+	Rate Rate
+	// NotBefore is the earliest start; zero: at once.
+	NotBefore time.Time
+	// HoldsPlace: with InOrder, those behind this job wait for NotBefore as well.
+	// Without it the job takes its place when NotBefore has come.
+	HoldsPlace bool
+}
+
+// Rate allows Limit starts with Key in any window of Per, its first moment included
+// and its last one not. A Limit below 1 is 1.
+//
+// Jobs may disagree on Limit: each is judged by its own. They should agree on Per: the
+// starts of a key are remembered for the longest Per that was known when they happened.
+type Rate struct {
+	Key   string
+	Limit int
+	Per   time.Duration
+}
+
+// Workspace is what a workspace is allowed. The zero Workspace has weight 1 and no
+// limits, as has one that was never set.
+type Workspace struct {
+	// Weight is its share of the slots; below 1: 1.
+	Weight int
+	// MaxRunning is how many of its jobs may be live; nil: no limit.
+	MaxRunning *int
+	// Suspended: none of its jobs starts.
+	Suspended bool
+	// SuspendedTypes are the types of which none starts.
+	SuspendedTypes []v1.JobType
+}
+
+// queued is an item in the queue. It is at one of three places, and place.go is the
+// only file that moves it:
+//
+//	clock   NotBefore lies ahead and nobody waits behind it: wake is set, nothing else
+//	line    InOrder, and not the first of its line: lineAt
+//	group   the rest: group and groupAt (the first of a line has lineAt as well)
+type queued struct {
+	Item
+	rank    time.Time // Since − Priority·Ageing: the lower the earlier, for ever
+	tenant  *tenant
+	group   *group
+	groupAt int
+	lineAt  int
+	wake    *wake
+}
+
+// before is the order within a workspace.
+func (a *queued) before(b *queued) bool {
+	if c := a.rank.Compare(b.rank); c != 0 {
+		return c < 0
+	}
+	return a.UID < b.UID
+}
+
+// submittedBefore is the order within a line.
+func (a *queued) submittedBefore(b *queued) bool {
+	if c := a.Since.Compare(b.Since); c != 0 {
+		return c < 0
+	}
+	return a.UID < b.UID
+}
+
+// live is an item that holds a slot.
+type live struct {
+	Item
+	started time.Time
+	// What its workspace was charged for it: in virtual time, and as the moment up to
+	// which that pays for.
+	booked    float64
+	paidUntil time.Time
+	at        int // place in tenant.live
+}
+
+func (a *live) startedBefore(b *live) int {
+	if c := a.started.Compare(b.started); c != 0 {
+		return c
+	}
+	if a.UID < b.UID {
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,199 @@
+package scheduler
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// DefaultAgeing lets a job of priority 0 go before one of priority 10 that comes
+	// ten minutes later.
+	DefaultAgeing = time.Minute
+	// maxAgeing keeps priority·Ageing (±1000 of it) within a time.Duration, 292 years.
+	maxAgeing = 30 * 24 * time.Hour
+)
+
+// Options configure a Queue.
+type Options struct {
+	// Slots is how many jobs may be live at once.
+	Slots int
+	// Ageing is the waiting time that is worth one point of priority. 0 or less:
+	// DefaultAgeing; more than 30 days: 30 days.
+	Ageing time.Duration
+}
+
+// Queue holds the queued jobs, and those that are live.
+type Queue struct {
+	slots  int
+	ageing time.Duration
+	now    time.Time // the latest moment it was told of
+	epoch  time.Time // the first one
+
+	index   map[types.UID]*queued
+	live    map[types.UID]*live
+	tenants map[string]*tenant
+	keys    map[string]*key
+	windows map[string]*window
+	sweepAt sweepAt
+
+	order   ranked[*tenant] // those of which a job may start
+	virtual float64         // the greatest virtual time at which a workspace was served
+	starts  int             // how many jobs Next has handed out
+	wakes   ranked[*wake]
+}
+
+// New returns an empty queue.
+func New(opts Options) *Queue {
+	q := &Queue{
+		slots: opts.Slots, ageing: min(opts.Ageing, maxAgeing),
+		index: map[types.UID]*queued{}, live: map[types.UID]*live{}, tenants: map[string]*tenant{},
+		keys: map[string]*key{}, windows: map[string]*window{}, sweepAt: sweepAt{keep, keep},
+		order: ranked[*tenant]{before: (*tenant).behind, at: func(t *tenant) *int { return &t.at }},
+		wakes: ranked[*wake]{before: (*wake).before, at: func(w *wake) *int { return &w.at }},
+	}
+	if q.ageing <= 0 {
+		q.ageing = DefaultAgeing
+	}
+	return q
+}
+
+// SetWorkspace says what a workspace is allowed from now on. Live jobs go on whatever
+// it says. It costs O(lanes of the workspace), and O(queued jobs) when a suspension
+// begins or ends.
+func (q *Queue) SetWorkspace(name string, w Workspace) {
+	t := q.tenant(name)
+	moved := q.linesOf(t, w)
+	for _, i := range moved {
+		q.detach(i)
+	}
+	t.set(w)
+	for _, i := range moved {
+		q.attach(i)
+	}
+	for _, l := range t.lanes {
+		q.settleLane(l)
+	}
+	q.settleTenant(t)
+}
+
+// Upsert queues a job, or gives a queued one its new properties. A live job stays what
+// it is: Release comes first.
+func (q *Queue) Upsert(item Item) {
+	if q.live[item.UID] != nil {
+		return
+	}
+	item = q.sane(item)
+	if old := q.index[item.UID]; old != nil {
+		if old.Item == item {
+			return
+		}
+		q.Remove(item.UID)
+	}
+	i := &queued{
+		Item: item, rank: item.Since.Add(-time.Duration(item.Priority) * q.ageing),
+		tenant: q.tenant(item.Workspace), groupAt: -1, lineAt: -1,
+	}
+	q.index[item.UID] = i
+	i.tenant.queued++
+	q.attach(i)
+}
+
+// sane gives the item what the rest of the package takes for granted: limits of at
+// least 1, equal items for equal meanings, and times without a monotonic reading, which
+// would order the times of this process differently from those that were on disk.
+func (q *Queue) sane(item Item) Item {
+	if item.Key == "" {
+		item.Limit, item.InOrder = 0, false
+	} else {
+		item.Limit = max(item.Limit, 1)
+	}
+	item.HoldsPlace = item.HoldsPlace && item.InOrder
+	item.Rate = item.Rate.sane()
+	item.Since, item.NotBefore = item.Since.Round(0), item.NotBefore.Round(0)
+	return item
+}
+
+// Remove takes a queued job out; it is no error when it is not queued.
+func (q *Queue) Remove(uid types.UID) {
+	if i := q.index[uid]; i != nil {
+		q.forget(i)
+	}
+}
+
+func (q *Queue) forget(i *queued) {
+	delete(q.index, i.UID)
+	i.tenant.queued--
+	q.detach(i)
+}
+
+// Next takes out the job that starts now, and counts it live and its start against its
+// rate; false: none may start. A now that lies before an earlier one counts as that.
+func (q *Queue) Next(now time.Time) (Item, bool) {
+	q.advance(now)
+	if len(q.live) >= q.slots {
+		return Item{}, false
+	}
+	i := q.first()
+	if i == nil {
+		return Item{}, false
+	}
+	q.starts++
+	q.virtual = max(q.virtual, i.tenant.virtual)
+	q.forget(i)
+	q.count(i.tenant, i.Item, q.now)
+	q.Started(i.Rate, q.now)
+	return i.Item, true
+}
+
+// first is the job that starts next if there is a slot for it, nil: there is none.
+func (q *Queue) first() *queued {
+	t := q.foremost()
+	if t == nil {
+		return nil
+	}
+	return t.first()
+}
+
+// Live counts a job as live that runs already, since started. If it is queued it is
+// taken out; if it is live already nothing changes. It does not count against a rate:
+// Started does.
+func (q *Queue) Live(item Item, started time.Time) {
+	if q.live[item.UID] != nil {
+		return
+	}
+	q.Remove(item.UID)
+	q.count(q.tenant(item.Workspace), q.sane(item), started.Round(0))
+}
+
+// count makes the item live.
+func (q *Queue) count(t *tenant, item Item, started time.Time) {
+	l := &live{Item: item, started: started, at: -1}
+	q.live[l.UID] = l
+	t.running++
+	q.charge(t, l)
+	q.settleTenant(t)
+	if l.Key != "" {
+		q.key(l.Key).live++
+		q.settleKey(l.Key)
+	}
+}
+
+// Release says that a live job has ended, and how long it has held its slot; it is no
+// error when it is not live.
+func (q *Queue) Release(uid types.UID, now time.Time) {
+	l := q.live[uid]
+	if l == nil {
+		return
+	}
+	q.tell(now)
+	delete(q.live, uid)
+	t := q.tenants[l.Workspace]
+	t.running--
+	q.settleAccount(t, l)
+	q.settleTenant(t)
+	if l.Key != "" {
+		q.keys[l.Key].live--
+		q.settleKey(l.Key)
+	}
+}

@@ -1,0 +1,37 @@
+package scheduler
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Len is how many jobs are queued.
+func (q *Queue) Len() int { return len(q.index) }
+
+// LiveCount is how many jobs are live.
+func (q *Queue) LiveCount() int { return len(q.live) }
+
+// Queued reports whether the job is queued.
+func (q *Queue) Queued(uid types.UID) bool { return q.index[uid] != nil }
+
+// Stats is what is to be known of one workspace.
+type Stats struct {
+	Workspace       string
+	Queued, Running int
+	// SlotTime is how long its jobs that have ended held slots, all in all: what the
+	// shares are of. It never falls while the workspace is known.
+	SlotTime time.Duration
+}
+
+// Stats are those of every workspace that has jobs or has had some lately, by name.
+func (q *Queue) Stats() []Stats {
+	all := make([]Stats, 0, len(q.tenants))
+	for _, t := range q.tenants {
+		all = append(all, Stats{Workspace: t.name, Queued: t.queued, Running: t.running, SlotTime: t.used})
+	}
+	slices.SortFunc(all, func(a, b Stats) int { return strings.Compare(a.Workspace, b.Workspace) })
+	return all
+}

@@ -1,0 +1,31 @@
+package scheduler
+
+// keep is how many workspaces or rate keys are kept before those of which nothing is
+// left to know are looked for. It is searched again when as many have come as were
+// left, so that a search costs O(1) a newcomer.
+const keep = 1024
+
+type sweepAt struct{ tenants, windows int }
+
+// sweepTenants forgets the workspaces without a policy, a job or a debt. They would
+// begin again where they are now.
+func (q *Queue) sweepTenants() {
+	for name, t := range q.tenants {
+		p := t.policy
+		plain := p.Weight <= 1 && !t.limited && !p.Suspended && len(p.SuspendedTypes) == 0
+		if plain && t.queued == 0 && t.running == 0 && t.virtual <= q.virtual {
+			delete(q.tenants, name)
+		}
+	}
+	q.sweepAt.tenants = max(keep, 2*len(q.tenants))
+}
+
+// sweepWindows forgets the rate keys without a job, a hold or a start that counts.
+func (q *Queue) sweepWindows() {
+	for name, w := range q.windows {
+		if len(w.lanes) == 0 && !w.hold.After(q.now) && (len(w.starts) == 0 || !w.starts[len(w.starts)-1].Add(w.per).After(q.now)) {
+			delete(q.windows, name)
+		}
+	}
+	q.sweepAt.windows = max(keep, 2*len(q.windows))
+}
