@@ -47,6 +47,7 @@ func (e *entry) stopTimers() {
 
 // learn takes in a job's spec and status as they are now. The caller holds mu.
 func (c *Controller) learn(uid types.UID, e *entry, job *v1.Job) {
+	e.jobType, e.created = job.Spec.Type, store.CreatedAt(job)
 	e.finished = job.Status.Phase.Terminal()
 	e.place = place{lifecycle.QueuedSince(job), uid}
 	c.dependOn(uid, e, job)

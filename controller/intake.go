@@ -99,27 +99,48 @@ func (c *Controller) intake(event store.Event) {
 		return
 	}
 	c.mu.Unlock()
+	c.learnOf(event, known)
+}
 
-	job, err := event.Record.Job()
+// learnOf takes in what is new about a job. Most jobs are decoded only when they are
+// reconciled; those that others wait for, or whose concurrency key others share, have
+// to be known before.
+func (c *Controller) learnOf(event store.Event, known bool) {
+	uid, key := event.Record.UID(), event.Record.Key()
+	phase, err := event.Record.Phase()
 	if err != nil {
 		c.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
 		return
 	}
+	var job *v1.Job
+	if related(event.Record) || event.Type == store.Added && c.Events != nil {
+		if job, err = event.Record.Job(); err != nil {
+			c.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
+			return
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if job.Status.Phase.Terminal() {
+	if phase.Terminal() {
 		c.wakeDependents(key)
 		if !known {
 			return
 		}
 	}
-	if e = c.jobs[uid]; e == nil {
-		e = &entry{key: key, jobType: job.Spec.Type, created: store.CreatedAt(job)}
+	e := c.jobs[uid]
+	if e == nil {
+		e = &entry{key: key}
 		c.jobs[uid], c.names[key] = e, uid
-		if event.Type == store.Added {
-			c.record(job, v1.JobPhase(""))
+		if job != nil && event.Type == store.Added {
+			c.record(job, "")
 		}
 	}
-	c.learn(uid, e, job)
+	c.keep(e, nil)
+	if job != nil {
+		c.learn(uid, e, job)
+	}
 	c.queue.add(uid)
 }
+
+// related reports whether the job depends on others or shares a concurrency key.
+func related(r store.Record) bool { return r.Contains(`"dependsOn"`) || r.Contains(`"concurrency"`) }

@@ -96,7 +96,9 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 	m.c.mu.Lock()
 	for _, e := range m.c.jobs {
 		if e.run == nil {
-			queued[e.key.Namespace] = max(queued[e.key.Namespace], now.Sub(e.created))
+			if !e.created.IsZero() {
+				queued[e.key.Namespace] = max(queued[e.key.Namespace], now.Sub(e.created))
+			}
 			continue
 		}
 		g := group{e.key.Namespace, e.jobType}

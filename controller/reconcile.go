@@ -35,6 +35,7 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 	if job == nil {
 		return nil
 	}
+	c.meet(uid, e, job)
 	depends, err := c.dependencies(ctx, e, job)
 	if err != nil {
 		return c.retry(uid, e, err)
@@ -68,6 +69,15 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 	}
 	c.act(ctx, uid, e, job, decision, seen.ended, now)
 	return nil
+}
+
+// meet takes in a job that was not decoded when its event came.
+func (c *Controller) meet(uid types.UID, e *entry, job *v1.Job) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e.job != job && c.jobs[uid] == e {
+		c.learn(uid, e, job)
+	}
 }
 
 // read returns what is known of the job and the job itself: no entry when the job

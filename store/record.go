@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ type Record struct {
 	key             Key
 	uid             types.UID
 	resourceVersion uint64
+	phase           v1.JobPhase // empty: not known without decoding
 	encoding        []byte
 }
 
@@ -25,6 +27,13 @@ type Record struct {
 // change it any more.
 func NewRecord(key Key, uid types.UID, resourceVersion uint64, encoding []byte) Record {
 	return Record{key: key, uid: uid, resourceVersion: resourceVersion, encoding: encoding}
+}
+
+// WithPhase is for engines that keep a job's phase beside its encoding: r with phase,
+// which spares readers of Phase the decoding.
+func (r Record) WithPhase(phase v1.JobPhase) Record {
+	r.phase = phase
+	return r
 }
 
 // Key names the object.
@@ -73,8 +82,15 @@ func (r Record) Job() (*v1.Job, error) {
 	return job, nil
 }
 
+// Contains reports whether the encoding contains text: a quick look that rules an
+// object out, never one that decides what is in it.
+func (r Record) Contains(text string) bool { return bytes.Contains(r.encoding, []byte(text)) }
+
 // Phase is the phase of a Job's record, for readers that need no more of it.
 func (r Record) Phase() (v1.JobPhase, error) {
+	if r.phase != "" {
+		return r.phase, nil
+	}
 	var job struct {
 		Status struct {
 			Phase v1.JobPhase `json:"phase"`

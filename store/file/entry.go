@@ -52,7 +52,7 @@ func (e *entry) key() store.Key {
 
 // record makes the record of e with its encoding.
 func (e *entry) record(encoding []byte) store.Record {
-	return store.NewRecord(e.key(), types.UID(e.uid.String()), e.rv, encoding)
+	return store.NewRecord(e.key(), types.UID(e.uid.String()), e.rv, encoding).WithPhase(e.class.phase)
 }
 
 // setMem keeps the encoding in memory until forget.
