@@ -36,7 +36,7 @@ func serveHTTP(ctx context.Context, server *mcp.Server, address string, messages
 	}
 	// The handler itself refuses a Host that is not this machine's.
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
-		&mcp.StreamableHTTPOptions{SessionTimeout: sessionTime, PropagateRequestCancellation: true})
+		&mcp.StreamableHTTPOptions{SessionTimeout: sessionTime})
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", http.NewCrossOriginProtection().Handler(handler))
 	web := &http.Server{Handler: mux, ReadHeaderTimeout: headerTime}

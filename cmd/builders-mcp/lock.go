@@ -10,25 +10,24 @@ import (
 
 // lockRoot makes the caller the only one to write below the root, among all builders-mcp
 // of this machine: Jobwright starts one for each attempt that speaks over stdio. The
-// lock ends with its process. It waits until ctx ends.
-func lockRoot(ctx context.Context, root *os.Root) (unlock func(), err error) {
-	if ctx.Err() != nil {
-		return nil, errCanceled
-	}
+// lock ends with its process. When another has it, lockRoot says so to waiting, and waits
+// until ctx ends.
+func lockRoot(ctx context.Context, root *os.Root, waiting func()) (unlock func(), err error) {
 	dir, err := root.Open(".")
 	if err != nil {
 		return nil, fmt.Errorf("lock the root: %w", err)
 	}
+	err = flock(dir, syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return func() { dir.Close() }, nil
+	}
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		dir.Close()
+		return nil, fmt.Errorf("lock the root: %w", err)
+	}
+	waiting()
 	locked := make(chan error, 1)
-	go func() {
-		for {
-			err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX)
-			if !errors.Is(err, syscall.EINTR) {
-				locked <- err
-				return
-			}
-		}
-	}()
+	go func() { locked <- flock(dir, syscall.LOCK_EX) }()
 	select {
 	case err := <-locked:
 		if err != nil {
@@ -41,6 +40,14 @@ func lockRoot(ctx context.Context, root *os.Root) (unlock func(), err error) {
 			<-locked
 			dir.Close()
 		}()
-		return nil, errCanceled
+		return nil, fmt.Errorf("%w; nothing was changed", errCanceled)
+	}
+}
+
+func flock(file *os.File, how int) error {
+	for {
+		if err := syscall.Flock(int(file.Fd()), how); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
 	}
 }

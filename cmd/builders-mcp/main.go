@@ -96,7 +96,7 @@ func serve(ctx context.Context, dir, address string, std stdio) error {
 		return fmt.Errorf("--root: %w", err)
 	}
 	defer root.Close()
-	server := newServer(root)
+	server := newServer(ctx, root)
 	if address != "" {
 		return serveHTTP(ctx, server, address, std.err)
 	}

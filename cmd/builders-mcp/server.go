@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -40,11 +41,14 @@ type noInput struct{}
 const instructions = `Builders write code into a web application below one folder. Call list_builders for the
 builders and their variables, preview_apply to see what one would write, apply_builder to write it.`
 
-func newServer(root *os.Root) *mcp.Server {
+// newServer makes the server of the builders that write below root. Calls are canceled
+// when ctx ends.
+func newServer(ctx context.Context, root *os.Root) *mcp.Server {
 	server := mcp.NewServer(
 		&mcp.Implementation{Name: "builders-mcp", Title: "Jobwright's demo builders", Version: version()},
 		&mcp.ServerOptions{Instructions: instructions},
 	)
+	server.AddReceivingMiddleware(endWith(ctx))
 	input, output := applySchemas()
 	closed := false // they reach nothing but the root
 	mcp.AddTool(server, &mcp.Tool{
@@ -69,6 +73,10 @@ func newServer(root *os.Root) *mcp.Server {
 		Annotations: &mcp.ToolAnnotations{DestructiveHint: &destructive, IdempotentHint: true, OpenWorldHint: &closed},
 	}, func(ctx context.Context, request *mcp.CallToolRequest, in applyInput) (*mcp.CallToolResult, applyOutput, error) {
 		plan, err := applyBuilder(ctx, root, in, func(level mcp.LoggingLevel, text string) { tell(ctx, request, level, text) }, reporter(ctx, request))
+		if errors.Is(err, errCanceled) {
+			// Clients do not wait for the answer to a call that they canceled.
+			tell(context.WithoutCancel(ctx), request, "notice", in.ID+": "+err.Error())
+		}
 		if err != nil {
 			return nil, applyOutput{}, err
 		}
@@ -77,11 +85,23 @@ func newServer(root *os.Root) *mcp.Server {
 	return server
 }
 
+// endWith cancels calls when ctx ends: the SDK waits for them instead.
+func endWith(ctx context.Context) mcp.Middleware {
+	return func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(call context.Context, method string, request mcp.Request) (mcp.Result, error) {
+			call, cancel := context.WithCancel(call)
+			defer cancel()
+			defer context.AfterFunc(ctx, cancel)()
+			return next(call, method, request)
+		}
+	}
+}
+
 // applyBuilder makes a plan and carries it out, while no other changes anything.
 func applyBuilder(
 	ctx context.Context, root *os.Root, in applyInput, tell func(mcp.LoggingLevel, string), report func(done, total int, message string),
 ) (*plan, error) {
-	unlock, err := lockRoot(ctx, root)
+	unlock, err := lockRoot(ctx, root, func() { tell("info", "waiting: another builder writes below the root") })
 	if err != nil {
 		return nil, err
 	}

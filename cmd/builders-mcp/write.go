@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-var errCanceled = errors.New("canceled; what was written has been taken back")
+var errCanceled = errors.New("canceled")
 
 // staging ends the name of a file that is not at its place yet. The name is always the
 // same, so that the next writer, alone below the root, replaces what a killed one left.
@@ -43,9 +43,9 @@ func (p *plan) apply(ctx context.Context, root *os.Root, report func(done, total
 		return nil
 	}
 	if undone := t.undo(); undone != nil {
-		return fmt.Errorf("%w; and it could not all be taken back: %w", err, undone)
+		return fmt.Errorf("%w; what was written could not all be taken back: %w", err, undone)
 	}
-	return err
+	return fmt.Errorf("%w; nothing was changed", err)
 }
 
 func (t *transaction) run(ctx context.Context, steps []step, report func(done, total int, message string)) error {
@@ -57,7 +57,7 @@ func (t *transaction) run(ctx context.Context, steps []step, report func(done, t
 			continue
 		}
 		if err := t.stage(s); err != nil {
-			return fmt.Errorf("%s: %w; nothing was written", s.path, err)
+			return fmt.Errorf("%s: %w", s.path, err)
 		}
 	}
 	for i, s := range steps {
@@ -66,7 +66,7 @@ func (t *transaction) run(ctx context.Context, steps []step, report func(done, t
 		}
 		if s.status() != unchanged {
 			if err := t.commit(s); err != nil {
-				return fmt.Errorf("%s: %w; what was written has been taken back", s.path, err)
+				return fmt.Errorf("%s: %w", s.path, err)
 			}
 		}
 		report(i+1, len(steps), s.status()+" "+s.path)

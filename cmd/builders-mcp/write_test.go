@@ -139,6 +139,31 @@ func TestRollback(t *testing.T) {
 	}
 }
 
+// TestRollbackThatFails has someone put a folder where a file was just made: it is theirs,
+// and the answer says what is left; the rest is taken back.
+func TestRollbackThatFails(t *testing.T) {
+	dir := t.TempDir()
+	err := apply(t.Context(), openRoot(t, dir), applyInput{ID: "quota-check-lib"}, func(done int) {
+		if done != 2 {
+			return
+		}
+		if err := os.Remove(filepath.Join(dir, "lib/quota/memory.ts")); err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, "lib/quota/memory.ts/keep", "theirs")
+		write(t, dir, "lib/quota/postgres.ts", "theirs")
+	})
+	for _, want := range []string{"lib/quota/postgres.ts: changed in the meantime", "could not all be taken back", "memory.ts"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v lacks %q", err, want)
+		}
+	}
+	want := map[string]string{"lib/quota/memory.ts/keep": "theirs", "lib/quota/postgres.ts": "theirs"}
+	if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestNothingIsLeft fails before anything is written: no folder, no staged file stays.
 func TestNothingIsLeft(t *testing.T) {
 	in := applyInput{ID: "supabase-auth-pages"}
@@ -314,22 +339,22 @@ func TestKilledWriter(t *testing.T) {
 
 func TestLockIsWaitedForUntilCanceled(t *testing.T) {
 	dir := t.TempDir()
-	unlock, err := lockRoot(t.Context(), openRoot(t, dir))
+	unlock, err := lockRoot(t.Context(), openRoot(t, dir), func() { t.Error("it waits for nobody") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	waited, other := make(chan error), openRoot(t, dir)
 	go func() {
-		_, err := lockRoot(ctx, other)
+		_, err := lockRoot(ctx, other, cancel)
 		waited <- err
 	}()
-	cancel()
 	if err := <-waited; !errors.Is(err, errCanceled) {
 		t.Errorf("error %v", err)
 	}
 	unlock()
-	unlock, err = lockRoot(t.Context(), openRoot(t, dir))
+	// The lock may first pass through the hands of who does not wait for it any more.
+	unlock, err = lockRoot(t.Context(), openRoot(t, dir), func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
