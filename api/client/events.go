@@ -8,7 +8,9 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -87,25 +89,25 @@ func (c *Client) eventPage(ctx context.Context, opts EventOptions, query url.Val
 
 // WatchEvents delivers events as they happen, from opts.ResourceVersion on, or without
 // one after what there is, until ctx ends or the caller breaks off. A lost connection is
-// taken up again; where the server no longer knows the version, with what happens from
-// then on. The last pair, and only that, may carry an error.
+// taken up again; where the server no longer knows the version, with what is later than
+// the last event that was delivered. The last pair, and only that, may carry an error.
 func (c *Client) WatchEvents(ctx context.Context, opts EventOptions) iter.Seq2[core.Event, error] {
 	return func(yield func(core.Event, error) bool) {
+		var last time.Time
+		deliver := func(e core.Event) bool {
+			last = e.EventTime.Time
+			return yield(e, nil)
+		}
 		for failures := 0; ; {
 			stopped, err := c.watchEventsOnce(ctx, &opts, func(e core.Event) bool {
 				failures = 0
-				return yield(e, nil)
+				return deliver(e)
 			})
+			if isExpired(err) {
+				stopped, err = c.catchUp(ctx, &opts, last, deliver)
+			}
 			if stopped {
 				return
-			}
-			if isExpired(err) {
-				latest := opts
-				latest.Limit = 1
-				var list core.EventList
-				if list, err = c.Events(ctx, latest); err == nil {
-					opts.ResourceVersion = list.ResourceVersion
-				}
 			}
 			failures++
 			if !again(ctx, err, failures) {
@@ -114,6 +116,22 @@ func (c *Client) WatchEvents(ctx context.Context, opts EventOptions) iter.Seq2[c
 			}
 		}
 	}
+}
+
+// catchUp delivers what there is and is later than last, unless nothing was delivered
+// yet, and makes the watch go on behind it.
+func (c *Client) catchUp(ctx context.Context, opts *EventOptions, last time.Time, deliver func(core.Event) bool) (stopped bool, err error) {
+	list, err := c.Events(ctx, *opts)
+	if err != nil {
+		return false, err
+	}
+	opts.ResourceVersion = list.ResourceVersion
+	for _, e := range slices.Backward(list.Items) {
+		if !last.IsZero() && e.EventTime.After(last) && !deliver(e) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (c *Client) watchEventsOnce(ctx context.Context, opts *EventOptions, yield func(core.Event) bool) (stopped bool, err error) {
