@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -81,31 +80,6 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// TestSignal ends a server that waits for its client, and one that listens.
-func TestSignal(t *testing.T) {
-	t.Run("over stdio", func(t *testing.T) {
-		// The signal has to meet a server that handles it: one that has answered.
-		s := connect(t, overStdio, t.TempDir(), nil)
-		s.stop(t)
-	})
-	t.Run("over HTTP", func(t *testing.T) {
-		s := connect(t, overHTTP, t.TempDir(), nil)
-		s.stop(t)
-	})
-}
-
-// stop sends the server SIGTERM and wants it to end well.
-func (s *session) stop(t *testing.T) {
-	t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	_ = s.Wait() // a client whose server left may call that an error
-	if err := s.ended(); err != nil {
-		t.Errorf("a server that was told to stop: %v", err)
-	}
-}
-
 // TestRunHasItsOwnStreams runs the command in this process, as other tests cannot: its
 // output is the caller's to close.
 func TestRunHasItsOwnStreams(t *testing.T) {
@@ -116,9 +90,7 @@ func TestRunHasItsOwnStreams(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	go w.Write([]byte("still open"))
-	if got := make([]byte, 10); true {
-		if _, err := io.ReadFull(out, got); err != nil {
-			t.Errorf("the output was closed: %v", err)
-		}
+	if _, err := io.ReadFull(out, make([]byte, len("still open"))); err != nil {
+		t.Errorf("the output was closed: %v", err)
 	}
 }

@@ -161,7 +161,6 @@ func says(text string) *mcp.CallToolResult {
 func tell(ctx context.Context, request *mcp.CallToolRequest, level mcp.LoggingLevel, text string) {
 	// A client that is gone is noticed by the answer. Logging is deprecated in the newest
 	// protocol, and what clients show all the same.
-	//nolint:staticcheck // see above
 	_ = request.Session.Log(ctx, &mcp.LoggingMessageParams{Level: level, Logger: "builders", Data: text})
 }
 
