@@ -3,10 +3,16 @@
 // that checks quotas. It gives a fresh clone of Jobwright something real to run.
 //
 // It speaks over stdio, or over streamable HTTP on loopback. Its tools are
-// list_builders, preview_apply and apply_builder; nothing is ever written outside of
-// --root (os.Root), and no file is overwritten unless force is set: all files of a
-// builder are checked before the first is written, and a failure in between takes back
-// what was written.
+// list_builders, preview_apply and apply_builder. What holds of the last, whoever else
+// is at work:
+//
+//  1. Nothing outside of --root is read or written (os.Root); symbolic links below it
+//     are not followed either.
+//  2. A file with other content is overwritten only with force. One that has the wanted
+//     content is left alone, so what was interrupted can be run again.
+//  3. All files are written or none: a failure or a cancel takes back what was written.
+//     Only a kill leaves some, each of them whole, and the next run goes on from there.
+//  4. One at a time writes below a root, over all builders-mcp of the machine.
 package main
 
 import (

@@ -139,6 +139,27 @@ func TestRollback(t *testing.T) {
 	}
 }
 
+// TestStagingFails has each file fail before the first is moved to its place.
+func TestStagingFails(t *testing.T) {
+	for _, name := range []string{"memory.ts", "migration.sql", "postgres.ts", "quota.test.ts", "quota.ts", "types.ts"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "lib/quota/migration.sql", "mine")
+			write(t, dir, "lib/quota/"+name+staging+"/keep", "theirs")
+			before := tree(t, dir)
+			err := apply(t.Context(), openRoot(t, dir), applyInput{ID: "quota-check-lib", Force: true}, func(int) {
+				t.Error("a file was moved to its place")
+			})
+			if err == nil || !strings.HasPrefix(err.Error(), "lib/quota/"+name+": ") || !strings.HasSuffix(err.Error(), "; nothing was changed") {
+				t.Errorf("error %v", err)
+			}
+			if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // TestRollbackThatFails has someone put a folder where a file was just made: it is theirs,
 // and the answer says what is left; the rest is taken back.
 func TestRollbackThatFails(t *testing.T) {

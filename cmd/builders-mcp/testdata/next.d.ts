@@ -1,6 +1,6 @@
 // What of Next.js 16 the generated code uses, in the words of its own declarations. The
 // package with all it needs is above 200 MB; it takes this file's place where it is
-// installed beside the other packages.
+// installed beside the other packages. With 16.4.6 the generated code passes, too.
 
 declare module 'next/cache' {
   export function revalidatePath(path: string, type?: 'layout' | 'page'): void;
