@@ -80,10 +80,7 @@ func (a *Archive) List(ctx context.Context, f Filter) (Page, error) {
 func (a *Archive) snapshot(ctx context.Context) ([]segment, uint64, error) {
 	a.mu.Lock()
 	upTo := a.seq
-	for {
-		if a.settled >= upTo {
-			break
-		}
+	for a.settled < upTo {
 		grown := a.grown
 		a.mu.Unlock()
 		select {

@@ -126,12 +126,10 @@ type window struct {
 	start int64 // of buf in the file
 }
 
-// line returns the line that begins at offset and ends before end. The window is
+// line returns the line that begins at offset and ends before end, without its end. The window is
 // loaded so that lines before it (back) or after it are in it too.
 func (w *window) line(offset, end, size int64, back bool) ([]byte, error) {
-	if end-offset > maxLine {
-		return nil, nil // no event is that long
-	}
+	end = min(end, offset+maxLine+1) // no event is longer
 	if offset < w.start || end > w.start+int64(len(w.buf)) {
 		from, to := offset, min(size, max(end, offset+windowSize))
 		if back {
@@ -143,10 +141,7 @@ func (w *window) line(offset, end, size int64, back bool) ([]byte, error) {
 		}
 		w.buf, w.start = buf, from
 	}
-	line := w.buf[offset-w.start : end-w.start]
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
+	line, _, _ := bytes.Cut(w.buf[offset-w.start:end-w.start], []byte("\n"))
 	return line, nil
 }
 
