@@ -105,7 +105,7 @@ func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []
 	for other, o := range g.members {
 		switch {
 		case other == uid:
-		case o.run != nil || o.slot || o.queued && o.place.before(e.place):
+		case o.run != nil || o.slot || o.elsewhere || o.queued && o.place.before(e.place):
 			others = append(others, o.key.Name)
 		case !o.looked && o.place.before(e.place):
 			sure = false

@@ -47,6 +47,9 @@ type Options struct {
 	Lease time.Duration
 	// Ageing is the waiting time that is worth one point of priority.
 	Ageing time.Duration
+	// Shared: other workers use the same store. Concurrency keys then hold across
+	// workers; slots, fair share and rate limits are each worker's own.
+	Shared bool
 	// Events takes an event for each transition; nil: nobody does.
 	Events events.Recorder
 	// CancelGrace is how long an action may take to stop before it is killed.
@@ -91,6 +94,7 @@ type Controller struct {
 	runTimes   map[v1.JobType]time.Duration         // mean run time, for estimates
 	schedule   *schedule.Queue
 	wake       wake
+	starts     *starts
 	cached     int  // entries that hold a decoded job
 	draining   bool // no new attempts
 	stopping   bool // attempts are interrupted
@@ -125,7 +129,7 @@ func New(opts Options) (*Controller, error) {
 		dependents: map[store.Key]map[types.UID]struct{}{}, groups: map[string]*group{},
 		workspaces: map[string]bool{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
-		changed:  make(chan struct{}),
+		changed:  make(chan struct{}), starts: newStarts(),
 	}
 	c.metrics = newMetrics(c)
 	if opts.Registerer != nil {
@@ -149,6 +153,7 @@ func (c *Controller) Run(ctx context.Context) error {
 		workers.Go(func() { c.reconcileLoop(work) })
 	}
 	err := c.drive(ctx)
+	c.starts.end()
 	if ctx.Err() != nil {
 		err = nil
 	}

@@ -19,23 +19,24 @@ const maxCached = 4096
 // entry is what the controller knows of a job that is not terminal, or whose attempt
 // has yet to end.
 type entry struct {
-	key      store.Key
-	jobType  v1.JobType
-	created  time.Time
-	job      *v1.Job // decoded; nil: not kept
-	written  uint64  // resourceVersion of our last write
-	looked   bool    // reconciled at least once
-	gone     bool    // deleted while its attempt runs
-	run      *run
-	timer    *time.Timer // something is due that no event announces
-	tries    int         // writes that failed in a row
-	depends  []string    // the names in spec.dependsOn
-	place    place
-	group    *group // the jobs with its concurrency key; nil: it has none of its own
-	item     schedule.Item
-	queued   bool // waits in the schedule
-	slot     bool // counts as live in the schedule
-	finished bool // terminal; only its attempt is waited for
+	key       store.Key
+	jobType   v1.JobType
+	created   time.Time
+	job       *v1.Job // decoded; nil: not kept
+	written   uint64  // resourceVersion of our last write
+	looked    bool    // reconciled at least once
+	gone      bool    // deleted while its attempt runs
+	run       *run
+	timer     *time.Timer // something is due that no event announces
+	tries     int         // writes that failed in a row
+	depends   []string    // the names in spec.dependsOn
+	place     place
+	group     *group // the jobs with its concurrency key; nil: it has none of its own
+	item      schedule.Item
+	queued    bool // waits in the schedule
+	slot      bool // holds a slot
+	elsewhere bool // another worker's: live in the schedule without a slot
+	finished  bool // terminal; only its attempt is waited for
 }
 
 func (e *entry) stopTimers() {

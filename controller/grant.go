@@ -12,15 +12,22 @@ import (
 // place gives the job its place in the schedule, or takes it out. The caller holds
 // mu.
 func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, now time.Time) {
-	if job.Status.CurrentAttempt != nil {
+	if attempt := job.Status.CurrentAttempt; attempt != nil {
 		if e.queued {
 			e.queued = false
 			c.schedule.Remove(uid)
 		}
-		if e.run != nil && !e.slot { // found running: it counts like any other
-			e.slot = true
+		switch {
+		case e.run != nil && !e.slot: // found running, or taken over
+			e.slot, e.elsewhere = true, false
 			e.item = c.item(job)
-			c.schedule.Live(e.item, job.Status.CurrentAttempt.StartTime.Time)
+			c.schedule.Live(e.item, attempt.StartTime.Time)
+		case e.run == nil && (e.slot || !e.elsewhere): // another worker's
+			c.release(uid, e, now)
+			e.elsewhere = true
+			e.item = c.item(job)
+			c.schedule.LiveElsewhere(e.item, attempt.StartTime.Time)
+			c.grant()
 		}
 		return
 	}
@@ -58,8 +65,8 @@ func (c *Controller) unschedule(uid types.UID, e *entry) {
 }
 
 func (c *Controller) release(uid types.UID, e *entry, now time.Time) {
-	if e.slot {
-		e.slot = false
+	if e.slot || e.elsewhere {
+		e.slot, e.elsewhere = false, false
 		c.schedule.Release(uid, now)
 	}
 }

@@ -35,6 +35,7 @@ func (c *Controller) listAndWatch(ctx context.Context) error {
 		c.intake(store.Event{Type: store.Modified, Record: record})
 	}
 	c.forgetAllBut(known, page.ResourceVersion)
+	c.starts.reached(page.ResourceVersion)
 	watch, err := c.Store.Watch(ctx, store.WatchOptions{Kind: v1.KindJob, Since: page.ResourceVersion})
 	if err != nil {
 		return fmt.Errorf("watch jobs: %w", err)
@@ -72,6 +73,7 @@ func (c *Controller) forgetAllBut(known map[types.UID]bool, version uint64) {
 // intake takes in one change: what is known of the job, and that it wants a
 // reconcile.
 func (c *Controller) intake(event store.Event) {
+	c.seeStart(event)
 	uid, version, key := event.Record.UID(), event.Record.ResourceVersion(), event.Record.Key()
 	c.mu.Lock()
 	if settled, ok := c.settled[uid]; ok && version <= settled {

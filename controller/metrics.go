@@ -95,6 +95,9 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 	queued, silent := map[string]time.Duration{}, map[group]time.Duration{}
 	m.c.mu.Lock()
 	for _, e := range m.c.jobs {
+		if e.elsewhere {
+			continue // its own worker's to tell
+		}
 		if e.run == nil {
 			if !e.created.IsZero() {
 				queued[e.key.Namespace] = max(queued[e.key.Namespace], now.Sub(e.created))

@@ -62,6 +62,11 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 		}
 		job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
 		c.wrote(uid, e, job, record.ResourceVersion())
+		if decision.Do == lifecycle.Start {
+			if gave, err := c.giveWay(ctx, uid, e, job, record.ResourceVersion()); gave || err != nil {
+				return c.retry(uid, e, err)
+			}
+		}
 		if durability == store.Durable {
 			c.metrics.transition(job, before, now)
 			c.announceTransition(job, was)

@@ -2,7 +2,7 @@
 // what its worker does next, decided from values alone. It reads no clock, holds no
 // state and calls nothing that blocks, so that every rule stands in a table.
 //
-//	             ┌───────────── Lost, Stopped: interruption ──────────────┐
+//	             ┌── interruption, retry, suspension, giving way ─────────┐
 //	             ▼                                                        │
 //	┌────────────────────┐  granted a slot: Start  ┌────────────────────┐ │
 //	│       Queued       │────────────────────────►│      Running       │─┘
@@ -17,22 +17,37 @@
 //
 // # Rules, in the order in which they are asked
 //
-//  1. A terminal job is left alone.
-//  2. Cancel beats every other wish: a queued job ends at once, a running one is
+//  1. A terminal job is left alone; only what another attempt came to is added to it,
+//     as late result. A rerun is no transition of this machine: the store applies
+//     v1.Rerun in the write that asks for it.
+//  2. forceFinish ends a job at once, whoever holds it.
+//  3. Cancel beats every other wish: a queued job ends at once, a running one is
 //     stopped first. An outcome that arrives after the cancel does not change the
 //     phase; the message says what it was.
-//  3. Success beats every limit: an attempt that succeeded has succeeded, even if a
-//     deadline passed meanwhile.
-//  4. activeDeadlineSeconds counts from the first start over all attempts and beats
-//     the limits on attempts.
-//  5. An attempt without an outcome (Lost, Stopped without one of the causes above)
-//     is an interruption: it does not count as a failure, and the job is queued
-//     again at most v1.MaxInterruptions times.
-//  6. A tracking record has no side effect and needs no slot: it goes from Queued to
+//  4. Success beats every limit: an attempt that succeeded has succeeded, even if a
+//     deadline passed or a newer job replaced it meanwhile.
+//  5. A queued job, in this order: replaced by a newer one of its key; a dependency
+//     that can never be met; suspended; queued for too long (startDeadlineSeconds, or
+//     DependencyWait for a dependency that never was); active for too long; skipped.
+//     Then it is Ready: its turn, its time and limits are the schedule's.
+//  6. A running job is stopped, in this order, for cancel, replacement, suspension,
+//     activeDeadlineSeconds (from the first start over all attempts),
+//     attemptTimeoutSeconds, idleTimeoutSeconds, shutdown. The first cause sticks, with
+//     its words; how the attempt ends is judged by it.
+//  7. A failure is judged by the first rule of failurePolicy that matches, and otherwise
+//     counts towards backoffLimit. The next attempt starts after a back-off with full
+//     jitter, and not before what the other side asked for.
+//  8. An attempt without an outcome (Lost, Stopped without one of the causes above) is
+//     an interruption: it does not count as a failure. The job is queued again, at most
+//     v1.MaxInterruptions times, where running the action again does no harm or
+//     onInterruption is Rerun; otherwise it fails.
+//  9. A suspended attempt counts as nothing, and activeDeadlineSeconds starts anew.
+//  10. A tracking record has no side effect and needs no slot: it goes from Queued to
 //     Succeeded in one write.
-//  7. An attempt is written down (id, worker) before its side effect starts; so an
-//     attempt in the status that no worker holds is one whose worker died, and it is
-//     recovered before anything else happens to the job.
+//  11. An attempt is written down (id, worker, lease) before its side effect starts; so
+//     an attempt in the status that no worker holds is one whose worker died. The
+//     worker's own is recovered at once, another's when its lease has expired, and
+//     taking it over is written down first.
 //
 // Whoever calls Next may do so at any time, any number of times, with events lost or
 // doubled: the decision depends on what is, not on what happened.

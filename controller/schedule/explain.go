@@ -99,8 +99,8 @@ func (q *Queue) Explain(uid types.UID, now time.Time) (Explanation, bool) {
 	if e.Position = q.position(t, i); e.Position > 0 {
 		block(Block{What: Others})
 	}
-	if len(q.live) >= q.Slots {
-		block(Block{What: Slots, Have: len(q.live), Limit: q.Slots, Holders: q.holders(func(l *live) bool { return l.Workspace == t.name })})
+	if q.taken >= q.Slots {
+		block(Block{What: Slots, Have: q.taken, Limit: q.Slots, Holders: q.holders(func(l *live) bool { return l.Workspace == t.name && !l.elsewhere })})
 	}
 	return e, true
 }

@@ -68,9 +68,10 @@ func (a *queued) before(b *queued) bool {
 	return a.UID < b.UID
 }
 
-// live is an item that holds a slot.
+// live is an item that holds a slot, here or elsewhere.
 type live struct {
 	Item
-	started time.Time
-	charged time.Duration
+	started   time.Time
+	charged   time.Duration
+	elsewhere bool
 }

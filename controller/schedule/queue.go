@@ -24,6 +24,7 @@ type Queue struct {
 	order   ranked[*tenant] // those that may run
 	index   map[types.UID]*queued
 	live    map[types.UID]*live
+	taken   int // live ones that hold a slot here
 	keys    map[string]*key
 	rates   map[string]*window
 	sweep   int
@@ -40,11 +41,11 @@ func New(opts Options) *Queue {
 	}
 }
 
-// Len is how many jobs are queued, and LiveCount how many are live.
+// Len is how many jobs are queued.
 func (q *Queue) Len() int { return len(q.index) }
 
-// LiveCount is how many jobs are live.
-func (q *Queue) LiveCount() int { return len(q.live) }
+// LiveCount is how many jobs hold a slot.
+func (q *Queue) LiveCount() int { return q.taken }
 
 // Queued reports whether the job is queued.
 func (q *Queue) Queued(uid types.UID) bool { return q.index[uid] != nil }
@@ -121,7 +122,7 @@ func (q *Queue) leave(i *queued) {
 // Next takes out the job that starts now, and counts it live; false: none may start.
 func (q *Queue) Next(now time.Time) (Item, bool) {
 	q.advance(now)
-	if len(q.live) >= q.Slots {
+	if q.taken >= q.Slots {
 		return Item{}, false
 	}
 	for {
@@ -166,14 +167,23 @@ func (q *Queue) advance(now time.Time) {
 	}
 }
 
-// Live counts a job as live that runs already, since started.
-func (q *Queue) Live(item Item, started time.Time) {
-	if q.live[item.UID] != nil {
-		return
+// Live counts a job as live that runs already, since started. It holds a slot.
+func (q *Queue) Live(item Item, started time.Time) { q.found(item, started, false) }
+
+// LiveElsewhere counts a job as live that another worker runs: towards its key and its
+// workspace, but not towards the slots.
+func (q *Queue) LiveElsewhere(item Item, started time.Time) { q.found(item, started, true) }
+
+func (q *Queue) found(item Item, started time.Time, elsewhere bool) {
+	if l := q.live[item.UID]; l != nil {
+		if l.elsewhere == elsewhere {
+			return
+		}
+		q.Release(item.UID, started)
 	}
 	q.Remove(item.UID)
 	t := q.tenant(item.Workspace)
-	q.count(t, &live{Item: item, started: started})
+	q.count(t, &live{Item: item, started: started, elsewhere: elsewhere})
 	q.reorder(t)
 	q.settleKey(item.Key)
 }
@@ -181,6 +191,9 @@ func (q *Queue) Live(item Item, started time.Time) {
 func (q *Queue) count(t *tenant, l *live) {
 	q.live[l.UID] = l
 	t.running++
+	if !l.elsewhere {
+		q.taken++
+	}
 	if l.Key != "" {
 		q.key(l.Key).live++
 	}
@@ -195,6 +208,9 @@ func (q *Queue) Release(uid types.UID, now time.Time) {
 	delete(q.live, uid)
 	t := q.tenant(l.Workspace)
 	t.running--
+	if !l.elsewhere {
+		q.taken--
+	}
 	t.settleCharge(l, now)
 	if l.Key != "" {
 		q.keys[l.Key].live--

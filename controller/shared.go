@@ -1,0 +1,153 @@
+package controller
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/lifecycle"
+	"jobwright.dev/store"
+)
+
+// starts is what is known of the attempts that hold a concurrency key, this worker's and
+// those of other workers, by the version at which each began. It decides between
+// workers that start at the same moment: the store numbers every write, so all of them
+// see the same order.
+//
+// A worker writes its attempt down, waits until it has seen every write before that
+// one, and begins the action only if fewer than the limit began earlier; otherwise it
+// gives way. So never more than the limit are at work, whoever dies when.
+type starts struct {
+	mu    sync.Mutex
+	seen  uint64 // every change up to here has been taken in
+	moved chan struct{}
+	ended bool // nothing more will be seen
+	keys  map[string]map[types.UID]began
+	jobs  map[types.UID]string // the key that a job holds
+}
+
+type began struct {
+	attempt string
+	version uint64
+}
+
+func newStarts() *starts {
+	return &starts{moved: make(chan struct{}), keys: map[string]map[types.UID]began{}, jobs: map[types.UID]string{}}
+}
+
+// see takes in one change.
+func (s *starts) see(uid types.UID, attempt *v1.Attempt, key string, version uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if attempt == nil || key == "" {
+		if held, ok := s.jobs[uid]; ok {
+			delete(s.jobs, uid)
+			if delete(s.keys[held], uid); len(s.keys[held]) == 0 {
+				delete(s.keys, held)
+			}
+		}
+		return
+	}
+	if s.keys[key] == nil {
+		s.keys[key] = map[types.UID]began{}
+	}
+	if s.keys[key][uid].attempt != attempt.ID {
+		s.keys[key][uid] = began{attempt.ID, version}
+	}
+	s.jobs[uid] = key
+}
+
+// reached notes that every change up to version has been taken in.
+func (s *starts) reached(version uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if version > s.seen {
+		s.seen = version
+		close(s.moved)
+		s.moved = make(chan struct{})
+	}
+}
+
+// end lets nobody wait any more.
+func (s *starts) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	close(s.moved)
+	s.moved = make(chan struct{})
+}
+
+// first waits until every change up to version is known, and reports whether fewer
+// than limit jobs with the key began before it.
+func (s *starts) first(ctx context.Context, uid types.UID, key string, limit int, version uint64) bool {
+	for {
+		s.mu.Lock()
+		if s.seen >= version {
+			before := 0
+			for other, b := range s.keys[key] {
+				if other != uid && b.version < version {
+					before++
+				}
+			}
+			s.mu.Unlock()
+			return before < limit
+		}
+		ended, moved := s.ended, s.moved
+		s.mu.Unlock()
+		if ended {
+			return false
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// seeStart takes a change in for starts; it does nothing where nobody shares the
+// store.
+func (c *Controller) seeStart(event store.Event) {
+	if !c.Shared {
+		return
+	}
+	defer c.starts.reached(event.Record.ResourceVersion())
+	if event.Type == store.Deleted {
+		c.starts.see(event.Record.UID(), nil, "", 0)
+		return
+	}
+	job, err := event.Record.Job()
+	if err != nil {
+		return // reported where it is taken in
+	}
+	c.starts.see(job.UID, job.Status.CurrentAttempt, c.item(job).Key, event.Record.ResourceVersion())
+}
+
+// giveWay checks a start that has just been written against those of other workers,
+// and takes it back when it came too late. It reports whether it did.
+func (c *Controller) giveWay(ctx context.Context, uid types.UID, e *entry, job *v1.Job, version uint64) (bool, error) {
+	if !c.Shared {
+		return false, nil
+	}
+	item := c.item(job)
+	if item.Key == "" || c.starts.first(ctx, uid, item.Key, item.Limit, version) {
+		return false, nil
+	}
+	d := lifecycle.GiveWay(job, time.Now())
+	job.Status = d.Status
+	record, err := c.Store.UpdateStatus(ctx, job, store.Durable)
+	if err != nil {
+		return true, err // held by an attempt of ours that never began: recovered like any other
+	}
+	job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
+	c.wrote(uid, e, job, record.ResourceVersion())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unschedule(uid, e)
+	c.queue.add(uid)
+	return true, nil
+}
