@@ -16,8 +16,8 @@ func usual(i int) events.Event {
 	}
 }
 
-// BenchmarkAppend is what a transition pays, with the writer at work beside it.
-// Measured on two busy cores of a small machine: see the report of go test -bench.
+// BenchmarkAppend is what an event costs at most, with the writer at work beside it;
+// no disk keeps up with this, so that many are dropped.
 func BenchmarkAppend(b *testing.B) {
 	archive, err := events.Open(events.Options{Dir: filepath.Join(b.TempDir(), "events")})
 	if err != nil {
