@@ -288,10 +288,14 @@ func TestKubectlShowsEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
-	run := func(args ...string) string {
-		t.Helper()
+	command := func(args ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), kubectl, append([]string{"--server", f.url, "--namespace", "acme"}, args...)...)
 		cmd.Env = []string{"HOME=" + home, "KUBECONFIG=/dev/null", "PATH=" + os.Getenv("PATH")}
+		return cmd
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := command(args...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()
@@ -328,5 +332,33 @@ func TestKubectlShowsEvents(t *testing.T) {
 				t.Errorf("shows %q:\n%s", tc.not, out)
 			}
 		})
+	}
+	for i, args := range [][]string{{"get", "events", "-w"}, {"events", "-w"}} {
+		cmd := command(args...)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		until := func(text string) {
+			t.Helper()
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), text) {
+					return
+				}
+			}
+			t.Fatalf("kubectl %v does not show %q", args, text)
+		}
+		until("waits for its turn")
+		message := fmt.Sprintf("just now %d", i)
+		f.event(t, "acme", "c", "Started", message)
+		until(message)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // killed, as asked
 	}
 }
