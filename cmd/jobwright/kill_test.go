@@ -104,7 +104,8 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	for k.jobwright("get", "job", "stuck", "-o", "jsonpath={.status.phase}") != "Running\n" || len(carriers(t, mark, "tail")) == 0 {
+	for k.jobwright("get", "job", "stuck", "-o", "jsonpath={.status.phase}") != "Running\n" || len(carriers(t, mark, "tail")) == 0 ||
+		!strings.Contains(k.jobwright("events", "stuck"), "Started") {
 		<-look.C
 	}
 	orphans := carriers(t, mark, "tail")
@@ -134,6 +135,20 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 	}
 	if phase := k.jobwright("get", "job", "done", "-o", "jsonpath={.status.phase}"); phase != "Succeeded\n" {
 		t.Errorf("the finished job is %s", phase)
+	}
+	// What was seen of the job's events before the kill is there, with what came after it.
+	// Those of a job that was deleted stay.
+	k.jobwright("run", "api-call", "--name", "gone")
+	k.jobwright("delete", "job", "gone")
+	for name, reasons := range map[string][]string{
+		"stuck": {"Queued", "Started", "Interrupted", "InvalidArguments"}, "gone": {"Queued", "Recorded"},
+	} {
+		happened := k.jobwright("events", name)
+		for _, reason := range reasons {
+			if !strings.Contains(happened, reason) {
+				t.Errorf("the events of %s lack %s:\n%s", name, reason, happened)
+			}
+		}
 	}
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func newServe(c *cli) *cobra.Command {
 		Use:   "serve",
 		Short: "Run the server: API, page and controller",
 		Long: `Serve runs the API, the page at /jobs and the controller, with its objects in
---data-dir: jobs.json, the journal that holds what is newer, and the jobs' logs.
+--data-dir: jobs.json, the journal that holds what is newer, the jobs' logs and events.
 
 There is no authentication yet, so the server listens on loopback addresses only, and
 answers only requests that were meant for it there.
@@ -85,7 +85,7 @@ environment the file.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "loopback address to listen on; port 0 takes a free one")
-	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects and logs; made when it is missing")
+	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; made when it is missing")
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
