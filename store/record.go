@@ -76,8 +76,8 @@ func (r Record) Decode(obj v1.Object) error {
 // Job decodes the record of a Job into a Job of the caller's own.
 func (r Record) Job() (*v1.Job, error) {
 	job := new(v1.Job)
-	if err := r.Decode(job); err != nil {
-		return nil, err
+	if err := job.DecodeJSON(r.encoding); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", r.key, err)
 	}
 	return job, nil
 }
