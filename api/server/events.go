@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +20,7 @@ import (
 	"jobwright.dev/api/core"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/events"
+	"jobwright.dev/store"
 )
 
 // corePath is where the Kubernetes API has the kinds of its core group.
@@ -53,6 +56,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	selected, mayShow := filter.Match, s.sinceWorkspace(r.Context())
+	filter.Match = func(e *events.Event) bool { return (selected == nil || selected(e)) && mayShow(e) }
 	if watch, _ := strconv.ParseBool(query.Get("watch")); watch {
 		return s.watchEvents(w, r, filter, form)
 	}
@@ -82,6 +87,29 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, list)
 	return nil
+}
+
+// sinceWorkspace tells the events of a workspace from those of another that had its name
+// and was deleted: they are older than it. Where there is none now, there is nobody to
+// keep them from.
+func (s *Server) sinceWorkspace(ctx context.Context) func(*events.Event) bool {
+	created := map[string]time.Time{}
+	return func(e *events.Event) bool {
+		since, known := created[e.Workspace]
+		if !known {
+			record, err := s.Store.Get(ctx, store.Key{Kind: v1.KindWorkspace, Name: e.Workspace})
+			if err != nil {
+				return errors.Is(err, store.ErrNotFound)
+			}
+			workspace, err := record.Object()
+			if err != nil {
+				return false
+			}
+			since = workspace.GetCreationTimestamp().Time
+			created[e.Workspace] = since
+		}
+		return !e.Time.Before(since)
+	}
 }
 
 // coreEvent is an event as kubectl knows it.
@@ -143,7 +171,8 @@ func eventFilter(query url.Values, namespace string) (events.Filter, uint64, err
 	if none || !selector.Empty() {
 		filter.Match = func(e *events.Event) bool { return !none && selector.Matches(eventFields(e)) }
 	}
-	return filter, seq, narrow(&filter, selector)
+	err = narrow(&filter, selector)
+	return filter, seq, err
 }
 
 // eventFields are what a field selector may ask for.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,34 @@ func TestWhatEventRequestsAreRefused(t *testing.T) {
 	if response, body := f.do(t, request{"GET", eventsOf, "", nil}); response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("when the archive is closed: %d %s", response.StatusCode, body)
 	}
+}
+
+// TestAWorkspaceDoesNotSeeWhatAnotherOfItsNameHasLeft: a customer's name may be given
+// to the next one.
+func TestAWorkspaceDoesNotSeeWhatAnotherOfItsNameHasLeft(t *testing.T) {
+	f := newFixture(t)
+	const workspaces, path = "/apis/jobwright.dev/v1/workspaces", "/api/v1/namespaces/next/events"
+	shows := func(query string, want ...string) {
+		t.Helper()
+		_, body := f.do(t, request{"GET", path + query, "", nil})
+		for _, message := range []string{"of the first", "of the second"} {
+			if got := strings.Contains(body, message); got != slices.Contains(want, message) {
+				t.Errorf("%s%s: %q is shown: %v\n%s", path, query, message, got, body)
+			}
+		}
+	}
+	f.event(t, "next", "x", "Queued", "of the first")
+	shows("", "of the first") // there is no workspace at all
+	if response, body := f.do(t, request{"POST", workspaces, `{"apiVersion":"jobwright.dev/v1","kind":"Workspace","metadata":{"name":"next"}}`, nil}); response.StatusCode != http.StatusCreated {
+		t.Fatal(body)
+	}
+	shows("")
+	if err := f.events.Append(events.Event{Workspace: "next", Job: "x", Reason: "Queued", Message: "of the second"}); err != nil {
+		t.Fatal(err)
+	}
+	shows("", "of the second")
+	shows("?watch=true&timeoutSeconds=1", "of the second")
+	shows("?fieldSelector=involvedObject.name%3Dx&limit=1", "of the second")
 }
 
 // TestWithoutAnArchive there are no events, and that is no error.

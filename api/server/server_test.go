@@ -70,7 +70,7 @@ func newFixture(t testing.TB) *fixture {
 	})
 	f := &fixture{store: objects, archive: archive, events: happened, url: listening.URL}
 	for _, name := range []string{"acme", "other"} {
-		ws := &v1.Workspace{TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace}, ObjectMeta: metav1.ObjectMeta{Name: name}}
+		ws := &v1.Workspace{TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace}, ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.Unix(1731000000, 0)}}
 		if _, err := objects.Create(context.Background(), ws); err != nil {
 			t.Fatal(err)
 		}
