@@ -11,6 +11,9 @@ const (
 	KindEvent      = "Event"
 	KindEventList  = "EventList"
 	ResourceEvents = "events"
+
+	// AttemptAnnotation names the attempt that an event is about.
+	AttemptAnnotation = "jobwright.dev/attempt"
 )
 
 // Event says what has happened to an object. The server makes events; they are read

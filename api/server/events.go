@@ -30,9 +30,6 @@ const corePath = "/api/" + core.Version
 // with what a message may have, some ten megabytes. The rest comes with continue.
 const maxEvents = 10_000
 
-// attemptAnnotation names the attempt that an event is about.
-const attemptAnnotation = v1.Group + "/attempt"
-
 // eventRoutes serve what has happened to jobs as core/v1 Events, read only, where
 // kubectl looks for them.
 func (s *Server) eventRoutes(handle func(string, http.HandlerFunc)) {
@@ -128,7 +125,7 @@ func coreEvent(e *events.Event) core.Event {
 		Source: core.EventSource{Component: component}, ReportingComponent: component,
 	}
 	if e.Attempt != "" {
-		out.Annotations = map[string]string{attemptAnnotation: e.Attempt}
+		out.Annotations = map[string]string{core.AttemptAnnotation: e.Attempt}
 	}
 	return out
 }

@@ -15,9 +15,6 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// attemptAnnotation of an event names the attempt it is about.
-const attemptAnnotation = v1.Group + "/attempt"
-
 type eventsOptions struct {
 	output   string
 	kind     string
@@ -241,7 +238,7 @@ func (p *eventPrinter) cells(e *core.Event) []string {
 		row = append([]string{e.Namespace}, row...)
 	}
 	if p.o.output == "wide" {
-		row = append(row, since(e.FirstTimestamp.Time, now()), fmt.Sprint(e.Count), dash(e.Annotations[attemptAnnotation]))
+		row = append(row, since(e.FirstTimestamp.Time, now()), fmt.Sprint(e.Count), dash(e.Annotations[core.AttemptAnnotation]))
 	}
 	return append(row, dash(firstLine(e.Message)))
 }
