@@ -19,14 +19,17 @@ type killed struct {
 	bin     string
 	dir     string
 	address string
+	flags   []string
 	cmd     *exec.Cmd
 	log     bytes.Buffer
 }
 
 func (k *killed) start() {
 	k.t.Helper()
-	k.cmd = exec.Command(filepath.Join(k.bin, "jobwright"), "serve", "--listen", k.address, "--data-dir", filepath.Join(k.dir, "data"),
-		"--mcp-config", filepath.Join(k.dir, "mcp.json"), "--min-free-bytes=-1", "--shutdown-grace=100ms")
+	k.cmd = exec.Command(filepath.Join(k.bin, "jobwright"), append([]string{
+		"serve", "--listen", k.address, "--data-dir", filepath.Join(k.dir, "data"),
+		"--mcp-config", filepath.Join(k.dir, "mcp.json"), "--min-free-bytes=-1", "--shutdown-grace=100ms",
+	}, k.flags...)...)
 	k.cmd.Stderr = &k.log
 	if err := k.cmd.Start(); err != nil {
 		k.t.Fatal(err)
