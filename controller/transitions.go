@@ -16,8 +16,17 @@ func (c *Controller) record(job *v1.Job, before v1.JobPhase) {
 	if reason == "" {
 		reason = v1.ReasonQueued
 	}
-	if before == "" && message == "" && s.Phase == v1.JobQueued {
-		message = fmt.Sprintf("Queued with priority %d.", job.Spec.Priority)
+	if message == "" {
+		switch reason {
+		case v1.ReasonQueued:
+			message = fmt.Sprintf("Queued with priority %d.", job.Spec.Priority)
+		case v1.ReasonStarted:
+			message = fmt.Sprintf("Attempt %d started by worker %s.", s.Attempts, s.CurrentAttempt.Worker)
+		case v1.ReasonRecorded:
+			message = "A tracking record, which has no side effect."
+		case v1.ReasonCompleted:
+			message = fmt.Sprintf("Attempt %d succeeded.", s.Attempts)
+		}
 	}
 	c.tell(job, eventType(s, before), reason, message)
 }
