@@ -81,11 +81,11 @@ func (q *Queue) blocksKey(i *queued) []Block {
 }
 
 func (q *Queue) blocksRate(i *queued) []Block {
-	free := q.free(i.Rate)
+	w := q.windows[i.Rate.Key]
+	free := w.free(i.Rate)
 	if !free.After(q.now) {
 		return nil
 	}
-	w := q.windows[i.Rate.Key]
 	if w.hold.Equal(free) {
 		return []Block{{What: RateHold, Key: i.Rate.Key, Until: free}}
 	}

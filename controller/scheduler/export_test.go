@@ -62,7 +62,7 @@ func (q *Queue) Check() error {
 
 func (q *Queue) checkLanes(t *tenant) error {
 	for id, l := range t.lanes {
-		open := l.open.Len() > 0 && !t.suspends(id.jobType) && !q.free(id.rate).After(q.now)
+		open := l.open.Len() > 0 && !t.suspends(id.jobType) && !l.window.free(id.rate).After(q.now)
 		if late := l.wake != nil && !l.wake.when.After(q.now); (l.at >= 0) != open && !late {
 			return fmt.Errorf("lane %v: open %v, place %d", id, open, l.at)
 		}

@@ -10,6 +10,7 @@ type lane struct {
 	groups map[groupID]*group
 	open   ranked[*group] // those of which the first may start as far as its key goes
 	at     int            // place among the tenant's open lanes; −1: closed
+	window *window        // nil: no rate
 	wake   *wake          // when the rate allows the next start
 }
 
@@ -22,6 +23,7 @@ type laneID struct {
 type group struct {
 	id    groupID
 	lane  *lane
+	key   *key // nil: none
 	items ranked[*queued]
 	at    int // place among the lane's open groups; −1: closed
 }
@@ -54,8 +56,8 @@ func (q *Queue) lane(t *tenant, id laneID) *lane {
 		}
 		t.lanes[id] = l
 		if id.rate.Key != "" {
-			w := q.window(id.rate)
-			w.lanes = append(w.lanes, l)
+			l.window = q.window(id.rate)
+			l.window.lanes = append(l.window.lanes, l)
 		}
 	}
 	return l
@@ -68,7 +70,7 @@ func (q *Queue) settleGroup(g *group) {
 	case g.items.Len() == 0:
 		g.lane.open.drop(g)
 		q.dropGroup(g)
-	case g.id.key != "" && q.keys[g.id.key].live >= g.id.limit:
+	case g.key != nil && g.key.live >= g.id.limit:
 		g.lane.open.drop(g) // until Release
 	default:
 		g.lane.open.put(g)
@@ -88,7 +90,7 @@ func (q *Queue) settleLane(l *lane) {
 	case t.suspends(l.id.jobType):
 		t.open.drop(l) // until SetWorkspace
 	default:
-		if free := q.free(l.id.rate); free.After(q.now) {
+		if free := l.window.free(l.id.rate); free.After(q.now) {
 			t.open.drop(l)
 			q.wakeLane(l, free)
 			break
@@ -100,7 +102,7 @@ func (q *Queue) settleLane(l *lane) {
 
 func (q *Queue) dropLane(l *lane) {
 	delete(l.tenant.lanes, l.id)
-	if w := q.windows[l.id.rate.Key]; w != nil {
-		w.drop(l)
+	if l.window != nil {
+		l.window.drop(l)
 	}
 }

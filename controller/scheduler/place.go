@@ -83,8 +83,8 @@ func (q *Queue) enter(i *queued) {
 		g = newGroup(l, id)
 		l.groups[id] = g
 		if id.key != "" {
-			k := q.key(id.key)
-			k.groups = append(k.groups, g)
+			g.key = q.key(id.key)
+			g.key.groups = append(g.key.groups, g)
 		}
 	}
 	i.group = g
@@ -124,20 +124,24 @@ func (q *Queue) forgetKey(name string) {
 }
 
 // settleKey looks again at the groups of a key of which the number of live jobs has
-// changed.
-func (q *Queue) settleKey(name string) {
-	for _, g := range q.keys[name].groups {
-		q.settleGroup(g) // removes only empty groups, of which there are none here
+// changed, but for one that has been looked at.
+func (q *Queue) settleKey(name string, done *group) {
+	k := q.keys[name]
+	if k == nil {
+		return
+	}
+	for _, g := range k.groups {
+		if g != done {
+			q.settleGroup(g) // removes only empty groups, of which there are none here
+		}
 	}
 	q.forgetKey(name)
 }
 
 func (q *Queue) dropGroup(g *group) {
 	delete(g.lane.groups, g.id)
-	if g.id.key == "" {
-		return
+	if g.key != nil {
+		g.key.groups = slices.DeleteFunc(g.key.groups, func(other *group) bool { return other == g })
+		q.forgetKey(g.id.key)
 	}
-	k := q.keys[g.id.key]
-	k.groups = slices.DeleteFunc(k.groups, func(other *group) bool { return other == g })
-	q.forgetKey(g.id.key)
 }

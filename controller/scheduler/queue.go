@@ -140,9 +140,18 @@ func (q *Queue) Next(now time.Time) (Item, bool) {
 	}
 	q.starts++
 	q.virtual = max(q.virtual, i.tenant.virtual)
-	q.forget(i)
+	// First the counts, then the heaps: each heap is put right once.
 	q.count(i.tenant, i.Item, q.now)
-	q.Started(i.Rate, q.now)
+	w := q.windows[i.Rate.Key]
+	if w != nil && i.Rate.Limit > 0 {
+		w.add(q.now, q.now)
+	}
+	own := i.group
+	q.forget(i)
+	q.settleKey(i.Key, own)
+	if w != nil {
+		q.settleWindow(w, own.lane)
+	}
 	return i.Item, true
 }
 
@@ -163,19 +172,20 @@ func (q *Queue) Live(item Item, started time.Time) {
 		return
 	}
 	q.Remove(item.UID)
-	q.count(q.tenant(item.Workspace), q.sane(item), started.Round(0))
+	t := q.tenant(item.Workspace)
+	q.count(t, q.sane(item), started.Round(0))
+	q.settleTenant(t)
+	q.settleKey(item.Key, nil)
 }
 
-// count makes the item live.
+// count makes the item live. The caller settles its workspace and its key.
 func (q *Queue) count(t *tenant, item Item, started time.Time) {
 	l := &live{Item: item, started: started, at: -1}
 	q.live[l.UID] = l
 	t.running++
 	q.charge(t, l)
-	q.settleTenant(t)
 	if l.Key != "" {
 		q.key(l.Key).live++
-		q.settleKey(l.Key)
 	}
 }
 
@@ -194,6 +204,6 @@ func (q *Queue) Release(uid types.UID, now time.Time) {
 	q.settleTenant(t)
 	if l.Key != "" {
 		q.keys[l.Key].live--
-		q.settleKey(l.Key)
 	}
+	q.settleKey(l.Key, nil)
 }

@@ -24,9 +24,8 @@ func (r Rate) sane() Rate {
 
 // free is when a start with that rate is allowed: when the Limit-th last start has left
 // the window.
-func (q *Queue) free(r Rate) time.Time {
-	w := q.windows[r.Key]
-	if r.Key == "" || w == nil {
+func (w *window) free(r Rate) time.Time {
+	if w == nil {
 		return time.Time{}
 	}
 	free := w.hold
@@ -44,18 +43,24 @@ func (q *Queue) Started(r Rate, at time.Time) {
 		return
 	}
 	w := q.window(r)
-	at = at.Round(0)
-	i, _ := slices.BinarySearchFunc(w.starts, at, time.Time.Compare)
-	w.starts = slices.Insert(w.starts, i, at)
-	w.trim()
-	q.settleWindow(w)
+	w.add(at.Round(0), q.now)
+	q.settleWindow(w, nil)
 }
 
-// trim forgets the starts that cannot count any more. What is left behind in front of
-// the slice goes when append moves it, so that a start costs O(1) amortised.
-func (w *window) trim() {
-	newest := w.starts[len(w.starts)-1]
-	past, _ := slices.BinarySearchFunc(w.starts, newest.Add(-w.per), time.Time.Compare)
+// add counts a start, and forgets those that cannot count any more. What is left behind
+// in front of the slice goes when append moves it, so that a start costs O(1) amortised;
+// one in the past costs what lies after it.
+func (w *window) add(at, now time.Time) {
+	i := len(w.starts)
+	for i > 0 && w.starts[i-1].After(at) {
+		i--
+	}
+	w.starts = slices.Insert(w.starts, i, at)
+	oldest := now.Add(-w.per)
+	past := 0
+	for !w.starts[past].After(oldest) && past < len(w.starts)-1 {
+		past++
+	}
 	w.starts = w.starts[past:]
 }
 
@@ -68,7 +73,7 @@ func (q *Queue) Hold(rateKey string, until time.Time) {
 	w := q.window(Rate{Key: rateKey})
 	if until = until.Round(0); until.After(w.hold) {
 		w.hold = until
-		q.settleWindow(w)
+		q.settleWindow(w, nil)
 	}
 }
 
@@ -86,10 +91,13 @@ func (q *Queue) window(r Rate) *window {
 	return w
 }
 
-// settleWindow looks again at the lanes with a rate that was used or held.
-func (q *Queue) settleWindow(w *window) {
+// settleWindow looks again at the lanes with a rate that was used or held, but for one
+// that has been looked at.
+func (q *Queue) settleWindow(w *window, done *lane) {
 	for _, l := range w.lanes {
-		q.settleLane(l) // drops only empty lanes, of which there are none here
+		if l != done {
+			q.settleLane(l) // drops only empty lanes, of which there are none here
+		}
 	}
 }
 

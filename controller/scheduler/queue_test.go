@@ -1,0 +1,334 @@
+package scheduler_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/scheduler"
+)
+
+// at is so many seconds after the test began.
+func at(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.Second) }
+
+// item is a job of workspace w that waits since so many seconds after the test began.
+func item(uid types.UID, since int, changes ...func(*scheduler.Item)) scheduler.Item {
+	i := scheduler.Item{UID: uid, Workspace: "w", Type: v1.JobTypeBuild, Since: at(since)}
+	for _, change := range changes {
+		change(&i)
+	}
+	return i
+}
+
+func of(workspace string) func(*scheduler.Item) {
+	return func(i *scheduler.Item) { i.Workspace = workspace }
+}
+func typed(t v1.JobType) func(*scheduler.Item) { return func(i *scheduler.Item) { i.Type = t } }
+func priority(p int32) func(*scheduler.Item) { return func(i *scheduler.Item) { i.Priority = p } }
+
+func notBefore(seconds int) func(*scheduler.Item) {
+	return func(i *scheduler.Item) { i.NotBefore = at(seconds) }
+}
+func holdsPlace(i *scheduler.Item) { i.HoldsPlace = true }
+
+func keyed(key string, limit int) func(*scheduler.Item) {
+	return func(i *scheduler.Item) { i.Key, i.Limit = key, limit }
+}
+
+func project(key string) func(*scheduler.Item) {
+	return func(i *scheduler.Item) { i.Key, i.Limit, i.InOrder = key, 1, true }
+}
+
+func rated(key string, limit, seconds int) func(*scheduler.Item) {
+	return func(i *scheduler.Item) {
+		i.Rate = scheduler.Rate{Key: key, Limit: limit, Per: time.Duration(seconds) * time.Second}
+	}
+}
+
+func limit(n int) *int { return &n }
+
+// drain are the jobs that Next hands out one after another.
+func drain(q *scheduler.Queue, now time.Time) []types.UID {
+	var uids []types.UID
+	for {
+		i, ok := q.Next(now)
+		if !ok {
+			return uids
+		}
+		uids = append(uids, i.UID)
+	}
+}
+
+func TestWhatStartsAndWhen(t *testing.T) {
+	type step struct {
+		at   int
+		do   func(*scheduler.Queue)
+		want []types.UID
+		due  int // 0: none
+	}
+	release := func(uid types.UID, seconds int) func(*scheduler.Queue) {
+		return func(q *scheduler.Queue) { q.Release(uid, at(seconds)) }
+	}
+	for name, c := range map[string]struct {
+		slots      int // 0: 10
+		workspaces map[string]scheduler.Workspace
+		queued     []scheduler.Item
+		steps      []step
+	}{
+		"nothing starts from an empty queue": {steps: []step{{at: 1}}},
+		"equal jobs start in the order in which they came, then of their uid": {
+			queued: []scheduler.Item{item("c", 1), item("b", 0), item("a", 1)},
+			steps:  []step{{at: 2, want: []types.UID{"b", "a", "c"}}},
+		},
+		"a higher priority goes first": {
+			queued: []scheduler.Item{item("low", 0, priority(-1)), item("high", 5, priority(1)), item("middle", 5)},
+			steps:  []step{{at: 6, want: []types.UID{"high", "middle", "low"}}},
+		},
+		"a minute of waiting is worth a point of priority": {
+			queued: []scheduler.Item{item("ten higher", 601, priority(10)), item("a little less", 599, priority(10)), item("old", 0)},
+			steps:  []step{{at: 602, want: []types.UID{"a little less", "old", "ten higher"}}},
+		},
+		"no more start than there are slots, and one for each that ends": {
+			slots: 2, queued: []scheduler.Item{item("a", 0), item("b", 1), item("c", 2), item("d", 3)},
+			steps: []step{{at: 4, want: []types.UID{"a", "b"}}, {at: 5, do: release("a", 5), want: []types.UID{"c"}}},
+		},
+		"a job that is found running takes a slot, also one too many": {
+			slots: 1, queued: []scheduler.Item{item("a", 0), item("b", 1), item("c", 2)},
+			steps: []step{
+				{at: 1, do: func(q *scheduler.Queue) {
+					q.Live(item("a", 0), at(0))
+					q.Live(item("b", 1), at(0))
+					q.Live(item("b", 1), at(1))
+				}},
+				{at: 2, do: release("a", 2)},
+				{at: 3, do: release("b", 3), want: []types.UID{"c"}},
+			},
+		},
+		"a key that is taken holds up nobody else": {
+			queued: []scheduler.Item{item("a", 0, keyed("k", 1), priority(9)), item("b", 1, keyed("k", 1), priority(9)), item("c", 2)},
+			steps:  []step{{at: 3, want: []types.UID{"a", "c"}}, {at: 4, do: release("a", 4), want: []types.UID{"b"}}},
+		},
+		"a key is shared across workspaces": {
+			queued: []scheduler.Item{item("a", 0, keyed("k", 1)), item("b", 1, of("x"), keyed("k", 1))},
+			steps:  []step{{at: 2, want: []types.UID{"a"}}, {at: 3, do: release("a", 3), want: []types.UID{"b"}}},
+		},
+		"a job is judged by its own limit": {
+			queued: []scheduler.Item{item("one", 0, keyed("k", 1)), item("two", 1, keyed("k", 2)), item("one more", 2, keyed("k", 1)), item("three", 3, keyed("k", 3))},
+			steps:  []step{{at: 4, want: []types.UID{"one", "two", "three"}}, {at: 5, do: release("one", 5)}, {at: 6, do: func(q *scheduler.Queue) { q.Release("two", at(6)); q.Release("three", at(6)) }, want: []types.UID{"one more"}}},
+		},
+		"a limit of 0 counts as 1": {
+			queued: []scheduler.Item{item("a", 0, keyed("k", 0)), item("b", 1, rated("r", 0, 60))},
+			steps:  []step{{at: 2, want: []types.UID{"a", "b"}}},
+		},
+		"deploys of one project start in submit order whatever their priority": {
+			queued: []scheduler.Item{item("first", 0, project("p")), item("urgent", 1, project("p"), priority(1000)), item("other", 2, project("q"))},
+			steps:  []step{{at: 3, want: []types.UID{"first", "other"}}, {at: 4, do: release("first", 4), want: []types.UID{"urgent"}}},
+		},
+		"a deploy that waits for its retry is not overtaken": {
+			queued: []scheduler.Item{item("retry", 0, project("p"), notBefore(60), holdsPlace), item("later", 1, project("p")), item("other", 2, project("q"))},
+			steps:  []step{{at: 3, want: []types.UID{"other"}, due: 60}, {at: 60, want: []types.UID{"retry"}}, {at: 61, do: release("retry", 61), want: []types.UID{"later"}}},
+		},
+		"the line goes on when the one that holds it is taken out": {
+			queued: []scheduler.Item{item("retry", 0, project("p"), notBefore(60), holdsPlace), item("later", 1, project("p"))},
+			steps:  []step{{at: 3, due: 60}, {at: 4, do: func(q *scheduler.Queue) { q.Remove("retry") }, want: []types.UID{"later"}}},
+		},
+		"a deploy with startAfter lets others go before": {
+			queued: []scheduler.Item{item("tonight", 0, project("p"), notBefore(60)), item("now", 1, project("p"))},
+			steps:  []step{{at: 3, want: []types.UID{"now"}, due: 60}, {at: 60, do: release("now", 59), want: []types.UID{"tonight"}}},
+		},
+		"a suspended workspace does not hold up the line of a project it shares": {
+			workspaces: map[string]scheduler.Workspace{"w": {Suspended: true}},
+			queued:     []scheduler.Item{item("asleep", 0, project("p")), item("awake", 1, of("x"), project("p")), item("third", 2, of("x"), project("p"))},
+			steps: []step{{at: 3, want: []types.UID{"awake"}}, {at: 4, do: func(q *scheduler.Queue) {
+				q.Release("awake", at(4))
+				q.SetWorkspace("w", scheduler.Workspace{})
+			}, want: []types.UID{"asleep"}}},
+		},
+		"a full workspace does hold it up": {
+			workspaces: map[string]scheduler.Workspace{"w": {MaxRunning: limit(1)}},
+			queued:     []scheduler.Item{item("runs", 0), item("asleep", 1, project("p")), item("awake", 2, of("x"), project("p"))},
+			steps:      []step{{at: 3, want: []types.UID{"runs"}}, {at: 4, do: release("runs", 4), want: []types.UID{"asleep"}}},
+		},
+		"a rate lets so many start in any window": {
+			queued: []scheduler.Item{item("a", 0, rated("r", 2, 60)), item("b", 1, rated("r", 2, 60)), item("c", 2, rated("r", 2, 60)), item("other", 3)},
+			steps:  []step{{at: 0, want: []types.UID{"a", "b", "other"}, due: 60}, {at: 59, due: 60}, {at: 60, want: []types.UID{"c"}}},
+		},
+		"the window slides with each start": {
+			queued: []scheduler.Item{item("a", 0, rated("r", 2, 60))},
+			steps: []step{
+				{at: 1, want: []types.UID{"a"}},
+				{at: 40, do: func(q *scheduler.Queue) {
+					for n := range 3 {
+						q.Upsert(item(types.UID(fmt.Sprint("b", n)), 40, rated("r", 2, 60)))
+					}
+				}, want: []types.UID{"b0"}, due: 61},
+				{at: 61, want: []types.UID{"b1"}, due: 100},
+				{at: 100, want: []types.UID{"b2"}},
+			},
+		},
+		"starts before a restart count": {
+			queued: []scheduler.Item{item("a", 0, rated("r", 2, 60))},
+			steps: []step{{at: 0, do: func(q *scheduler.Queue) {
+				q.Started(scheduler.Rate{Key: "r", Limit: 2, Per: time.Minute}, at(-10))
+				q.Started(scheduler.Rate{Key: "r", Limit: 2, Per: time.Minute}, at(-20))
+				q.Started(scheduler.Rate{Key: "r", Limit: 2, Per: time.Minute}, at(-70))
+			}, due: 40}, {at: 40, want: []types.UID{"a"}}},
+		},
+		"a hold keeps its rate key until then, and an earlier one changes nothing": {
+			queued: []scheduler.Item{item("a", 0, rated("r", 5, 60)), item("other", 1)},
+			steps: []step{{at: 2, do: func(q *scheduler.Queue) {
+				q.Hold("r", at(90))
+				q.Hold("r", at(30))
+				q.Hold("", at(90))
+			}, want: []types.UID{"other"}, due: 90}, {at: 90, want: []types.UID{"a"}}},
+		},
+		"a full workspace leaves its slots to others": {
+			workspaces: map[string]scheduler.Workspace{"w": {MaxRunning: limit(1)}},
+			queued:     []scheduler.Item{item("a", 0), item("b", 1), item("c", 2, of("x"))},
+			steps:      []step{{at: 3, want: []types.UID{"a", "c"}}, {at: 4, do: release("a", 4), want: []types.UID{"b"}}},
+		},
+		"none may run where the maximum is 0": {
+			workspaces: map[string]scheduler.Workspace{"w": {MaxRunning: limit(0)}}, queued: []scheduler.Item{item("a", 0)},
+			steps: []step{{at: 1}, {at: 2, do: func(q *scheduler.Queue) { q.SetWorkspace("w", scheduler.Workspace{}) }, want: []types.UID{"a"}}},
+		},
+		"a suspended type waits alone": {
+			workspaces: map[string]scheduler.Workspace{"w": {SuspendedTypes: []v1.JobType{v1.JobTypeDeploy}}},
+			queued:     []scheduler.Item{item("deploy", 0, typed(v1.JobTypeDeploy), project("p")), item("build", 1)},
+			steps:      []step{{at: 2, want: []types.UID{"build"}}, {at: 3, do: func(q *scheduler.Queue) { q.SetWorkspace("w", scheduler.Workspace{}) }, want: []types.UID{"deploy"}}},
+		},
+		"workspaces take turns whatever their priorities": {
+			slots: 4, queued: []scheduler.Item{item("a1", 0, priority(1000)), item("a2", 1, priority(1000)), item("a3", 2, priority(1000)), item("b1", 3, of("x")), item("b2", 4, of("x"))},
+			steps: []step{{at: 5, want: []types.UID{"a1", "b1", "a2", "b2"}}},
+		},
+		"a weight of 3 starts three for one": {
+			workspaces: map[string]scheduler.Workspace{"x": {Weight: 3}}, slots: 4,
+			queued: []scheduler.Item{item("a1", 0), item("a2", 1), item("b1", 2, of("x")), item("b2", 3, of("x")), item("b3", 4, of("x")), item("b4", 5, of("x"))},
+			steps:  []step{{at: 6, want: []types.UID{"a1", "b1", "b2", "b3"}}},
+		},
+		"a workspace whose job runs on is billed for it before it ends": {
+			slots: 2, queued: []scheduler.Item{item("a1", 0), item("b1", 0, of("x"))},
+			steps: []step{{at: 0, want: []types.UID{"a1", "b1"}}, {at: 100, do: func(q *scheduler.Queue) {
+				q.Release("b1", at(1)) // it took a second
+				q.Upsert(item("a2", 0))
+				q.Upsert(item("b2", 99, of("x")))
+			}, want: []types.UID{"b2"}}},
+		},
+		"a queued job takes its new properties": {
+			queued: []scheduler.Item{item("a", 0), item("b", 1), item("c", 2)},
+			steps: []step{{at: 3, do: func(q *scheduler.Queue) {
+				q.Upsert(item("c", 2, priority(5)))
+				q.Upsert(item("a", 0, notBefore(9)))
+				q.Upsert(item("b", 1))
+			}, want: []types.UID{"c", "b"}, due: 9}, {at: 9, want: []types.UID{"a"}}},
+		},
+		"a live job is not queued a second time": {
+			queued: []scheduler.Item{item("a", 0)},
+			steps:  []step{{at: 1, want: []types.UID{"a"}}, {at: 2, do: func(q *scheduler.Queue) { q.Upsert(item("a", 0)) }}},
+		},
+		"to take out or release what is not there is no error": {
+			queued: []scheduler.Item{item("a", 0)},
+			steps:  []step{{at: 1, do: func(q *scheduler.Queue) { q.Remove("x"); q.Release("a", at(1)); q.Release("x", at(1)) }, want: []types.UID{"a"}}},
+		},
+		"a clock that goes back lets nothing start that could not": {
+			queued: []scheduler.Item{item("a", 0, rated("r", 1, 60)), item("b", 1, rated("r", 1, 60))},
+			steps:  []step{{at: 100, want: []types.UID{"a"}, due: 160}, {at: 10, due: 160}, {at: 160, want: []types.UID{"b"}}},
+		},
+		"nothing is due while every slot is taken": {
+			slots: 1, queued: []scheduler.Item{item("a", 0), item("b", 1, notBefore(60))},
+			steps: []step{{at: 1, want: []types.UID{"a"}}, {at: 2, do: release("a", 2), due: 60}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.slots == 0 {
+				c.slots = 10
+			}
+			q := scheduler.New(scheduler.Options{Slots: c.slots})
+			for name, w := range c.workspaces {
+				q.SetWorkspace(name, w)
+			}
+			for _, i := range c.queued {
+				q.Upsert(i)
+			}
+			for _, s := range c.steps {
+				if s.do != nil {
+					s.do(q)
+				}
+				if diff := cmp.Diff(s.want, drain(q, at(s.at))); diff != "" {
+					t.Errorf("at %d s (-want +got):\n%s", s.at, diff)
+				}
+				due, ok := q.Due()
+				if ok != (s.due != 0) || ok && !due.Equal(at(s.due)) {
+					t.Errorf("after %d s: due %v %v, want %d s", s.at, due.Sub(epoch), ok, s.due)
+				}
+				if err := q.Check(); err != nil {
+					t.Errorf("at %d s: %v", s.at, err)
+				}
+			}
+		})
+	}
+}
+
+// Invariant 12.
+func TestTheSameCallsGiveTheSameAnswers(t *testing.T) {
+	play := func() []string {
+		r := rand.New(rand.NewPCG(12, 12))
+		q := scheduler.New(scheduler.Options{Slots: 8})
+		var answers []string
+		var live []types.UID
+		for n := range 4000 {
+			i := item(types.UID(fmt.Sprint("u", r.IntN(500))), n/2, of(fmt.Sprint("w", r.IntN(4))), priority(int32(r.IntN(3))), rated(fmt.Sprint(r.IntN(5)), 3, 30))
+			project(fmt.Sprint(r.IntN(6)))(&i)
+			q.Upsert(i)
+			if r.IntN(50) == 0 {
+				q.SetWorkspace(i.Workspace, scheduler.Workspace{Weight: r.IntN(4), Suspended: r.IntN(2) == 0})
+			}
+			e, ok := q.Explain(i.UID, at(n))
+			answers = append(answers, fmt.Sprint(e, ok))
+			for next, ok := q.Next(at(n)); ok; next, ok = q.Next(at(n)) {
+				answers = append(answers, string(next.UID))
+				live = append(live, next.UID)
+			}
+			if len(live) > 0 && r.IntN(2) == 0 {
+				x := r.IntN(len(live))
+				q.Release(live[x], at(n))
+				live = slices.Delete(live, x, x+1)
+			}
+		}
+		return append(answers, fmt.Sprint(q.Stats()))
+	}
+	first := play()
+	for range 3 {
+		if diff := cmp.Diff(first, play()); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestTheQueueForgetsWorkspacesAndRatesOfWhichNothingIsLeft(t *testing.T) {
+	q := scheduler.New(scheduler.Options{Slots: 1})
+	q.SetWorkspace("kept", scheduler.Workspace{Weight: 2})
+	const jobs = 20_000
+	for n := range jobs {
+		name := fmt.Sprint(n)
+		q.Upsert(item(types.UID(name), n, of(name), rated(name, 1, 1), keyed(name, 1)))
+		if !q.Queued(types.UID(name)) {
+			t.Fatalf("%s is not queued", name)
+		}
+		if _, ok := q.Next(at(n)); !ok {
+			t.Fatalf("%s does not start", name)
+		}
+		q.Release(types.UID(name), at(n))
+	}
+	if workspaces, windows, keys := q.Kept(); workspaces > 3000 || windows > 3000 || keys != 0 {
+		t.Errorf("%d workspaces, %d rates and %d keys are kept of %d", workspaces, windows, keys, jobs)
+	}
+	if stats := q.Stats(); stats[len(stats)-1].Workspace != "kept" {
+		t.Error("a workspace with a policy was forgotten")
+	}
+}
