@@ -136,7 +136,7 @@ func (c *Controller) ended(uid types.UID, r *run, outcome action.Outcome) {
 		r.flushing.Stop()
 	}
 	r.outcome = &outcome
-	c.queue.add(uid)
+	c.queue.addFirst(uid)
 	c.announce()
 }
 

@@ -85,7 +85,7 @@ func (c *Controller) grant() {
 		}
 		e := c.jobs[next.UID]
 		e.queued, e.slot = false, true
-		c.queue.add(next.UID)
+		c.queue.addFirst(next.UID)
 	}
 	due, ok := c.schedule.Due()
 	if ok == c.wake.set && due.Equal(c.wake.at) {

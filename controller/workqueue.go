@@ -9,10 +9,15 @@ import (
 // workqueue hands out the jobs that want a reconcile, each to one worker at a time:
 // one that is added while it is worked on is handed out again afterwards, once. It
 // holds a job at most once, so it is bounded by the jobs there are.
+//
+// What holds a slot goes first: jobs that were granted one, and attempts that have
+// ended. Otherwise a slot would stand empty while thousands of new jobs are looked at
+// for the first time.
 type workqueue struct {
 	mu      sync.Mutex
 	ready   sync.Cond
-	fifo    []types.UID
+	urgent  fifo
+	others  fifo
 	state   map[types.UID]workState
 	closing bool
 }
@@ -20,9 +25,11 @@ type workqueue struct {
 type workState int
 
 const (
-	waiting workState = iota + 1 // in fifo
-	working                      // with a worker
-	again                        // with a worker, and added since
+	waiting      workState = iota + 1 // in others
+	waitingFirst                      // in urgent
+	working                           // with a worker
+	again                             // with a worker, and added since
+	againFirst                        // with a worker, and added to urgent since
 )
 
 func newWorkqueue() *workqueue {
@@ -32,47 +39,70 @@ func newWorkqueue() *workqueue {
 }
 
 // add asks for a reconcile of the job.
-func (q *workqueue) add(uid types.UID) {
+func (q *workqueue) add(uid types.UID) { q.put(uid, false) }
+
+// addFirst asks for a reconcile of a job that holds a slot.
+func (q *workqueue) addFirst(uid types.UID) { q.put(uid, true) }
+
+func (q *workqueue) put(uid types.UID, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch q.state[uid] {
-	case waiting, again:
-	case working:
+	switch state := q.state[uid]; {
+	case state == working && first, state == again && first:
+		q.state[uid] = againFirst
+	case state == working:
 		q.state[uid] = again
-	default:
-		q.state[uid] = waiting
-		q.fifo = append(q.fifo, uid)
-		q.ready.Signal()
+	case state == 0, state == waiting && first: // what is in others still is passed over
+		q.push(uid, first)
 	}
+}
+
+func (q *workqueue) push(uid types.UID, first bool) {
+	if first {
+		q.state[uid] = waitingFirst
+		q.urgent.push(uid)
+	} else {
+		q.state[uid] = waiting
+		q.others.push(uid)
+	}
+	q.ready.Signal()
 }
 
 // get waits for a job; false: the queue was closed.
 func (q *workqueue) get() (types.UID, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.fifo) == 0 && !q.closing {
-		q.ready.Wait()
+	for {
+		if q.closing {
+			return "", false
+		}
+		if uid, ok := q.urgent.pop(); ok {
+			q.state[uid] = working
+			return uid, true
+		}
+		uid, ok := q.others.pop()
+		switch {
+		case !ok:
+			q.ready.Wait()
+		case q.state[uid] == waiting:
+			q.state[uid] = working
+			return uid, true
+		}
 	}
-	if q.closing {
-		return "", false
-	}
-	uid := q.fifo[0]
-	q.fifo = q.fifo[1:]
-	q.state[uid] = working
-	return uid, true
 }
 
 // done gives a job back.
 func (q *workqueue) done(uid types.UID) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.state[uid] == again {
-		q.state[uid] = waiting
-		q.fifo = append(q.fifo, uid)
-		q.ready.Signal()
-		return
+	switch q.state[uid] {
+	case again:
+		q.push(uid, false)
+	case againFirst:
+		q.push(uid, true)
+	default:
+		delete(q.state, uid)
 	}
-	delete(q.state, uid)
 }
 
 func (q *workqueue) close() {
@@ -80,4 +110,30 @@ func (q *workqueue) close() {
 	defer q.mu.Unlock()
 	q.closing = true
 	q.ready.Broadcast()
+}
+
+// fifo is a queue whose memory is used again.
+type fifo struct {
+	list []types.UID
+	from int
+}
+
+func (f *fifo) push(uid types.UID) {
+	if f.from > len(f.list)/2 && f.from > 64 {
+		n := copy(f.list, f.list[f.from:])
+		clear(f.list[n:])
+		f.list, f.from = f.list[:n], 0
+	}
+	f.list = append(f.list, uid)
+}
+
+func (f *fifo) pop() (types.UID, bool) {
+	if f.from == len(f.list) {
+		f.list, f.from = f.list[:0], 0
+		return "", false
+	}
+	uid := f.list[f.from]
+	f.list[f.from] = ""
+	f.from++
+	return uid, true
 }

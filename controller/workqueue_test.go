@@ -1,0 +1,55 @@
+package controller
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func TestWorkqueue(t *testing.T) {
+	type step struct {
+		do  func(q *workqueue)
+		get string // what is handed out next; empty: nothing is asked for
+	}
+	add := func(uid types.UID) func(*workqueue) { return func(q *workqueue) { q.add(uid) } }
+	first := func(uid types.UID) func(*workqueue) { return func(q *workqueue) { q.addFirst(uid) } }
+	done := func(uid types.UID) func(*workqueue) { return func(q *workqueue) { q.done(uid) } }
+	for name, steps := range map[string][]step{
+		"in the order in which they came":               {{add("a"), ""}, {add("b"), "a"}, {done("a"), "b"}},
+		"each once":                                     {{add("a"), ""}, {add("a"), ""}, {add("b"), "a"}, {done("a"), "b"}},
+		"what holds a slot goes first":                  {{add("a"), ""}, {first("b"), "b"}, {done("b"), "a"}},
+		"also when it waited with the others":           {{add("a"), ""}, {add("b"), ""}, {first("b"), "b"}, {add("c"), "a"}, {done("b"), "c"}},
+		"one that is worked on is handed out afterward": {{add("a"), "a"}, {add("a"), ""}, {add("b"), "b"}, {done("a"), "a"}},
+		"and first when it holds a slot by then":        {{add("a"), "a"}, {add("a"), ""}, {add("b"), ""}, {first("a"), ""}, {done("a"), "a"}, {done("a"), "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := newWorkqueue()
+			for i, s := range steps {
+				s.do(q)
+				if s.get == "" {
+					continue
+				}
+				if got, ok := q.get(); string(got) != s.get || !ok {
+					t.Fatalf("step %d: got %q, %v, want %q", i, got, ok, s.get)
+				}
+			}
+			q.close()
+			if uid, ok := q.get(); ok {
+				t.Errorf("a closed queue hands out %s", uid)
+			}
+		})
+	}
+}
+
+func TestFifoUsesItsMemoryAgain(t *testing.T) {
+	var f fifo
+	for range 100_000 {
+		f.push("a")
+		f.push("b")
+		f.pop()
+		f.pop()
+	}
+	if cap(f.list) > 1024 {
+		t.Errorf("the queue grew to %d", cap(f.list))
+	}
+}
