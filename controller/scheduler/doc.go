@@ -27,7 +27,7 @@
 //     neither many starts at once nor long runs are had on credit.
 //  2. No hoarding. A workspace that had nothing ready while others were served comes
 //     back at the present virtual time: it is owed nothing for having slept. What it
-//     has had too much of (a debt) it keeps.
+//     has had too much of (a debt) it keeps, until a sweep forgets it.
 //  3. Priorities order the jobs of one workspace. What another tenant calls urgent says
 //     nothing here.
 //  4. Ageing. The effective priority is Priority + waiting/Ageing. All jobs age alike,

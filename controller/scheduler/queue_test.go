@@ -30,7 +30,7 @@ func of(workspace string) func(*scheduler.Item) {
 	return func(i *scheduler.Item) { i.Workspace = workspace }
 }
 func typed(t v1.JobType) func(*scheduler.Item) { return func(i *scheduler.Item) { i.Type = t } }
-func priority(p int32) func(*scheduler.Item) { return func(i *scheduler.Item) { i.Priority = p } }
+func priority(p int32) func(*scheduler.Item)   { return func(i *scheduler.Item) { i.Priority = p } }
 
 func notBefore(seconds int) func(*scheduler.Item) {
 	return func(i *scheduler.Item) { i.NotBefore = at(seconds) }

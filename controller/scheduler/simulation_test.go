@@ -376,3 +376,35 @@ func TestAWorkspaceThatSleptIsOwedNothing(t *testing.T) {
 		t.Errorf("in the first ten minutes busy starts %d, the new one %d; want 120 each", a, b)
 	}
 }
+
+// Pain 9: one tenant floods the queue; the others, which ask for less than their share,
+// hardly notice.
+func TestAFloodOfOneWorkspaceDelaysTheOthersByLittle(t *testing.T) {
+	const slots, mean, flood = 8, 20 * time.Second, 20_000
+	s := newSimulation(t, scheduler.Options{Slots: slots})
+	r := rand.New(rand.NewPCG(5, 5))
+	for n := range flood {
+		s.queue(&job{runs: lengths(r, mean), Item: scheduler.Item{UID: types.UID(fmt.Sprint("flood", n)), Workspace: "flood", Priority: 1000, Since: epoch}})
+	}
+	at := epoch
+	for n := range 2000 {
+		// Four others ask for an eighth of the slots together, of which they would get 80 %.
+		at = at.Add(time.Duration(r.ExpFloat64() * float64(mean)))
+		w := fmt.Sprint("w", r.IntN(4))
+		s.arrivals = append(s.arrivals, &job{runs: lengths(r, mean), Item: scheduler.Item{UID: types.UID(fmt.Sprint(w, "-", n)), Workspace: w, Since: at}})
+	}
+	s.run(at)
+	var worst, total time.Duration
+	n := 0
+	for _, j := range s.done {
+		if j.Workspace != "flood" {
+			worst, total, n = max(worst, j.start.Sub(j.Since)), total+j.start.Sub(j.Since), n+1
+		}
+	}
+	average := total / time.Duration(n)
+	t.Logf("%d jobs beside %d of the flood, wait %v on average, %v at most", n, len(s.queued), average, worst)
+	// A slot comes free each mean/slots, 2.5 s, and the next one is theirs.
+	if len(s.queued) < 1000 || average > mean/2 || worst > 15*mean {
+		t.Errorf("%d of the flood are left; the others waited %v on average, %v at most", len(s.queued), average, worst)
+	}
+}
