@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -18,9 +19,12 @@ import (
 	"jobwright.dev/store/file"
 )
 
-// bench is a real store and what a controller over it needs.
+// bench is a real store and what a controller over it needs, with a processor to spare
+// as jobwright serve has.
 func bench(b *testing.B) (*file.Store, controller.Options) {
 	b.Helper()
+	processors := runtime.GOMAXPROCS(runtime.NumCPU() + 1)
+	b.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	dir := b.TempDir()
 	objects, err := file.Open(dir, file.Options{MinFree: -1})
 	if err != nil {

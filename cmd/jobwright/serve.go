@@ -156,8 +156,19 @@ func listen(address string) (net.Listener, error) {
 	return net.ListenTCP("tcp", tcp)
 }
 
+// spareProcessor gives the scheduler of Go one processor more than there are, unless
+// GOMAXPROCS says how many: the one goroutine that waits in fdatasync, as it mostly does
+// under load, keeps its processor from the others until the runtime notices. On two
+// cores that is worth a third of the throughput (BenchmarkDrain with -cpu 2 and 3).
+func spareProcessor() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
+}
+
 // serve runs the server until ctx ends, then shuts it down in order.
 func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
+	spareProcessor()
 	log, err := newLogger(o.logFormat, io.err)
 	if err != nil {
 		return err
