@@ -35,8 +35,11 @@ func key(at int, item *scheduler.Item) {
 // BenchmarkDecision is what the schedule costs a job (Upsert, Next and Release) with
 // 100,000 queued of 100 workspaces, and 64 live. The goal is 20 µs, and 10 % for limits.
 //
-// Measured on two cores that others used as well, medians of five, against the first:
-// MEASURED
+// Measured on two cores that others used as well, as a ratio to the first, which took
+// 3.1 µs (medians of five): 1000 keys 1.1, with maxRunning 1.2, in order 1.3, rates 1.0
+// to 1.4, keys and exhausted rates 1.2; one key for all workspaces 4.4, since every
+// start and end opens or closes that key for each of them. So a limit costs a job 0.3 to
+// 1.2 µs: 10 % of a decision or more, of a job with its durable writes far less.
 func BenchmarkDecision(b *testing.B) {
 	const queued, slots = 100_000, 64
 	two := 2
@@ -92,7 +95,7 @@ func BenchmarkDecision(b *testing.B) {
 	}
 }
 
-// BenchmarkExplain is the position of a job in the middle of 100,000.
+// BenchmarkExplain is an explanation of one of 100,000 jobs: 15 times a decision.
 func BenchmarkExplain(b *testing.B) {
 	q := scheduler.New(scheduler.Options{Slots: 64})
 	items := benchItems(100_000, key)
@@ -107,8 +110,8 @@ func BenchmarkExplain(b *testing.B) {
 	}
 }
 
-// BenchmarkSuspend is a workspace of 1,000 jobs among 100,000 that is suspended and
-// resumed.
+// BenchmarkSuspend is a workspace of 1,000 jobs among 100,000 that is suspended or
+// resumed: 2,000 times a decision, because it looks at every queued job.
 func BenchmarkSuspend(b *testing.B) {
 	q := scheduler.New(scheduler.Options{Slots: 64})
 	for _, item := range benchItems(100_000, func(at int, item *scheduler.Item) { key(at, item); item.InOrder = true }) {

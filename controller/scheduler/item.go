@@ -93,6 +93,8 @@ func (a *queued) submittedBefore(b *queued) bool {
 // live is an item that holds a slot.
 type live struct {
 	Item
+	tenant  *tenant
+	key     *key // nil: none
 	started time.Time
 	// What its workspace was charged for it: in virtual time, and as the moment up to
 	// which that pays for.

@@ -32,7 +32,7 @@ func (q *Queue) detach(i *queued) {
 			k.head = nil
 		}
 		q.settleLine(k)
-		q.forgetKey(i.Key)
+		q.forgetKey(k)
 	}
 }
 
@@ -102,6 +102,7 @@ func (q *Queue) leave(i *queued) {
 
 // key is one concurrency key: what is live with it, and who waits for it.
 type key struct {
+	name   string
 	live   int
 	groups []*group
 	line   ranked[*queued] // the jobs with InOrder, the first submitted first
@@ -111,22 +112,21 @@ type key struct {
 func (q *Queue) key(name string) *key {
 	k := q.keys[name]
 	if k == nil {
-		k = &key{line: ranked[*queued]{before: (*queued).submittedBefore, at: func(i *queued) *int { return &i.lineAt }}}
+		k = &key{name: name, line: ranked[*queued]{before: (*queued).submittedBefore, at: func(i *queued) *int { return &i.lineAt }}}
 		q.keys[name] = k
 	}
 	return k
 }
 
-func (q *Queue) forgetKey(name string) {
-	if k := q.keys[name]; k != nil && k.live == 0 && len(k.groups) == 0 && k.line.Len() == 0 {
-		delete(q.keys, name)
+func (q *Queue) forgetKey(k *key) {
+	if k.live == 0 && len(k.groups) == 0 && k.line.Len() == 0 {
+		delete(q.keys, k.name)
 	}
 }
 
 // settleKey looks again at the groups of a key of which the number of live jobs has
 // changed, but for one that has been looked at.
-func (q *Queue) settleKey(name string, done *group) {
-	k := q.keys[name]
+func (q *Queue) settleKey(k *key, done *group) {
 	if k == nil {
 		return
 	}
@@ -135,13 +135,13 @@ func (q *Queue) settleKey(name string, done *group) {
 			q.settleGroup(g) // removes only empty groups, of which there are none here
 		}
 	}
-	q.forgetKey(name)
+	q.forgetKey(k)
 }
 
 func (q *Queue) dropGroup(g *group) {
 	delete(g.lane.groups, g.id)
 	if g.key != nil {
 		g.key.groups = slices.DeleteFunc(g.key.groups, func(other *group) bool { return other == g })
-		q.forgetKey(g.id.key)
+		q.forgetKey(g.key)
 	}
 }

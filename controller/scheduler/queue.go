@@ -141,14 +141,14 @@ func (q *Queue) Next(now time.Time) (Item, bool) {
 	q.starts++
 	q.virtual = max(q.virtual, i.tenant.virtual)
 	// First the counts, then the heaps: each heap is put right once.
-	q.count(i.tenant, i.Item, q.now)
-	w := q.windows[i.Rate.Key]
+	own := i.group
+	q.count(&live{Item: i.Item, tenant: i.tenant, key: own.key, started: q.now})
+	w := own.lane.window
 	if w != nil && i.Rate.Limit > 0 {
 		w.add(q.now, q.now)
 	}
-	own := i.group
 	q.forget(i)
-	q.settleKey(i.Key, own)
+	q.settleKey(own.key, own)
 	if w != nil {
 		q.settleWindow(w, own.lane)
 	}
@@ -172,20 +172,22 @@ func (q *Queue) Live(item Item, started time.Time) {
 		return
 	}
 	q.Remove(item.UID)
-	t := q.tenant(item.Workspace)
-	q.count(t, q.sane(item), started.Round(0))
-	q.settleTenant(t)
-	q.settleKey(item.Key, nil)
+	l := &live{Item: q.sane(item), tenant: q.tenant(item.Workspace), started: started.Round(0)}
+	if l.Key != "" {
+		l.key = q.key(l.Key)
+	}
+	q.count(l)
+	q.settleTenant(l.tenant)
+	q.settleKey(l.key, nil)
 }
 
 // count makes the item live. The caller settles its workspace and its key.
-func (q *Queue) count(t *tenant, item Item, started time.Time) {
-	l := &live{Item: item, started: started, at: -1}
+func (q *Queue) count(l *live) {
 	q.live[l.UID] = l
-	t.running++
-	q.charge(t, l)
-	if l.Key != "" {
-		q.key(l.Key).live++
+	l.tenant.running++
+	q.charge(l.tenant, l)
+	if l.key != nil {
+		l.key.live++
 	}
 }
 
@@ -198,12 +200,12 @@ func (q *Queue) Release(uid types.UID, now time.Time) {
 	}
 	q.tell(now)
 	delete(q.live, uid)
-	t := q.tenants[l.Workspace]
+	t := l.tenant
 	t.running--
 	q.settleAccount(t, l)
 	q.settleTenant(t)
-	if l.Key != "" {
-		q.keys[l.Key].live--
+	if l.key != nil {
+		l.key.live--
 	}
-	q.settleKey(l.Key, nil)
+	q.settleKey(l.key, nil)
 }

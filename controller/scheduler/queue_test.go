@@ -219,6 +219,38 @@ func TestWhatStartsAndWhen(t *testing.T) {
 				q.Upsert(item("b2", 99, of("x")))
 			}, want: []types.UID{"b2"}}},
 		},
+		"a run that takes less than it was charged gives the rest back": {
+			slots: 2, queued: []scheduler.Item{item("a1", 0), item("b1", 0, of("x")), item("a2", 1), item("b2", 1, of("x"))},
+			steps: []step{{at: 0, want: []types.UID{"a1", "b1"}}, {at: 0, do: release("b1", 0), want: []types.UID{"b2"}}},
+		},
+		"a workspace of long runs is charged for as much when one starts": {
+			slots: 4, queued: []scheduler.Item{item("a1", 0)},
+			steps: []step{
+				{at: 0, want: []types.UID{"a1"}},
+				{at: 800, do: func(q *scheduler.Queue) { q.Release("a1", at(800)); q.Upsert(item("a2", 0)) }, want: []types.UID{"a2"}},
+				{at: 800, do: func(q *scheduler.Queue) {
+					for n := range 3 {
+						q.Upsert(item(types.UID(fmt.Sprint("a3", n)), 0))
+						q.Upsert(item(types.UID(fmt.Sprint("b", n)), 800, of("x")))
+					}
+				}, want: []types.UID{"b0", "b1", "b2"}},
+			},
+		},
+		"what a job ran before this queue existed is not billed": {
+			slots: 3, queued: []scheduler.Item{item("a1", 0), item("b1", 0, of("x")), item("b2", 1, of("x"))},
+			steps: []step{{at: 2, do: func(q *scheduler.Queue) { q.Live(item("a0", 0), at(-36_000)) }, want: []types.UID{"b1", "a1"}}},
+		},
+		"a workspace that leaves the order and comes back before anything starts loses nothing": {
+			slots: 3, queued: []scheduler.Item{item("a1", 0), item("a2", 1), item("a3", 2), item("b1", 0, of("x")), item("b2", 1, of("x"))},
+			steps: []step{{at: 0, want: []types.UID{"a1", "b1", "a2"}}, {at: 0, do: func(q *scheduler.Queue) {
+				q.Release("b1", at(0))
+				q.Release("a1", at(0))
+				q.Upsert(item("b2", 1, of("x"), priority(1)))
+				q.SetWorkspace("x", scheduler.Workspace{Suspended: true})
+				q.SetWorkspace("x", scheduler.Workspace{})
+				q.Upsert(item("b3", 1, of("x")))
+			}, want: []types.UID{"b2", "b3"}}},
+		},
 		"a queued job takes its new properties": {
 			queued: []scheduler.Item{item("a", 0), item("b", 1), item("c", 2)},
 			steps: []step{{at: 3, do: func(q *scheduler.Queue) {
@@ -271,6 +303,15 @@ func TestWhatStartsAndWhen(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAnAgeingOfCenturiesStillPutsAHigherPriorityFirst(t *testing.T) {
+	q := scheduler.New(scheduler.Options{Slots: 2, Ageing: 1 << 62})
+	q.Upsert(item("low", 0, priority(-1000)))
+	q.Upsert(item("high", 1, priority(1000)))
+	if diff := cmp.Diff([]types.UID{"high", "low"}, drain(q, at(2))); diff != "" {
+		t.Error(diff)
 	}
 }
 

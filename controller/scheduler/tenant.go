@@ -155,6 +155,7 @@ func (q *Queue) charge(t *tenant, l *live) {
 	ahead := max(t.mean, minCharge)
 	l.booked = ahead.Seconds() / t.weight()
 	l.paidUntil = l.started.Add(ahead)
+	l.at = -1
 	t.virtual += l.booked
 	t.live.put(l)
 }
