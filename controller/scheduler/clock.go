@@ -71,7 +71,7 @@ func (q *Queue) advance(now time.Time) {
 // Next has not been asked since.
 func (q *Queue) Due() (time.Time, bool) {
 	w, ok := q.wakes.first()
-	if !ok || len(q.live) >= q.slots {
+	if !ok || q.taken >= q.slots {
 		return time.Time{}, false
 	}
 	return w.when, true

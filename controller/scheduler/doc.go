@@ -36,7 +36,7 @@
 //     (their priority − its own)·Ageing after it, and none starves.
 //  5. Limits. Never are more than Item.Limit jobs with a key live when Next hands out
 //     that item, nor more than MaxRunning of a workspace, nor more than Slots. All are
-//     judged by the jobs that are live (Live, Next … Release), never by a stored flag,
+//     judged by the jobs that are live (Live, LiveElsewhere, Next … Release), never by a stored flag,
 //     and a job by its own limit. Live may exceed them: those jobs run already.
 //  6. Rates. No half-open window of Rate.Per holds more than Rate.Limit starts, those
 //     before a restart (Started) included; and nothing starts before a Hold ends.

@@ -43,7 +43,7 @@ func (q *Queue) Explain(uid types.UID, now time.Time) (Explanation, bool) {
 	switch {
 	case e.Position > 0:
 		e.Blocks = append(e.Blocks, Block{What: Others, Have: e.Position})
-	case len(q.live) >= q.slots:
+	case q.taken >= q.slots:
 		e.Blocks = append(e.Blocks, q.blocksSlots(i.tenant))
 	}
 	for n := range e.Blocks {
@@ -100,8 +100,8 @@ func (q *Queue) blocksRate(i *queued) []Block {
 
 // blocksSlots names the workspace's own jobs first: those are the ones its people know.
 func (q *Queue) blocksSlots(t *tenant) Block {
-	b := q.held(Block{What: Slots, Have: len(q.live), Limit: q.slots}, func(l *live) bool { return l.Workspace == t.name })
-	others := q.held(Block{}, func(l *live) bool { return l.Workspace != t.name })
+	b := q.held(Block{What: Slots, Have: q.taken, Limit: q.slots}, func(l *live) bool { return !l.elsewhere && l.Workspace == t.name })
+	others := q.held(Block{}, func(l *live) bool { return !l.elsewhere && l.Workspace != t.name })
 	b.Holders = append(b.Holders, others.Holders...)
 	b.Holders = b.Holders[:min(len(b.Holders), maxHolders)]
 	if b.Since.IsZero() || !others.Since.IsZero() && others.Since.Before(b.Since) {

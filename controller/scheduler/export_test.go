@@ -6,14 +6,19 @@ import "fmt"
 // from the queued and live jobs.
 func (q *Queue) Check() error {
 	running, keyed, queued := map[string]int{}, map[string]int{}, map[string]int{}
+	taken := 0
 	for uid, l := range q.live {
 		if l.UID != uid || l.at < 0 {
 			return fmt.Errorf("live %s: uid %s, place %d", uid, l.UID, l.at)
 		}
 		running[l.Workspace]++
+		taken += l.slots()
 		if l.Key != "" {
 			keyed[l.Key]++
 		}
+	}
+	if taken != q.taken {
+		return fmt.Errorf("%d slots taken, not %d", q.taken, taken)
 	}
 	for uid, i := range q.index {
 		queued[i.Workspace]++

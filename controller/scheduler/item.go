@@ -90,17 +90,26 @@ func (a *queued) submittedBefore(b *queued) bool {
 	return a.UID < b.UID
 }
 
-// live is an item that holds a slot.
+// live is an item that runs.
 type live struct {
 	Item
 	tenant  *tenant
 	key     *key // nil: none
 	started time.Time
+	// elsewhere: another worker runs it, so that it holds none of these slots.
+	elsewhere bool
 	// What its workspace was charged for it: in virtual time, and as the moment up to
 	// which that pays for.
 	booked    float64
 	paidUntil time.Time
 	at        int // place in tenant.live
+}
+
+func (a *live) slots() int {
+	if a.elsewhere {
+		return 0
+	}
+	return 1
 }
 
 func (a *live) startedBefore(b *live) int {

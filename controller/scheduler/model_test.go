@@ -26,6 +26,7 @@ type model struct {
 	live       []scheduler.Item
 	workspaces map[string]scheduler.Workspace
 	starts     map[string][]time.Time
+	elsewhere  map[types.UID]bool // of the live ones
 	holds      map[string]time.Time
 }
 
@@ -78,7 +79,7 @@ func (m *model) may(i scheduler.Item) bool {
 
 func (m *model) eligible() []scheduler.Item {
 	var all []scheduler.Item
-	if len(m.live) >= m.slots {
+	if m.count(func(l scheduler.Item) bool { return !m.elsewhere[l.UID] }) >= m.slots {
 		return nil
 	}
 	for _, i := range m.queued {
@@ -134,7 +135,7 @@ func TestQueueAgreesWithAModelThatLooksAtEveryJob(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
 			slots: rapid.IntRange(1, 5).Draw(t, "slots"), ageing: 30 * time.Second, now: epoch,
-			workspaces: map[string]scheduler.Workspace{}, starts: map[string][]time.Time{}, holds: map[string]time.Time{},
+			workspaces: map[string]scheduler.Workspace{}, starts: map[string][]time.Time{}, holds: map[string]time.Time{}, elsewhere: map[types.UID]bool{},
 		}
 		q := scheduler.New(scheduler.Options{Slots: m.slots, Ageing: m.ageing})
 		if _, ok := q.Next(m.now); ok {
@@ -183,7 +184,11 @@ func TestQueueAgreesWithAModelThatLooksAtEveryJob(t *testing.T) {
 			},
 			"live": func(t *rapid.T) {
 				i := drawItem(t, m)
-				q.Live(i, m.now.Add(-time.Minute))
+				if m.elsewhere[i.UID] = rapid.Bool().Draw(t, "elsewhere"); m.elsewhere[i.UID] {
+					q.LiveElsewhere(i, m.now.Add(-time.Minute))
+				} else {
+					q.Live(i, m.now.Add(-time.Minute))
+				}
 				if m.find(m.live, i.UID) < 0 {
 					m.live = append(m.live, i)
 					m.queued = slices.DeleteFunc(m.queued, func(o scheduler.Item) bool { return o.UID == i.UID })
@@ -195,6 +200,7 @@ func TestQueueAgreesWithAModelThatLooksAtEveryJob(t *testing.T) {
 				}
 				at := rapid.IntRange(0, len(m.live)-1).Draw(t, "live")
 				q.Release(m.live[at].UID, m.now)
+				delete(m.elsewhere, m.live[at].UID)
 				m.live = slices.Delete(m.live, at, at+1)
 			},
 			"policy": func(t *rapid.T) {

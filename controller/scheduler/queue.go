@@ -16,7 +16,7 @@ const (
 
 // Options configure a Queue.
 type Options struct {
-	// Slots is how many jobs may be live at once.
+	// Slots is how many jobs may be live at once, those elsewhere not counted.
 	Slots int
 	// Ageing is the waiting time that is worth one point of priority. 0 or less:
 	// DefaultAgeing; more than 30 days: 30 days.
@@ -32,6 +32,7 @@ type Queue struct {
 
 	index   map[types.UID]*queued
 	live    map[types.UID]*live
+	taken   int // slots
 	tenants map[string]*tenant
 	keys    map[string]*key
 	windows map[string]*window
@@ -131,7 +132,7 @@ func (q *Queue) forget(i *queued) {
 // rate; false: none may start. A now that lies before an earlier one counts as that.
 func (q *Queue) Next(now time.Time) (Item, bool) {
 	q.advance(now)
-	if len(q.live) >= q.slots {
+	if q.taken >= q.slots {
 		return Item{}, false
 	}
 	i := q.first()
@@ -165,14 +166,23 @@ func (q *Queue) first() *queued {
 }
 
 // Live counts a job as live that runs already, since started. If it is queued it is
-// taken out; if it is live already nothing changes. It does not count against a rate:
-// Started does.
-func (q *Queue) Live(item Item, started time.Time) {
-	if q.live[item.UID] != nil {
+// taken out; if it is live already nothing changes, but that it holds a slot from then
+// on. It does not count against a rate: Started does.
+func (q *Queue) Live(item Item, started time.Time) { q.found(item, started, false) }
+
+// LiveElsewhere is Live for a job that another worker runs: it counts towards its key,
+// its workspace's maximum and its workspace's share, but holds no slot.
+func (q *Queue) LiveElsewhere(item Item, started time.Time) { q.found(item, started, true) }
+
+func (q *Queue) found(item Item, started time.Time, elsewhere bool) {
+	if l := q.live[item.UID]; l != nil {
+		q.taken -= l.slots()
+		l.elsewhere = elsewhere
+		q.taken += l.slots()
 		return
 	}
 	q.Remove(item.UID)
-	l := &live{Item: q.sane(item), tenant: q.tenant(item.Workspace), started: started.Round(0)}
+	l := &live{Item: q.sane(item), tenant: q.tenant(item.Workspace), started: started.Round(0), elsewhere: elsewhere}
 	if l.Key != "" {
 		l.key = q.key(l.Key)
 	}
@@ -184,6 +194,7 @@ func (q *Queue) Live(item Item, started time.Time) {
 // count makes the item live. The caller settles its workspace and its key.
 func (q *Queue) count(l *live) {
 	q.live[l.UID] = l
+	q.taken += l.slots()
 	l.tenant.running++
 	q.charge(l.tenant, l)
 	if l.key != nil {
@@ -202,6 +213,7 @@ func (q *Queue) Release(uid types.UID, now time.Time) {
 	delete(q.live, uid)
 	t := l.tenant
 	t.running--
+	q.taken -= l.slots()
 	q.settleAccount(t, l)
 	q.settleTenant(t)
 	if l.key != nil {

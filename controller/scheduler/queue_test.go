@@ -110,6 +110,14 @@ func TestWhatStartsAndWhen(t *testing.T) {
 				{at: 3, do: release("b", 3), want: []types.UID{"c"}},
 			},
 		},
+		"a job that runs elsewhere takes its key but no slot, until it is taken over": {
+			slots: 1, queued: []scheduler.Item{item("same key", 0, keyed("k", 1)), item("a", 1), item("b", 2)},
+			steps: []step{
+				{at: 3, do: func(q *scheduler.Queue) { q.LiveElsewhere(item("x", 0, keyed("k", 1)), at(0)) }, want: []types.UID{"a"}},
+				{at: 4, do: func(q *scheduler.Queue) { q.Live(item("x", 0, keyed("k", 1)), at(0)); q.Release("a", at(4)) }},
+				{at: 5, do: release("x", 5), want: []types.UID{"same key"}},
+			},
+		},
 		"a key that is taken holds up nobody else": {
 			queued: []scheduler.Item{item("a", 0, keyed("k", 1), priority(9)), item("b", 1, keyed("k", 1), priority(9)), item("c", 2)},
 			steps:  []step{{at: 3, want: []types.UID{"a", "c"}}, {at: 4, do: release("a", 4), want: []types.UID{"b"}}},

@@ -11,7 +11,7 @@ import (
 // Len is how many jobs are queued.
 func (q *Queue) Len() int { return len(q.index) }
 
-// LiveCount is how many jobs are live.
+// LiveCount is how many jobs are live, those elsewhere included.
 func (q *Queue) LiveCount() int { return len(q.live) }
 
 // Queued reports whether the job is queued.
