@@ -174,7 +174,7 @@ func dependencyBlockers(job *v1.Job, known []lifecycle.Dependency) []v1.Blocker 
 func notBefore(job *v1.Job, due time.Time) v1.Blocker {
 	until := metav1.NewMicroTime(due)
 	what := "spec.startAfter"
-	if next := job.Status.NextAttemptTime; next != nil && next.Time.Equal(due) {
+	if next := job.Status.NextAttemptTime; next != nil && (job.Spec.StartAfter == nil || next.After(job.Spec.StartAfter.Time)) {
 		what = "the back-off after a failed attempt"
 	}
 	return v1.Blocker{

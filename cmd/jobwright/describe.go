@@ -88,6 +88,15 @@ func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key
 	if a := s.CurrentAttempt; a != nil {
 		line("Attempt", fmt.Sprintf("%s on %s since %s", a.ID, a.Worker, at(a.StartTime.Time)))
 	}
+	if s.NextAttemptTime != nil {
+		line("Next attempt", "at "+s.NextAttemptTime.UTC().Format(time.RFC3339))
+	}
+	for _, d := range s.Dependencies {
+		line("Depends on", fmt.Sprintf("%s (met: %t)", d.Name, d.Met))
+	}
+	if l := s.LateResult; l != nil {
+		line("Late result", fmt.Sprintf("%s of attempt %s by %s, at %s; it changed nothing. %s", l.Outcome, l.Attempt, l.Worker, at(l.Time.Time), l.Message))
+	}
 	for _, artifact := range s.Artifacts {
 		line("Artifact", strings.TrimSpace(artifact.Name+" "+artifact.URI))
 	}
@@ -104,6 +113,9 @@ func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key
 			return err
 		}
 	}
+	if err := c.describeHistory(job); err != nil {
+		return err
+	}
 	if err := describeSpec(c, job); err != nil {
 		return err
 	}
@@ -111,6 +123,19 @@ func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key
 		return err
 	}
 	return c.describeEvents(cmd, server, job)
+}
+
+// describeHistory shows how earlier runs ended.
+func (c *cli) describeHistory(job *v1.Job) error {
+	if len(job.Status.History) == 0 {
+		return nil
+	}
+	fmt.Fprintln(c.out, "Earlier runs:")
+	t := newTable(c.out, "  RUN", "PHASE", "REASON", "ENDED", "MESSAGE")
+	for _, run := range job.Status.History {
+		t.row(fmt.Sprintf("  %d", run.Reruns), string(run.Phase), run.Reason, at(run.CompletionTime.Time), dash(firstLine(run.Message)))
+	}
+	return t.flush()
 }
 
 func describeSpec(c *cli, obj v1.Object) error {

@@ -22,6 +22,7 @@ type runOptions struct {
 	deadline int64
 	detach   bool
 	dryRun   bool
+	policy   policyFlags
 }
 
 func newRun(c *cli) *cobra.Command {
@@ -152,6 +153,7 @@ func (o *runOptions) bind(command *cobra.Command) {
 	flags.Int64Var(&o.deadline, "active-deadline-seconds", 0, "seconds the job may run; 0: no limit")
 	flags.BoolVarP(&o.detach, "detach", "d", false, "return as soon as the job is created")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the manifest instead of creating the job")
+	o.policy.bind(command)
 }
 
 // jsonPairs reads KEY=VALUE flags.
@@ -188,6 +190,9 @@ func (c *cli) runJob(ctx context.Context, o runOptions, spec v1.JobSpec) error {
 		return err
 	}
 	spec.Priority = o.priority
+	if err := o.policy.apply(&spec, now()); err != nil {
+		return err
+	}
 	if o.deadline > 0 {
 		spec.ActiveDeadlineSeconds = &o.deadline
 	}

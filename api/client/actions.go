@@ -1,0 +1,62 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// mergePatch is the media type of RFC 7386.
+const mergePatch = "application/merge-patch+json"
+
+// Explain asks why a job is where it is.
+func (c *Client) Explain(ctx context.Context, key Key) (*v1.JobExplanation, error) {
+	response, err := c.do(ctx, http.MethodGet, key.path("explain"), nil, nil, "")
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer := new(v1.JobExplanation)
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
+		return nil, fmt.Errorf("decode the explanation of %s: %w", key.Name, err)
+	}
+	return answer, nil
+}
+
+// Retry runs a finished job again, as it is.
+func (c *Client) Retry(ctx context.Context, key Key) (v1.Object, error) {
+	response, err := c.do(ctx, http.MethodPost, key.path("retry"), nil, nil, "")
+	if err != nil {
+		return nil, err
+	}
+	return decode(response, key.Kind)
+}
+
+// ForceFinish ends a job as an operator decides.
+func (c *Client) ForceFinish(ctx context.Context, key Key, decision v1.ForceFinish) (v1.Object, error) {
+	body, err := json.Marshal(decision)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.do(ctx, http.MethodPost, key.path("force-finish"), nil, body, "application/json")
+	if err != nil {
+		return nil, err
+	}
+	return decode(response, key.Kind)
+}
+
+// Patch changes an object by a JSON merge patch (RFC 7386).
+func (c *Client) Patch(ctx context.Context, key Key, patch any) (v1.Object, error) {
+	body, err := json.Marshal(patch)
+	if err != nil {
+		return nil, fmt.Errorf("encode the patch of %s: %w", key.Name, err)
+	}
+	response, err := c.do(ctx, http.MethodPatch, key.path(), nil, body, mergePatch)
+	if err != nil {
+		return nil, err
+	}
+	return decode(response, key.Kind)
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+// retryOptions are the flags of retry.
+type retryOptions struct {
+	allFailed bool
+	selector  string
+	reason    string
+	patch     string
+	edit      bool
+	dryRun    bool
+	yes       bool
+}
+
+func newRetry(c *cli) *cobra.Command {
+	var o retryOptions
+	command := &cobra.Command{
+		Use:   "retry NAME… | --all-failed",
+		Short: "Run finished jobs again; how they ended before is kept",
+		Long: `Retry queues a new run of jobs that have finished: the same objects, with the runs before
+in status.history. --patch and --edit change the spec along with it. --all-failed retries
+every failed job that -l and --reason mean, after it has shown what that would be.`,
+		Example: `  jobwright retry add-health-route
+  jobwright retry add-health-route --patch '{"build":{"variables":{"ROUTE_NAME":"status"}}}'
+  jobwright retry deploy-shop --edit
+  jobwright retry --all-failed -l team=web --reason ServerUnavailable`,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: completeJobs(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.allFailed && len(args) > 0:
+				return usagef("name jobs or say --all-failed, not both")
+			case !o.allFailed && (o.selector != "" || o.reason != ""):
+				return usagef("-l and --reason go with --all-failed")
+			case o.allFailed && (o.edit || o.patch != ""):
+				return usagef("--edit and --patch are for jobs that are named")
+			case o.edit && o.patch != "":
+				return usagef("--edit or --patch, not both")
+			}
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			if o.allFailed {
+				return c.retryFailed(cmd, server, o)
+			}
+			keys, err := c.objectArgs(args)
+			if err != nil {
+				return err
+			}
+			var problems []error
+			for _, key := range keys {
+				if err := c.retryOne(cmd, server, key, o); err != nil {
+					problems = append(problems, err)
+				}
+			}
+			return errors.Join(problems...)
+		},
+	}
+	flags := command.Flags()
+	flags.BoolVar(&o.allFailed, "all-failed", false, "every failed job of the workspace")
+	flags.StringVarP(&o.selector, "selector", "l", "", "with --all-failed: only jobs with these labels")
+	flags.StringVar(&o.reason, "reason", "", "with --all-failed: only jobs that failed for this reason")
+	flags.StringVar(&o.patch, "patch", "", "JSON merge patch of spec to apply with the retry")
+	flags.BoolVar(&o.edit, "edit", false, "change spec in $VISUAL or $EDITOR first")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "only show what would be retried")
+	flags.BoolVar(&o.yes, "yes", false, "do not ask")
+	completeValues(command, "reason", v1.Reasons()...)
+	return command
+}
+
+// retryFailed shows the failed jobs by group, asks, and retries them.
+func (c *cli) retryFailed(cmd *cobra.Command, server *client.Client, o retryOptions) error {
+	jobs, err := c.failed(cmd, server, o.selector, o.reason, 0)
+	if err != nil {
+		return err
+	}
+	if len(jobs) == 0 {
+		fmt.Fprintf(c.err, "No failed jobs in workspace %s are meant; nothing to retry.\n", c.workspace)
+		return nil
+	}
+	if err := printFailures(c.err, groupFailures(jobs), now()); err != nil {
+		return err
+	}
+	if o.dryRun {
+		fmt.Fprintf(c.out, "%d jobs would be retried\n", len(jobs))
+		return nil
+	}
+	if err := c.confirm(o.yes, fmt.Sprintf("Retry these %d jobs?", len(jobs))); err != nil {
+		return err
+	}
+	var problems []error
+	kind, _ := v1.KindByName(v1.KindJob)
+	for _, job := range jobs {
+		if err := c.retryOne(cmd, server, client.Key{Kind: kind, Namespace: job.Namespace, Name: job.Name}, o); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (c *cli) retryOne(cmd *cobra.Command, server *client.Client, key client.Key, o retryOptions) error {
+	if key.Kind.Name != v1.KindJob {
+		return usagef("%s/%s: only jobs can be retried", key.Kind.Singular, key.Name)
+	}
+	if o.dryRun {
+		_, err := fmt.Fprintf(c.out, "job/%s would be retried\n", key.Name)
+		return err
+	}
+	var obj v1.Object
+	var err error
+	switch {
+	case o.patch != "":
+		obj, err = c.retryPatched(cmd, server, key, o.patch)
+	case o.edit:
+		obj, err = c.retryEdited(cmd, server, key)
+	default:
+		obj, err = server.Retry(cmd.Context(), key)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "job/%s queued again (rerun %d)\n", key.Name, obj.(*v1.Job).Spec.Reruns)
+	return err
+}
+
+// retryPatched changes the spec and asks for the next run in one write.
+func (c *cli) retryPatched(cmd *cobra.Command, server *client.Client, key client.Key, text string) (v1.Object, error) {
+	spec := map[string]any{}
+	if err := json.Unmarshal([]byte(text), &spec); err != nil {
+		return nil, usagef("--patch: not a JSON object: %v", err)
+	}
+	obj, err := server.Get(cmd.Context(), key)
+	if err != nil {
+		return nil, err
+	}
+	spec["reruns"] = obj.(*v1.Job).Spec.Reruns + 1
+	return server.Patch(cmd.Context(), key, map[string]any{"spec": spec})
+}
+
+// retryEdited lets a person change the spec in an editor.
+func (c *cli) retryEdited(cmd *cobra.Command, server *client.Client, key client.Key) (v1.Object, error) {
+	obj, err := server.Get(cmd.Context(), key)
+	if err != nil {
+		return nil, err
+	}
+	job := obj.(*v1.Job)
+	if !job.Status.Phase.Terminal() {
+		return nil, fmt.Errorf("job %q has not finished, it is %s; cancel it first", job.Name, job.Status.Phase)
+	}
+	spec := job.Spec.DeepCopy()
+	spec.Cancel, spec.ForceFinish, spec.CreatedBy, spec.Reruns = false, nil, nil, 0
+	text, err := yaml.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp("", "jobwright-"+job.Name+"-*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(file, "# The spec of job %s/%s; it runs again when you save and leave.\n%s", job.Namespace, job.Name, text)
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
+	if err := c.editor(cmd, file.Name()); err != nil {
+		return nil, err
+	}
+	edited, err := os.ReadFile(file.Name())
+	if err != nil {
+		return nil, err
+	}
+	kept := func(err error) error { return fmt.Errorf("%w\nwhat you wrote is in %s", err, file.Name()) }
+	changed := v1.JobSpec{}
+	if err := yaml.UnmarshalStrict(edited, &changed); err != nil {
+		return nil, kept(err)
+	}
+	changed.Reruns = job.Spec.Reruns + 1
+	job.Spec = changed
+	updated, err := server.Update(cmd.Context(), job)
+	if err != nil {
+		return nil, kept(err)
+	}
+	return updated, os.Remove(file.Name())
+}
+
+// editor opens the file in the person's editor. The variable may hold arguments, as
+// git and kubectl take it; no shell reads it.
+func (c *cli) editor(cmd *cobra.Command, path string) error {
+	words := strings.Fields(os.Getenv("VISUAL"))
+	if len(words) == 0 {
+		words = strings.Fields(os.Getenv("EDITOR"))
+	}
+	if len(words) == 0 {
+		return usagef("--edit: set VISUAL or EDITOR, or use --patch")
+	}
+	editor := exec.CommandContext(cmd.Context(), words[0], append(words[1:], path)...)
+	editor.Stdin, editor.Stdout, editor.Stderr = c.in, c.out, c.err
+	if err := editor.Run(); err != nil {
+		return fmt.Errorf("editor %s: %w", words[0], err)
+	}
+	return nil
+}
