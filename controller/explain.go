@@ -185,10 +185,14 @@ func notBefore(job *v1.Job, due time.Time) v1.Blocker {
 
 // blocker words what the schedule found. The caller holds mu.
 func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1.Blocker {
-	b := v1.Blocker{Kind: block.What.Kind()}
+	b := v1.Blocker{Kind: block.Kind}
 	if !block.Until.IsZero() {
 		until := metav1.NewMicroTime(block.Until)
 		b.Until = &until
+	}
+	if !block.Since.IsZero() {
+		since := metav1.NewMicroTime(block.Since)
+		b.Since = &since
 	}
 	holders := c.holderNames(job.Namespace, block.Holders)
 	if len(holders) > 0 {

@@ -5,163 +5,173 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	v1 "jobwright.dev/api/v1"
 )
-
-// What keeps a job from starting.
-type What int
-
-// The things that keep a job from starting.
-const (
-	Slots What = iota
-	Others
-	MaxRunning
-	Concurrency
-	InOrder
-	RateWindow
-	RateHold
-	WorkspaceSuspended
-	TypeSuspended
-	Time
-)
-
-// Kind is what a user calls it.
-func (w What) Kind() v1.BlockerKind {
-	switch w {
-	case Slots:
-		return v1.BlockedByCapacity
-	case Others:
-		return v1.BlockedByPosition
-	case WorkspaceSuspended, TypeSuspended:
-		return v1.BlockedBySuspend
-	case Time:
-		return v1.BlockedBySchedule
-	case MaxRunning, Concurrency, InOrder, RateWindow, RateHold:
-	}
-	return v1.BlockedByLimit
-}
-
-// maxHolders bounds how many live jobs a Block names.
-const maxHolders = 10
-
-// Block is one thing that keeps a job from starting.
-type Block struct {
-	What What
-	// Until is when it ends by itself; zero: not known.
-	Until time.Time
-	// Holders are the jobs that hold what is waited for, ten at most, oldest first.
-	Holders []types.UID
-	// Have and Limit are the numbers of a limit.
-	Have, Limit int
-}
 
 // Explanation is why a queued job does not run.
 type Explanation struct {
 	// Position is how many queued jobs are expected to start before it: those of its
-	// own workspace that come first and, of every other workspace that has jobs ready,
-	// as many as its weight gives it meanwhile. Jobs that are set aside do not count.
+	// own workspace that may start and come first, those before it in its line and, of
+	// every other workspace of which jobs may start, as many as its weight gives it
+	// meanwhile. It is an estimate: what is blocked now does not count, what is free
+	// now counts as if it stayed so, and of the run times nothing is known. It is 0
+	// only for a job that is next, or would be if nothing blocked it.
 	Position int
-	// Blocks is empty when the job starts at once.
+	// Blocks is empty when the job is the one that Next hands out.
 	Blocks []Block
 }
 
-// Explain says why a queued job does not run; false: it is not queued. It costs O(n).
+// Explain says why a queued job does not run; false: it is not queued. It costs
+// O(jobs before it + workspaces + live jobs).
 func (q *Queue) Explain(uid types.UID, now time.Time) (Explanation, bool) {
 	i := q.index[uid]
 	if i == nil {
 		return Explanation{}, false
 	}
-	t := q.tenant(i.Workspace)
-	var e Explanation
-	block := func(b Block) { e.Blocks = append(e.Blocks, b) }
-	if t.Suspended {
-		block(Block{What: WorkspaceSuspended})
+	q.advance(now)
+	q.foremost() // brings the bills up to date
+	e := Explanation{Position: q.position(i)}
+	e.Blocks = append(e.Blocks, q.suspends(i)...)
+	if i.NotBefore.After(q.now) {
+		e.Blocks = append(e.Blocks, Block{What: Time, Until: i.NotBefore})
 	}
-	if slices.Contains(t.SuspendedTypes, i.Type) {
-		block(Block{What: TypeSuspended})
+	e.Blocks = append(e.Blocks, q.blocksKey(i)...)
+	e.Blocks = append(e.Blocks, q.blocksRate(i)...)
+	if t := i.tenant; t.full() {
+		e.Blocks = append(e.Blocks, q.held(Block{What: MaxRunning, Have: t.running, Limit: t.maximum},
+			func(l *live) bool { return l.Workspace == t.name }))
 	}
-	if i.NotBefore.After(now) {
-		block(Block{What: Time, Until: i.NotBefore})
+	switch {
+	case e.Position > 0:
+		e.Blocks = append(e.Blocks, Block{What: Others, Have: e.Position})
+	case q.taken >= q.slots:
+		e.Blocks = append(e.Blocks, q.blocksSlots(i.tenant))
 	}
-	q.explainKey(i, now, block)
-	if free := q.free(i.Rate); free.After(now) {
-		w := q.rates[i.Rate.Key]
-		if w.hold.After(now) && !w.hold.Before(free) {
-			block(Block{What: RateHold, Until: w.hold})
-		} else {
-			block(Block{What: RateWindow, Until: free, Limit: i.Rate.Limit})
-		}
-	}
-	if t.MaxRunning != nil && t.running >= *t.MaxRunning {
-		block(Block{What: MaxRunning, Have: t.running, Limit: *t.MaxRunning, Holders: q.holders(func(l *live) bool { return l.Workspace == t.name })})
-	}
-	if e.Position = q.position(t, i); e.Position > 0 {
-		block(Block{What: Others})
-	}
-	if q.taken >= q.Slots {
-		block(Block{What: Slots, Have: q.taken, Limit: q.Slots, Holders: q.holders(func(l *live) bool { return l.Workspace == t.name && !l.elsewhere })})
+	for n := range e.Blocks {
+		e.Blocks[n].Kind = e.Blocks[n].What.Kind()
 	}
 	return e, true
 }
 
-// explainKey says what of the concurrency key is in the way.
-func (q *Queue) explainKey(i *queued, now time.Time, block func(Block)) {
-	if i.Key == "" {
-		return
+func (q *Queue) suspends(i *queued) []Block {
+	var blocks []Block
+	if i.tenant.policy.Suspended {
+		blocks = append(blocks, Block{What: WorkspaceSuspended})
 	}
-	if k := q.keys[i.Key]; k != nil && k.live >= i.Limit {
-		block(Block{What: Concurrency, Have: k.live, Limit: i.Limit, Holders: q.holders(func(l *live) bool { return l.Key == i.Key })})
+	if i.tenant.suspends(i.Type) {
+		blocks = append(blocks, Block{What: TypeSuspended})
 	}
-	if i.group == nil {
-		return
-	}
-	if head, _ := i.group.items.first(); head != i && head.InOrder && head.NotBefore.After(now) {
-		block(Block{What: InOrder, Until: head.NotBefore, Holders: []types.UID{head.UID}})
-	}
+	return blocks
 }
 
-// holders are the live jobs that match, oldest first.
-func (q *Queue) holders(match func(*live) bool) []types.UID {
-	var uids []types.UID
-	for uid, l := range q.live {
-		if match(l) {
-			uids = append(uids, uid)
+// blocksKey says what of the concurrency key is in the way.
+func (q *Queue) blocksKey(i *queued) []Block {
+	k := q.keys[i.Key]
+	if k == nil {
+		return nil
+	}
+	var blocks []Block
+	if k.live >= i.Limit {
+		blocks = append(blocks, q.held(Block{What: Concurrency, Key: i.Key, Have: k.live, Limit: i.Limit},
+			func(l *live) bool { return l.Key == i.Key }))
+	}
+	if head := k.head; i.lineAt >= 0 && head != i && head.NotBefore.After(q.now) {
+		blocks = append(blocks, Block{What: InOrder, Key: i.Key, Until: head.NotBefore, Holders: []types.UID{head.UID}})
+	}
+	return blocks
+}
+
+func (q *Queue) blocksRate(i *queued) []Block {
+	w := q.windows[i.Rate.Key]
+	free := w.free(i.Rate)
+	if !free.After(q.now) {
+		return nil
+	}
+	if w.hold.Equal(free) {
+		return []Block{{What: RateHold, Key: i.Rate.Key, Until: free}}
+	}
+	have := 0
+	for _, start := range w.starts {
+		if start.Add(i.Rate.Per).After(q.now) {
+			have++
 		}
 	}
-	slices.Sort(uids)
-	return uids[:min(len(uids), maxHolders)]
+	return []Block{{What: RateWindow, Key: i.Rate.Key, Until: free, Have: have, Limit: i.Rate.Limit}}
+}
+
+// blocksSlots names the workspace's own jobs first: those are the ones its people know.
+func (q *Queue) blocksSlots(t *tenant) Block {
+	b := q.held(Block{What: Slots, Have: q.taken, Limit: q.slots}, func(l *live) bool { return !l.elsewhere && l.Workspace == t.name })
+	others := q.held(Block{}, func(l *live) bool { return !l.elsewhere && l.Workspace != t.name })
+	b.Holders = append(b.Holders, others.Holders...)
+	b.Holders = b.Holders[:min(len(b.Holders), maxHolders)]
+	if b.Since.IsZero() || !others.Since.IsZero() && others.Since.Before(b.Since) {
+		b.Since = others.Since
+	}
+	return b
+}
+
+// held completes a block with the live jobs that match, the oldest first.
+func (q *Queue) held(b Block, match func(*live) bool) Block {
+	var holders []*live
+	for _, l := range q.live {
+		if match(l) {
+			holders = append(holders, l)
+		}
+	}
+	slices.SortFunc(holders, (*live).startedBefore)
+	for _, l := range holders[:min(len(holders), maxHolders)] {
+		b.Holders = append(b.Holders, l.UID)
+	}
+	if len(holders) > 0 {
+		b.Since = holders[0].started
+	}
+	return b
 }
 
 // position is how many jobs are expected to start before i.
-func (q *Queue) position(t *tenant, i *queued) int {
+func (q *Queue) position(i *queued) int {
+	t := i.tenant
 	ahead := 0
-	for _, g := range t.groups {
-		if g != i.group && g.at < 0 {
-			continue
-		}
-		for _, other := range g.items.list {
-			if other != i && other.before(i) {
-				ahead++
+	for _, l := range t.lanes {
+		for _, g := range l.groups {
+			if g != i.group && (g.at < 0 || l.at < 0) {
+				continue
 			}
+			ahead += g.items.count(func(other *queued) bool { return other.before(i) })
+		}
+	}
+	if i.lineAt >= 0 {
+		ahead += q.keys[i.Key].line.count(func(other *queued) bool { return other.submittedBefore(i) })
+		// The first of the line is in a group, and may have been counted there.
+		head := q.keys[i.Key].head
+		if g := head.group; head != i && g != nil && head.tenant == t && g.at >= 0 && g.lane.at >= 0 && head.before(i) {
+			ahead--
 		}
 	}
 	others := 0
-	for _, o := range q.tenants {
-		if o == t || !o.may() {
+	for _, o := range q.order.list {
+		if o == t {
 			continue
-		}
-		ready := 0
-		for _, g := range o.groups {
-			if g.at >= 0 {
-				ready += g.items.Len()
-			}
 		}
 		share := float64(ahead) * o.weight() / t.weight()
 		if o.behind(t) {
 			share++
 		}
-		others += min(ready, int(share))
+		others += o.waiting(int(share))
 	}
 	return ahead + others
+}
+
+// waiting is how many jobs of the workspace may start, as far as they are not more than
+// most.
+func (t *tenant) waiting(most int) int {
+	n := 0
+	for _, l := range t.open.list {
+		for _, g := range l.open.list {
+			if n += g.items.Len(); n >= most {
+				return most
+			}
+		}
+	}
+	return n
 }

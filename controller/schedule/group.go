@@ -1,145 +1,108 @@
 package schedule
 
-import (
-	"slices"
-	"time"
+import v1 "jobwright.dev/api/v1"
 
-	"k8s.io/apimachinery/pkg/types"
-
-	v1 "jobwright.dev/api/v1"
-)
-
-// group is the queued jobs of one workspace, type, key and rate: what holds up one of
-// them holds up those behind it.
-type group struct {
-	id     groupID
+// lane is the queued jobs of one workspace that are of one type and have one rate
+// limit: what suspends the type or exhausts the rate closes it as a whole.
+type lane struct {
+	id     laneID
 	tenant *tenant
-	items  ranked[*queued]
-	at     int // place among the tenant's groups that may run
-	wake   *wake
+	groups map[groupID]*group
+	open   ranked[*group] // those of which the first may start as far as its key goes
+	at     int            // place among the tenant's open lanes; −1: closed
+	window *window        // nil: no rate
+	wake   *wake          // when the rate allows the next start
+}
+
+type laneID struct {
+	jobType v1.JobType
+	rate    Rate
+}
+
+// group is the jobs of a lane with one key and one limit: one is as blocked as another.
+type group struct {
+	id    groupID
+	lane  *lane
+	key   *key // nil: none
+	items ranked[*queued]
+	at    int // place among the lane's open groups; −1: closed
 }
 
 type groupID struct {
-	jobType   v1.JobType
-	key, rate string
+	key   string
+	limit int
 }
 
-func newGroup(t *tenant, id groupID) *group {
+func newGroup(l *lane, id groupID) *group {
 	return &group{
-		id: id, tenant: t, at: -1,
-		items: ranked[*queued]{before: (*queued).before, at: func(i *queued) *int { return &i.at }},
+		id: id, lane: l, at: -1,
+		items: ranked[*queued]{before: (*queued).before, at: func(i *queued) *int { return &i.groupAt }},
 	}
 }
 
-// wake is a moment at which an item or a group is looked at again.
-type wake struct {
-	when  time.Time
-	item  *queued
-	group *group
-	tie   types.UID // decides between equal moments
-	at    int
-}
+func (g *group) first() *queued { return g.items.list[0] }
+func (l *lane) first() *queued  { return l.open.list[0].first() }
 
-func (a *wake) before(b *wake) bool {
-	if !a.when.Equal(b.when) {
-		return a.when.Before(b.when)
+// lane returns a lane of the workspace, a new one if need be.
+func (q *Queue) lane(t *tenant, id laneID) *lane {
+	l := t.lanes[id]
+	if l == nil {
+		l = &lane{
+			id: id, tenant: t, groups: map[groupID]*group{}, at: -1,
+			open: ranked[*group]{
+				before: func(a, b *group) bool { return a.first().before(b.first()) },
+				at:     func(g *group) *int { return &g.at },
+			},
+		}
+		t.lanes[id] = l
+		if id.rate.Key != "" {
+			l.window = q.window(id.rate)
+			l.window.lanes = append(l.window.lanes, l)
+		}
 	}
-	return a.tie < b.tie
+	return l
 }
 
-// key is the state of one concurrency key.
-type key struct {
-	live   int
-	groups []*group // that have queued jobs with it, in the order in which they came
-}
-
-// settle puts a group where it belongs: among those that may run, or aside.
-func (q *Queue) settle(g *group) {
-	q.quiet(&g.wake)
-	t := g.tenant
-	head, any := g.items.first()
+// settleGroup opens or closes a group of which the jobs or the key have changed, and
+// forgets it when it is empty; so do settleLane and settleTenant, inside out.
+func (q *Queue) settleGroup(g *group) {
 	switch {
-	case !any:
-		t.ready.drop(g)
-		q.dissolve(g)
-	case slices.Contains(t.SuspendedTypes, g.id.jobType):
-		t.ready.drop(g) // until SetWorkspace
-	case g.id.key != "" && q.keys[g.id.key].live >= head.Limit:
-		t.ready.drop(g) // until Release
-	case head.NotBefore.After(q.now):
-		t.ready.drop(g)
-		q.wakeAt(&g.wake, &wake{when: head.NotBefore, group: g, tie: head.UID})
+	case g.items.Len() == 0:
+		g.lane.open.drop(g)
+		q.dropGroup(g)
+	case g.key != nil && g.key.live >= g.id.limit:
+		g.lane.open.drop(g) // until Release
 	default:
-		if free := q.free(head.Rate); free.After(q.now) {
-			t.ready.drop(g)
-			q.wakeAt(&g.wake, &wake{when: free, group: g, tie: head.UID})
+		g.lane.open.put(g)
+	}
+	q.settleLane(g.lane)
+}
+
+func (q *Queue) settleLane(l *lane) {
+	t := l.tenant
+	q.quiet(&l.wake)
+	switch {
+	case l.open.Len() == 0:
+		t.open.drop(l)
+		if len(l.groups) == 0 {
+			q.dropLane(l)
+		}
+	case t.suspends(l.id.jobType):
+		t.open.drop(l) // until SetWorkspace
+	default:
+		if free := l.window.free(l.id.rate); free.After(q.now) {
+			t.open.drop(l)
+			q.wakeLane(l, free)
 			break
 		}
-		t.ready.put(g)
+		t.open.put(l)
 	}
-	q.reorder(t)
+	q.settleTenant(t)
 }
 
-// gather returns the group of an item, a new one if need be.
-func (q *Queue) gather(t *tenant, item Item) *group {
-	id := groupID{item.Type, item.Key, item.Rate.Key}
-	g := t.groups[id]
-	if g == nil {
-		g = newGroup(t, id)
-		t.groups[id] = g
-		if id.key != "" {
-			k := q.key(id.key)
-			k.groups = append(k.groups, g)
-		}
-	}
-	return g
-}
-
-// dissolve forgets an empty group.
-func (q *Queue) dissolve(g *group) {
-	delete(g.tenant.groups, g.id)
-	if k := q.keys[g.id.key]; k != nil {
-		k.groups = slices.DeleteFunc(k.groups, func(other *group) bool { return other == g })
-		q.forgetKey(g.id.key)
-	}
-}
-
-func (q *Queue) key(name string) *key {
-	k := q.keys[name]
-	if k == nil {
-		k = &key{}
-		q.keys[name] = k
-	}
-	return k
-}
-
-func (q *Queue) forgetKey(name string) {
-	if k := q.keys[name]; k != nil && k.live == 0 && len(k.groups) == 0 {
-		delete(q.keys, name)
-	}
-}
-
-// settleKey looks again at every group with the key, whose number of live jobs has
-// changed.
-func (q *Queue) settleKey(name string) {
-	if name == "" {
-		return
-	}
-	for _, g := range slices.Clone(q.keys[name].groups) {
-		q.settle(g)
-	}
-	q.forgetKey(name)
-}
-
-func (q *Queue) wakeAt(place **wake, w *wake) {
-	w.at = -1
-	*place = w
-	q.wakes.put(w)
-}
-
-func (q *Queue) quiet(place **wake) {
-	if *place != nil {
-		q.wakes.drop(*place)
-		*place = nil
+func (q *Queue) dropLane(l *lane) {
+	delete(l.tenant.lanes, l.id)
+	if l.window != nil {
+		l.window.drop(l)
 	}
 }

@@ -1,38 +1,17 @@
 package schedule
 
-import "container/heap"
-
-// ranked is a heap whose elements know their place, so that any of them can be moved
-// or taken out. A place of −1 means that the element is not in the heap.
+// ranked is a heap whose elements know their place in it, so that any of them can be
+// moved or taken out. A place of −1 means that the element is not in the heap.
+//
+// It is not container/heap: that one costs an interface call a comparison and an
+// interface value an element, which is a third of a decision's time here.
 type ranked[T any] struct {
 	list   []T
 	before func(a, b T) bool
 	at     func(T) *int
 }
 
-func (r *ranked[T]) Len() int           { return len(r.list) }
-func (r *ranked[T]) Less(i, j int) bool { return r.before(r.list[i], r.list[j]) }
-
-func (r *ranked[T]) Swap(i, j int) {
-	r.list[i], r.list[j] = r.list[j], r.list[i]
-	*r.at(r.list[i]), *r.at(r.list[j]) = i, j
-}
-
-func (r *ranked[T]) Push(x any) {
-	element := x.(T)
-	*r.at(element) = len(r.list)
-	r.list = append(r.list, element)
-}
-
-func (r *ranked[T]) Pop() any {
-	var none T
-	last := len(r.list) - 1
-	element := r.list[last]
-	r.list[last] = none
-	r.list = r.list[:last]
-	*r.at(element) = -1
-	return element
-}
+func (r *ranked[T]) Len() int { return len(r.list) }
 
 // first is the element that comes first; false: there is none.
 func (r *ranked[T]) first() (first T, ok bool) {
@@ -44,16 +23,73 @@ func (r *ranked[T]) first() (first T, ok bool) {
 
 // put adds the element, or moves it to where it belongs now.
 func (r *ranked[T]) put(element T) {
-	if at := *r.at(element); at >= 0 {
-		heap.Fix(r, at)
-		return
+	at := *r.at(element)
+	if at < 0 {
+		at = len(r.list)
+		r.list = append(r.list, element)
 	}
-	heap.Push(r, element)
+	r.sift(at, element)
 }
 
-// drop takes the element out, if it is in.
+// drop takes the element out, if it is in. It compares the element with nothing, so
+// its rank need not be valid any more.
 func (r *ranked[T]) drop(element T) {
-	if at := *r.at(element); at >= 0 {
-		heap.Remove(r, at)
+	at := *r.at(element)
+	if at < 0 {
+		return
 	}
+	*r.at(element) = -1
+	var none T
+	end := len(r.list) - 1
+	last := r.list[end]
+	r.list[end] = none
+	r.list = r.list[:end]
+	if at < end {
+		r.sift(at, last)
+	}
+}
+
+// sift puts the element where it belongs, from the place at, which is its to give
+// away.
+func (r *ranked[T]) sift(at int, element T) {
+	start := at
+	for at > 0 {
+		parent := (at - 1) / 2
+		if !r.before(element, r.list[parent]) {
+			break
+		}
+		r.set(at, r.list[parent])
+		at = parent
+	}
+	for at == start { // it has not risen, so it may have to sink
+		child := 2*at + 1
+		if child >= len(r.list) {
+			break
+		}
+		if right := child + 1; right < len(r.list) && r.before(r.list[right], r.list[child]) {
+			child = right
+		}
+		if !r.before(r.list[child], element) {
+			break
+		}
+		r.set(at, r.list[child])
+		at, start = child, child
+	}
+	r.set(at, element)
+}
+
+func (r *ranked[T]) set(at int, element T) {
+	r.list[at] = element
+	*r.at(element) = at
+}
+
+// count is how many elements satisfy within, which must hold for every element that
+// comes before one for which it holds. It costs O(what it counts).
+func (r *ranked[T]) count(within func(T) bool) int { return r.countFrom(0, within) }
+
+func (r *ranked[T]) countFrom(at int, within func(T) bool) int {
+	if at >= len(r.list) || !within(r.list[at]) {
+		return 0
+	}
+	return 1 + r.countFrom(2*at+1, within) + r.countFrom(2*at+2, within)
 }

@@ -13,25 +13,32 @@ type Item struct {
 	UID       types.UID
 	Workspace string
 	Type      v1.JobType
-	Priority  int32
-	// Since is since when the job waits; it decides among equals, and ages.
+	// Priority is −1000 to 1000; higher runs first within the workspace.
+	Priority int32
+	// Since is since when the job waits; it ages from there, and decides among equals.
 	Since time.Time
 	// Key is the concurrency key, such that equal ones share a limit, also across
-	// workspaces; empty: none. At most Limit jobs with Key are live when this one
-	// starts, itself included.
+	// workspaces; empty: none. When the job starts, at most Limit jobs with Key are
+	// live, itself included, whatever limits the others have. A Limit below 1 is 1.
 	Key   string
 	Limit int
-	// InOrder: the jobs with Key start in the order of Since, whatever their priority.
+	// InOrder: the jobs with Key that have it set start in the order of Since and UID,
+	// whatever their priorities and workspaces.
 	InOrder bool
-	// Rate is the zero Rate where there is no limit.
+	// Rate is zero where there is no limit.
 	Rate Rate
 	// NotBefore is the earliest start; zero: at once.
 	NotBefore time.Time
 	// HoldsPlace: with InOrder, those behind this job wait for NotBefore as well.
+	// Without it the job takes its place when NotBefore has come.
 	HoldsPlace bool
 }
 
-// Rate allows Limit starts with Key in any window of Per.
+// Rate allows Limit starts with Key in any window of Per, its first moment included
+// and its last one not. A Limit below 1 is 1.
+//
+// Jobs may disagree on Limit: each is judged by its own. They should agree on Per: the
+// starts of a key are remembered for the longest Per that was known when they happened.
 type Rate struct {
 	Key   string
 	Limit int
@@ -39,39 +46,78 @@ type Rate struct {
 }
 
 // Workspace is what a workspace is allowed. The zero Workspace has weight 1 and no
-// limits.
+// limits, as has one that was never set.
 type Workspace struct {
-	Weight         int
-	MaxRunning     *int // nil: no limit
-	Suspended      bool
+	// Weight is its share of the slots; below 1: 1.
+	Weight int
+	// MaxRunning is how many of its jobs may be live; nil: no limit.
+	MaxRunning *int
+	// Suspended: none of its jobs starts.
+	Suspended bool
+	// SuspendedTypes are the types of which none starts.
 	SuspendedTypes []v1.JobType
 }
 
-// queued is an item in the queue.
+// queued is an item in the queue. It is at one of three places, and place.go is the
+// only file that moves it:
+//
+//	clock   NotBefore lies ahead and nobody waits behind it: wake is set, nothing else
+//	line    InOrder, and not the first of its line: lineAt
+//	group   the rest: group and groupAt (the first of a line has lineAt as well)
 type queued struct {
 	Item
-	rank  time.Time // Since − priority·Ageing
-	group *group    // nil: waits for NotBefore outside of its group
-	at    int       // place in the group's heap
-	wake  *wake
+	rank    time.Time // Since − Priority·Ageing: the lower the earlier, for ever
+	tenant  *tenant
+	group   *group
+	groupAt int
+	lineAt  int
+	wake    *wake
 }
 
-// before orders the jobs of one group, and the groups of one workspace by their heads.
+// before is the order within a workspace.
 func (a *queued) before(b *queued) bool {
-	x, y := a.rank, b.rank
-	if a.InOrder && b.InOrder && a.Key == b.Key {
-		x, y = a.Since, b.Since
-	}
-	if !x.Equal(y) {
-		return x.Before(y)
+	if c := a.rank.Compare(b.rank); c != 0 {
+		return c < 0
 	}
 	return a.UID < b.UID
 }
 
-// live is an item that holds a slot, here or elsewhere.
+// submittedBefore is the order within a line.
+func (a *queued) submittedBefore(b *queued) bool {
+	if c := a.Since.Compare(b.Since); c != 0 {
+		return c < 0
+	}
+	return a.UID < b.UID
+}
+
+// live is an item that runs.
 type live struct {
 	Item
-	started   time.Time
-	charged   time.Duration
+	tenant  *tenant
+	key     *key // nil: none
+	started time.Time
+	// elsewhere: another worker runs it, so that it holds none of these slots.
 	elsewhere bool
+	// What its workspace was charged for it: in virtual time, and as the moment up to
+	// which that pays for.
+	booked    float64
+	paidUntil time.Time
+	at        int // place in tenant.live
+}
+
+func (a *live) slots() int {
+	if a.elsewhere {
+		return 0
+	}
+	return 1
+}
+
+func (a *live) startedBefore(b *live) int {
+	if c := a.started.Compare(b.started); c != 0 {
+		return c
+	}
+	if a.UID < b.UID {
+		return -1
+	}
+	return 1
 }

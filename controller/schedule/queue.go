@@ -6,225 +6,218 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+const (
+	// DefaultAgeing lets a job of priority 0 go before one of priority 10 that comes
+	// ten minutes later.
+	DefaultAgeing = time.Minute
+	// maxAgeing keeps priority·Ageing (±1000 of it) within a time.Duration, 292 years.
+	maxAgeing = 30 * 24 * time.Hour
+)
+
 // Options configure a Queue.
 type Options struct {
-	// Slots is how many jobs may be live at once.
+	// Slots is how many jobs may be live at once, those elsewhere not counted.
 	Slots int
-	// Ageing is the waiting time that is worth one point of priority; 0: jobs do not
-	// age, so a higher priority always wins.
+	// Ageing is the waiting time that is worth one point of priority. 0 or less:
+	// DefaultAgeing; more than 30 days: 30 days.
 	Ageing time.Duration
 }
 
 // Queue holds the queued jobs, and those that are live.
 type Queue struct {
-	Options
-	now     time.Time // the latest that Next was told
-	virtual float64   // the virtual time of the workspace that was served last
-	tenants map[string]*tenant
-	order   ranked[*tenant] // those that may run
+	slots  int
+	ageing time.Duration
+	now    time.Time // the latest moment it was told of
+	epoch  time.Time // the first one
+
 	index   map[types.UID]*queued
 	live    map[types.UID]*live
-	taken   int // live ones that hold a slot here
+	taken   int // slots
+	tenants map[string]*tenant
 	keys    map[string]*key
-	rates   map[string]*window
-	sweep   int
+	windows map[string]*window
+	sweepAt sweepAt
+
+	order   ranked[*tenant] // those of which a job may start
+	virtual float64         // the greatest virtual time at which a workspace was served
+	starts  int             // how many jobs Next has handed out
 	wakes   ranked[*wake]
 }
 
 // New returns an empty queue.
 func New(opts Options) *Queue {
-	return &Queue{
-		Options: opts, tenants: map[string]*tenant{}, index: map[types.UID]*queued{}, live: map[types.UID]*live{},
-		keys: map[string]*key{}, rates: map[string]*window{}, sweep: sweepAt,
+	q := &Queue{
+		slots: opts.Slots, ageing: min(opts.Ageing, maxAgeing),
+		index: map[types.UID]*queued{}, live: map[types.UID]*live{}, tenants: map[string]*tenant{},
+		keys: map[string]*key{}, windows: map[string]*window{}, sweepAt: sweepAt{keep, keep},
 		order: ranked[*tenant]{before: (*tenant).behind, at: func(t *tenant) *int { return &t.at }},
 		wakes: ranked[*wake]{before: (*wake).before, at: func(w *wake) *int { return &w.at }},
 	}
+	if q.ageing <= 0 {
+		q.ageing = DefaultAgeing
+	}
+	return q
 }
 
-// Len is how many jobs are queued.
-func (q *Queue) Len() int { return len(q.index) }
-
-// LiveCount is how many jobs hold a slot.
-func (q *Queue) LiveCount() int { return q.taken }
-
-// Queued reports whether the job is queued.
-func (q *Queue) Queued(uid types.UID) bool { return q.index[uid] != nil }
-
-// SetWorkspace says what a workspace is allowed from now on.
+// SetWorkspace says what a workspace is allowed from now on. Live jobs go on whatever
+// it says. It costs O(lanes of the workspace), and O(queued jobs) when a suspension
+// begins or ends.
 func (q *Queue) SetWorkspace(name string, w Workspace) {
 	t := q.tenant(name)
-	t.Workspace = w
-	t.known = w.Weight > 1 || w.MaxRunning != nil || w.Suspended || len(w.SuspendedTypes) > 0
-	for _, g := range t.groups {
-		q.settle(g)
+	moved := q.linesOf(t, w)
+	for _, i := range moved {
+		q.detach(i)
 	}
-	q.reorder(t)
+	t.set(w)
+	for _, i := range moved {
+		q.attach(i)
+	}
+	for _, l := range t.lanes {
+		q.settleLane(l)
+	}
+	q.settleTenant(t)
 }
 
-// Upsert queues a job, or gives a queued one its new properties.
+// Upsert queues a job, or gives a queued one its new properties. A live job stays what
+// it is: Release comes first.
 func (q *Queue) Upsert(item Item) {
+	if q.live[item.UID] != nil {
+		return
+	}
+	item = q.sane(item)
 	if old := q.index[item.UID]; old != nil {
 		if old.Item == item {
 			return
 		}
 		q.Remove(item.UID)
 	}
-	i := &queued{Item: item, rank: item.Since.Add(-time.Duration(item.Priority) * q.Ageing), at: -1}
-	if q.Ageing == 0 {
-		// A priority is worth a century: more than any job waits, and 2000 of them
-		// fit between the years −100,000 and 100,000 that time.Time can tell apart.
-		i.rank = item.Since.AddDate(-100*int(item.Priority), 0, 0)
+	i := &queued{
+		Item: item, rank: item.Since.Add(-time.Duration(item.Priority) * q.ageing),
+		tenant: q.tenant(item.Workspace), groupAt: -1, lineAt: -1,
 	}
 	q.index[item.UID] = i
-	t := q.tenant(item.Workspace)
-	t.queued++
-	if item.NotBefore.After(q.now) && !(item.InOrder && item.HoldsPlace) {
-		q.wakeAt(&i.wake, &wake{when: item.NotBefore, item: i, tie: i.UID})
-		return
-	}
-	q.line(t, i)
+	i.tenant.queued++
+	q.attach(i)
 }
 
-// line puts an item whose time has come into its group.
-func (q *Queue) line(t *tenant, i *queued) {
-	i.group = q.gather(t, i.Item)
-	i.group.items.put(i)
-	q.settle(i.group)
+// sane gives the item what the rest of the package takes for granted: limits of at
+// least 1, equal items for equal meanings, and times without a monotonic reading, which
+// would order the times of this process differently from those that were on disk.
+func (q *Queue) sane(item Item) Item {
+	if item.Key == "" {
+		item.Limit, item.InOrder = 0, false
+	} else {
+		item.Limit = max(item.Limit, 1)
+	}
+	item.HoldsPlace = item.HoldsPlace && item.InOrder
+	item.Rate = item.Rate.sane()
+	item.Since, item.NotBefore = item.Since.Round(0), item.NotBefore.Round(0)
+	return item
 }
 
 // Remove takes a queued job out; it is no error when it is not queued.
 func (q *Queue) Remove(uid types.UID) {
-	i := q.index[uid]
-	if i == nil {
-		return
+	if i := q.index[uid]; i != nil {
+		q.forget(i)
 	}
-	delete(q.index, uid)
-	q.quiet(&i.wake)
-	t := q.tenant(i.Workspace)
-	t.queued--
-	if i.group != nil {
-		q.leave(i)
-		return
-	}
-	q.forget(t)
 }
 
-// leave takes an item out of its group. The group must not be among those that are
-// ordered by their heads while its head changes.
-func (q *Queue) leave(i *queued) {
-	g := i.group
-	g.tenant.ready.drop(g)
-	q.quiet(&g.wake)
-	g.items.drop(i)
-	q.settle(g)
+func (q *Queue) forget(i *queued) {
+	delete(q.index, i.UID)
+	i.tenant.queued--
+	q.detach(i)
 }
 
-// Next takes out the job that starts now, and counts it live; false: none may start.
+// Next takes out the job that starts now, and counts it live and its start against its
+// rate; false: none may start. A now that lies before an earlier one counts as that.
 func (q *Queue) Next(now time.Time) (Item, bool) {
 	q.advance(now)
-	if q.taken >= q.Slots {
+	if q.taken >= q.slots {
 		return Item{}, false
 	}
-	for {
-		t, ok := q.order.first()
-		if !ok {
-			return Item{}, false
-		}
-		g, _ := t.ready.first()
-		i, _ := g.items.first()
-		if q.free(i.Rate).After(q.now) {
-			q.settle(g) // the window has filled since the group was looked at
-			continue
-		}
-		delete(q.index, i.UID)
-		t.queued--
-		q.Started(i.Rate, now)
-		l := &live{Item: i.Item, started: now}
-		q.charge(t, l)
-		q.count(t, l)
-		q.leave(i)
-		q.settleKey(i.Key)
-		return i.Item, true
+	i := q.first()
+	if i == nil {
+		return Item{}, false
 	}
+	q.starts++
+	q.virtual = max(q.virtual, i.tenant.virtual)
+	// First the counts, then the heaps: each heap is put right once.
+	own := i.group
+	q.count(&live{Item: i.Item, tenant: i.tenant, key: own.key, started: q.now})
+	w := own.lane.window
+	if w != nil && i.Rate.Limit > 0 {
+		w.add(q.now, q.now)
+	}
+	q.forget(i)
+	q.settleKey(own.key, own)
+	if w != nil {
+		q.settleWindow(w, own.lane)
+	}
+	return i.Item, true
 }
 
-// advance lets in what has become due.
-func (q *Queue) advance(now time.Time) {
-	if now.After(q.now) {
-		q.now = now
+// first is the job that starts next if there is a slot for it, nil: there is none.
+func (q *Queue) first() *queued {
+	t := q.foremost()
+	if t == nil {
+		return nil
 	}
-	for {
-		w, ok := q.wakes.first()
-		if !ok || w.when.After(q.now) {
-			return
-		}
-		if w.group != nil {
-			q.settle(w.group)
-			continue
-		}
-		q.quiet(&w.item.wake)
-		q.line(q.tenant(w.item.Workspace), w.item)
-	}
+	return t.first()
 }
 
-// Live counts a job as live that runs already, since started. It holds a slot.
+// Live counts a job as live that runs already, since started. If it is queued it is
+// taken out; if it is live already nothing changes, but that it holds a slot from then
+// on. It does not count against a rate: Started does.
 func (q *Queue) Live(item Item, started time.Time) { q.found(item, started, false) }
 
-// LiveElsewhere counts a job as live that another worker runs: towards its key and its
-// workspace, but not towards the slots.
+// LiveElsewhere is Live for a job that another worker runs: it counts towards its key,
+// its workspace's maximum and its workspace's share, but holds no slot.
 func (q *Queue) LiveElsewhere(item Item, started time.Time) { q.found(item, started, true) }
 
 func (q *Queue) found(item Item, started time.Time, elsewhere bool) {
 	if l := q.live[item.UID]; l != nil {
-		if l.elsewhere == elsewhere {
-			return
-		}
-		q.Release(item.UID, started)
+		q.taken -= l.slots()
+		l.elsewhere = elsewhere
+		q.taken += l.slots()
+		return
 	}
 	q.Remove(item.UID)
-	t := q.tenant(item.Workspace)
-	q.count(t, &live{Item: item, started: started, elsewhere: elsewhere})
-	q.reorder(t)
-	q.settleKey(item.Key)
-}
-
-func (q *Queue) count(t *tenant, l *live) {
-	q.live[l.UID] = l
-	t.running++
-	if !l.elsewhere {
-		q.taken++
-	}
+	l := &live{Item: q.sane(item), tenant: q.tenant(item.Workspace), started: started.Round(0), elsewhere: elsewhere}
 	if l.Key != "" {
-		q.key(l.Key).live++
+		l.key = q.key(l.Key)
+	}
+	q.count(l)
+	q.settleTenant(l.tenant)
+	q.settleKey(l.key, nil)
+}
+
+// count makes the item live. The caller settles its workspace and its key.
+func (q *Queue) count(l *live) {
+	q.live[l.UID] = l
+	q.taken += l.slots()
+	l.tenant.running++
+	q.charge(l.tenant, l)
+	if l.key != nil {
+		l.key.live++
 	}
 }
 
-// Release says that a live job has ended; it is no error when it is not live.
+// Release says that a live job has ended, and how long it has held its slot; it is no
+// error when it is not live.
 func (q *Queue) Release(uid types.UID, now time.Time) {
 	l := q.live[uid]
 	if l == nil {
 		return
 	}
+	q.tell(now)
 	delete(q.live, uid)
-	t := q.tenant(l.Workspace)
+	t := l.tenant
 	t.running--
-	if !l.elsewhere {
-		q.taken--
+	q.taken -= l.slots()
+	q.settleAccount(t, l)
+	q.settleTenant(t)
+	if l.key != nil {
+		l.key.live--
 	}
-	t.settleCharge(l, now)
-	if l.Key != "" {
-		q.keys[l.Key].live--
-		q.settleKey(l.Key)
-	}
-	q.reorder(t)
-}
-
-// Due is the earliest moment at which a job may start by the passing of time alone;
-// false: there is none.
-func (q *Queue) Due() (time.Time, bool) {
-	w, ok := q.wakes.first()
-	if !ok {
-		return time.Time{}, false
-	}
-	return w.when, true
+	q.settleKey(l.key, nil)
 }

@@ -2,237 +2,382 @@ package schedule_test
 
 import (
 	"fmt"
-	"strings"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/schedule"
 )
 
-var start = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+// at is so many seconds after the test began.
+func at(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.Second) }
 
-// situation is a queue that steps act on; it remembers what started.
-type situation struct {
-	q       *schedule.Queue
-	now     time.Time
-	created int
-	started []string
-}
-
-type step func(*situation)
-
-// add queues a job in workspace w, younger than those before.
-func add(name string, change ...func(*schedule.Item)) step {
-	return func(s *situation) {
-		s.created++
-		i := schedule.Item{UID: types.UID(name), Workspace: "w", Type: v1.JobTypeDeploy, Since: start.Add(time.Duration(s.created) * time.Millisecond)}
-		for _, c := range change {
-			c(&i)
-		}
-		s.q.Upsert(i)
+// item is a job of workspace w that waits since so many seconds after the test began.
+func item(uid types.UID, since int, changes ...func(*schedule.Item)) schedule.Item {
+	i := schedule.Item{UID: uid, Workspace: "w", Type: v1.JobTypeBuild, Since: at(since)}
+	for _, change := range changes {
+		change(&i)
 	}
+	return i
 }
 
-func priority(n int32) func(*schedule.Item) { return func(i *schedule.Item) { i.Priority = n } }
-
-func in(workspace string) func(*schedule.Item) {
+func of(workspace string) func(*schedule.Item) {
 	return func(i *schedule.Item) { i.Workspace = workspace }
 }
+func typed(t v1.JobType) func(*schedule.Item) { return func(i *schedule.Item) { i.Type = t } }
+func priority(p int32) func(*schedule.Item)   { return func(i *schedule.Item) { i.Priority = p } }
 
-func key(name string, limit int) func(*schedule.Item) {
-	return func(i *schedule.Item) { i.Key, i.Limit = name, limit }
+func notBefore(seconds int) func(*schedule.Item) {
+	return func(i *schedule.Item) { i.NotBefore = at(seconds) }
 }
-
-func inOrder(project string) func(*schedule.Item) {
-	return func(i *schedule.Item) { i.Key, i.Limit, i.InOrder = project, 1, true }
-}
-
-func notBefore(after time.Duration) func(*schedule.Item) {
-	return func(i *schedule.Item) { i.NotBefore = start.Add(after) }
-}
-
 func holdsPlace(i *schedule.Item) { i.HoldsPlace = true }
 
-func rate(name string, limit int, per time.Duration) func(*schedule.Item) {
-	return func(i *schedule.Item) { i.Rate = schedule.Rate{Key: name, Limit: limit, Per: per} }
+func keyed(key string, limit int) func(*schedule.Item) {
+	return func(i *schedule.Item) { i.Key, i.Limit = key, limit }
 }
 
-func since(ago time.Duration) func(*schedule.Item) {
-	return func(i *schedule.Item) { i.Since = start.Add(-ago) }
+func project(key string) func(*schedule.Item) {
+	return func(i *schedule.Item) { i.Key, i.Limit, i.InOrder = key, 1, true }
 }
 
-func build(i *schedule.Item) { i.Type = v1.JobTypeBuild }
+func rated(key string, limit, seconds int) func(*schedule.Item) {
+	return func(i *schedule.Item) {
+		i.Rate = schedule.Rate{Key: key, Limit: limit, Per: time.Duration(seconds) * time.Second}
+	}
+}
 
-// run starts whatever may start.
-func run(s *situation) {
+func limit(n int) *int { return &n }
+
+// drain are the jobs that Next hands out one after another.
+func drain(q *schedule.Queue, now time.Time) []types.UID {
+	var uids []types.UID
 	for {
-		i, ok := s.q.Next(s.now)
+		i, ok := q.Next(now)
 		if !ok {
-			return
+			return uids
 		}
-		s.started = append(s.started, string(i.UID))
+		uids = append(uids, i.UID)
 	}
 }
 
-func end(names ...string) step {
-	return func(s *situation) {
-		for _, name := range names {
-			s.q.Release(types.UID(name), s.now)
-		}
+func TestWhatStartsAndWhen(t *testing.T) {
+	type step struct {
+		at   int
+		do   func(*schedule.Queue)
+		want []types.UID
+		due  int // 0: none
 	}
-}
-
-func remove(name string) step { return func(s *situation) { s.q.Remove(types.UID(name)) } }
-
-func after(d time.Duration) step { return func(s *situation) { s.now = start.Add(d) } }
-
-func workspace(name string, w schedule.Workspace) step {
-	return func(s *situation) { s.q.SetWorkspace(name, w) }
-}
-
-// drain ends each job as soon as it has started, with one slot.
-func drain(s *situation) {
-	for range 100 {
-		before := len(s.started)
-		run(s)
-		for _, name := range s.started[before:] {
-			s.q.Release(types.UID(name), s.now)
-		}
-		if len(s.started) == before {
-			return
-		}
+	release := func(uid types.UID, seconds int) func(*schedule.Queue) {
+		return func(q *schedule.Queue) { q.Release(uid, at(seconds)) }
 	}
-}
-
-func TestWhoRunsNext(t *testing.T) {
-	none := 0
-	for name, tc := range map[string]struct {
-		slots int
-		steps []step
-		want  string
+	for name, c := range map[string]struct {
+		slots      int // 0: 10
+		workspaces map[string]schedule.Workspace
+		queued     []schedule.Item
+		steps      []step
 	}{
-		"the oldest first":                           {1, []step{add("a"), add("b"), add("c"), drain}, "a b c"},
-		"a higher priority first":                    {1, []step{add("a"), add("b", priority(5)), add("c", priority(-1)), drain}, "b a c"},
-		"a raised priority counts while queued":      {1, []step{add("a"), add("b"), add("b", priority(5)), drain}, "b a"},
-		"waiting makes up for priority":              {1, []step{add("old", since(11*time.Minute)), add("new", priority(10)), drain}, "old new"},
-		"but not too soon":                           {1, []step{add("old", since(9*time.Minute)), add("new", priority(10)), drain}, "new old"},
-		"no more than there are slots":               {2, []step{add("a"), add("b"), add("c"), run}, "a b"},
-		"a slot that comes free is given away":       {2, []step{add("a"), add("b"), add("c"), run, end("a"), run}, "a b c"},
-		"what was removed does not run":              {1, []step{add("a"), add("b"), remove("a"), drain}, "b"},
-		"a key lets in as many as its limit":         {9, []step{add("a", key("k", 2)), add("b", key("k", 2)), add("c", key("k", 2)), run}, "a b"},
-		"a key that comes free lets in the next":     {9, []step{add("a", key("k", 1)), add("b", key("k", 1)), run, end("a"), run}, "a b"},
-		"a taken key holds up no other":              {9, []step{add("a", key("k", 1)), add("b", key("k", 1)), add("c", key("l", 1)), add("d"), run}, "a c d"},
-		"a key counts across workspaces":             {9, []step{add("a", inOrder("p")), add("b", inOrder("p"), in("x")), run, end("a"), run}, "a b"},
-		"deploys of one project in submit order":     {1, []step{add("a", inOrder("p")), add("b", inOrder("p"), priority(9)), drain}, "a b"},
-		"a retry keeps its place":                    {9, []step{add("a", inOrder("p"), notBefore(time.Minute), holdsPlace), add("b", inOrder("p")), run, after(time.Minute), drain}, "a b"},
-		"a later start does not":                     {9, []step{add("a", inOrder("p"), notBefore(time.Minute)), add("b", inOrder("p")), drain, after(time.Minute), drain}, "b a"},
-		"nothing starts before its time":             {9, []step{add("a", notBefore(time.Minute)), run, after(time.Minute - 1), run, add("b"), run, after(time.Minute), run}, "b a"},
-		"a window lets in as many as its limit":      {9, []step{add("a", rate("r", 2, time.Minute)), add("b", rate("r", 2, time.Minute)), add("c", rate("r", 2, time.Minute)), run, after(59 * time.Second), run, after(time.Minute), run}, "a b c"},
-		"a full window holds up nobody else":         {9, []step{add("a", rate("r", 1, time.Minute)), add("b", rate("r", 1, time.Minute)), add("c"), run}, "a c"},
-		"one window for two types":                   {9, []step{add("a", rate("r", 1, time.Minute)), add("b", rate("r", 1, time.Minute), build), run, after(time.Minute), run}, "a b"},
-		"starts of the past count":                   {9, []step{func(s *situation) { s.q.Started(schedule.Rate{Key: "r", Per: time.Minute}, start.Add(-30*time.Second)) }, add("a", rate("r", 1, time.Minute)), run, add("b"), run, after(30 * time.Second), run}, "b a"},
-		"a hold is waited for":                       {9, []step{func(s *situation) { s.q.Hold("r", start.Add(time.Minute)) }, add("a", rate("r", 9, time.Minute)), run, add("b"), run, after(time.Minute), run}, "b a"},
-		"a workspace's own limit":                    {9, []step{workspace("w", schedule.Workspace{MaxRunning: new(1)}), add("a"), add("b"), add("c", in("v")), run}, "c a"},
-		"a limit of none":                            {9, []step{workspace("w", schedule.Workspace{MaxRunning: &none}), add("a"), run}, ""},
-		"a limit that is raised":                     {9, []step{workspace("w", schedule.Workspace{MaxRunning: &none}), add("a"), run, workspace("w", schedule.Workspace{}), run}, "a"},
-		"a suspended workspace":                      {9, []step{workspace("w", schedule.Workspace{Suspended: true}), add("a"), add("b", in("v")), run, workspace("w", schedule.Workspace{}), run}, "b a"},
-		"a suspended type":                           {9, []step{workspace("w", schedule.Workspace{SuspendedTypes: []v1.JobType{v1.JobTypeDeploy}}), add("a"), add("b", build), run, workspace("w", schedule.Workspace{}), run}, "b a"},
-		"a job that was found running takes its key": {9, []step{func(s *situation) { s.q.Live(schedule.Item{UID: "x", Workspace: "w", Key: "k", Limit: 1}, start) }, add("a", key("k", 1)), run, end("x"), run}, "a"},
-		"and its slot":                               {1, []step{func(s *situation) { s.q.Live(schedule.Item{UID: "x", Workspace: "w"}, start) }, add("a"), run, end("x"), run}, "a"},
-		"one that runs elsewhere takes its key": {9, []step{func(s *situation) {
-			s.q.LiveElsewhere(schedule.Item{UID: "x", Workspace: "w", Key: "k", Limit: 1}, start)
-		}, add("a", key("k", 1)), run, add("b"), run, end("x"), run}, "b a"},
-		"but no slot": {1, []step{func(s *situation) { s.q.LiveElsewhere(schedule.Item{UID: "x", Workspace: "w"}, start) }, add("a"), run}, "a"},
-		"until it is taken over": {1, []step{func(s *situation) {
-			s.q.LiveElsewhere(schedule.Item{UID: "x", Workspace: "w"}, start)
-			s.q.Live(schedule.Item{UID: "x", Workspace: "w"}, start)
-		}, add("a"), run, end("x"), run}, "a"},
-		"a queued job that was found running is not started": {9, []step{add("a"), func(s *situation) { s.q.Live(schedule.Item{UID: "a", Workspace: "w"}, start) }, run}, ""},
-		"two workspaces take turns":                          {1, []step{add("a"), add("b"), add("c"), add("d", in("v")), add("e", in("v")), drain}, "d a e b c"},
+		"nothing starts from an empty queue": {steps: []step{{at: 1}}},
+		"equal jobs start in the order in which they came, then of their uid": {
+			queued: []schedule.Item{item("c", 1), item("b", 0), item("a", 1)},
+			steps:  []step{{at: 2, want: []types.UID{"b", "a", "c"}}},
+		},
+		"a higher priority goes first": {
+			queued: []schedule.Item{item("low", 0, priority(-1)), item("high", 5, priority(1)), item("middle", 5)},
+			steps:  []step{{at: 6, want: []types.UID{"high", "middle", "low"}}},
+		},
+		"a minute of waiting is worth a point of priority": {
+			queued: []schedule.Item{item("ten higher", 601, priority(10)), item("a little less", 599, priority(10)), item("old", 0)},
+			steps:  []step{{at: 602, want: []types.UID{"a little less", "old", "ten higher"}}},
+		},
+		"no more start than there are slots, and one for each that ends": {
+			slots: 2, queued: []schedule.Item{item("a", 0), item("b", 1), item("c", 2), item("d", 3)},
+			steps: []step{{at: 4, want: []types.UID{"a", "b"}}, {at: 5, do: release("a", 5), want: []types.UID{"c"}}},
+		},
+		"a job that is found running takes a slot, also one too many": {
+			slots: 1, queued: []schedule.Item{item("a", 0), item("b", 1), item("c", 2)},
+			steps: []step{
+				{at: 1, do: func(q *schedule.Queue) {
+					q.Live(item("a", 0), at(0))
+					q.Live(item("b", 1), at(0))
+					q.Live(item("b", 1), at(1))
+				}},
+				{at: 2, do: release("a", 2)},
+				{at: 3, do: release("b", 3), want: []types.UID{"c"}},
+			},
+		},
+		"a job that runs elsewhere takes its key but no slot, until it is taken over": {
+			slots: 1, queued: []schedule.Item{item("same key", 0, keyed("k", 1)), item("a", 1), item("b", 2)},
+			steps: []step{
+				{at: 3, do: func(q *schedule.Queue) { q.LiveElsewhere(item("x", 0, keyed("k", 1)), at(0)) }, want: []types.UID{"a"}},
+				{at: 4, do: func(q *schedule.Queue) { q.Live(item("x", 0, keyed("k", 1)), at(0)); q.Release("a", at(4)) }},
+				{at: 5, do: release("x", 5), want: []types.UID{"same key"}},
+			},
+		},
+		"a key that is taken holds up nobody else": {
+			queued: []schedule.Item{item("a", 0, keyed("k", 1), priority(9)), item("b", 1, keyed("k", 1), priority(9)), item("c", 2)},
+			steps:  []step{{at: 3, want: []types.UID{"a", "c"}}, {at: 4, do: release("a", 4), want: []types.UID{"b"}}},
+		},
+		"a key is shared across workspaces": {
+			queued: []schedule.Item{item("a", 0, keyed("k", 1)), item("b", 1, of("x"), keyed("k", 1))},
+			steps:  []step{{at: 2, want: []types.UID{"a"}}, {at: 3, do: release("a", 3), want: []types.UID{"b"}}},
+		},
+		"a job is judged by its own limit": {
+			queued: []schedule.Item{item("one", 0, keyed("k", 1)), item("two", 1, keyed("k", 2)), item("one more", 2, keyed("k", 1)), item("three", 3, keyed("k", 3))},
+			steps:  []step{{at: 4, want: []types.UID{"one", "two", "three"}}, {at: 5, do: release("one", 5)}, {at: 6, do: func(q *schedule.Queue) { q.Release("two", at(6)); q.Release("three", at(6)) }, want: []types.UID{"one more"}}},
+		},
+		"a limit of 0 counts as 1": {
+			queued: []schedule.Item{item("a", 0, keyed("k", 0)), item("b", 1, rated("r", 0, 60))},
+			steps:  []step{{at: 2, want: []types.UID{"a", "b"}}},
+		},
+		"deploys of one project start in submit order whatever their priority": {
+			queued: []schedule.Item{item("first", 0, project("p")), item("urgent", 1, project("p"), priority(1000)), item("other", 2, project("q"))},
+			steps:  []step{{at: 3, want: []types.UID{"first", "other"}}, {at: 4, do: release("first", 4), want: []types.UID{"urgent"}}},
+		},
+		"a deploy that waits for its retry is not overtaken": {
+			queued: []schedule.Item{item("retry", 0, project("p"), notBefore(60), holdsPlace), item("later", 1, project("p")), item("other", 2, project("q"))},
+			steps:  []step{{at: 3, want: []types.UID{"other"}, due: 60}, {at: 60, want: []types.UID{"retry"}}, {at: 61, do: release("retry", 61), want: []types.UID{"later"}}},
+		},
+		"the line goes on when the one that holds it is taken out": {
+			queued: []schedule.Item{item("retry", 0, project("p"), notBefore(60), holdsPlace), item("later", 1, project("p"))},
+			steps:  []step{{at: 3, due: 60}, {at: 4, do: func(q *schedule.Queue) { q.Remove("retry") }, want: []types.UID{"later"}}},
+		},
+		"a deploy with startAfter lets others go before": {
+			queued: []schedule.Item{item("tonight", 0, project("p"), notBefore(60)), item("now", 1, project("p"))},
+			steps:  []step{{at: 3, want: []types.UID{"now"}, due: 60}, {at: 60, do: release("now", 59), want: []types.UID{"tonight"}}},
+		},
+		"a suspended workspace does not hold up the line of a project it shares": {
+			workspaces: map[string]schedule.Workspace{"w": {Suspended: true}},
+			queued:     []schedule.Item{item("asleep", 0, project("p")), item("awake", 1, of("x"), project("p")), item("third", 2, of("x"), project("p"))},
+			steps: []step{{at: 3, want: []types.UID{"awake"}}, {at: 4, do: func(q *schedule.Queue) {
+				q.Release("awake", at(4))
+				q.SetWorkspace("w", schedule.Workspace{})
+			}, want: []types.UID{"asleep"}}},
+		},
+		"a full workspace does hold it up": {
+			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: limit(1)}},
+			queued:     []schedule.Item{item("runs", 0), item("asleep", 1, project("p")), item("awake", 2, of("x"), project("p"))},
+			steps:      []step{{at: 3, want: []types.UID{"runs"}}, {at: 4, do: release("runs", 4), want: []types.UID{"asleep"}}},
+		},
+		"a rate lets so many start in any window": {
+			queued: []schedule.Item{item("a", 0, rated("r", 2, 60)), item("b", 1, rated("r", 2, 60)), item("c", 2, rated("r", 2, 60)), item("other", 3)},
+			steps:  []step{{at: 0, want: []types.UID{"a", "b", "other"}, due: 60}, {at: 59, due: 60}, {at: 60, want: []types.UID{"c"}}},
+		},
+		"the window slides with each start": {
+			queued: []schedule.Item{item("a", 0, rated("r", 2, 60))},
+			steps: []step{
+				{at: 1, want: []types.UID{"a"}},
+				{at: 40, do: func(q *schedule.Queue) {
+					for n := range 3 {
+						q.Upsert(item(types.UID(fmt.Sprint("b", n)), 40, rated("r", 2, 60)))
+					}
+				}, want: []types.UID{"b0"}, due: 61},
+				{at: 61, want: []types.UID{"b1"}, due: 100},
+				{at: 100, want: []types.UID{"b2"}},
+			},
+		},
+		"starts before a restart count": {
+			queued: []schedule.Item{item("a", 0, rated("r", 2, 60))},
+			steps: []step{{at: 0, do: func(q *schedule.Queue) {
+				q.Started(schedule.Rate{Key: "r", Limit: 2, Per: time.Minute}, at(-10))
+				q.Started(schedule.Rate{Key: "r", Limit: 2, Per: time.Minute}, at(-20))
+				q.Started(schedule.Rate{Key: "r", Limit: 2, Per: time.Minute}, at(-70))
+			}, due: 40}, {at: 40, want: []types.UID{"a"}}},
+		},
+		"a hold keeps its rate key until then, and an earlier one changes nothing": {
+			queued: []schedule.Item{item("a", 0, rated("r", 5, 60)), item("other", 1)},
+			steps: []step{{at: 2, do: func(q *schedule.Queue) {
+				q.Hold("r", at(90))
+				q.Hold("r", at(30))
+				q.Hold("", at(90))
+			}, want: []types.UID{"other"}, due: 90}, {at: 90, want: []types.UID{"a"}}},
+		},
+		"a full workspace leaves its slots to others": {
+			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: limit(1)}},
+			queued:     []schedule.Item{item("a", 0), item("b", 1), item("c", 2, of("x"))},
+			steps:      []step{{at: 3, want: []types.UID{"a", "c"}}, {at: 4, do: release("a", 4), want: []types.UID{"b"}}},
+		},
+		"none may run where the maximum is 0": {
+			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: limit(0)}}, queued: []schedule.Item{item("a", 0)},
+			steps: []step{{at: 1}, {at: 2, do: func(q *schedule.Queue) { q.SetWorkspace("w", schedule.Workspace{}) }, want: []types.UID{"a"}}},
+		},
+		"a suspended type waits alone": {
+			workspaces: map[string]schedule.Workspace{"w": {SuspendedTypes: []v1.JobType{v1.JobTypeDeploy}}},
+			queued:     []schedule.Item{item("deploy", 0, typed(v1.JobTypeDeploy), project("p")), item("build", 1)},
+			steps:      []step{{at: 2, want: []types.UID{"build"}}, {at: 3, do: func(q *schedule.Queue) { q.SetWorkspace("w", schedule.Workspace{}) }, want: []types.UID{"deploy"}}},
+		},
+		"workspaces take turns whatever their priorities": {
+			slots: 4, queued: []schedule.Item{item("a1", 0, priority(1000)), item("a2", 1, priority(1000)), item("a3", 2, priority(1000)), item("b1", 3, of("x")), item("b2", 4, of("x"))},
+			steps: []step{{at: 5, want: []types.UID{"a1", "b1", "a2", "b2"}}},
+		},
+		"a weight of 3 starts three for one": {
+			workspaces: map[string]schedule.Workspace{"x": {Weight: 3}}, slots: 4,
+			queued: []schedule.Item{item("a1", 0), item("a2", 1), item("b1", 2, of("x")), item("b2", 3, of("x")), item("b3", 4, of("x")), item("b4", 5, of("x"))},
+			steps:  []step{{at: 6, want: []types.UID{"a1", "b1", "b2", "b3"}}},
+		},
+		"a workspace whose job runs on is billed for it before it ends": {
+			slots: 2, queued: []schedule.Item{item("a1", 0), item("b1", 0, of("x"))},
+			steps: []step{{at: 0, want: []types.UID{"a1", "b1"}}, {at: 100, do: func(q *schedule.Queue) {
+				q.Release("b1", at(1)) // it took a second
+				q.Upsert(item("a2", 0))
+				q.Upsert(item("b2", 99, of("x")))
+			}, want: []types.UID{"b2"}}},
+		},
+		"a run that takes less than it was charged gives the rest back": {
+			slots: 2, queued: []schedule.Item{item("a1", 0), item("b1", 0, of("x")), item("a2", 1), item("b2", 1, of("x"))},
+			steps: []step{{at: 0, want: []types.UID{"a1", "b1"}}, {at: 0, do: release("b1", 0), want: []types.UID{"b2"}}},
+		},
+		"a workspace of long runs is charged for as much when one starts": {
+			slots: 4, queued: []schedule.Item{item("a1", 0)},
+			steps: []step{
+				{at: 0, want: []types.UID{"a1"}},
+				{at: 800, do: func(q *schedule.Queue) { q.Release("a1", at(800)); q.Upsert(item("a2", 0)) }, want: []types.UID{"a2"}},
+				{at: 800, do: func(q *schedule.Queue) {
+					for n := range 3 {
+						q.Upsert(item(types.UID(fmt.Sprint("a3", n)), 0))
+						q.Upsert(item(types.UID(fmt.Sprint("b", n)), 800, of("x")))
+					}
+				}, want: []types.UID{"b0", "b1", "b2"}},
+			},
+		},
+		"what a job ran before this queue existed is not billed": {
+			slots: 3, queued: []schedule.Item{item("a1", 0), item("b1", 0, of("x")), item("b2", 1, of("x"))},
+			steps: []step{{at: 2, do: func(q *schedule.Queue) { q.Live(item("a0", 0), at(-36_000)) }, want: []types.UID{"b1", "a1"}}},
+		},
+		"a workspace that leaves the order and comes back before anything starts loses nothing": {
+			slots: 3, queued: []schedule.Item{item("a1", 0), item("a2", 1), item("a3", 2), item("b1", 0, of("x")), item("b2", 1, of("x"))},
+			steps: []step{{at: 0, want: []types.UID{"a1", "b1", "a2"}}, {at: 0, do: func(q *schedule.Queue) {
+				q.Release("b1", at(0))
+				q.Release("a1", at(0))
+				q.Upsert(item("b2", 1, of("x"), priority(1)))
+				q.SetWorkspace("x", schedule.Workspace{Suspended: true})
+				q.SetWorkspace("x", schedule.Workspace{})
+				q.Upsert(item("b3", 1, of("x")))
+			}, want: []types.UID{"b2", "b3"}}},
+		},
+		"a queued job takes its new properties": {
+			queued: []schedule.Item{item("a", 0), item("b", 1), item("c", 2)},
+			steps: []step{{at: 3, do: func(q *schedule.Queue) {
+				q.Upsert(item("c", 2, priority(5)))
+				q.Upsert(item("a", 0, notBefore(9)))
+				q.Upsert(item("b", 1))
+			}, want: []types.UID{"c", "b"}, due: 9}, {at: 9, want: []types.UID{"a"}}},
+		},
+		"a live job is not queued a second time": {
+			queued: []schedule.Item{item("a", 0)},
+			steps:  []step{{at: 1, want: []types.UID{"a"}}, {at: 2, do: func(q *schedule.Queue) { q.Upsert(item("a", 0)) }}},
+		},
+		"to take out or release what is not there is no error": {
+			queued: []schedule.Item{item("a", 0)},
+			steps:  []step{{at: 1, do: func(q *schedule.Queue) { q.Remove("x"); q.Release("a", at(1)); q.Release("x", at(1)) }, want: []types.UID{"a"}}},
+		},
+		"a clock that goes back lets nothing start that could not": {
+			queued: []schedule.Item{item("a", 0, rated("r", 1, 60)), item("b", 1, rated("r", 1, 60))},
+			steps:  []step{{at: 100, want: []types.UID{"a"}, due: 160}, {at: 10, due: 160}, {at: 160, want: []types.UID{"b"}}},
+		},
+		"nothing is due while every slot is taken": {
+			slots: 1, queued: []schedule.Item{item("a", 0), item("b", 1, notBefore(60))},
+			steps: []step{{at: 1, want: []types.UID{"a"}}, {at: 2, do: release("a", 2), due: 60}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &situation{q: schedule.New(schedule.Options{Slots: tc.slots, Ageing: time.Minute}), now: start}
-			for _, step := range tc.steps {
-				step(s)
+			if c.slots == 0 {
+				c.slots = 10
 			}
-			if got := strings.Join(s.started, " "); got != tc.want {
-				t.Errorf("started %q, want %q", got, tc.want)
+			q := schedule.New(schedule.Options{Slots: c.slots})
+			for name, w := range c.workspaces {
+				q.SetWorkspace(name, w)
+			}
+			for _, i := range c.queued {
+				q.Upsert(i)
+			}
+			for _, s := range c.steps {
+				if s.do != nil {
+					s.do(q)
+				}
+				if diff := cmp.Diff(s.want, drain(q, at(s.at))); diff != "" {
+					t.Errorf("at %d s (-want +got):\n%s", s.at, diff)
+				}
+				due, ok := q.Due()
+				if ok != (s.due != 0) || ok && !due.Equal(at(s.due)) {
+					t.Errorf("after %d s: due %v %v, want %d s", s.at, due.Sub(epoch), ok, s.due)
+				}
+				if err := q.Check(); err != nil {
+					t.Errorf("at %d s: %v", s.at, err)
+				}
 			}
 		})
 	}
 }
 
-func TestDueIsWhenTimeAloneLetsAJobStart(t *testing.T) {
-	q := schedule.New(schedule.Options{Slots: 9})
-	if at, ok := q.Due(); ok {
-		t.Errorf("an empty queue is due at %v", at)
-	}
-	q.Upsert(schedule.Item{UID: "a", NotBefore: start.Add(time.Hour)})
-	q.Upsert(schedule.Item{UID: "b", NotBefore: start.Add(time.Minute)})
-	if at, ok := q.Due(); !ok || !at.Equal(start.Add(time.Minute)) {
-		t.Errorf("due at %v, %v", at, ok)
-	}
-	q.Remove("b")
-	if at, _ := q.Due(); !at.Equal(start.Add(time.Hour)) {
-		t.Errorf("due at %v", at)
-	}
-	q.Next(start.Add(time.Hour))
-	if at, ok := q.Due(); ok {
-		t.Errorf("still due at %v", at)
+func TestAnAgeingOfCenturiesStillPutsAHigherPriorityFirst(t *testing.T) {
+	q := schedule.New(schedule.Options{Slots: 2, Ageing: 1 << 62})
+	q.Upsert(item("low", 0, priority(-1000)))
+	q.Upsert(item("high", 1, priority(1000)))
+	if diff := cmp.Diff([]types.UID{"high", "low"}, drain(q, at(2))); diff != "" {
+		t.Error(diff)
 	}
 }
 
-func TestExplain(t *testing.T) {
-	one := 1
-	for name, tc := range map[string]struct {
-		steps    []step
-		position int
-		want     string // what: until, have of limit, holders
-	}{
-		"all slots taken":       {[]step{add("a"), run, add("x")}, 0, "Slots 1/1 [a]"},
-		"others first":          {[]step{add("a"), run, add("b"), add("x")}, 1, "Others, Slots 1/1 [a]"},
-		"its key is taken":      {[]step{add("a", key("k", 1)), run, add("x", key("k", 1))}, 0, "Concurrency 1/1 [a], Slots 1/1 [a]"},
-		"its window is full":    {[]step{add("a", rate("r", 1, time.Minute)), run, end("a"), add("x", rate("r", 1, time.Minute))}, 0, "RateWindow +1m0s 0/1"},
-		"asked to wait":         {[]step{func(s *situation) { s.q.Hold("r", start.Add(time.Hour)) }, add("x", rate("r", 1, time.Minute))}, 0, "RateHold +1h0m0s"},
-		"its time has not come": {[]step{add("x", notBefore(time.Hour))}, 0, "Time +1h0m0s"},
-		"behind a retry":        {[]step{add("a", inOrder("p"), notBefore(time.Minute), holdsPlace), add("x", inOrder("p"))}, 1, "InOrder +1m0s [a], Others"},
-		"the workspace is full": {[]step{workspace("w", schedule.Workspace{MaxRunning: &one}), add("a"), run, add("x")}, 0, "MaxRunning 1/1 [a], Slots 1/1 [a]"},
-		"suspended twice":       {[]step{workspace("w", schedule.Workspace{Suspended: true, SuspendedTypes: []v1.JobType{v1.JobTypeDeploy}}), add("x")}, 0, "WorkspaceSuspended, TypeSuspended"},
-		"it starts at once":     {[]step{add("x")}, 0, ""},
-		"a share of others":     {[]step{add("o", in("v")), run, add("p", in("v")), add("q", in("v")), add("a"), add("x")}, 2, "Others, Slots 1/1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := &situation{q: schedule.New(schedule.Options{Slots: 1}), now: start}
-			for _, step := range tc.steps {
-				step(s)
+// Invariant 12.
+func TestTheSameCallsGiveTheSameAnswers(t *testing.T) {
+	play := func() []string {
+		r := rand.New(rand.NewPCG(12, 12))
+		q := schedule.New(schedule.Options{Slots: 8})
+		var answers []string
+		var live []types.UID
+		for n := range 4000 {
+			i := item(types.UID(fmt.Sprint("u", r.IntN(500))), n/2, of(fmt.Sprint("w", r.IntN(4))), priority(int32(r.IntN(3))), rated(fmt.Sprint(r.IntN(5)), 3, 30))
+			project(fmt.Sprint(r.IntN(6)))(&i)
+			q.Upsert(i)
+			if r.IntN(50) == 0 {
+				q.SetWorkspace(i.Workspace, schedule.Workspace{Weight: r.IntN(4), Suspended: r.IntN(2) == 0})
 			}
-			e, ok := s.q.Explain("x", s.now)
-			var got []string
-			for _, b := range e.Blocks {
-				text := [...]string{"Slots", "Others", "MaxRunning", "Concurrency", "InOrder", "RateWindow", "RateHold", "WorkspaceSuspended", "TypeSuspended", "Time"}[b.What]
-				if !b.Until.IsZero() {
-					text += " +" + b.Until.Sub(start).String()
-				}
-				if b.Limit > 0 {
-					text += fmt.Sprintf(" %d/%d", b.Have, b.Limit)
-				}
-				if len(b.Holders) > 0 {
-					text += fmt.Sprint(" ", b.Holders)
-				}
-				got = append(got, text)
-				if b.What.Kind() == "" {
-					t.Errorf("%s has no kind", text)
-				}
+			e, ok := q.Explain(i.UID, at(n))
+			answers = append(answers, fmt.Sprint(e, ok))
+			for next, ok := q.Next(at(n)); ok; next, ok = q.Next(at(n)) {
+				answers = append(answers, string(next.UID))
+				live = append(live, next.UID)
 			}
-			if strings.Join(got, ", ") != tc.want || e.Position != tc.position || !ok {
-				t.Errorf("position %d, %q, want %d, %q", e.Position, strings.Join(got, ", "), tc.position, tc.want)
+			if len(live) > 0 && r.IntN(2) == 0 {
+				x := r.IntN(len(live))
+				q.Release(live[x], at(n))
+				live = slices.Delete(live, x, x+1)
 			}
-		})
+		}
+		return append(answers, fmt.Sprint(q.Stats()))
 	}
-	if _, ok := schedule.New(schedule.Options{}).Explain("x", start); ok {
-		t.Error("a job that is not queued is explained")
+	first := play()
+	for range 3 {
+		if diff := cmp.Diff(first, play()); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestTheQueueForgetsWorkspacesAndRatesOfWhichNothingIsLeft(t *testing.T) {
+	q := schedule.New(schedule.Options{Slots: 1})
+	q.SetWorkspace("kept", schedule.Workspace{Weight: 2})
+	const jobs = 20_000
+	for n := range jobs {
+		name := fmt.Sprint(n)
+		q.Upsert(item(types.UID(name), n, of(name), rated(name, 1, 1), keyed(name, 1)))
+		if !q.Queued(types.UID(name)) {
+			t.Fatalf("%s is not queued", name)
+		}
+		if _, ok := q.Next(at(n)); !ok {
+			t.Fatalf("%s does not start", name)
+		}
+		q.Release(types.UID(name), at(n))
+	}
+	if workspaces, windows, keys := q.Kept(); workspaces > 3000 || windows > 3000 || keys != 0 {
+		t.Errorf("%d workspaces, %d rates and %d keys are kept of %d", workspaces, windows, keys, jobs)
+	}
+	if stats := q.Stats(); stats[len(stats)-1].Workspace != "kept" {
+		t.Error("a workspace with a policy was forgotten")
 	}
 }

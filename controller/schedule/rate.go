@@ -8,67 +8,99 @@ import (
 // window is the starts with one rate key that may still count, oldest first.
 type window struct {
 	starts []time.Time
-	per    time.Duration // the longest window that a job has asked for
+	per    time.Duration // the longest that was asked for
 	hold   time.Time     // nothing starts before
+	lanes  []*lane       // that have queued jobs with the key
 }
 
-// sweepAt is how many rate keys are kept before those of which nothing counts any more
-// are looked for.
-const sweepAt = 1024
+func (r Rate) sane() Rate {
+	if r.Key == "" || r.Per <= 0 {
+		// Without a window there is no limit, but a Hold on the key still counts.
+		return Rate{Key: r.Key}
+	}
+	r.Limit = max(r.Limit, 1)
+	return r
+}
 
-// free is when a start with that rate is allowed.
-func (q *Queue) free(r Rate) time.Time {
-	w := q.rates[r.Key]
-	if r.Key == "" || w == nil {
+// free is when a start with that rate is allowed: when the Limit-th last start has left
+// the window.
+func (w *window) free(r Rate) time.Time {
+	if w == nil {
 		return time.Time{}
 	}
-	at := w.hold
-	if n := len(w.starts) - max(r.Limit, 1); n >= 0 {
-		if next := w.starts[n].Add(r.Per); next.After(at) {
-			at = next
+	free := w.hold
+	if n := len(w.starts) - r.Limit; r.Limit > 0 && n >= 0 {
+		if next := w.starts[n].Add(r.Per); next.After(free) {
+			free = next
 		}
 	}
-	return at
+	return free
 }
 
-// Started counts a start against its rate.
+// Started counts a start against its rate, also one in the past, in any order.
 func (q *Queue) Started(r Rate, at time.Time) {
-	if r.Key == "" {
+	if r = r.sane(); r.Limit == 0 {
 		return
 	}
-	w := q.window(r.Key)
-	w.per = max(w.per, r.Per)
-	i, _ := slices.BinarySearchFunc(w.starts, at, time.Time.Compare)
-	w.starts = slices.Insert(w.starts, i, at)
-	newest := w.starts[len(w.starts)-1]
-	past, _ := slices.BinarySearchFunc(w.starts, newest.Add(-w.per), time.Time.Compare)
-	w.starts = slices.Delete(w.starts, 0, past)
+	w := q.window(r)
+	w.add(at.Round(0), q.now)
+	q.settleWindow(w, nil)
 }
 
-// Hold keeps everything with the rate key from starting before until.
-func (q *Queue) Hold(key string, until time.Time) {
-	if w := q.window(key); until.After(w.hold) {
+// add counts a start, and forgets those that cannot count any more. What is left behind
+// in front of the slice goes when append moves it, so that a start costs O(1) amortised;
+// one in the past costs what lies after it.
+func (w *window) add(at, now time.Time) {
+	i := len(w.starts)
+	for i > 0 && w.starts[i-1].After(at) {
+		i--
+	}
+	w.starts = slices.Insert(w.starts, i, at)
+	oldest := now.Add(-w.per)
+	past := 0
+	for !w.starts[past].After(oldest) && past < len(w.starts)-1 {
+		past++
+	}
+	w.starts = w.starts[past:]
+}
+
+// Hold keeps everything with the rate key from starting before until; an earlier
+// moment than one that was given already changes nothing.
+func (q *Queue) Hold(rateKey string, until time.Time) {
+	if rateKey == "" {
+		return
+	}
+	w := q.window(Rate{Key: rateKey})
+	if until = until.Round(0); until.After(w.hold) {
 		w.hold = until
+		q.settleWindow(w, nil)
 	}
 }
 
-func (q *Queue) window(key string) *window {
-	w := q.rates[key]
+// window returns that of the rate's key, a new one if need be.
+func (q *Queue) window(r Rate) *window {
+	w := q.windows[r.Key]
 	if w == nil {
-		if len(q.rates) >= q.sweep {
-			q.sweepRates()
+		if len(q.windows) >= q.sweepAt.windows {
+			q.sweepWindows()
 		}
 		w = &window{}
-		q.rates[key] = w
+		q.windows[r.Key] = w
 	}
+	w.per = max(w.per, r.Per)
 	return w
 }
 
-func (q *Queue) sweepRates() {
-	for key, w := range q.rates {
-		if w.hold.Before(q.now) && (len(w.starts) == 0 || w.starts[len(w.starts)-1].Add(w.per).Before(q.now)) {
-			delete(q.rates, key)
+// settleWindow looks again at the lanes with a rate that was used or held, but for one
+// that has been looked at.
+func (q *Queue) settleWindow(w *window, done *lane) {
+	for _, l := range w.lanes {
+		if l != done {
+			q.settleLane(l) // drops only empty lanes, of which there are none here
 		}
 	}
-	q.sweep = max(sweepAt, 2*len(q.rates))
+}
+
+func (w *window) drop(l *lane) {
+	w.lanes = slices.DeleteFunc(w.lanes, func(other *lane) bool { return other == l })
 }

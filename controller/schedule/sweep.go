@@ -1,4 +1,4 @@
-package scheduler
+package schedule
 
 // keep is how many workspaces or rate keys are kept before those of which nothing is
 // left to know are looked for. It is searched again when as many have come as were
