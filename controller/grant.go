@@ -42,9 +42,6 @@ func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Dec
 	if e.slot && e.run == nil && !d.Changed {
 		return // granted since it was observed; its reconcile is queued
 	}
-	if until := job.Status.RetryAfterTime; until != nil && job.Spec.RateLimit != nil {
-		c.schedule.Hold(rate(job).Key, until.Time)
-	}
 	c.release(uid, e, now)
 	if item := c.item(job); !e.queued || item != e.item {
 		e.item, e.queued = item, true
@@ -114,8 +111,12 @@ func (c *Controller) wakeUp() {
 	c.grant()
 }
 
-// ran takes in how an attempt went, for the estimates. The caller holds mu.
+// ran takes in how an attempt went: whether the other side asked to wait, and for the
+// estimates how long it took. The caller holds mu.
 func (c *Controller) ran(job *v1.Job, r *run, now time.Time) {
+	if until := job.Status.RetryAfterTime; until != nil && job.Spec.RateLimit != nil {
+		c.schedule.Hold(rate(job).Key, until.Time)
+	}
 	if job.Status.Phase != v1.JobSucceeded && job.Status.Phase != v1.JobFailed {
 		return
 	}

@@ -400,3 +400,27 @@ func TestForceFinishEndsAJobWhoseActionDoesNotStop(t *testing.T) {
 		t.Errorf("late result = %+v", j.Status.LateResult)
 	}
 }
+
+func TestARetryAfterHoldsUpTheWholeRateKey(t *testing.T) {
+	e := newEnvironment(t, func(context.Context, action.Attempt, action.Sink) action.Outcome {
+		o := action.Fail(v1.ReasonUnexpectedStatus, "429")
+		o.RetryAfter = time.Hour
+		return o
+	})
+	e.start()
+	limited := func(j *v1.Job) {
+		j.Spec.RateLimit = &v1.RateLimit{Key: "api", Limit: new(int32(100)), PerSeconds: 1}
+	}
+	e.create("throttled", limited)
+	if j := e.until("throttled", terminal); j.Status.RetryAfterTime == nil {
+		t.Fatalf("status = %+v", j.Status)
+	}
+	e.create("next", limited)
+	if b := e.blocked("next", kind(v1.BlockedByLimit)); b.Until == nil || !strings.Contains(b.Message, "Retry-After") {
+		t.Errorf("blocker = %+v", b)
+	}
+	e.stop()
+	e.open() // after a restart it is known still
+	e.start()
+	e.blocked("next", kind(v1.BlockedByLimit))
+}

@@ -73,8 +73,8 @@ func Run(t *testing.T, h Harness) {
 	t.Run("stopped before it starts", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if outcome := h.run(t, ctx, "actiontest-early", h.Endless, newSink(t)); outcome.Verdict != action.Stopped {
-			t.Errorf("outcome = %+v, want Stopped", outcome)
+		if outcome := h.run(t, ctx, "actiontest-early", h.Endless, newSink(t)); outcome.Verdict != action.Stopped || !outcome.Repeatable {
+			t.Errorf("outcome = %+v, want Stopped, and that it may be repeated", outcome)
 		}
 	})
 	t.Run("recover", func(t *testing.T) {

@@ -65,8 +65,32 @@ func New(opts Options) *Runner {
 
 // Recover implements action.Runner: a call ends with its process, and nobody can
 // tell what the receiver made of it.
-func (r *Runner) Recover(context.Context, action.Attempt) (action.Outcome, error) {
-	return action.Outcome{Verdict: action.Lost, Message: "The call may or may not have reached its receiver."}, nil
+func (r *Runner) Recover(_ context.Context, a action.Attempt) (action.Outcome, error) {
+	call := a.Job.Spec.APICall
+	return action.Outcome{
+		Verdict: action.Lost, Message: "The call may or may not have reached its receiver.",
+		Repeatable: call == nil || call.URL == "" || idempotent(method(call)),
+	}, nil
+}
+
+// method is the call's HTTP method.
+func method(call *v1.APICallAction) string {
+	switch {
+	case call.Method != "":
+		return call.Method
+	case call.Body != nil:
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+// idempotent reports whether a request may be sent twice (RFC 9110, section 9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodTrace:
+		return true
+	}
+	return false
 }
 
 // Run implements action.Runner.
@@ -88,16 +112,19 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	name := request.Method + " " + request.URL.Redacted()
 	out.Progress(0, "http:request")
 	out.Line(action.System, name)
+	if ctx.Err() != nil {
+		return action.Outcome{Verdict: action.Stopped, Message: name + " was not sent.", Repeatable: true}
+	}
 	start := time.Now()
 	response, err := r.client.Do(request)
 	if err != nil {
-		return r.failed(ctx, calling, name, err, timeout, time.Since(start))
+		return r.failed(ctx, calling, request, name, err, timeout, time.Since(start))
 	}
 	defer response.Body.Close()
 	out.Progress(50, "http:response")
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return r.failed(ctx, calling, name, err, timeout, time.Since(start))
+		return r.failed(ctx, calling, request, name, err, timeout, time.Since(start))
 	}
 	out.Line(action.System, fmt.Sprintf("%s in %s, %d bytes", response.Status, time.Since(start).Round(time.Millisecond), len(body)))
 	if head := text(body, logHead); head != "" {
@@ -118,14 +145,7 @@ func (r *Runner) request(ctx context.Context, call *v1.APICallAction, attempt st
 	if err != nil {
 		return nil, err
 	}
-	method := call.Method
-	if method == "" {
-		method = http.MethodGet
-		if call.Body != nil {
-			method = http.MethodPost
-		}
-	}
-	request, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method(call), address.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("spec.apiCall: %w", err)
 	}
@@ -162,14 +182,14 @@ func requestBody(body *v1.JSON) (data []byte, media string, err error) {
 }
 
 // failed is the outcome of a call without a whole response.
-func (r *Runner) failed(ctx, calling context.Context, name string, err error, timeout, took time.Duration) action.Outcome {
+func (r *Runner) failed(ctx, calling context.Context, request *http.Request, name string, err error, timeout, took time.Duration) action.Outcome {
 	var refused *refusedError
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its URL may hold what must not be shown; name is redacted
 	}
 	switch {
 	case ctx.Err() != nil:
-		return action.Outcome{Verdict: action.Stopped, Message: name + " was broken off; the receiver may have acted on it."}
+		return action.Outcome{Verdict: action.Stopped, Message: name + " was broken off; the receiver may have acted on it.", Repeatable: idempotent(request.Method)}
 	case calling.Err() != nil:
 		return action.Fail(v1.ReasonTimeout, fmt.Sprintf("%s: no whole response after %s; spec.apiCall.timeoutSeconds allows %d s.",
 			name, took.Round(time.Millisecond), int(timeout.Seconds())))

@@ -190,3 +190,23 @@ func TestRetryAfterAsADate(t *testing.T) {
 		}
 	}
 }
+
+func TestACallMayBeRepeatedWhenItsMethodIsIdempotent(t *testing.T) {
+	body := &v1.JSON{Raw: []byte(`{}`)}
+	for name, tc := range map[string]struct {
+		call v1.APICallAction
+		want bool
+	}{
+		"GET by default":        {v1.APICallAction{URL: "http://a"}, true},
+		"POST by its body":      {v1.APICallAction{URL: "http://a", Body: body}, false},
+		"PUT":                   {v1.APICallAction{URL: "http://a", Method: http.MethodPut, Body: body}, true},
+		"DELETE":                {v1.APICallAction{URL: "http://a", Method: http.MethodDelete}, true},
+		"PATCH":                 {v1.APICallAction{URL: "http://a", Method: http.MethodPatch}, false},
+		"a record does nothing": {v1.APICallAction{}, true},
+	} {
+		outcome, err := New(Options{}).Recover(t.Context(), attempt(&tc.call))
+		if err != nil || outcome.Verdict != action.Lost || outcome.Repeatable != tc.want {
+			t.Errorf("%s: %+v, %v, want repeatable: %t", name, outcome, err, tc.want)
+		}
+	}
+}

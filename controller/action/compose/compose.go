@@ -31,9 +31,10 @@ type Options struct {
 
 // Runner runs docker compose. It implements action.Runner.
 type Runner struct {
-	roots  []string
-	worker string
-	docker string
+	roots    []string
+	worker   string
+	docker   string
+	projects projects
 }
 
 // New returns a Runner; it fails when a root is not there.
@@ -52,12 +53,31 @@ func New(opts Options) (*Runner, error) {
 	return r, nil
 }
 
-// Recover implements action.Runner: it ends the compose of a dead server.
+// Recover implements action.Runner: it ends the compose of a dead server, and looks
+// whether the project already is as asked. If not, running compose again makes it so.
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	if _, err := process.Reap(ctx, r.worker, a.ID); err != nil {
 		return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", a.ID, err)
 	}
-	return action.Outcome{Verdict: action.Lost}, nil
+	lost := action.Outcome{Verdict: action.Lost, Repeatable: true}
+	if a.Job.Spec.Deploy == nil {
+		return lost, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	containers, asAsked, err := r.probe(ctx, a)
+	if err != nil {
+		lost.Message = "Whether the project is as asked could not be found out: " + err.Error() + "."
+		return lost, nil
+	}
+	if !asAsked {
+		return lost, nil
+	}
+	found := action.Outcome{Verdict: action.Succeeded, Message: "Found as asked after the server that ran docker compose had ended; nothing was started again."}
+	if result, err := v1.NewJSON(map[string]any{"containers": containers}); err == nil {
+		found.Result = &result
+	}
+	return found, nil
 }
 
 // Run implements action.Runner.
@@ -77,6 +97,9 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	name := "docker compose " + strings.Join(args[4:], " ")
 	out.Line(action.System, name)
 	out.Progress(0, "compose:"+string(d.Verb))
+	if ctx.Err() != nil {
+		return action.Outcome{Verdict: action.Stopped, Message: name + " was not started.", Repeatable: true}
+	}
 	p, err := process.Start(r.spec(a, file, args))
 	if err != nil {
 		return r.unavailable(err)
@@ -93,7 +116,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 		out.Line(action.System, err.Error())
 	}
 	if stopped && ctx.Err() != nil && code != 0 {
-		return action.Outcome{Verdict: action.Stopped, Message: name + " was stopped; containers were left as they were at that moment."}
+		return action.Outcome{Verdict: action.Stopped, Message: name + " was stopped; containers were left as they were at that moment.", Repeatable: true}
 	}
 	return r.judge(ctx, a, file, name, code, tail, out)
 }
@@ -187,22 +210,36 @@ func (r *Runner) containers(ctx context.Context, a action.Attempt, file string) 
 	if services := a.Job.Spec.Deploy.Services; len(services) > 0 {
 		args = append(append(args, "--"), services...)
 	}
+	var containers []container
+	err := r.query(ctx, a, file, args, func(stdout io.Reader) (err error) {
+		containers, err = parseContainers(stdout)
+		return err
+	})
+	return containers, err
+}
+
+// query runs docker compose for its output.
+func (r *Runner) query(ctx context.Context, a action.Attempt, file string, args []string, read func(io.Reader) error) error {
 	p, err := process.Start(r.spec(a, file, args))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Kill(context.WithoutCancel(ctx)) })
 	defer stop()
 	p.Stdin.Close()
+	words := make(chan string, 1)
 	go func() {
-		_, _ = io.Copy(io.Discard, p.Stderr) // warnings that up has given already
+		tail := process.Tail{N: 3}
+		_ = process.Lines(p.Stderr, tail.Add) // ends with the process
 		p.Stderr.Close()
+		words <- tail.String()
 	}()
-	containers, err := parseContainers(p.Stdout)
+	err = read(p.Stdout)
 	_, _ = io.Copy(io.Discard, p.Stdout)
 	p.Stdout.Close()
+	said := <-words
 	if code := p.Wait(); err == nil && code != 0 {
-		err = fmt.Errorf("docker compose ps ended with exit code %d", code)
+		err = fmt.Errorf("docker compose ended with exit code %d: %s", code, said)
 	}
-	return containers, err
+	return err
 }

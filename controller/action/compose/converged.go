@@ -15,6 +15,18 @@ type container struct {
 	State    string `json:"State"`
 	Health   string `json:"Health"`
 	ExitCode int    `json:"ExitCode"`
+	Labels   string `json:"Labels,omitempty"`
+}
+
+// label is the value of one of the container's labels, which compose prints as one
+// text; empty: it has none of that name.
+func (c container) label(name string) string {
+	for _, pair := range strings.Split(c.Labels, ",") {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // parseContainers reads one JSON object a line.

@@ -85,10 +85,49 @@ func (r *Runner) Close() {
 	}
 }
 
+// recoverTime bounds how long a server is asked whether its tool may be called twice.
+const recoverTime = 15 * time.Second
+
 // Recover implements action.Runner. The servers of a dead worker ended when it was
-// reaped at the start; nobody can tell what the tool came to.
-func (r *Runner) Recover(context.Context, action.Attempt) (action.Outcome, error) {
-	return action.Outcome{Verdict: action.Lost}, nil
+// reaped at the start; nobody can tell what the tool came to. Whether it may be called
+// again is for the tool's annotations to say.
+func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
+	lost := action.Outcome{Verdict: action.Lost}
+	build := a.Job.Spec.Build
+	if build == nil {
+		return lost, nil
+	}
+	if a.Job.Spec.OnInterruption != "" {
+		return lost, nil // decided by the job
+	}
+	name, _, err := r.opts.Config.find(build.Server)
+	if err != nil {
+		lost.Message = err.Error()
+		return lost, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, recoverTime)
+	defer cancel()
+	s, err := r.pools[name].take(ctx)
+	if err != nil {
+		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
+		return lost, nil
+	}
+	lost.Repeatable = repeatable(s.tools[build.Action])
+	lost.Message = annotated(build.Action, lost.Repeatable)
+	r.pools[name].put(s)
+	return lost, nil
+}
+
+// repeatable reports whether a tool says of itself that a second call does no harm.
+func repeatable(tool *sdk.Tool) bool {
+	return tool != nil && tool.Annotations != nil && (tool.Annotations.IdempotentHint || tool.Annotations.ReadOnlyHint)
+}
+
+func annotated(tool string, repeatable bool) string {
+	if repeatable {
+		return fmt.Sprintf("Tool %s is marked idempotent or read-only.", tool)
+	}
+	return fmt.Sprintf("Tool %s is marked neither idempotent nor read-only.", tool)
 }
 
 // Run implements action.Runner.
@@ -114,7 +153,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	s, err := pool.take(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			return action.Outcome{Verdict: action.Stopped}
+			return notCalled(build.Action)
 		}
 		return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q is not available: %v", name, err))
 	}
@@ -123,7 +162,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		if err := s.listTools(ctx); err != nil {
 			pool.drop(s, 0)
 			if ctx.Err() != nil {
-				return action.Outcome{Verdict: action.Stopped}
+				return notCalled(build.Action)
 			}
 			return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
 		}
@@ -132,6 +171,10 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	if err != nil {
 		pool.put(s)
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	if ctx.Err() != nil {
+		pool.put(s)
+		return notCalled(build.Action)
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
@@ -142,9 +185,11 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	result, err := s.client.CallTool(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
+		again := repeatable(s.tools[build.Action])
+		s.awaitCancel(min(a.Grace, leaveTime))
 		pool.drop(s, a.Grace)
 		s.end()
-		return action.Outcome{Verdict: action.Stopped, Message: fmt.Sprintf("Tool %s of MCP server %q was stopped; what it had done until then was left as it is.", build.Action, name)}
+		return action.Outcome{Verdict: action.Stopped, Message: s.stopped(build.Action, name), Repeatable: again}
 	}
 	s.end()
 	if err != nil {
@@ -152,6 +197,22 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	}
 	pool.put(s)
 	return finish(result, build.Action, out)
+}
+
+// notCalled is the outcome of an attempt that was stopped before it called anything.
+func notCalled(tool string) action.Outcome {
+	return action.Outcome{Verdict: action.Stopped, Message: fmt.Sprintf("Tool %s had not been called yet.", tool), Repeatable: true}
+}
+
+// stopped says what is known of a tool that was asked to stop.
+func (s *session) stopped(tool, server string) string {
+	if s.proc != nil {
+		return fmt.Sprintf("Tool %s of MCP server %q was stopped; what it had done until then was left as it is.", tool, server)
+	}
+	if s.confirmed {
+		return fmt.Sprintf("Tool %s of MCP server %q was canceled and the server has ended the session; what the tool had done until then was left as it is.", tool, server)
+	}
+	return fmt.Sprintf("Tool %s of MCP server %q was asked to stop; the server has not confirmed the end of the session, so the tool may still be at work there.", tool, server)
 }
 
 // callFailed is the outcome of a call without a result. A JSON-RPC error leaves the

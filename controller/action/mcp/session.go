@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -47,7 +48,12 @@ type session struct {
 	proc   *process.Process // nil over HTTP
 	ended  chan struct{}    // closed when the server's stderr has ended
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// Over HTTP: canceled gets a value when the server has taken the cancellation of a
+	// call, confirmed tells that it has answered the end of the session.
+	canceled  chan struct{}
+	confirmed bool
+
 	sink  action.Sink // of the call under way
 	token string      // its progress token
 	tail  process.Tail
@@ -59,7 +65,7 @@ type session struct {
 func (r *Runner) connect(ctx context.Context, name string, server Server) (*session, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errSlowStart)
 	defer cancel()
-	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{})}
+	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1)}
 	transport, err := s.transport(server, r.opts.Worker)
 	if err != nil {
 		return nil, err
@@ -89,7 +95,7 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 	if server.Type != "stdio" {
 		close(s.ended)
 		return &sdk.StreamableClientTransport{
-			Endpoint: server.URL, HTTPClient: &http.Client{Transport: headers{server.Headers, s.notification}},
+			Endpoint: server.URL, HTTPClient: &http.Client{Transport: headers{server.Headers, s.notification, s.canceled}},
 		}, nil
 	}
 	proc, err := process.Start(process.Spec{
@@ -115,6 +121,8 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 type headers struct {
 	values map[string]string
 	see    func(method string, params json.RawMessage)
+	// canceled gets a value when a cancellation was delivered; it never blocks.
+	canceled chan<- struct{}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -125,11 +133,48 @@ func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Header.Set(name, value)
 		}
 	}
+	cancels := cancels(r)
 	response, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && cancels {
+		select {
+		case h.canceled <- struct{}{}:
+		default:
+		}
+	}
 	if err == nil && strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
 		response.Body = newTap(response.Body, h.see)
 	}
 	return response, err
+}
+
+// cancels reports whether a request carries the cancellation of a call.
+func cancels(r *http.Request) bool {
+	const most = 4 << 10 // a cancellation is an id and a reason
+	if r.GetBody == nil || r.ContentLength > most {
+		return false
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return false
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, most))
+	return err == nil && bytes.Contains(data, []byte(`"notifications/cancelled"`))
+}
+
+// awaitCancel waits until the server has taken the cancellation of a call, for patience
+// at most. The client sends it in the background, and ending the session first would
+// keep it from ever arriving; a tool behind HTTP would go on for nobody.
+func (s *session) awaitCancel(patience time.Duration) {
+	if s.proc != nil {
+		return
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-s.canceled:
+	case <-timer.C:
+	}
 }
 
 func (s *session) listTools(ctx context.Context) error {
@@ -240,13 +285,32 @@ func (s *session) usable(ctx context.Context) bool {
 	return s.client.Ping(ctx, nil) == nil
 }
 
+// leaveTime is what a server behind HTTP gets at least to answer that a session has
+// ended: a few round trips across the world.
+const leaveTime = 3 * time.Second
+
+// leave ends a session over HTTP and waits for the server's answer, but not for longer
+// than patience: a server that hangs forgets the session when its connections end.
+func (s *session) leave(patience time.Duration) {
+	if s.client == nil {
+		return
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- s.client.Close() }()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case err := <-closed:
+		s.confirmed = err == nil
+	case <-timer.C: // the client gives up by itself a little later
+	}
+}
+
 // close ends the session; a program gets grace to end by itself, and is gone when
 // close returns.
 func (s *session) close(grace time.Duration) {
 	if s.proc == nil {
-		if s.client != nil {
-			_ = s.client.Close() // the server forgets the session by itself, too
-		}
+		s.leave(max(grace, leaveTime))
 		return
 	}
 	s.proc.Stdin.Close() // how a client of the stdio transport says goodbye

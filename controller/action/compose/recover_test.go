@@ -1,0 +1,155 @@
+package compose
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+func TestUpToDate(t *testing.T) {
+	web := container{Service: "web", State: "running", Labels: "a=b," + hashLabel + "=h1,c=d"}
+	once := container{Service: "once", State: "exited", Labels: hashLabel + "=h2"}
+	with := func(c container, change func(*container)) container {
+		change(&c)
+		return c
+	}
+	both := map[string]string{"web": "h1", "once": "h2"}
+	for name, tc := range map[string]struct {
+		hashes     map[string]string
+		containers []container
+		want       bool
+	}{
+		"running and ended, of the present configuration": {both, []container{web, once}, true},
+		"a service without a container":                   {both, []container{web}, false},
+		"no container at all":                             {both, nil, false},
+		"another configuration":                           {map[string]string{"web": "h3"}, []container{web}, false},
+		"one old replica":                                 {map[string]string{"web": "h1"}, []container{web, with(web, func(c *container) { c.Labels = hashLabel + "=h0" })}, false},
+		"one that has failed":                             {both, []container{web, with(once, func(c *container) { c.ExitCode = 1 })}, false},
+		"one that is not healthy yet":                     {both, []container{with(web, func(c *container) { c.Health = "starting" }), once}, false},
+		"nothing is known of the configuration":           {nil, []container{web}, false},
+	} {
+		if got := upToDate(tc.hashes, tc.containers); got != tc.want {
+			t.Errorf("%s: %t, want %t", name, got, tc.want)
+		}
+	}
+}
+
+func TestFlagsThatAskForMoreThanAState(t *testing.T) {
+	for flag, want := range map[string]bool{"--detach": false, "--timeout=3": false, "--force-recreate": true, "--build": true, "--pull=always": true, "--scale=web=2": true} {
+		if got := asksForMore(&v1.DeployAction{Verb: v1.DeployUp, ExtraArgs: []string{flag}}); got != want {
+			t.Errorf("%s: %t, want %t", flag, got, want)
+		}
+	}
+	if asksForMore(&v1.DeployAction{ExtraArgs: []string{"-t", "3"}}) {
+		t.Error("a flag's value is taken for a flag")
+	}
+}
+
+func TestConcurrencyKeyIsTheComposeProject(t *testing.T) {
+	root := t.TempDir()
+	folder := filepath.Join(root, "My.Shop_1")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Unix(int64(len(text)), 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("plain.yml", "services: {}\n")
+	write("named.yml", "name: shop\nservices: {}\n")
+	write("variable.yml", "name: ${NAME}\n")
+	write("broken.yml", "name: [\n")
+	r, err := New(Options{Roots: []string{root}, Worker: "w"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(d v1.DeployAction) string {
+		return r.ConcurrencyKey(&v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &d}})
+	}
+	for name, tc := range map[string]struct {
+		deploy v1.DeployAction
+		want   string
+	}{
+		"as the job says":      {v1.DeployAction{Verb: "up", ProjectName: "p", ComposePath: "My.Shop_1/named.yml"}, "compose:p"},
+		"as the file says":     {v1.DeployAction{Verb: "down", ComposePath: "My.Shop_1/named.yml"}, "compose:shop"},
+		"as the folder says":   {v1.DeployAction{Verb: "up", ComposePath: "My.Shop_1/plain.yml"}, "compose:myshop_1"},
+		"a name with variable": {v1.DeployAction{Verb: "up", ComposePath: "My.Shop_1/variable.yml"}, "compose:myshop_1"},
+		"a broken file":        {v1.DeployAction{Verb: "up", ComposePath: "My.Shop_1/broken.yml"}, "compose:myshop_1"},
+		"a missing file":       {v1.DeployAction{Verb: "up", ComposePath: "no.yml"}, "compose-file:no.yml"},
+		"what changes nothing": {v1.DeployAction{Verb: "ps", ComposePath: "My.Shop_1/named.yml"}, ""},
+	} {
+		if got := key(tc.deploy); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+	write("named.yml", "name: another\nservices: {}\n")
+	if got := key(v1.DeployAction{Verb: "up", ComposePath: "My.Shop_1/named.yml"}); got != "compose:another" {
+		t.Errorf("after a change of the file: %q", got)
+	}
+}
+
+// TestRecoverFindsAProjectThatIsAsAsked looks at what a real engine has after the server
+// that deployed has died.
+func TestRecoverFindsAProjectThatIsAsAsked(t *testing.T) {
+	engine(t)
+	r, attempt := project(t, "  web: {image: "+image+", command: [serve], stop_grace_period: 1s}\n  once: {image: "+image+", command: [once]}\n")
+	recovered := func(verb v1.DeployVerb, args ...string) action.Outcome {
+		t.Helper()
+		outcome, err := r.Recover(t.Context(), attempt(verb, args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if outcome.Verdict == action.Lost && !outcome.Repeatable {
+			t.Errorf("a lost deploy may be repeated: %+v", outcome)
+		}
+		return outcome
+	}
+	if o := recovered(v1.DeployUp); o.Verdict != action.Lost {
+		t.Errorf("before anything runs: %+v", o)
+	}
+	if o := r.Run(t.Context(), attempt(v1.DeployUp), discard{}); o.Verdict != action.Succeeded {
+		t.Fatalf("up: %+v", o)
+	}
+	if o := recovered(v1.DeployUp); o.Verdict != action.Succeeded || o.Result == nil {
+		t.Errorf("up again: %+v", o)
+	}
+	if o := recovered(v1.DeployUp, "--force-recreate"); o.Verdict != action.Lost {
+		t.Errorf("up that asks for more: %+v", o)
+	}
+	if o := recovered(v1.DeployDown); o.Verdict != action.Lost {
+		t.Errorf("down while it runs: %+v", o)
+	}
+	file := filepath.Join(r.roots[0], "compose.yml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := append(text, "  more: {image: "+image+", command: [once]}\n"...)
+	if err := os.WriteFile(file, changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := recovered(v1.DeployUp); o.Verdict != action.Lost {
+		t.Errorf("up of a changed file: %+v", o)
+	}
+	if o := r.Run(t.Context(), attempt(v1.DeployDown), discard{}); o.Verdict != action.Succeeded {
+		t.Fatalf("down: %+v", o)
+	}
+	if o := recovered(v1.DeployDown); o.Verdict != action.Succeeded {
+		t.Errorf("down again: %+v", o)
+	}
+}
+
+// discard is a sink for what is not looked at.
+type discard struct{}
+
+func (discard) Line(action.Stream, string) {}
+func (discard) Progress(int, string)       {}
