@@ -28,7 +28,7 @@ func (c *Controller) record(job *v1.Job, before v1.JobPhase) {
 			message = fmt.Sprintf("Attempt %d succeeded.", s.Attempts)
 		}
 	}
-	c.tell(job, eventType(s, before), reason, message)
+	c.tell(job, eventType(s), reason, message)
 }
 
 func (c *Controller) tell(job *v1.Job, kind string, reason, message string) {
@@ -46,7 +46,7 @@ func (c *Controller) tell(job *v1.Job, kind string, reason, message string) {
 }
 
 // eventType is Warning for what somebody should look at.
-func eventType(s *v1.JobStatus, before v1.JobPhase) string {
+func eventType(s *v1.JobStatus) string {
 	switch {
 	case s.Phase == v1.JobFailed, s.Reason == v1.ReasonRetrying, s.Reason == v1.ReasonInterrupted,
 		s.Reason == v1.ReasonDependencyFailed, s.Reason == v1.ReasonForceFinished:

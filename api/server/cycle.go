@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,7 +48,7 @@ func (s *Server) acyclic(ctx context.Context, job *v1.Job) error {
 			if next.Status.Phase.Terminal() {
 				continue
 			}
-			if cycle, err := walk(append(way[:len(way):len(way)], d.Name), next.Spec.DependsOn); cycle != nil || err != nil {
+			if cycle, err := walk(append(slices.Clip(way), d.Name), next.Spec.DependsOn); cycle != nil || err != nil {
 				return cycle, err
 			}
 		}

@@ -51,7 +51,7 @@ func serveHTTP(ctx context.Context, server *mcp.Server, address string, messages
 		web.Close()
 		err = <-served
 		for session := range server.Sessions() {
-			session.Close() // returns after the calls under way
+			_ = session.Close() // the client is going anyway; it returns after the calls under way
 		}
 	}
 	if errors.Is(err, http.ErrServerClosed) {

@@ -82,7 +82,7 @@ func TestWhatAnExplanationSays(t *testing.T) {
 			}},
 		},
 		"that the workspace is full": {
-			workspace: schedule.Workspace{MaxRunning: limit(1)}, live: []schedule.Item{item("w1", 2)}, queued: []schedule.Item{item("it", 0)},
+			workspace: schedule.Workspace{MaxRunning: new(1)}, live: []schedule.Item{item("w1", 2)}, queued: []schedule.Item{item("it", 0)},
 			want: schedule.Explanation{Blocks: []schedule.Block{{
 				What: schedule.MaxRunning, Kind: v1.BlockedByLimit, Have: 1, Limit: 1, Since: at(2), Holders: []types.UID{"w1"},
 			}}},

@@ -51,8 +51,6 @@ func rated(key string, limit, seconds int) func(*schedule.Item) {
 	}
 }
 
-func limit(n int) *int { return &n }
-
 // drain are the jobs that Next hands out one after another.
 func drain(q *schedule.Queue, now time.Time) []types.UID {
 	var uids []types.UID
@@ -159,7 +157,7 @@ func TestWhatStartsAndWhen(t *testing.T) {
 			}, want: []types.UID{"asleep"}}},
 		},
 		"a full workspace does hold it up": {
-			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: limit(1)}},
+			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: new(1)}},
 			queued:     []schedule.Item{item("runs", 0), item("asleep", 1, project("p")), item("awake", 2, of("x"), project("p"))},
 			steps:      []step{{at: 3, want: []types.UID{"runs"}}, {at: 4, do: release("runs", 4), want: []types.UID{"asleep"}}},
 		},
@@ -197,12 +195,12 @@ func TestWhatStartsAndWhen(t *testing.T) {
 			}, want: []types.UID{"other"}, due: 90}, {at: 90, want: []types.UID{"a"}}},
 		},
 		"a full workspace leaves its slots to others": {
-			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: limit(1)}},
+			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: new(1)}},
 			queued:     []schedule.Item{item("a", 0), item("b", 1), item("c", 2, of("x"))},
 			steps:      []step{{at: 3, want: []types.UID{"a", "c"}}, {at: 4, do: release("a", 4), want: []types.UID{"b"}}},
 		},
 		"none may run where the maximum is 0": {
-			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: limit(0)}}, queued: []schedule.Item{item("a", 0)},
+			workspaces: map[string]schedule.Workspace{"w": {MaxRunning: new(0)}}, queued: []schedule.Item{item("a", 0)},
 			steps: []step{{at: 1}, {at: 2, do: func(q *schedule.Queue) { q.SetWorkspace("w", schedule.Workspace{}) }, want: []types.UID{"a"}}},
 		},
 		"a suspended type waits alone": {

@@ -62,7 +62,7 @@ func (s *Store) list(ctx context.Context, opts store.ListOptions) (page store.Pa
 		if i%1024 == 1023 && ctx.Err() != nil {
 			return store.Page{}, ctx.Err()
 		}
-		encoding, err := s.sources.read(set, e, nil)
+		encoding, err := s.sources.read(set, e)
 		if err != nil {
 			return store.Page{}, err
 		}

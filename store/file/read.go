@@ -20,7 +20,7 @@ func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
 	if e == nil {
 		return store.Record{}, fmt.Errorf("get %s: %w", key, store.ErrNotFound)
 	}
-	encoding, err := s.sources.read(set, e, nil)
+	encoding, err := s.sources.read(set, e)
 	if err != nil {
 		return store.Record{}, fmt.Errorf("get: %w", err)
 	}

@@ -32,7 +32,7 @@ func (r *readAhead) read(e *entry) ([]byte, error) {
 	if !r.holds(id, offset, int(e.size)) {
 		src := r.set.byID[id]
 		if src == nil {
-			return r.sources.read(r.set, e, nil)
+			return r.sources.read(r.set, e)
 		}
 		if next := r.offset + int64(len(r.buf)); id == r.source && offset <= next+4096 && offset >= r.offset {
 			r.window = min(2*r.window, maxWindow)
@@ -45,7 +45,7 @@ func (r *readAhead) read(e *entry) ([]byte, error) {
 	}
 	b := r.buf[offset-r.offset:][:e.size]
 	if journal.Checksum(b) != e.sum {
-		return r.sources.read(r.set, e, nil) // which says where and what to do
+		return r.sources.read(r.set, e) // which says where and what to do
 	}
 	return b, nil
 }

@@ -151,7 +151,7 @@ func BenchmarkWriteWhileRewriting(b *testing.B) {
 	before := rss(b)
 	stop := make(chan struct{})
 	var rewriting, writing sync.WaitGroup
-	rewrites, peak := 0, 0.0
+	rewrites := 0
 	rewriting.Go(func() {
 		for {
 			select {
@@ -187,7 +187,7 @@ func BenchmarkWriteWhileRewriting(b *testing.B) {
 	}
 	writing.Wait()
 	b.StopTimer()
-	peak = rss(b)
+	peak := rss(b)
 	close(stop)
 	rewriting.Wait()
 	all := slices.Sorted(func(yield func(time.Duration) bool) {

@@ -121,9 +121,8 @@ func (s *sources) drop(drop func(*source) bool) {
 // closeAll drops every source.
 func (s *sources) closeAll() { s.drop(func(*source) bool { return true }) }
 
-// read returns the encoding of e. It is e's own when it is in memory, else it lies in
-// buf when that is large enough.
-func (s *sources) read(set *sourceSet, e *entry, buf []byte) ([]byte, error) {
+// read returns the encoding of e, which is e's own when it is in memory.
+func (s *sources) read(set *sourceSet, e *entry) ([]byte, error) {
 	if b, ok := e.inMem(); ok {
 		return b, nil
 	}
@@ -138,11 +137,7 @@ func (s *sources) read(set *sourceSet, e *entry, buf []byte) ([]byte, error) {
 		}
 		src = now.byID[id]
 	}
-	b := buf
-	if cap(b) < int(e.size) {
-		b = make([]byte, e.size)
-	}
-	b = b[:e.size]
+	b := make([]byte, e.size)
 	if _, err := src.file.ReadAt(b, offset); err != nil {
 		return nil, fmt.Errorf("read %s: %w", e.key(), err)
 	}

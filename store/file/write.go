@@ -289,7 +289,7 @@ func (s *Store) readVersion(key store.Key, pre store.Preconditions) (c current, 
 	if pre.UID != "" && string(pre.UID) != c.e.uid.String() {
 		return c, fmt.Errorf("%w: it is another object of that name, with uid %s, not %s", store.ErrConflict, c.e.uid, pre.UID)
 	}
-	if c.encoding, err = s.sources.read(set, c.e, nil); err != nil {
+	if c.encoding, err = s.sources.read(set, c.e); err != nil {
 		return c, err
 	}
 	c.scanned, err = scan(c.encoding)

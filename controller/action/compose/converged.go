@@ -21,7 +21,7 @@ type container struct {
 // label is the value of one of the container's labels, which compose prints as one
 // text; empty: it has none of that name.
 func (c container) label(name string) string {
-	for _, pair := range strings.Split(c.Labels, ",") {
+	for pair := range strings.SplitSeq(c.Labels, ",") {
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {
 			return value
 		}

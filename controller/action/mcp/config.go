@@ -135,21 +135,21 @@ func (s Server) environment() []string {
 	return env
 }
 
-// find is the server that a job names; with an empty name, the only one.
-func (c *Config) find(name string) (string, Server, error) {
+// find is the name of the server that a job means; with an empty name, the only one.
+func (c *Config) find(name string) (string, error) {
 	known := slices.Sorted(maps.Keys(c.Servers))
 	if name == "" && len(known) == 1 {
 		name = known[0]
 	}
-	server, ok := c.Servers[name]
+	_, ok := c.Servers[name]
 	switch {
 	case ok:
-		return name, server, nil
+		return name, nil
 	case len(known) == 0:
-		return "", Server{}, fmt.Errorf("spec.build.server: this server has no MCP servers: start it with --mcp-config FILE")
+		return "", fmt.Errorf("spec.build.server: this server has no MCP servers: start it with --mcp-config FILE")
 	case name == "":
-		return "", Server{}, fmt.Errorf("spec.build.server: Required value: there are several: %s", strings.Join(known, ", "))
+		return "", fmt.Errorf("spec.build.server: Required value: there are several: %s", strings.Join(known, ", "))
 	default:
-		return "", Server{}, fmt.Errorf("spec.build.server: Not found: %q: the --mcp-config file has: %s", name, strings.Join(known, ", "))
+		return "", fmt.Errorf("spec.build.server: Not found: %q: the --mcp-config file has: %s", name, strings.Join(known, ", "))
 	}
 }

@@ -100,7 +100,7 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if a.Job.Spec.OnInterruption != "" {
 		return lost, nil // decided by the job
 	}
-	name, _, err := r.opts.Config.find(build.Server)
+	name, err := r.opts.Config.find(build.Server)
 	if err != nil {
 		lost.Message = err.Error()
 		return lost, nil
@@ -136,7 +136,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if build == nil {
 		return action.Fail(v1.ReasonInvalidArguments, "spec.build: Required value")
 	}
-	name, _, err := r.opts.Config.find(build.Server)
+	name, err := r.opts.Config.find(build.Server)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
