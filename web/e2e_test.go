@@ -40,10 +40,10 @@ func TestAJobThroughTheForm(t *testing.T) {
 	tb.wait("the title of the window", `document.title.startsWith('Succeeded · apply_builder nextjs-api-route')`)
 	server.wantFile(t, "health")
 
-	// What the tool refuses is on the page in its own words.
+	// What does not fit the tool is on the page, with what does.
 	createThrough(tb, "apply_builder", "no-such-builder", "")
 	tb.wait("the failure", `document.querySelector('#detail .phase').innerText === 'Failed'`)
-	tb.wait("the tool's own words", `document.querySelector('#detail .callout').innerText.includes('ToolError') && document.querySelector('#detail .callout').innerText.includes('no-such-builder')`)
+	tb.wait("what fits", `document.querySelector('#detail .callout').innerText.includes('InvalidArguments') && document.querySelector('#detail .callout').innerText.includes('no-such-builder')`)
 	if n := eval[int](tb, `document.querySelectorAll('#rows li').length`); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}
