@@ -92,13 +92,10 @@ func Backoff(b *v1.Backoff, n int32, attempt string) time.Duration {
 	bound := time.Duration(initial) * time.Second
 	most := time.Duration(limit) * time.Second
 	for range n - 1 {
-		if bound >= most || bound == 0 {
+		if bound >= most || bound == 0 || factor == 1 {
 			break
 		}
-		bound *= time.Duration(factor)
-		if factor == 1 {
-			break
-		}
+		bound = min(bound, most/time.Duration(factor)+1) * time.Duration(factor) // beyond most already: no overflow
 	}
 	return time.Duration(float64(min(bound, most)) * spread(attempt))
 }

@@ -48,10 +48,10 @@ func (t *transition) queued() Decision {
 	if t.job.Spec.Suspend {
 		return t.suspend(learned)
 	}
+	resumed := t.resume() // first, since the time in which it was suspended does not count
 	if d, passed := t.waitedTooLong(waits); passed {
 		return d
 	}
-	resumed := t.resume()
 	if c := t.job.Spec.Concurrency; c != nil && (c.Policy == v1.ConcurrencyReplace || c.Policy == v1.ConcurrencySkip) {
 		t.duePassed(NotBefore(t.job)) // what the policy does, it does then
 	}
@@ -87,6 +87,9 @@ func (t *transition) queued() Decision {
 // waitedTooLong ends a job that has been queued beyond one of its limits.
 func (t *transition) waitedTooLong(waits waiting) (Decision, bool) {
 	since := QueuedSince(t.job)
+	if t.status.QueuedTime != nil {
+		since = t.status.QueuedTime.Time // resumed just now
+	}
 	if t.job.Spec.StartAfter != nil && t.job.Spec.StartAfter.After(since) {
 		since = t.job.Spec.StartAfter.Time
 	}

@@ -139,6 +139,8 @@ func (t *transition) ended(o action.Outcome) Decision {
 		return t.finish(v1.JobCanceled, v1.ReasonReplaced, message)
 	case stop.Cause == CauseSuspend && o.Verdict != action.Failed:
 		return t.suspended()
+	case o.Verdict == action.Stopped && stop.Cause == CauseDeadline: // also when it was raised meanwhile
+		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, stop.Message)
 	case t.deadlinePassed():
 		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage()+lastFailure(o))
 	case o.Verdict == action.Stopped && stop.Cause == CauseAttemptTimeout:
@@ -152,14 +154,12 @@ func (t *transition) ended(o action.Outcome) Decision {
 	}
 }
 
-// suspended gives the attempt up without counting it.
+// suspended gives the attempt up without counting it. Where the suspension was taken
+// back meanwhile, the job is suspended and resumed all the same: what becomes of its
+// time limits must not hang on how fast the action stops.
 func (t *transition) suspended() Decision {
 	t.status.CurrentAttempt, t.status.Step = nil, ""
-	t.status.Phase, t.status.Reason, t.status.Message = v1.JobQueued, v1.ReasonQueued, ""
-	if t.job.Spec.Suspend {
-		return t.suspend(false)
-	}
-	return t.changed(Nothing)
+	return t.suspend(false)
 }
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }

@@ -56,6 +56,7 @@ func (t *transition) changed(do Do) Decision {
 
 // start writes the next attempt down.
 func (t *transition) start() Decision {
+	t.next = time.Time{} // what was due of a queued job is so no more
 	t.status.Attempts++
 	t.status.CurrentAttempt = &v1.Attempt{
 		ID:        fmt.Sprintf("%s-%d", t.job.UID, t.status.Attempts),
