@@ -1,12 +1,13 @@
 package lifecycle_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"pgregory.net/rapid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -14,6 +15,146 @@ import (
 )
 
 var start = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+
+// changes are what a row's job differs in from a queued deploy, in the order in which
+// they are made: first of its spec, then of its status.
+type changes []func(*v1.Job)
+
+// table is situations and what follows from them.
+type table map[string]struct {
+	spec   changes
+	status changes
+	seen   lifecycle.Observed
+	at     time.Duration // since the job was created, or its attempt started
+	want   want
+}
+
+// want is a decision as far as a row speaks of it. What it leaves out has to be empty,
+// but for the message, which has to hold every part named, and check.
+type want struct {
+	phase   v1.JobPhase // empty: Queued
+	reason  string      // empty: Queued
+	message []string
+	do      lifecycle.Do
+	stop    lifecycle.Cause
+	changed bool
+	soft    bool
+	ready   bool
+	again   time.Duration
+	check   func(*testing.T, lifecycle.Decision)
+}
+
+// tables are all rows by topic, so that what no row speaks of can be found.
+var tables = map[string]table{
+	"next": nextTable, "queued": queuedTable, "suspend": suspendTable, "dependencies": dependencyTable, "failure policy": failureTable,
+	"timeouts": timeoutTable, "recovery": recoveryTable, "late results": lateTable,
+}
+
+func TestNext(t *testing.T) {
+	for topic, rows := range tables {
+		for name, tc := range rows {
+			t.Run(topic+"/"+name, func(t *testing.T) {
+				j := job(append(slices.Clone(tc.spec), tc.status...)...)
+				before := j.DeepCopy()
+				d := lifecycle.Next(j, tc.seen, start.Add(tc.at))
+				if diff := cmp.Diff(before, j); diff != "" {
+					t.Fatalf("the decision changed its argument (-before +after):\n%s", diff)
+				}
+				compare(t, tc.want, d)
+				after := before.DeepCopy()
+				after.Status = d.Status
+				for _, err := range append(v1.Check(after), v1.CheckTransition(before, after)...) {
+					t.Error(err)
+				}
+				if !d.Changed && !cmp.Equal(before.Status, d.Status) {
+					t.Errorf("the status changed and is not to be written:\n%s", cmp.Diff(before.Status, d.Status))
+				}
+				if tc.want.check != nil {
+					tc.want.check(t, d)
+				}
+			})
+		}
+	}
+}
+
+func compare(t *testing.T, w want, d lifecycle.Decision) {
+	t.Helper()
+	type essence struct {
+		Phase                v1.JobPhase
+		Reason               string
+		Do                   lifecycle.Do
+		Stop                 lifecycle.Cause
+		Changed, Soft, Ready bool
+		Again                time.Duration
+	}
+	if w.phase == "" {
+		w.phase = v1.JobQueued
+	}
+	if w.reason == "" {
+		w.reason = v1.ReasonQueued
+	}
+	got := essence{d.Status.Phase, d.Status.Reason, d.Do, d.Stop.Cause, d.Changed, d.Changed && d.Soft, d.Ready, d.Again}
+	if diff := cmp.Diff(essence{w.phase, w.reason, w.do, w.stop, w.changed, w.soft, w.ready, w.again}, got); diff != "" {
+		t.Errorf("decision (-want +got):\n%s", diff)
+	}
+	message := d.Status.Message
+	if d.Stop.Message != "" {
+		message = d.Stop.Message
+	}
+	for _, part := range w.message {
+		if !strings.Contains(message, part) {
+			t.Errorf("message = %q, want %q in it", message, part)
+		}
+	}
+	if d.Do == lifecycle.Stop && d.Stop.Cause == lifecycle.CauseNone {
+		t.Error("stopped without a cause")
+	}
+}
+
+// TestNothingIsWithoutARow finds reasons, causes and deeds that no row leads to.
+func TestNothingIsWithoutARow(t *testing.T) {
+	reasons := map[string]bool{
+		v1.ReasonDeleted: true, v1.ReasonImported: true, // written by others than this machine
+	}
+	causes := map[lifecycle.Cause]bool{}
+	deeds := map[lifecycle.Do]bool{}
+	for _, rows := range tables {
+		for _, tc := range rows {
+			reasons[tc.want.reason], causes[tc.want.stop], deeds[tc.want.do] = true, true, true
+		}
+	}
+	for _, reason := range v1.Reasons() {
+		if !reasons[reason] && reason != v1.ReasonQueued && !slices.Contains(actionReasons, reason) {
+			t.Errorf("no row leads to reason %s", reason)
+		}
+	}
+	for cause := lifecycle.CauseNone; cause <= lifecycle.CauseShutdown; cause++ {
+		if !causes[cause] {
+			t.Errorf("no row stops for cause %d", cause)
+		}
+	}
+	for do := lifecycle.Nothing; do <= lifecycle.Recover; do++ {
+		if !deeds[do] {
+			t.Errorf("no row leads to deed %d", do)
+		}
+	}
+}
+
+// actionReasons come from the action and are passed on as they are.
+var actionReasons = []string{
+	v1.ReasonToolError, v1.ReasonServerUnavailable, v1.ReasonProtocolError, v1.ReasonInvalidArguments, v1.ReasonExitCode,
+	v1.ReasonCommandUnavailable, v1.ReasonUnexpectedStatus, v1.ReasonConnectionFailed, v1.ReasonAddressRefused, v1.ReasonTimeout,
+	v1.ReasonInternalError,
+}
+
+func TestAnActionsReasonIsPassedOn(t *testing.T) {
+	for _, reason := range actionReasons {
+		d := lifecycle.Next(job(running), outcome(action.Fail(reason, "why")), start)
+		if d.Status.Phase != v1.JobFailed || d.Status.Reason != reason || d.Status.Message != "why" {
+			t.Errorf("%s became %s/%s: %s", reason, d.Status.Phase, d.Status.Reason, d.Status.Message)
+		}
+	}
+}
 
 // job is a queued deploy.
 func job(change ...func(*v1.Job)) *v1.Job {
@@ -29,135 +170,255 @@ func job(change ...func(*v1.Job)) *v1.Job {
 	return j
 }
 
+// running is the first attempt of worker w, started at the start.
 func running(j *v1.Job) {
-	d := lifecycle.Next(j, lifecycle.Observed{Worker: "w", Granted: true}, start)
-	j.Status = d.Status
+	j.Status.Phase, j.Status.Reason = v1.JobRunning, v1.ReasonStarted
+	j.Status.Attempts++
+	j.Status.CurrentAttempt = &v1.Attempt{ID: "u-1", Worker: "w", StartTime: *micro(0)}
+	if j.Status.StartTime == nil {
+		j.Status.StartTime = micro(0)
+	}
+}
+
+// finished is a job that has succeeded.
+func finished(j *v1.Job) {
+	j.Status = lifecycle.Next(job(running), outcome(action.Outcome{Verdict: action.Succeeded}), start).Status
+}
+
+func micro(at time.Duration) *metav1.MicroTime {
+	t := metav1.NewMicroTime(start.Add(at))
+	return &t
 }
 
 func canceled(j *v1.Job) { j.Spec.Cancel = true }
+
+func suspended(j *v1.Job) { j.Spec.Suspend = true }
+
+func record(j *v1.Job) { j.Spec.Type, j.Spec.Deploy = v1.JobTypeAPICall, nil }
+
+func startAfter(at time.Duration) func(*v1.Job) {
+	return func(j *v1.Job) { j.Spec.StartAfter = new(metav1.NewTime(start.Add(at))) }
+}
 
 func deadline(seconds int64) func(*v1.Job) {
 	return func(j *v1.Job) { j.Spec.ActiveDeadlineSeconds = &seconds }
 }
 
-func interruptions(n int32) func(*v1.Job) {
-	return func(j *v1.Job) { j.Status.Interruptions, j.Status.Attempts = n, n }
+func startDeadline(seconds int64) func(*v1.Job) {
+	return func(j *v1.Job) { j.Spec.StartDeadlineSeconds = &seconds }
 }
 
-func record(j *v1.Job) { j.Spec = v1.JobSpec{Type: v1.JobTypeAPICall} }
-
-func ended(v action.Verdict, reason, message string) *action.Outcome {
-	return &action.Outcome{Verdict: v, Reason: reason, Message: message}
+func forced(phase v1.JobPhase) func(*v1.Job) {
+	return func(j *v1.Job) { j.Spec.ForceFinish = &v1.ForceFinish{Phase: phase, Message: "the machine is gone"} }
 }
 
-func TestNext(t *testing.T) {
-	type want struct {
-		phase   v1.JobPhase
-		reason  string
-		do      lifecycle.Do
-		changed bool
-		message string
-		again   time.Duration
-	}
-	live := lifecycle.Observed{Worker: "w", Live: true}
-	for name, tc := range map[string]struct {
-		job  *v1.Job
-		seen lifecycle.Observed
-		at   time.Duration // since the start
-		want want
-	}{
-		"a queued job waits":                    {job(), lifecycle.Observed{}, 0, want{phase: v1.JobQueued, reason: v1.ReasonQueued}},
-		"a job nobody has seen is queued":       {job(func(j *v1.Job) { j.Status = v1.JobStatus{} }), lifecycle.Observed{}, 0, want{phase: v1.JobQueued, reason: v1.ReasonQueued, changed: true}},
-		"a granted job starts":                  {job(), lifecycle.Observed{Granted: true, Worker: "w"}, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Start, changed: true}},
-		"a granted job knows its deadline":      {job(deadline(60)), lifecycle.Observed{Granted: true}, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Start, changed: true, again: time.Minute}},
-		"nothing starts at shutdown":            {job(), lifecycle.Observed{Granted: true, ShuttingDown: true}, 0, want{phase: v1.JobQueued, reason: v1.ReasonQueued}},
-		"a record needs no slot":                {job(record), lifecycle.Observed{}, 0, want{phase: v1.JobSucceeded, reason: v1.ReasonRecorded, changed: true}},
-		"a canceled record is canceled":         {job(record, canceled), lifecycle.Observed{}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
-		"a queued job is canceled at once":      {job(canceled), lifecycle.Observed{Granted: true}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: "before it started"}},
-		"a running job runs":                    {job(running), live, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted}},
-		"a running job is asked to stop":        {job(running, canceled), live, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop, changed: true}},
-		"a deadline stops a running job":        {job(deadline(5), running), live, 5 * time.Second, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop}},
-		"before the deadline it runs on":        {job(deadline(5), running), live, 2 * time.Second, want{phase: v1.JobRunning, reason: v1.ReasonStarted, again: 3 * time.Second}},
-		"a shutdown stops a running job":        {job(running), lifecycle.Observed{Live: true, ShuttingDown: true}, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop}},
-		"an attempt nobody holds is recovered":  {job(running), lifecycle.Observed{Worker: "w"}, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Recover}},
-		"a canceled one too":                    {job(running, canceled), lifecycle.Observed{Worker: "w"}, 0, want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Recover}},
-		"success":                               {job(running), lifecycle.Observed{Outcome: ended(action.Succeeded, "", "done")}, 0, want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true, message: "done"}},
-		"success beats a deadline that passed":  {job(deadline(5), running), lifecycle.Observed{Outcome: ended(action.Succeeded, "", "")}, time.Minute, want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true}},
-		"failure, with the action's reason":     {job(running), lifecycle.Observed{Outcome: ended(action.Failed, v1.ReasonExitCode, "exit 3")}, 0, want{phase: v1.JobFailed, reason: v1.ReasonExitCode, changed: true, message: "exit 3"}},
-		"a stop at the deadline is its failure": {job(deadline(5), running), lifecycle.Observed{Outcome: ended(action.Stopped, "", "")}, 6 * time.Second, want{phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: "Ran for 6s; spec.activeDeadlineSeconds allows 5 s"}},
-		"a stop after a cancel is canceled":     {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Stopped, "", "")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
-		"a success after a cancel is canceled":  {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Succeeded, "", "")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: "had completed before"}},
-		"a failure after a cancel is canceled":  {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Failed, v1.ReasonExitCode, "exit 3")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: "exit 3"}},
-		"a lost attempt is an interruption":     {job(running), lifecycle.Observed{Outcome: lostRepeatable()}, 0, want{phase: v1.JobQueued, reason: v1.ReasonInterrupted, changed: true, message: "interruption 1 of at most 5"}},
-		"a lost attempt of a canceled job":      {job(running, canceled), lifecycle.Observed{Outcome: ended(action.Lost, "", "")}, 0, want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
-		"five interruptions are survived":       {job(interruptions(4), running), lifecycle.Observed{Outcome: lostRepeatable()}, 0, want{phase: v1.JobQueued, reason: v1.ReasonInterrupted, changed: true}},
-		"the sixth is one too many":             {job(interruptions(5), running), lifecycle.Observed{Outcome: lostRepeatable()}, 0, want{phase: v1.JobFailed, reason: v1.ReasonTooManyInterruptions, changed: true, message: "Interrupted 6 times, 5 are allowed"}},
-		"a deadline passes while queued again":  {job(deadline(5), running, func(j *v1.Job) { j.Status.CurrentAttempt, j.Status.Phase = nil, v1.JobQueued }), lifecycle.Observed{Granted: true}, time.Minute, want{phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			before := tc.job.DeepCopy()
-			d := lifecycle.Next(tc.job, tc.seen, start.Add(tc.at))
-			got := want{d.Status.Phase, d.Status.Reason, d.Do, d.Changed, tc.want.message, d.Again}
-			if got != tc.want {
-				t.Errorf("decision = %+v\nwant       %+v", got, tc.want)
-			}
-			if !strings.Contains(d.Status.Message, tc.want.message) {
-				t.Errorf("message = %q, want %q in it", d.Status.Message, tc.want.message)
-			}
-			after := before.DeepCopy()
-			after.Status = d.Status
-			for _, err := range append(v1.Check(after), v1.CheckTransition(before, after)...) {
-				t.Error(err)
-			}
-		})
+func policy(p v1.ConcurrencyPolicy) func(*v1.Job) {
+	return func(j *v1.Job) { j.Spec.Concurrency = &v1.Concurrency{Key: "k", Policy: p} }
+}
+
+// holding gives the job's condition that status.
+func holding(condition string) func(*v1.Job) {
+	return func(j *v1.Job) {
+		j.Status.SetCondition(condition, metav1.ConditionTrue, v1.ReasonSuspended, "", 1, metav1.NewTime(start))
 	}
 }
 
-// TestNoPathBreaksAnInvariant walks at random through what can be observed of a job.
-func TestNoPathBreaksAnInvariant(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		j := job()
-		if rapid.Bool().Draw(t, "deadline") {
-			deadline(30)(j)
-		}
-		now := start
-		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 10).Draw(t, "seconds")) * time.Second)
-			if rapid.IntRange(0, 20).Draw(t, "cancel") == 0 {
-				canceled(j)
+func outcome(o action.Outcome) lifecycle.Observed {
+	return lifecycle.Observed{Worker: "w", Outcome: &o}
+}
+
+func verdict(v action.Verdict, message string) action.Outcome {
+	return action.Outcome{Verdict: v, Message: message}
+}
+
+func lost() action.Outcome { return action.Outcome{Verdict: action.Lost, Repeatable: true} }
+
+// stopped is an outcome that came after the attempt was asked to stop.
+func stopped(o action.Outcome, cause lifecycle.Cause, message string) lifecycle.Observed {
+	seen := outcome(o)
+	seen.Stop = &lifecycle.StopRequest{Cause: cause, Message: message}
+	return seen
+}
+
+var (
+	live    = lifecycle.Observed{Worker: "w", Live: true}
+	granted = lifecycle.Observed{Worker: "w", Granted: true}
+)
+
+// nextTable is the way of a job that nothing happens to, cancel and forceFinish: rules
+// 1 to 4.
+var nextTable = table{
+	"a queued job waits":              {want: want{ready: true}},
+	"a job nobody has seen is queued": {status: changes{func(j *v1.Job) { j.Status = v1.JobStatus{} }}, want: want{changed: true, ready: true}},
+	"a granted job starts": {seen: granted, want: want{
+		phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Start, changed: true,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			diff := cmp.Diff(v1.JobStatus{
+				Phase: v1.JobRunning, Reason: v1.ReasonStarted, ObservedGeneration: 1, StartTime: micro(0), LastUpdateTime: micro(0), Attempts: 1,
+				CurrentAttempt: &v1.Attempt{ID: "u-1", Worker: "w", StartTime: *micro(0)},
+			}, d.Status)
+			if diff != "" {
+				t.Errorf("status (-want +got):\n%s", diff)
 			}
-			seen := lifecycle.Observed{
-				Worker: "w", Granted: rapid.Bool().Draw(t, "granted"), Live: rapid.Bool().Draw(t, "live"),
-				ShuttingDown: rapid.IntRange(0, 5).Draw(t, "shutdown") == 0,
-			}
-			if rapid.IntRange(0, 2).Draw(t, "ended") == 0 {
-				verdict := action.Verdict(rapid.IntRange(int(action.Failed), int(action.Lost)).Draw(t, "verdict"))
-				seen.Outcome = &action.Outcome{Verdict: verdict}
-				if verdict == action.Failed {
-					seen.Outcome.Reason = v1.ReasonExitCode
+		},
+	}},
+	"a further attempt starts afresh": {
+		status: changes{func(j *v1.Job) {
+			j.Status.Attempts, j.Status.Pct, j.Status.Step, j.Status.StartTime = 1, 70, "half", micro(0)
+			j.Status.NextAttemptTime, j.Status.RetryAfterTime = micro(time.Second), micro(time.Second)
+			j.Status.Result, j.Status.Artifacts = &v1.JSON{}, []v1.Artifact{{Name: "a"}}
+		}},
+		seen: granted, at: time.Minute,
+		want: want{
+			phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Start, changed: true,
+			check: func(t *testing.T, d lifecycle.Decision) {
+				diff := cmp.Diff(v1.JobStatus{
+					Phase: v1.JobRunning, Reason: v1.ReasonStarted, ObservedGeneration: 1, StartTime: micro(0), LastUpdateTime: micro(time.Minute), Attempts: 2,
+					CurrentAttempt: &v1.Attempt{ID: "u-2", Worker: "w", StartTime: *micro(time.Minute)},
+				}, d.Status)
+				if diff != "" {
+					t.Errorf("status (-want +got):\n%s", diff)
 				}
+			},
+		},
+	},
+	"nothing starts at shutdown":               {seen: lifecycle.Observed{Granted: true, ShuttingDown: true}, want: want{ready: true}},
+	"nothing starts while something is to end": {seen: lifecycle.Observed{Granted: true, Busy: true}},
+	"a running job runs":                       {status: changes{running}, seen: live, want: want{phase: v1.JobRunning, reason: v1.ReasonStarted}},
+	"success": {status: changes{running}, seen: outcome(verdict(action.Succeeded, "done")), want: want{
+		phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true, message: []string{"done"},
+	}},
+	"success brings its result": {status: changes{running}, seen: outcome(action.Outcome{Verdict: action.Succeeded, Artifacts: []v1.Artifact{{Name: "log"}}}), want: want{
+		phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if len(d.Status.Artifacts) != 1 || d.Status.Pct != 100 {
+				t.Errorf("status = %+v", d.Status)
 			}
-			if j.Status.CurrentAttempt != nil {
-				pct := rapid.IntRange(-1, 120).Draw(t, "pct")
-				j.Status, _ = lifecycle.Progress(j.Status, j.Status.CurrentAttempt.ID, pct, "s", now)
+		},
+	}},
+	"failure brings its result too": {status: changes{running}, seen: outcome(action.Outcome{Reason: v1.ReasonToolError, Artifacts: []v1.Artifact{{Name: "log"}}}), want: want{
+		phase: v1.JobFailed, reason: v1.ReasonToolError, changed: true,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if len(d.Status.Artifacts) != 1 || d.Status.Failures != 1 {
+				t.Errorf("status = %+v", d.Status)
 			}
-			before := j.DeepCopy()
-			d := lifecycle.Next(j, seen, now)
-			j.Status = d.Status
-			for _, err := range append(v1.Check(j), v1.CheckTransition(before, j)...) {
-				t.Fatal(err)
+		},
+	}},
+
+	"a queued job is canceled at once": {spec: changes{canceled}, seen: granted, want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"before it started"},
+	}},
+	"a canceled record is canceled": {spec: changes{record, canceled}, want: want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
+	"a suspended job is canceled at once": {spec: changes{canceled, suspended}, status: changes{holding(v1.ConditionSuspended)}, want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if d.Status.IsConditionTrue(v1.ConditionSuspended) {
+				t.Error("a finished job is still suspended")
 			}
-			if before.Status.Phase.Terminal() && (d.Changed || d.Do != lifecycle.Nothing) {
-				t.Fatalf("a terminal job was not left alone: %+v", d)
+		},
+	}},
+	"a running job is asked to stop": {spec: changes{canceled}, status: changes{running}, seen: live, want: want{
+		phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop, stop: lifecycle.CauseCancel, changed: true,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if !d.Status.IsConditionTrue(v1.ConditionCanceling) {
+				t.Error("the condition Canceling is not set")
 			}
-			if d.Changed && d.Do == lifecycle.Nothing {
-				// Asking again without anything new says nothing new.
-				if again := lifecycle.Next(j, lifecycle.Observed{Worker: "w", Live: true}, now); again.Changed && !j.Spec.Cancel {
-					t.Fatalf("the decision does not come to rest: %+v", again)
-				}
+		},
+	}},
+	"asking once more writes nothing": {spec: changes{canceled}, status: changes{running, func(j *v1.Job) {
+		j.Status.SetCondition(v1.ConditionCanceling, metav1.ConditionTrue, v1.ReasonCancelRequested, "Asked to stop; waiting for the action to end.", 1, metav1.NewTime(start))
+	}}, seen: live, want: want{phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop, stop: lifecycle.CauseCancel}},
+	"a cancel comes before a replacement": {spec: changes{canceled}, status: changes{running}, seen: lifecycle.Observed{Live: true, ReplacedBy: "new"}, want: want{
+		phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop, stop: lifecycle.CauseCancel, changed: true,
+	}},
+	"a cancel comes on top of another stop": {
+		spec: changes{canceled}, status: changes{running},
+		seen: lifecycle.Observed{Live: true, Stop: &lifecycle.StopRequest{Cause: lifecycle.CauseSuspend}}, want: want{
+			phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop, stop: lifecycle.CauseCancel, changed: true,
+		},
+	},
+	"a stop after a cancel is canceled": {spec: changes{canceled}, status: changes{running, holding(v1.ConditionCanceling)}, seen: stopped(verdict(action.Stopped, "SIGTERM"), lifecycle.CauseCancel, ""), want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"Canceled while it was running. SIGTERM"},
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if d.Status.IsConditionTrue(v1.ConditionCanceling) {
+				t.Error("a finished job is still being canceled")
 			}
-		}
-	})
+		},
+	}},
+	"a success after a cancel is canceled": {spec: changes{canceled}, status: changes{running}, seen: outcome(verdict(action.Succeeded, "")), want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"had completed before"},
+	}},
+	"a failure after a cancel is canceled": {spec: changes{canceled}, status: changes{running}, seen: outcome(action.Fail(v1.ReasonExitCode, "exit 3")), want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"had failed before", "exit 3"},
+	}},
+	"a lost attempt of a canceled job": {spec: changes{canceled}, status: changes{running}, seen: outcome(lost()), want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"after its attempt was interrupted"},
+	}},
+	"a verdict nobody knows": {spec: changes{canceled}, status: changes{running}, seen: outcome(verdict(99, "")), want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"Canceled."},
+	}},
+
+	"force: a queued job is finished": {spec: changes{forced(v1.JobCanceled)}, seen: granted, want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonForceFinished, changed: true, message: []string{"Finished by force by an operator: the machine is gone"},
+	}},
+	"force: by name": {spec: changes{forced(v1.JobFailed), func(j *v1.Job) { j.Spec.ForceFinish.By = &v1.Creator{Email: "ann@example.com", ID: "7"} }}, want: want{
+		phase: v1.JobFailed, reason: v1.ReasonForceFinished, changed: true, message: []string{"by ann@example.com:"},
+	}},
+	"force: by id, where there is no address": {spec: changes{forced(v1.JobFailed), func(j *v1.Job) { j.Spec.ForceFinish.By = &v1.Creator{ID: "7"} }}, want: want{
+		phase: v1.JobFailed, reason: v1.ReasonForceFinished, changed: true, message: []string{"by 7:"},
+	}},
+	"force: by somebody without a name": {spec: changes{forced(v1.JobFailed), func(j *v1.Job) { j.Spec.ForceFinish.By = &v1.Creator{} }}, want: want{
+		phase: v1.JobFailed, reason: v1.ReasonForceFinished, changed: true, message: []string{"by an operator:"},
+	}},
+	"force: a running job is finished first and stopped then": {spec: changes{forced(v1.JobSucceeded)}, status: changes{running}, seen: live, want: want{
+		phase: v1.JobSucceeded, reason: v1.ReasonForceFinished, changed: true, do: lifecycle.Stop, stop: lifecycle.CauseForced, message: []string{},
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if d.Status.Pct != 100 || !strings.Contains(d.Status.Message, "Attempt u-1 of worker w held the job.") {
+				t.Errorf("status = %+v", d.Status)
+			}
+		},
+	}},
+	"force: failure claims no progress": {spec: changes{forced(v1.JobFailed)}, status: changes{running}, seen: live, want: want{
+		phase: v1.JobFailed, reason: v1.ReasonForceFinished, changed: true, do: lifecycle.Stop, stop: lifecycle.CauseForced,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if d.Status.Pct != 0 {
+				t.Errorf("pct = %d", d.Status.Pct)
+			}
+		},
+	}},
+	"force: another worker's job is finished too": {spec: changes{forced(v1.JobFailed)}, status: changes{running, leased("other", time.Hour)}, seen: granted, want: want{
+		phase: v1.JobFailed, reason: v1.ReasonForceFinished, changed: true, message: []string{"of worker other held"},
+	}},
+	"force: comes before cancel": {spec: changes{forced(v1.JobSucceeded), canceled}, status: changes{running}, seen: live, want: want{
+		phase: v1.JobSucceeded, reason: v1.ReasonForceFinished, changed: true, do: lifecycle.Stop, stop: lifecycle.CauseForced,
+	}},
+	"force: comes before what the attempt came to": {spec: changes{forced(v1.JobFailed)}, status: changes{running}, seen: outcome(verdict(action.Succeeded, "")), want: want{
+		phase: v1.JobFailed, reason: v1.ReasonForceFinished, changed: true,
+	}},
+
+	"a finished job is left alone": {
+		spec: changes{forced(v1.JobFailed), canceled, suspended}, status: changes{finished}, seen: lifecycle.Observed{Granted: true, ReplacedBy: "new"},
+		want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted},
+	},
+	"success beats a deadline that passed": {
+		spec: changes{deadline(5)}, status: changes{running}, seen: stopped(verdict(action.Succeeded, ""), lifecycle.CauseDeadline, "late"), at: time.Minute,
+		want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true},
+	},
+	"success beats a suspension": {
+		spec: changes{suspended}, status: changes{running}, seen: stopped(verdict(action.Succeeded, ""), lifecycle.CauseSuspend, ""),
+		want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true},
+	},
+	"success beats a shutdown": {
+		status: changes{running}, seen: stopped(verdict(action.Succeeded, ""), lifecycle.CauseShutdown, ""),
+		want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true},
+	},
+}
+
+// leased gives the attempt to that worker until then.
+func leased(worker string, until time.Duration) func(*v1.Job) {
+	return func(j *v1.Job) {
+		j.Status.CurrentAttempt.Worker, j.Status.CurrentAttempt.LeaseExpires = worker, micro(until)
+	}
 }
 
 func TestProgress(t *testing.T) {
@@ -183,8 +444,23 @@ func TestProgress(t *testing.T) {
 			t.Errorf("Progress(%s, %d, %q) = %d, %v; want %d, %v", tc.attempt, tc.pct, tc.step, j.Status.Pct, changed, tc.want, tc.changed)
 		}
 	}
+	if _, changed := lifecycle.Progress(job().Status, "u-1", 10, "a", start); changed {
+		t.Error("a queued job made progress")
+	}
 }
 
-func lostRepeatable() *action.Outcome {
-	return &action.Outcome{Verdict: action.Lost, Repeatable: true}
+func TestIsRecord(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spec v1.JobSpec
+		want bool
+	}{
+		"a call without a payload": {v1.JobSpec{Type: v1.JobTypeAPICall}, true},
+		"a call without a URL":     {v1.JobSpec{Type: v1.JobTypeAPICall, APICall: &v1.APICallAction{}}, true},
+		"a call":                   {v1.JobSpec{Type: v1.JobTypeAPICall, APICall: &v1.APICallAction{URL: "http://x"}}, false},
+		"a build":                  {v1.JobSpec{Type: v1.JobTypeBuild}, false},
+	} {
+		if got := lifecycle.IsRecord(&v1.Job{Spec: tc.spec}); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }
