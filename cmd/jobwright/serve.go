@@ -144,8 +144,8 @@ func newLogger(format string, out io.Writer) (logr.Logger, error) {
 	return logr.Logger{}, usagef("--log-format %q: supported values: text, json", format)
 }
 
-// listen opens the listener, on loopback addresses only.
-func listen(address string) (net.Listener, error) {
+// listenAddress is where to listen: loopback addresses only.
+func listenAddress(address string) (*net.TCPAddr, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, usagef("--listen %q: %v", address, err)
@@ -153,7 +153,7 @@ func listen(address string) (net.Listener, error) {
 	if !tcp.IP.IsLoopback() {
 		return nil, usagef("--listen %q: without authentication only loopback addresses are allowed, e.g. 127.0.0.1:%d", address, tcp.Port)
 	}
-	return net.ListenTCP("tcp", tcp)
+	return tcp, nil
 }
 
 // spareProcessor gives the scheduler of Go one processor more than there are, unless
@@ -175,6 +175,10 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	}
 	if o.maxConcurrent < 1 {
 		return usagef("--max-concurrent-jobs %d: must be at least 1", o.maxConcurrent)
+	}
+	address, err := listenAddress(o.listen)
+	if err != nil {
+		return err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -232,7 +236,7 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(o.listen)
+	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return err
 	}
