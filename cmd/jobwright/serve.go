@@ -48,7 +48,10 @@ type serveOptions struct {
 	maxConcurrent int
 	shutdownGrace time.Duration
 	cancelGrace   time.Duration
+	ageing        time.Duration
+	lease         time.Duration
 	maxLogBytes   int64
+	maxEventBytes int64
 	minFree       int64
 	allowPrivate  bool
 	logFormat     string
@@ -91,7 +94,10 @@ environment the file.`,
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
 	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", controller.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
 	flags.DurationVar(&o.cancelGrace, "cancel-grace", controller.DefaultCancelGrace, "how long an action may take to stop before it is killed")
+	flags.DurationVar(&o.ageing, "priority-ageing", controller.DefaultAgeing, "waiting time that is worth one point of priority")
+	flags.DurationVar(&o.lease, "lease", controller.DefaultLease, "how long an attempt belongs to its worker without a sign of life")
 	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logs.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
+	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", events.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
 	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs may call private and loopback addresses")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
@@ -176,6 +182,12 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	if o.maxConcurrent < 1 {
 		return usagef("--max-concurrent-jobs %d: must be at least 1", o.maxConcurrent)
 	}
+	if o.lease < time.Second {
+		return usagef("--lease %s: must be at least 1s", o.lease)
+	}
+	if o.ageing <= 0 || o.ageing > 24*time.Hour {
+		return usagef("--priority-ageing %s: must be more than 0 and at most 24h", o.ageing)
+	}
 	address, err := listenAddress(o.listen)
 	if err != nil {
 		return err
@@ -193,7 +205,7 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 		return err
 	}
 	defer archive.Close()
-	happened, err := events.Open(events.Options{Dir: filepath.Join(o.dataDir, "events"), Log: log, Registerer: registry})
+	happened, err := events.Open(events.Options{Dir: filepath.Join(o.dataDir, "events"), MaxBytes: o.maxEventBytes, Log: log, Registerer: registry})
 	if err != nil {
 		return err
 	}
@@ -221,7 +233,7 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	defer closeRunners()
 	manager, err := controller.New(controller.Options{
 		Store: objects, Runners: runners, Logs: archive, Worker: worker,
-		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace,
+		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace, Lease: o.lease, Ageing: o.ageing,
 		Events: happened, Registerer: registry, Log: log,
 	})
 	if err != nil {
