@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -24,6 +25,7 @@ type entry struct {
 	created   time.Time
 	job       *v1.Job // decoded; nil: not kept
 	written   uint64  // resourceVersion of our last write
+	seen      uint64  // resourceVersion of the last event
 	looked    bool    // reconciled at least once
 	gone      bool    // deleted while its attempt runs
 	run       *run
@@ -44,6 +46,12 @@ func (e *entry) stopTimers() {
 		e.timer.Stop()
 		e.timer = nil
 	}
+}
+
+// newer reports whether an event has told of a later version than job.
+func (e *entry) newer(job *v1.Job) bool {
+	version, err := strconv.ParseUint(job.ResourceVersion, 10, 64)
+	return err == nil && e.seen > version
 }
 
 // learn takes in a job's spec and status as they are now. The caller holds mu.

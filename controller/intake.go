@@ -137,6 +137,7 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 			c.record(job, "")
 		}
 	}
+	e.seen = event.Record.ResourceVersion()
 	c.keep(e, nil)
 	if job != nil {
 		c.learn(uid, e, job)

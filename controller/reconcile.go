@@ -169,7 +169,9 @@ func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64)
 	e.written, e.tries = version, 0
 	c.learn(uid, e, job)
 	if job.Status.Phase.Terminal() {
-		c.settled[uid] = version
+		if e.seen < version {
+			c.settled[uid] = version
+		}
 		c.wakeDependents(e.key)
 	}
 }
@@ -208,10 +210,14 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 	case lifecycle.Nothing:
 	}
 	if job.Status.Phase.Terminal() {
-		if e.run == nil {
+		switch {
+		case e.run != nil: // its attempt still has to end
+		case e.newer(job):
+			c.queue.add(uid) // run again meanwhile: the event came before this decision was done with
+		default:
 			c.forget(uid, e)
 		}
-		return // its attempt still has to end
+		return
 	}
 	c.place(uid, e, job, d, now)
 	e.stopTimers()
