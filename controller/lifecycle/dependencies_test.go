@@ -54,6 +54,9 @@ var dependencyTable = table{
 	"one of two met": {spec: changes{dependsOn("one", ""), dependsOn("two", "")}, seen: depending(lifecycle.Dependency{UID: "1", Phase: v1.JobSucceeded}, lifecycle.Dependency{UID: "2"}), want: want{
 		changed: true, soft: true, check: knows(v1.DependencyStatus{Name: "one", UID: "1", Met: true}, v1.DependencyStatus{Name: "two", UID: "2"}),
 	}},
+	"the other of two met": {spec: changes{dependsOn("one", ""), dependsOn("two", "")}, seen: depending(lifecycle.Dependency{UID: "1"}, lifecycle.Dependency{UID: "2", Phase: v1.JobSucceeded}), want: want{
+		changed: true, soft: true, check: knows(v1.DependencyStatus{Name: "one", UID: "1"}, v1.DependencyStatus{Name: "two", UID: "2", Met: true}),
+	}},
 	"one met, one never was": {spec: changes{dependsOn("one", ""), dependsOn("two", "")}, seen: depending(lifecycle.Dependency{UID: "1", Phase: v1.JobSucceeded}, lifecycle.Dependency{}), want: want{
 		changed: true, soft: true, again: v1.DependencyWait, check: knows(v1.DependencyStatus{Name: "one", UID: "1", Met: true}),
 	}},

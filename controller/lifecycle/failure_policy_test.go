@@ -74,6 +74,9 @@ var failureTable = table{
 	"one failure too many": {spec: changes{retries(2), atOnce}, status: changes{failures(2), running}, seen: outcome(exit(3)), want: want{
 		phase: v1.JobFailed, reason: v1.ReasonExitCode, changed: true, message: []string{"Failed 3 times, spec.backoffLimit allows 2 retries. Last: exit 3"}, check: counts(3, 0),
 	}},
+	"nothing is due of a job that has failed": {spec: changes{deadline(60)}, status: changes{running}, seen: outcome(exit(3)), want: want{
+		phase: v1.JobFailed, reason: v1.ReasonExitCode, changed: true,
+	}},
 	"a retry waits": {spec: changes{retries(1)}, status: changes{running}, seen: outcome(exit(3)), want: want{
 		reason: v1.ReasonRetrying, changed: true, check: counts(1, lifecycle.Backoff(nil, 1, "u-1")),
 	}},
@@ -220,19 +223,20 @@ func TestBackoff(t *testing.T) {
 		failure int32
 		bound   float64 // in nanoseconds
 	}{
-		"the defaults, first failure":            {nil, 1, 10 * second},
-		"the defaults, second failure":           {nil, 2, 20 * second},
-		"the defaults, sixth failure":            {nil, 6, 320 * second},
-		"the defaults, seventh failure":          {nil, 7, 360 * second},
-		"the defaults, ten thousandth failure":   {nil, 10_000, 360 * second},
-		"no wait":                                {&v1.Backoff{InitialSeconds: n(0)}, 100, 0},
-		"a constant wait":                        {&v1.Backoff{InitialSeconds: n(5), Factor: n(1)}, 10_000, 5 * second},
-		"a tenfold wait":                         {&v1.Backoff{InitialSeconds: n(1), Factor: n(10)}, 3, 100 * second},
-		"a cap":                                  {&v1.Backoff{InitialSeconds: n(1), Factor: n(10), MaxSeconds: n(50)}, 3, 50 * second},
-		"no wait by its cap":                     {&v1.Backoff{MaxSeconds: n(0)}, 3, 0},
-		"an initial wait above the default cap":  {&v1.Backoff{InitialSeconds: n(1000)}, 1, 1000 * second},
-		"and its second wait":                    {&v1.Backoff{InitialSeconds: n(1000)}, 2, 1000 * second},
-		"waits that go beyond what a clock says": {&v1.Backoff{InitialSeconds: n(1_000_000_000), Factor: n(10), MaxSeconds: n(2_000_000_000)}, 3, 2_000_000_000 * second},
+		"the defaults, first failure":               {nil, 1, 10 * second},
+		"the defaults, second failure":              {nil, 2, 20 * second},
+		"the defaults, sixth failure":               {nil, 6, 320 * second},
+		"the defaults, seventh failure":             {nil, 7, 360 * second},
+		"the defaults, ten thousandth failure":      {nil, 10_000, 360 * second},
+		"no wait":                                   {&v1.Backoff{InitialSeconds: n(0)}, 100, 0},
+		"a constant wait":                           {&v1.Backoff{InitialSeconds: n(5), Factor: n(1)}, 10_000, 5 * second},
+		"a tenfold wait":                            {&v1.Backoff{InitialSeconds: n(1), Factor: n(10)}, 3, 100 * second},
+		"a cap":                                     {&v1.Backoff{InitialSeconds: n(1), Factor: n(10), MaxSeconds: n(50)}, 3, 50 * second},
+		"no wait by its cap":                        {&v1.Backoff{MaxSeconds: n(0)}, 3, 0},
+		"an initial wait above the default cap":     {&v1.Backoff{InitialSeconds: n(1000)}, 1, 1000 * second},
+		"and its second wait":                       {&v1.Backoff{InitialSeconds: n(1000)}, 2, 1000 * second},
+		"a wait that goes beyond what a clock says": {&v1.Backoff{InitialSeconds: n(1_000_000_000), Factor: n(10), MaxSeconds: n(2_000_000_000)}, 2, 2_000_000_000 * second},
+		"waits that go beyond what a clock says":    {&v1.Backoff{InitialSeconds: n(1_000_000_000), Factor: n(10), MaxSeconds: n(2_000_000_000)}, 3, 2_000_000_000 * second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const samples = 2000

@@ -287,6 +287,11 @@ var nextTable = table{
 	"a running job runs":                       {status: changes{running}, seen: live, want: want{phase: v1.JobRunning, reason: v1.ReasonStarted}},
 	"success": {status: changes{running}, seen: outcome(verdict(action.Succeeded, "done")), want: want{
 		phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true, message: []string{"done"},
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if c := d.Status.Conditions; len(c) != 2 || c[0].Type != v1.ConditionComplete || c[1].Type != v1.ConditionFinished {
+				t.Errorf("conditions = %+v", c)
+			}
+		},
 	}},
 	"success brings its result": {status: changes{running}, seen: outcome(action.Outcome{Verdict: action.Succeeded, Artifacts: []v1.Artifact{{Name: "log"}}}), want: want{
 		phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true,
@@ -307,6 +312,14 @@ var nextTable = table{
 
 	"a queued job is canceled at once": {spec: changes{canceled}, seen: granted, want: want{
 		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"before it started"},
+	}},
+	"a job between two attempts is canceled": {spec: changes{canceled}, status: changes{nextAttempt(time.Minute)}, want: want{
+		phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true,
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if d.Status.NextAttemptTime != nil {
+				t.Error("a finished job has a next attempt")
+			}
+		},
 	}},
 	"a canceled record is canceled": {spec: changes{record, canceled}, want: want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true}},
 	"a suspended job is canceled at once": {spec: changes{canceled, suspended}, status: changes{holding(v1.ConditionSuspended)}, want: want{
@@ -440,7 +453,7 @@ func TestProgress(t *testing.T) {
 	} {
 		var changed bool
 		j.Status, changed = lifecycle.Progress(j.Status, tc.attempt, tc.pct, tc.step, start)
-		if changed != tc.changed || j.Status.Pct != tc.want {
+		if changed != tc.changed || j.Status.Pct != tc.want || !j.Status.LastUpdateTime.Equal(micro(0)) {
 			t.Errorf("Progress(%s, %d, %q) = %d, %v; want %d, %v", tc.attempt, tc.pct, tc.step, j.Status.Pct, changed, tc.want, tc.changed)
 		}
 	}

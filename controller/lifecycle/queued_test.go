@@ -131,7 +131,7 @@ var suspendTable = table{
 	"a running job is stopped": {spec: changes{suspended}, status: changes{running}, seen: live, want: want{
 		phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Stop, stop: lifecycle.CauseSuspend,
 	}},
-	"the stopped attempt counts as nothing": {spec: changes{suspended, deadline(5)}, status: changes{running}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseSuspend, ""), at: 6 * time.Second, want: want{
+	"the stopped attempt counts as nothing": {spec: changes{suspended, deadline(5)}, status: changes{running, func(j *v1.Job) { j.Status.Step = "half" }}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseSuspend, ""), at: 6 * time.Second, want: want{
 		reason: v1.ReasonSuspended, changed: true, check: countedNothing,
 	}},
 	"a lost one too": {spec: changes{suspended}, status: changes{running}, seen: stopped(verdict(action.Lost, ""), lifecycle.CauseSuspend, ""), want: want{
@@ -175,7 +175,7 @@ func isSuspended(j *v1.Job) {
 }
 
 func countedNothing(t *testing.T, d lifecycle.Decision) {
-	if s := d.Status; s.Failures != 0 || s.Interruptions != 0 || s.StartTime != nil || s.CurrentAttempt != nil {
+	if s := d.Status; s.Failures != 0 || s.Interruptions != 0 || s.StartTime != nil || s.CurrentAttempt != nil || s.Step != "" {
 		t.Errorf("status = %+v", s)
 	}
 }

@@ -98,6 +98,10 @@ var recoveryTable = table{
 		status: changes{running}, seen: stopped(lost(), lifecycle.CauseAttemptTimeout, "ran for 5s"),
 		want: want{reason: v1.ReasonInterrupted, changed: true},
 	},
+	"lost while it was stopped for being idle": {
+		status: changes{running}, seen: stopped(lost(), lifecycle.CauseIdleTimeout, "idle for 5s"),
+		want: want{reason: v1.ReasonInterrupted, changed: true},
+	},
 	"lost, and running it again might do harm": {status: changes{running}, seen: outcome(verdict(action.Lost, "")), want: want{
 		phase: v1.JobFailed, reason: v1.ReasonInterrupted, changed: true, message: []string{"might do its work twice (spec.onInterruption: Rerun allows it)"},
 	}},

@@ -1,6 +1,8 @@
 package lifecycle_test
 
 import (
+	"strings"
+	"testing"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -97,6 +99,11 @@ var timeoutTable = table{
 	}},
 	"lost beyond the active deadline": {spec: changes{deadline(5)}, status: changes{running}, seen: outcome(lost()), at: 6 * time.Second, want: want{
 		phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: []string{"Ran for 6s"},
+		check: func(t *testing.T, d lifecycle.Decision) {
+			if strings.Contains(d.Status.Message, "failed") {
+				t.Errorf("message = %q", d.Status.Message)
+			}
+		},
 	}},
 	"stopped at the attempt's timeout": {spec: changes{attemptTimeout(5)}, status: changes{running}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseAttemptTimeout, "ran for 5s"), at: time.Minute, want: want{
 		phase: v1.JobFailed, reason: v1.ReasonAttemptTimeout, changed: true, message: []string{"ran for 5s"},
