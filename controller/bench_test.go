@@ -19,12 +19,19 @@ import (
 	"jobwright.dev/store/file"
 )
 
-// bench is a real store and what a controller over it needs, with a processor to spare
-// as jobwright serve has.
+// bench is what open returns, until the benchmark ends.
 func bench(b *testing.B) (*file.Store, controller.Options) {
 	b.Helper()
+	objects, opts, stop := open(b)
+	b.Cleanup(stop)
+	return objects, opts
+}
+
+// open is a real store and what a controller over it needs, with a processor to spare
+// as jobwright serve has.
+func open(b *testing.B) (objects *file.Store, opts controller.Options, stop func()) {
+	b.Helper()
 	processors := runtime.GOMAXPROCS(runtime.NumCPU() + 1)
-	b.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	dir := b.TempDir()
 	objects, err := file.Open(dir, file.Options{MinFree: -1})
 	if err != nil {
@@ -34,16 +41,17 @@ func bench(b *testing.B) (*file.Store, controller.Options) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	stop = func() {
+		runtime.GOMAXPROCS(processors)
 		archive.Close()
 		if err := objects.Close(); err != nil {
 			b.Error(err)
 		}
-	})
+	}
 	return objects, controller.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 64, Log: logr.Discard(),
 		Runners: map[v1.JobType]action.Runner{v1.JobTypeDeploy: &fakeRunner{run: succeed}, v1.JobTypeBuild: &fakeRunner{run: succeed}},
-	}
+	}, stop
 }
 
 func benchRecord(name string) *v1.Job {
@@ -87,50 +95,178 @@ func benchJob(name string) *v1.Job {
 	return job
 }
 
+const drained = 20_000
+
 func drain(b *testing.B, job func(name string) *v1.Job) {
-	const n = 20_000
 	for b.Loop() {
 		b.StopTimer()
-		objects, opts := bench(b)
-		for at := 0; at < n; at += 1000 {
-			var batch []v1.Object
-			for i := range 1000 {
-				batch = append(batch, job(fmt.Sprint("job-", at+i)))
-			}
-			if _, err := objects.Create(b.Context(), batch...); err != nil {
-				b.Fatal(err)
-			}
-		}
-		page, err := objects.List(b.Context(), store.ListOptions{Kind: v1.KindJob, Limit: 1})
-		if err != nil {
-			b.Fatal(err)
-		}
-		watch, err := objects.Watch(b.Context(), store.WatchOptions{Kind: v1.KindJob, Since: page.ResourceVersion})
-		if err != nil {
-			b.Fatal(err)
-		}
+		objects, opts, stop := filled(b, job)
+		watch := watching(b, objects)
 		b.StartTimer()
-		stop := run(b, opts)
-		for ended := 0; ended < n; {
-			events, err := watch.Next(b.Context())
-			if err != nil {
-				b.Fatal(err)
-			}
-			for _, event := range events {
-				phase, err := event.Record.Phase()
-				if err != nil {
-					b.Fatal(err)
-				}
-				if phase.Terminal() {
-					ended++
-				}
-			}
-		}
+		ended := run(b, opts)
+		ends(b, watch, drained)
 		b.StopTimer()
+		ended()
 		stop()
 		b.StartTimer()
 	}
-	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "jobs/s")
+	b.ReportMetric(float64(drained*b.N)/b.Elapsed().Seconds(), "jobs/s")
+}
+
+// filled is a store with jobs that nobody has looked at.
+func filled(b *testing.B, job func(name string) *v1.Job) (objects *file.Store, opts controller.Options, stop func()) {
+	b.Helper()
+	objects, opts, stop = open(b)
+	for at := 0; at < drained; at += 1000 {
+		var batch []v1.Object
+		for i := range 1000 {
+			batch = append(batch, job(fmt.Sprint("job-", at+i)))
+		}
+		if _, err := objects.Create(b.Context(), batch...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return objects, opts, stop
+}
+
+// watching follows every change of a job from now on.
+func watching(b *testing.B, objects *file.Store) store.Watch {
+	b.Helper()
+	page, err := objects.List(b.Context(), store.ListOptions{Kind: v1.KindJob, Limit: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	watch, err := objects.Watch(b.Context(), store.WatchOptions{Kind: v1.KindJob, Since: page.ResourceVersion})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return watch
+}
+
+// ends waits until n jobs have ended.
+func ends(b *testing.B, watch store.Watch, n int) {
+	b.Helper()
+	sees(b, watch, n, func(r store.Record) bool {
+		phase, err := r.Phase()
+		if err != nil {
+			b.Fatal(err)
+		}
+		return phase.Terminal()
+	})
+}
+
+// sees waits until n changes are as wanted.
+func sees(b *testing.B, watch store.Watch, n int, wanted func(store.Record) bool) {
+	b.Helper()
+	for seen := 0; seen < n; {
+		events, err := watch.Next(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, event := range events {
+			if wanted(event.Record) {
+				seen++
+			}
+		}
+	}
+}
+
+// BenchmarkLimits drains the same jobs without limits, with 1,000 concurrency keys of
+// limit 64 and with 1,000 rate limits, none of which is ever reached, by turns: what
+// limits cost in throughput. The goal is less than 10 %.
+func BenchmarkLimits(b *testing.B) {
+	limited := []func(name string) *v1.Job{benchJob, withKey, withRate}
+	took := make([]time.Duration, len(limited))
+	for b.Loop() {
+		for i, job := range limited {
+			objects, opts, stop := filled(b, job)
+			watch := watching(b, objects)
+			began := time.Now()
+			ended := run(b, opts)
+			ends(b, watch, drained)
+			took[i] += time.Since(began)
+			ended()
+			stop()
+		}
+	}
+	for i, what := range []string{"", "keys", "rates"} {
+		if what == "" {
+			b.ReportMetric(float64(drained*b.N)/took[i].Seconds(), "unlimited-jobs/s")
+			continue
+		}
+		b.ReportMetric(100*(1-took[0].Seconds()/took[i].Seconds()), what+"-loss-%")
+	}
+}
+
+// group is one of 1,000 by the last digits of the name.
+func group(name string) string { return "key-" + name[max(0, len(name)-3):] }
+
+func withKey(name string) *v1.Job {
+	job := benchJob(name)
+	job.Spec.Concurrency = &v1.Concurrency{Key: group(name), Limit: new(int32(64))}
+	return job
+}
+
+func withRate(name string) *v1.Job {
+	job := benchJob(name)
+	job.Spec.RateLimit = &v1.RateLimit{Key: group(name), Limit: new(int32(10_000)), PerSeconds: 1}
+	return job
+}
+
+// BenchmarkRelease ends a job that 10,000 others wait for: how long until each of them
+// is released (its dependency is met, and it is in the queue), and until the last one
+// has run. The goal is that all are released within a second.
+func BenchmarkRelease(b *testing.B) {
+	b.Run("records", func(b *testing.B) { release(b, benchRecord) })
+	b.Run("attempts", func(b *testing.B) { release(b, benchJob) })
+}
+
+func release(b *testing.B, job func(name string) *v1.Job) {
+	const dependents = 10_000
+	var released, ended time.Duration
+	for b.Loop() {
+		objects, opts, stop := open(b)
+		gate := make(chan struct{})
+		opts.Runners[v1.JobTypeDeploy] = &fakeRunner{run: func(context.Context, action.Attempt, action.Sink) action.Outcome {
+			<-gate
+			return action.Outcome{Verdict: action.Succeeded}
+		}}
+		first := benchRecord("first")
+		first.Spec = v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &v1.DeployAction{Verb: v1.DeployUp}}
+		batch := []v1.Object{first}
+		watch := watching(b, objects)
+		for i := range dependents {
+			waits := job(fmt.Sprint("job-", i))
+			waits.Spec.DependsOn = []v1.JobDependency{{Name: "first"}}
+			if batch = append(batch, waits); len(batch) >= 1000 || i == dependents-1 {
+				if _, err := objects.Create(b.Context(), batch...); err != nil {
+					b.Fatal(err)
+				}
+				batch = nil
+			}
+		}
+		stopped := run(b, opts)
+		sees(b, watch, dependents, func(r store.Record) bool { return r.Contains(`"dependencies"`) })
+		both := []store.Watch{watching(b, objects), watching(b, objects)}
+		began := time.Now()
+		close(gate)
+		met := map[string]bool{}
+		for len(met) < dependents {
+			sees(b, both[0], 1, func(r store.Record) bool {
+				if r.Contains(`"met":true`) {
+					met[r.Key().Name] = true
+				}
+				return true
+			})
+		}
+		released += time.Since(began)
+		ends(b, both[1], dependents+1)
+		ended += time.Since(began)
+		stopped()
+		stop()
+	}
+	b.ReportMetric(float64(released.Milliseconds())/float64(b.N), "released-ms")
+	b.ReportMetric(float64(ended.Milliseconds())/float64(b.N), "ended-ms")
 }
 
 // BenchmarkCreateToStart is the time from the call that creates a job to the first line
