@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	v1 "jobwright.dev/api/v1"
@@ -59,4 +60,26 @@ func (c *Client) Patch(ctx context.Context, key Key, patch any) (v1.Object, erro
 		return nil, err
 	}
 	return decode(response, key.Kind)
+}
+
+// Backup writes a consistent copy of the server's whole store to w. token is the
+// operator's, which stands in the server's data folder.
+func (c *Client) Backup(ctx context.Context, token string, w io.Writer) (int64, error) {
+	response, err := c.do(withToken(ctx, token), http.MethodGet, []string{"api", "backup"}, nil, nil, "")
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	n, err := io.Copy(w, response.Body)
+	if err != nil {
+		return n, fmt.Errorf("backup: %w", err)
+	}
+	return n, nil
+}
+
+type tokenKey struct{}
+
+// withToken has a request carry the operator's token.
+func withToken(ctx context.Context, token string) context.Context {
+	return context.WithValue(ctx, tokenKey{}, token)
 }

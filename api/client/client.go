@@ -244,6 +244,9 @@ func (c *Client) do(ctx context.Context, method string, path []string, query url
 		return nil, err
 	}
 	request.Header.Set("User-Agent", c.userAgent)
+	if token, ok := ctx.Value(tokenKey{}).(string); ok {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	if media != "" {
 		request.Header.Set("Content-Type", media)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -40,6 +41,10 @@ type Options struct {
 	Blockers func(context.Context, *v1.Job) ([]v1.Blocker, error)
 	// Explain answers GET …/jobs/NAME/explain; nil: there is no such route.
 	Explain func(context.Context, *v1.Job) (*v1.JobExplanation, error)
+	// Backup writes a copy of the store, for GET /api/backup; nil: there is no such
+	// route. It is answered to those who know OperatorToken.
+	Backup        func(context.Context, io.Writer) error
+	OperatorToken string
 	// Events is served as core/v1 Events; nil: there are none.
 	Events *events.Archive
 	// MaxBody bounds a request's body in bytes; MaxWorkspaces bounds how many
@@ -107,6 +112,9 @@ func (s *Server) routes() http.Handler {
 	s.discoveryRoutes(handle)
 	handle("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	handle("GET /readyz", s.readyz)
+	if s.Backup != nil {
+		handle("GET /api/backup", s.backup)
+	}
 	if s.Metrics != nil {
 		mux.Handle("GET /metrics", s.Metrics)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -173,9 +174,9 @@ func spareProcessor() {
 }
 
 // serve runs the server until ctx ends, then shuts it down in order.
-func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
+func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	spareProcessor()
-	log, err := newLogger(o.logFormat, io.err)
+	log, err := newLogger(o.logFormat, stdio.err)
 	if err != nil {
 		return err
 	}
@@ -214,6 +215,10 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
+	token, err := operatorToken(o.dataDir)
+	if err != nil {
+		return err
+	}
 	// The store's lock is held: whatever carries this worker's identity is left over
 	// from a server that died.
 	orphans, err := process.Reap(ctx, worker, "")
@@ -241,8 +246,13 @@ func serve(ctx context.Context, o serveOptions, io stdio) (err error) {
 	}
 	api, err := server.New(server.Options{
 		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
-		Metrics:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:    func(context.Context) error { return objects.Health() },
+		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		Ready:         func(context.Context) error { return objects.Health() },
+		OperatorToken: token,
+		Backup: func(ctx context.Context, w io.Writer) error {
+			_, err := objects.Backup(ctx, w)
+			return err
+		},
 		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened,
 	})
 	if err != nil {
@@ -314,24 +324,36 @@ func newRunners(o serveOptions, worker string, log logr.Logger, registry prometh
 // workerIdentity is this data folder's worker: made once, kept beside the objects, so
 // that the next server on the folder knows what the one before has left.
 func workerIdentity(dataDir string) (string, error) {
-	path := filepath.Join(dataDir, "worker-id")
-	data, err := os.ReadFile(path)
-	if id := strings.TrimSpace(string(data)); err == nil && id != "" {
-		return id, nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "worker"
 	}
-	id := host + "-" + uuid.NewString()[:8]
-	temp := path + ".new"
-	if err := os.WriteFile(temp, []byte(id+"\n"), 0o600); err != nil {
+	return remembered(filepath.Join(dataDir, "worker-id"), func() string { return host + "-" + uuid.NewString()[:8] })
+}
+
+// operatorTokenFile is where in the data folder the operator's token stands: who may
+// read the folder may have what is in it.
+const operatorTokenFile = "operator-token"
+
+func operatorToken(dataDir string) (string, error) {
+	return remembered(filepath.Join(dataDir, operatorTokenFile), rand.Text)
+}
+
+// remembered is what a file holds; it is made when it is missing.
+func remembered(path string, fresh func() string) (string, error) {
+	data, err := os.ReadFile(path)
+	if known := strings.TrimSpace(string(data)); err == nil && known != "" {
+		return known, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	return id, os.Rename(temp, path)
+	text := fresh()
+	temp := path + ".new"
+	if err := os.WriteFile(temp, []byte(text+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	return text, os.Rename(temp, path)
 }
 
 func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {

@@ -11,31 +11,31 @@ import (
 // FsckRecord is one record of the journal, explained.
 type FsckRecord struct {
 	journal.Position
-	Sequence uint64
+	Sequence uint64 `json:"sequence"`
 	// Operation is "put" or "delete".
-	Operation string
+	Operation string `json:"operation"`
 	// Object is the key, as in "job acme/x".
-	Object          string
-	ResourceVersion uint64
-	Bytes           int
+	Object          string `json:"object"`
+	ResourceVersion uint64 `json:"resourceVersion"`
+	Bytes           int    `json:"bytes"`
 }
 
 // FsckReport is what a check has found.
 type FsckReport struct {
 	// Snapshot tells whether there is a jobs.json.
-	Snapshot        bool
-	Objects         int
-	ResourceVersion uint64
+	Snapshot        bool   `json:"snapshot"`
+	Objects         int    `json:"objects"`
+	ResourceVersion uint64 `json:"resourceVersion"`
 	// Segments, Blocks, Records and Bytes are of the journal: what is newer than
 	// jobs.json.
-	Segments []uint64
-	Blocks   int64
-	Records  int64
-	Bytes    int64
+	Segments []uint64 `json:"segments"`
+	Blocks   int64    `json:"blocks"`
+	Records  int64    `json:"records"`
+	Bytes    int64    `json:"bytes"`
 	// Clean: the store was closed in order.
-	Clean bool
+	Clean bool `json:"clean"`
 	// Cut is a torn end, which the next opening cuts.
-	Cut *journal.Cut
+	Cut *journal.Cut `json:"cut,omitempty"`
 }
 
 // Fsck reads a store that no process has open, and checks everything in it; it changes

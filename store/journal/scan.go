@@ -11,8 +11,8 @@ import (
 
 // Position is where a payload lies.
 type Position struct {
-	Segment uint64
-	Offset  int64
+	Segment uint64 `json:"segment"`
+	Offset  int64  `json:"offset"`
 }
 
 // Record is one record as Scan finds it. Payload is valid until the call returns.
@@ -24,9 +24,9 @@ type Record struct {
 
 // Cut is the torn end of a commit that nobody was told of.
 type Cut struct {
-	File   string
-	Offset int64
-	Cause  string
+	File   string `json:"file"`
+	Offset int64  `json:"offset"`
+	Cause  string `json:"cause"`
 }
 
 // State is what Scan has found.

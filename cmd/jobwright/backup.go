@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/store"
+	"jobwright.dev/store/file"
+)
+
+func newBackup(c *cli) *cobra.Command {
+	var dataDir string
+	command := &cobra.Command{
+		Use:   "backup FILE|FOLDER",
+		Short: "Copy the whole store, consistently, while the server runs",
+		Long: `Backup writes a consistent copy of all objects of all workspaces to FILE, or to a new file
+in FOLDER; "-" is standard output. The server of --data-dir goes on meanwhile (it is
+reached at --server, with the operator's token from the folder); if it is stopped, the
+folder is read itself. The copy is a list of objects, which restore makes a store of. Job
+logs and events are not in it; they are files in the data folder.`,
+		Example: `  jobwright backup /backups/jobs.json
+  jobwright backup --data-dir /var/lib/jobwright /backups/`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			copyTo := func(w io.Writer) error { return c.backup(cmd.Context(), dataDir, w) }
+			if args[0] == "-" {
+				return copyTo(c.out)
+			}
+			path := args[0]
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				path = filepath.Join(path, "jobwright-"+now().UTC().Format("20060102T150405Z")+".json")
+			}
+			size, err := writeWhole(path, copyTo)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.out, "%s (%d bytes)\n", path, size)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "the server's folder of the objects")
+	return command
+}
+
+// backup copies a store: through its server, or from its folder when that is stopped.
+func (c *cli) backup(ctx context.Context, dataDir string, w io.Writer) (err error) {
+	if _, err := os.Stat(filepath.Join(dataDir, operatorTokenFile)); err != nil {
+		return fmt.Errorf("%s is no data folder: %w", dataDir, err) // opening would make a new store there
+	}
+	objects, err := file.Open(dataDir, file.Options{MinFree: -1})
+	if errors.Is(err, store.ErrLocked) {
+		token, err := operatorToken(dataDir)
+		if err != nil {
+			return err
+		}
+		server, err := c.connect()
+		if err != nil {
+			return err
+		}
+		_, err = server.Backup(ctx, token, w)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, objects.Close()) }()
+	_, err = objects.Backup(ctx, w)
+	return err
+}
+
+// writeWhole writes a file that is there whole or not at all, and stays: it is on disk
+// before it gets its name.
+func writeWhole(path string, write func(io.Writer) error) (size int64, err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = temp.Close()
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	if err := write(temp); err != nil {
+		return 0, err
+	}
+	if err := temp.Sync(); err != nil {
+		return 0, err
+	}
+	info, err := temp.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err := temp.Close(); err != nil {
+		return 0, err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return 0, err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), errors.Join(dir.Sync(), dir.Close())
+}
+
+func newRestore(c *cli) *cobra.Command {
+	var from, dataDir string
+	var at string
+	command := &cobra.Command{
+		Use:   "restore --from FILE|FOLDER --data-dir NEW",
+		Short: "Make a new store from a backup or another data folder",
+		Long: `Restore makes a new data folder from a backup, or from a data folder whose server is
+stopped; it changes nothing there and never writes into a folder that has a store. With
+--at it takes the state after the change with that resourceVersion, as far back as the
+journal of a data folder reaches (fsck --verbose lists it).`,
+		Example: `  jobwright restore --from /backups/jobs.json --data-dir ./data-new
+  jobwright restore --from ./data --at 4711 --data-dir ./data-before`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if from == "" || dataDir == "" {
+				return usagef("--from and --data-dir are required")
+			}
+			var opts file.RestoreOptions
+			if at != "" {
+				version, err := strconv.ParseUint(at, 10, 64)
+				if err != nil || version == 0 {
+					return usagef("--at %q: must be a resourceVersion, a number from 1", at)
+				}
+				opts.Version = version
+			}
+			sum, err := file.Restore(from, dataDir, opts)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.out, "%s: %d objects as of version %d (%d bytes); start it with jobwright serve --data-dir %s\n",
+				dataDir, sum.Objects, sum.ResourceVersion, sum.Bytes, dataDir)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&from, "from", "", "backup file, or data folder whose server is stopped; required")
+	command.Flags().StringVar(&dataDir, "data-dir", "", "new folder; required")
+	command.Flags().StringVar(&at, "at", "", "resourceVersion of the state to restore (default the latest)")
+	return command
+}
+
+func newCompact(c *cli) *cobra.Command {
+	var dataDir string
+	command := &cobra.Command{
+		Use:     "compact",
+		Short:   "Write what the journal holds into jobs.json",
+		Long:    "Compact does at once, for a server that is stopped, what a running one does by itself.",
+		Example: "  jobwright compact --data-dir ./data",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if _, err := os.Stat(dataDir); err != nil {
+				return err // opening would make a new store there
+			}
+			before, err := folderSize(dataDir)
+			if err != nil {
+				return err
+			}
+			if err := file.Compact(dataDir, file.Options{MinFree: -1}); err != nil {
+				return err
+			}
+			after, err := folderSize(dataDir)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.out, "%s: %d bytes before, %d after\n", dataDir, before, after)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "folder of the objects, whose server is stopped")
+	return command
+}
+
+// folderSize is the size of the store's files: jobs.json and the journal.
+func folderSize(dir string) (int64, error) {
+	var size int64
+	for _, pattern := range []string{"jobs.json", filepath.Join("journal", "*")} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return 0, err
+		}
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			if err != nil {
+				return 0, err
+			}
+			size += info.Size()
+		}
+	}
+	return size, nil
+}

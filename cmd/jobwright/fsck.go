@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/store"
+	"jobwright.dev/store/file"
+	"jobwright.dev/store/journal"
+)
+
+// fsckResult is what fsck -o json prints.
+type fsckResult struct {
+	Folder  string            `json:"folder"`
+	Clean   bool              `json:"clean"`
+	Problem string            `json:"problem,omitempty"`
+	Report  file.FsckReport   `json:"report"`
+	Records []file.FsckRecord `json:"records,omitempty"`
+}
+
+func newFsck(c *cli) *cobra.Command {
+	var dataDir, output string
+	var verbose bool
+	command := &cobra.Command{
+		Use:   "fsck",
+		Short: "Check the store of a stopped server, and change nothing",
+		Long: `Fsck reads everything in a data folder whose server is stopped: checksums, records,
+objects. It changes nothing. A torn end, as a crash leaves it, is no damage: the next
+start cuts it.
+
+Exit codes: 0 whole, 1 damaged or unreadable; the message names file, offset and cause.`,
+		Example: `  jobwright fsck --data-dir ./data
+  jobwright fsck --data-dir ./data --verbose
+  jobwright fsck --data-dir ./data -o json`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if output != "" && output != "json" {
+				return usagef("--output %q: supported value: json", output)
+			}
+			if _, err := os.Stat(dataDir); err != nil {
+				return err
+			}
+			result := fsckResult{Folder: dataDir}
+			report, err := file.Fsck(dataDir, nil, func(r file.FsckRecord) {
+				switch {
+				case !verbose:
+				case output == "json":
+					result.Records = append(result.Records, r)
+				default:
+					fmt.Fprintf(c.out, "%s offset %d: %s %s, version %d, %d bytes\n", journal.SegmentName(r.Segment), r.Offset, r.Operation, r.Object, r.ResourceVersion, r.Bytes)
+				}
+			})
+			result.Report, result.Clean = report, err == nil
+			if errors.Is(err, store.ErrLocked) {
+				return fmt.Errorf("%w; stop the server, or take a backup of it with jobwright backup and check that", err)
+			}
+			if output == "json" {
+				if err != nil {
+					result.Problem = err.Error()
+				}
+				if printErr := printJSON(c.out, result); printErr != nil {
+					return printErr
+				}
+				if err != nil {
+					return exitStatus(exitError)
+				}
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
+			}
+			printFsck(c, dataDir, report)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "folder of the objects, whose server is stopped")
+	command.Flags().BoolVar(&verbose, "verbose", false, "list every record of the journal")
+	command.Flags().StringVarP(&output, "output", "o", "", "json instead of the words")
+	return command
+}
+
+func printFsck(c *cli, dataDir string, r file.FsckReport) {
+	fmt.Fprintf(c.out, "%s is whole: %d objects at version %d.\n", dataDir, r.Objects, r.ResourceVersion)
+	fmt.Fprintf(c.out, "Journal: %d records in %d blocks, %d segments, %d bytes, newer than jobs.json.\n", r.Records, r.Blocks, len(r.Segments), r.Bytes)
+	switch {
+	case r.Cut != nil:
+		fmt.Fprintf(c.out, "It ends torn, as a crash leaves it; the next start cuts that: %s, offset %d: %s\n", r.Cut.File, r.Cut.Offset, r.Cut.Cause)
+	case !r.Clean:
+		fmt.Fprintln(c.out, "The server did not close it in order; the next start recovers it.")
+	}
+}
