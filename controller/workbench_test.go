@@ -23,10 +23,8 @@ type script struct {
 // controllers that come and go. It holds what may never be against what is.
 type workbench struct {
 	mu      sync.Mutex
-	began   time.Time
 	scripts map[string]script
 	atWork  map[string]*piece // by attempt
-	starts  int               // of jobs with the rate limit
 	wrong   []string
 	open    bool     // nothing hangs any more
 	current *process // that runs now
@@ -43,18 +41,20 @@ type piece struct {
 
 // process is what a controller's process carries out; it dies with it.
 type process struct {
-	bench *workbench
-	dead  chan struct{}
+	bench  *workbench
+	dead   chan struct{}
+	began  time.Time
+	starts int // of jobs with the rate limit
 }
 
 func newWorkbench() *workbench {
-	return &workbench{began: time.Now(), scripts: map[string]script{}, atWork: map[string]*piece{}}
+	return &workbench{scripts: map[string]script{}, atWork: map[string]*piece{}}
 }
 
 func (b *workbench) process() *process {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.current = &process{bench: b, dead: make(chan struct{})}
+	b.current = &process{bench: b, dead: make(chan struct{}), began: time.Now()}
 	return b.current
 }
 
@@ -141,10 +141,11 @@ func (p *process) begin(a action.Attempt) (end string, repeatable bool, work *pi
 		b.wrong = append(b.wrong, fmt.Sprintf("%d attempts at work, %d may", len(b.atWork)+1, modelSlots))
 	}
 	if a.Job.Spec.RateLimit != nil {
-		// From the start of everything, so that it holds however slow the machine is.
-		b.starts++
-		if most := rateLimit * (1 + int(time.Since(b.began)/time.Second)); b.starts > most {
-			b.wrong = append(b.wrong, fmt.Sprintf("%d starts in %s, at most %d a second may", b.starts, time.Since(b.began), rateLimit))
+		// Since the process began, so that it holds however slow the machine is; the next
+		// process knows only those starts that are in the store still.
+		p.starts++
+		if most := rateLimit * (1 + int(time.Since(p.began)/time.Second)); p.starts > most {
+			b.wrong = append(b.wrong, fmt.Sprintf("%d starts in %s, at most %d a second may", p.starts, time.Since(p.began), rateLimit))
 		}
 	}
 	s := b.scripts[a.Job.Name]
