@@ -41,7 +41,9 @@
 //     an interruption: it does not count as a failure. The job is queued again, at most
 //     v1.MaxInterruptions times, where running the action again does no harm or
 //     onInterruption is Rerun; otherwise it fails.
-//  9. A suspended attempt counts as nothing, and activeDeadlineSeconds starts anew.
+//  9. A suspended attempt counts as nothing, and both activeDeadlineSeconds and
+//     startDeadlineSeconds start anew with the resumption; also when the suspension was
+//     taken back before the attempt had stopped.
 //  10. A tracking record has no side effect and needs no slot: it goes from Queued to
 //     Succeeded in one write.
 //  11. An attempt is written down (id, worker, lease) before its side effect starts; so
