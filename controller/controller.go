@@ -95,9 +95,10 @@ type Controller struct {
 	schedule   *schedule.Queue
 	wake       wake
 	starts     *starts
-	cached     int  // entries that hold a decoded job
-	draining   bool // no new attempts
-	stopping   bool // attempts are interrupted
+	turn       uint64 // counts changes of dependencies and searches for cycles
+	cached     int    // entries that hold a decoded job
+	draining   bool   // no new attempts
+	stopping   bool   // attempts are interrupted
 	changed    chan struct{}
 }
 

@@ -39,6 +39,8 @@ func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
 		c.dependents[on][uid] = struct{}{}
 	}
 	e.depends = depends
+	c.turn++
+	e.dependsSince = c.turn
 }
 
 func (c *Controller) dependency(e *entry, name string) store.Key {
@@ -86,20 +88,32 @@ func met(job *v1.Job, name string) bool {
 }
 
 // cycle is the way from one job over a dependency back to itself; nil: there is none.
-// The API refuses cycles; this finds those that came with an edited jobs.json. Where
-// nobody waits for the job there is none, so a long chain costs nothing.
+// The API refuses cycles; this finds those that came with an edited jobs.json.
+//
+// A walk ends at a job that was found in no cycle since this one depends on what it
+// does now: of a cycle's members the first one asked after the last one came finds it.
+// So a long chain, asked from its old end, costs each job one step and not all of them.
 func (c *Controller) cycle(from, over store.Key) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.dependents[from]) == 0 {
-		return nil
+	e := c.jobs[c.names[from]]
+	if e == nil {
+		return nil // only asked about, or gone
 	}
-	return findCycle(from, over, func(key store.Key) []string {
-		if e := c.jobs[c.names[key]]; e != nil {
-			return e.depends
-		}
-		return nil
-	})
+	var way []string
+	if len(c.dependents[from]) > 0 { // otherwise nothing leads back
+		way = findCycle(from, over, func(key store.Key) []string {
+			if other := c.jobs[c.names[key]]; other != nil && other.inNoCycle <= e.dependsSince {
+				return other.depends
+			}
+			return nil
+		})
+	}
+	if way == nil && len(e.depends) == 1 && e.depends[0] == over.Name {
+		c.turn++
+		e.inNoCycle = c.turn
+	}
+	return way
 }
 
 // findCycle walks along dependsOn from over until it meets from again.

@@ -20,18 +20,21 @@ const maxCached = 4096
 // entry is what the controller knows of a job that is not terminal, or whose attempt
 // has yet to end.
 type entry struct {
-	key       store.Key
-	jobType   v1.JobType
-	created   time.Time
-	job       *v1.Job // decoded; nil: not kept
-	written   uint64  // resourceVersion of our last write
-	seen      uint64  // resourceVersion of the last event
-	looked    bool    // reconciled at least once
-	gone      bool    // deleted while its attempt runs
-	run       *run
-	timer     *time.Timer // something is due that no event announces
-	tries     int         // writes that failed in a row
-	depends   []string    // the names in spec.dependsOn
+	key     store.Key
+	jobType v1.JobType
+	created time.Time
+	job     *v1.Job // decoded; nil: not kept
+	written uint64  // resourceVersion of our last write
+	seen    uint64  // resourceVersion of the last event
+	looked  bool    // reconciled at least once
+	gone    bool    // deleted while its attempt runs
+	run     *run
+	timer   *time.Timer // something is due that no event announces
+	tries   int         // writes that failed in a row
+	depends []string    // the names in spec.dependsOn
+	// When depends came to be as it is, and when it last led back in no way, as turns.
+	dependsSince, inNoCycle uint64
+
 	place     place
 	group     *group // the jobs with its concurrency key; nil: it has none of its own
 	item      schedule.Item
