@@ -42,6 +42,8 @@ type entry struct {
 	slot      bool // holds a slot
 	elsewhere bool // another worker's: live in the schedule without a slot
 	finished  bool // terminal; only its attempt is waited for
+	held      bool // an attempt holds it, here or elsewhere, until lease
+	lease     time.Time
 }
 
 func (e *entry) stopTimers() {
@@ -61,6 +63,14 @@ func (e *entry) newer(job *v1.Job) bool {
 func (c *Controller) learn(uid types.UID, e *entry, job *v1.Job) {
 	e.jobType, e.created = job.Spec.Type, store.CreatedAt(job)
 	e.finished = job.Status.Phase.Terminal()
+	if attempt := job.Status.CurrentAttempt; attempt != nil {
+		e.held = true
+		if e.lease = attempt.StartTime.Time; attempt.LeaseExpires != nil {
+			e.lease = attempt.LeaseExpires.Time
+		}
+	} else {
+		e.held = false
+	}
 	e.place = place{lifecycle.QueuedSince(job), uid}
 	c.dependOn(uid, e, job)
 	c.join(uid, e, job)

@@ -29,6 +29,7 @@ type metrics struct {
 	jobs           *prometheus.Desc
 	oldestQueued   *prometheus.Desc
 	oldestProgress *prometheus.Desc
+	withoutLease   *prometheus.Desc
 }
 
 func newMetrics(c *Controller) *metrics {
@@ -52,7 +53,9 @@ func newMetrics(c *Controller) *metrics {
 		}),
 		jobs: prometheus.NewDesc("jobwright_jobs", "Jobs by phase.", []string{"workspace", "type", "phase"}, nil),
 		oldestQueued: prometheus.NewDesc("jobwright_jobs_oldest_queued_age_seconds",
-			"Age of the oldest job that is queued.", []string{"workspace"}, nil),
+			"Age of the oldest job that is queued and waits for nothing but its turn and limits.", []string{"workspace"}, nil),
+		withoutLease: prometheus.NewDesc("jobwright_jobs_without_lease",
+			"Jobs whose attempt no worker has given a sign of life for since its lease ended.", []string{"workspace"}, nil),
 		oldestProgress: prometheus.NewDesc("jobwright_job_oldest_progress_age_seconds",
 			"Time since the running job that has been silent longest gave output or progress.", []string{"workspace", "type"}, nil),
 	}
@@ -70,6 +73,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.jobs
 	ch <- m.oldestQueued
 	ch <- m.oldestProgress
+	ch <- m.withoutLease
 }
 
 // Collect implements prometheus.Collector.
@@ -92,22 +96,30 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 		workspace string
 		jobType   v1.JobType
 	}
-	queued, silent := map[string]time.Duration{}, map[group]time.Duration{}
+	queued, silent, lost := map[string]time.Duration{}, map[group]time.Duration{}, map[string]int{}
 	m.c.mu.Lock()
 	for _, e := range m.c.jobs {
-		if e.elsewhere {
-			continue // its own worker's to tell
-		}
-		if e.run == nil {
-			if !e.created.IsZero() {
-				queued[e.key.Namespace] = max(queued[e.key.Namespace], now.Sub(e.created))
+		workspace := e.key.Namespace
+		lost[workspace] += 0 // so that an alert sees it come to an end
+		switch {
+		case e.run != nil:
+			g := group{workspace, e.jobType}
+			silent[g] = max(silent[g], now.Sub(e.run.active))
+		case e.held && !e.finished && now.After(e.lease):
+			lost[workspace]++
+		case e.queued && now.After(e.item.NotBefore):
+			// What is suspended, waits for another job or for its time is not stuck.
+			since := e.item.Since
+			if e.item.NotBefore.After(since) {
+				since = e.item.NotBefore
 			}
-			continue
+			queued[workspace] = max(queued[workspace], now.Sub(since))
 		}
-		g := group{e.key.Namespace, e.jobType}
-		silent[g] = max(silent[g], now.Sub(e.run.active))
 	}
 	m.c.mu.Unlock()
+	for workspace, n := range lost {
+		ch <- prometheus.MustNewConstMetric(m.withoutLease, prometheus.GaugeValue, float64(n), workspace)
+	}
 	for workspace, age := range queued {
 		ch <- prometheus.MustNewConstMetric(m.oldestQueued, prometheus.GaugeValue, age.Seconds(), workspace)
 	}

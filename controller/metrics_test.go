@@ -1,0 +1,74 @@
+package controller
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/logs"
+	"jobwright.dev/controller/schedule"
+	"jobwright.dev/store"
+)
+
+// counting is a store of which only the counts are asked.
+type counting struct{ Store }
+
+func (counting) Count(context.Context, string) ([]store.Count, error) { return nil, nil }
+
+// TestAgesTellWhatIsStuck puts jobs in every state a metric tells apart: a lease that has
+// run out, a queued job that could run, and those that wait by their own wish.
+func TestAgesTellWhatIsStuck(t *testing.T) {
+	c, err := New(Options{Store: counting{}, Logs: &logs.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for uid, e := range map[types.UID]*entry{
+		"held by nobody":      {held: true, lease: now.Add(-time.Second)},
+		"held elsewhere":      {held: true, elsewhere: true, lease: now.Add(time.Hour)},
+		"running here":        {held: true, lease: now.Add(-time.Hour), jobType: v1.JobTypeBuild, run: &run{active: now}},
+		"waits by its wish":   {created: now.Add(-72 * time.Hour)},
+		"waits for its time":  {queued: true, item: schedule.Item{Since: now.Add(-72 * time.Hour), NotBefore: now.Add(time.Hour)}},
+		"its time has come":   {queued: true, item: schedule.Item{Since: now.Add(-72 * time.Hour), NotBefore: now.Add(-time.Minute)}},
+		"ended, but not gone": {held: true, finished: true, lease: now.Add(-time.Hour)},
+	} {
+		e.key.Namespace = "acme"
+		c.jobs[uid] = e
+	}
+	const want = `
+# HELP jobwright_jobs_without_lease Jobs whose attempt no worker has given a sign of life for since its lease ended.
+# TYPE jobwright_jobs_without_lease gauge
+jobwright_jobs_without_lease{workspace="acme"} 1
+`
+	if err := testutil.CollectAndCompare(c.metrics, strings.NewReader(want), "jobwright_jobs_without_lease"); err != nil {
+		t.Error(err)
+	}
+	if got := testutil.ToFloat64(agesOf{c.metrics, c.metrics.oldestQueued, now}); got != 60 {
+		t.Errorf("the oldest queued job has waited for %v s, want 60", got)
+	}
+}
+
+// agesOf collects the one metric, as of a time.
+type agesOf struct {
+	*metrics
+	desc *prometheus.Desc
+	now  time.Time
+}
+
+func (a agesOf) Collect(ch chan<- prometheus.Metric) {
+	all := make(chan prometheus.Metric, 100)
+	a.collectAges(all, a.now)
+	close(all)
+	for metric := range all {
+		if metric.Desc() == a.desc {
+			ch <- metric
+		}
+	}
+}
