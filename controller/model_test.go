@@ -334,8 +334,30 @@ func (w *world) settle() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		return slices.ContainsFunc(blockers, func(b v1.Blocker) bool { return b.Message != "" })
+		return slices.ContainsFunc(blockers, func(b v1.Blocker) bool { return w.true(j, b) })
 	})
+}
+
+// true reports whether what a blocker says is so: what is full is full of attempts that
+// hang.
+func (w *world) true(j *v1.Job, b v1.Blocker) bool {
+	key := ""
+	if j.Spec.Concurrency != nil {
+		key = j.Spec.Concurrency.Key
+	}
+	hanging, sharing := w.bench.hanging(key)
+	switch b.Kind {
+	case v1.BlockedByCapacity:
+		return hanging == modelSlots
+	case v1.BlockedByPosition:
+		return hanging > 0
+	case v1.BlockedByLimit:
+		return b.Until != nil || sharing == keyLimits[key]
+	case v1.BlockedBySuspend:
+		return j.Spec.Suspend
+	case v1.BlockedByDependency, v1.BlockedBySchedule:
+	}
+	return b.Message != ""
 }
 
 // drain lets everything go and waits until every job has ended.

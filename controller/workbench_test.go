@@ -175,6 +175,22 @@ func (b *workbench) hangs(attempt string) bool {
 	return work != nil && work.hangs
 }
 
+// hanging is how many attempts will not end by themselves, and how many of them share
+// the key.
+func (b *workbench) hanging(key string) (all, sharing int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, work := range b.atWork {
+		if work.hangs {
+			all++
+			if work.key == key {
+				sharing++
+			}
+		}
+	}
+	return all, sharing
+}
+
 // release lets the attempts of that job end.
 func (b *workbench) release(name string) {
 	b.mu.Lock()
