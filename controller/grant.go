@@ -9,9 +9,9 @@ import (
 	"jobwright.dev/controller/lifecycle"
 )
 
-// place gives the job its place in the schedule, or takes it out. The caller holds
-// mu.
-func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, now time.Time) {
+// place gives the job its place in the schedule, or takes it out. granted: the decision
+// knew that the job has a slot. The caller holds mu.
+func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, granted bool, now time.Time) {
 	if attempt := job.Status.CurrentAttempt; attempt != nil {
 		if e.queued {
 			e.queued = false
@@ -39,7 +39,7 @@ func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Dec
 		}
 		return
 	}
-	if e.slot && e.run == nil && !d.Changed {
+	if e.slot && e.run == nil && !granted {
 		return // granted since it was observed; its reconcile is queued
 	}
 	c.release(uid, e, now)

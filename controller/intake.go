@@ -134,7 +134,7 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 		e = &entry{key: key}
 		c.jobs[uid], c.names[key] = e, uid
 		if job != nil && event.Type == store.Added {
-			c.record(job, "")
+			c.record(job)
 		}
 	}
 	e.seen = event.Record.ResourceVersion()

@@ -72,7 +72,7 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 			c.announceTransition(job, was)
 		}
 	}
-	c.act(ctx, uid, e, job, decision, seen.ended, now)
+	c.act(ctx, uid, e, job, decision, seen, now)
 	return nil
 }
 
@@ -176,9 +176,9 @@ func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64)
 	}
 }
 
-// act does what the decision asks for beside the write. ended is the attempt whose
-// outcome is on disk now.
-func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, ended *run, now time.Time) {
+// act does what the decision asks for beside the write; the outcome that was seen is on
+// disk now.
+func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, seen observation, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.jobs[uid] != e {
@@ -190,7 +190,7 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 			c.wakeSkippers(e.group)
 		}
 	}
-	if ended != nil && e.run == ended {
+	if ended := seen.ended; ended != nil && e.run == ended {
 		c.ran(job, e.run, now)
 		e.run = nil
 		c.announce()
@@ -219,7 +219,7 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 		}
 		return
 	}
-	c.place(uid, e, job, d, now)
+	c.place(uid, e, job, d, seen.Granted, now)
 	e.stopTimers()
 	if d.Again > 0 {
 		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(uid) })

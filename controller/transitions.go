@@ -8,9 +8,8 @@ import (
 	"jobwright.dev/controller/events"
 )
 
-// record tells of the job as it is now. before is the phase it had; empty for a job
-// that is new.
-func (c *Controller) record(job *v1.Job, before v1.JobPhase) {
+// record tells of the job as it is now.
+func (c *Controller) record(job *v1.Job) {
 	s := &job.Status
 	reason, message := s.Reason, s.Message
 	if reason == "" {
@@ -60,7 +59,7 @@ func (c *Controller) announceTransition(job *v1.Job, was v1.JobStatus) {
 	s := &job.Status
 	switch {
 	case s.Phase != was.Phase, s.Reason != was.Reason:
-		c.record(job, was.Phase)
+		c.record(job)
 	case s.CurrentAttempt != nil && was.CurrentAttempt != nil && s.CurrentAttempt.Worker != was.CurrentAttempt.Worker:
 		c.tell(job, events.Warning, "LeaseExpired", fmt.Sprintf("Worker %s has not renewed its lease on attempt %s; worker %s takes over.",
 			was.CurrentAttempt.Worker, was.CurrentAttempt.ID, s.CurrentAttempt.Worker))

@@ -37,7 +37,9 @@ func lockRoot(ctx context.Context, root *os.Root, waiting func()) (unlock func()
 		return func() { dir.Close() }, nil
 	case <-ctx.Done():
 		go func() { // a system call cannot be called off: let go as soon as it is over
-			_ = <-locked // the lock goes with the folder
+			if err := <-locked; err == nil {
+				_ = flock(dir, syscall.LOCK_UN) // closing lets go of it as well
+			}
 			dir.Close()
 		}()
 		return nil, fmt.Errorf("%w; nothing was changed", errCanceled)

@@ -256,7 +256,7 @@ func TestBackoff(t *testing.T) {
 			}
 		})
 	}
-	if lifecycle.Backoff(nil, 1, "u-1") != lifecycle.Backoff(nil, 1, "u-1") {
+	if first, again := lifecycle.Backoff(nil, 1, "u-1"), lifecycle.Backoff(nil, 1, "u-1"); first != again {
 		t.Error("the same failure waits differently")
 	}
 }

@@ -65,7 +65,7 @@ func (t *transition) queued() Decision {
 			} else {
 				return t.record()
 			}
-		} else if t.seen.Granted {
+		} else if t.seen.Granted && !t.now.Before(NotBefore(t.job)) {
 			return t.start()
 		}
 	}
