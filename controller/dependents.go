@@ -93,6 +93,8 @@ func met(job *v1.Job, name string) bool {
 // A walk ends at a job that was found in no cycle since this one depends on what it
 // does now: of a cycle's members the first one asked after the last one came finds it.
 // So a long chain, asked from its old end, costs each job one step and not all of them.
+// What a walk finds out that ended so is only as new as what it ended at: a job that came
+// since may have closed a cycle behind it.
 func (c *Controller) cycle(from, over store.Key) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,18 +102,24 @@ func (c *Controller) cycle(from, over store.Key) []string {
 	if e == nil {
 		return nil // only asked about, or gone
 	}
+	c.turn++
+	asOf := c.turn
 	var way []string
 	if len(c.dependents[from]) > 0 { // otherwise nothing leads back
 		way = findCycle(from, over, func(key store.Key) []string {
-			if other := c.jobs[c.names[key]]; other != nil && other.inNoCycle <= e.dependsSince {
-				return other.depends
+			other := c.jobs[c.names[key]]
+			switch {
+			case other == nil:
+				return nil
+			case other.inNoCycle > e.dependsSince:
+				asOf = min(asOf, other.inNoCycle)
+				return nil
 			}
-			return nil
+			return other.depends
 		})
 	}
 	if way == nil && len(e.depends) == 1 && e.depends[0] == over.Name {
-		c.turn++
-		e.inNoCycle = c.turn
+		e.inNoCycle = max(e.inNoCycle, asOf)
 	}
 	return way
 }
