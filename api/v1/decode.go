@@ -92,17 +92,65 @@ func (r *reader) spec(s *JobSpec) {
 		case "updatePolicy":
 			text(r, &s.UpdatePolicy)
 		case "dependsOn":
-			r.any(&s.DependsOn)
+			r.array(func() {
+				s.DependsOn = append(s.DependsOn, JobDependency{})
+				r.dependency(&s.DependsOn[len(s.DependsOn)-1])
+			})
 		case "concurrency":
-			r.any(&s.Concurrency)
+			s.Concurrency = &Concurrency{}
+			r.concurrency(s.Concurrency)
 		case "rateLimit":
-			r.any(&s.RateLimit)
+			s.RateLimit = &RateLimit{}
+			r.rateLimit(s.RateLimit)
 		case "backoffLimit":
-			r.any(&s.BackoffLimit)
+			pointer(r, &s.BackoffLimit)
 		case "backoff":
 			r.any(&s.Backoff)
 		case "createdBy":
 			r.any(&s.CreatedBy)
+		default:
+			r.failed = true
+		}
+	})
+}
+
+func (r *reader) dependency(d *JobDependency) {
+	r.object(func(key []byte) {
+		switch string(key) {
+		case "name":
+			r.string(&d.Name)
+		case "condition":
+			text(r, &d.Condition)
+		default:
+			r.failed = true
+		}
+	})
+}
+
+func (r *reader) concurrency(c *Concurrency) {
+	r.object(func(key []byte) {
+		switch string(key) {
+		case "key":
+			r.string(&c.Key)
+		case "limit":
+			pointer(r, &c.Limit)
+		case "policy":
+			text(r, &c.Policy)
+		default:
+			r.failed = true
+		}
+	})
+}
+
+func (r *reader) rateLimit(l *RateLimit) {
+	r.object(func(key []byte) {
+		switch string(key) {
+		case "key":
+			r.string(&l.Key)
+		case "limit":
+			pointer(r, &l.Limit)
+		case "perSeconds":
+			number(r, &l.PerSeconds)
 		default:
 			r.failed = true
 		}
@@ -371,6 +419,12 @@ func number[N int32 | int64](r *reader, to *N) {
 		return
 	}
 	*to = N(n)
+}
+
+func pointer[N int32 | int64](r *reader, to **N) {
+	var n N
+	number(r, &n)
+	*to = &n
 }
 
 func (r *reader) bool(to *bool) {
