@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -16,9 +17,8 @@ import (
 type group struct {
 	key      string
 	members  map[types.UID]*entry
-	replacer place                  // the newest job with policy Replace that was ready
-	by       string                 // its name
-	skippers map[types.UID]struct{} // jobs that wait for older members to be looked at
+	replacer place  // the newest job with policy Replace that was ready
+	by       string // its name
 }
 
 // place is a job's place in submit order.
@@ -52,7 +52,6 @@ func (c *Controller) join(uid types.UID, e *entry, job *v1.Job) {
 	}
 	if g := e.group; g != nil {
 		delete(g.members, uid)
-		c.wakeSkippers(g)
 		if len(g.members) == 0 {
 			delete(c.groups, g.key)
 		}
@@ -63,7 +62,7 @@ func (c *Controller) join(uid types.UID, e *entry, job *v1.Job) {
 	}
 	g := c.groups[key]
 	if g == nil {
-		g = &group{key: key, members: map[types.UID]*entry{}, skippers: map[types.UID]struct{}{}}
+		g = &group{key: key, members: map[types.UID]*entry{}}
 		c.groups[key] = g
 	}
 	g.members[uid], e.group = e, g
@@ -94,38 +93,56 @@ func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
 }
 
 // skippedFor names the older jobs that fill the key of a job with policy Skip. It is
-// not sure while one of them has yet to be looked at. The caller holds mu.
+// not sure while a job that came before has yet to be looked at: it may have the same
+// key. The caller holds mu.
 func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []string, sure bool) {
 	g := e.group
 	if g == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
 		return nil, true
 	}
 	limit := concurrencyLimit(job)
-	sure = true
 	for other, o := range g.members {
 		switch {
 		case other == uid:
 		case o.run != nil || o.slot || o.elsewhere || o.queued && o.place.before(e.place):
 			others = append(others, o.key.Name)
-		case !o.looked && o.place.before(e.place):
-			sure = false
 		}
 		if len(others) >= limit {
 			slices.Sort(others)
 			return others, true
 		}
 	}
-	if !sure {
-		g.skippers[uid] = struct{}{}
+	if c.frontier() < e.arrived {
+		c.unsure[uid] = struct{}{}
+		return nil, false
 	}
-	return nil, sure
+	return nil, true
 }
 
-// wakeSkippers has jobs looked at again that waited for another member of the group.
-func (c *Controller) wakeSkippers(g *group) {
-	for uid := range g.skippers {
-		delete(g.skippers, uid)
-		c.queue.add(uid)
+// frontier is the arrival of the oldest job that has yet to be looked at; the greatest
+// number there is when all have been. The caller holds mu.
+func (c *Controller) frontier() uint64 {
+	for {
+		uid, ok := c.fresh.first()
+		if !ok {
+			return math.MaxUint64
+		}
+		if e := c.jobs[uid]; e != nil && !e.looked {
+			return e.arrived
+		}
+		c.fresh.pop()
+	}
+}
+
+// wakeUnsure has jobs looked at again that waited for those that came before. The
+// caller holds mu.
+func (c *Controller) wakeUnsure() {
+	frontier := c.frontier()
+	for uid := range c.unsure {
+		if e := c.jobs[uid]; e == nil || e.arrived <= frontier {
+			delete(c.unsure, uid)
+			c.queue.add(uid)
+		}
 	}
 }
 

@@ -95,10 +95,13 @@ type Controller struct {
 	schedule   *schedule.Queue
 	wake       wake
 	starts     *starts
-	turn       uint64 // counts changes of dependencies and searches for cycles
-	cached     int    // entries that hold a decoded job
-	draining   bool   // no new attempts
-	stopping   bool   // attempts are interrupted
+	arrivals   uint64
+	fresh      fifo                   // jobs as they came, the looked-at ones at its head left out
+	unsure     map[types.UID]struct{} // jobs with policy Skip that wait for those before them
+	turn       uint64                 // counts changes of dependencies and searches for cycles
+	cached     int                    // entries that hold a decoded job
+	draining   bool                   // no new attempts
+	stopping   bool                   // attempts are interrupted
 	changed    chan struct{}
 }
 
@@ -128,7 +131,7 @@ func New(opts Options) (*Controller, error) {
 		Options: opts, queue: newWorkqueue(),
 		jobs: map[types.UID]*entry{}, names: map[store.Key]types.UID{}, settled: map[types.UID]uint64{},
 		dependents: map[store.Key]map[types.UID]struct{}{}, groups: map[string]*group{},
-		workspaces: map[string]bool{}, runTimes: map[v1.JobType]time.Duration{},
+		workspaces: map[string]bool{}, unsure: map[types.UID]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
 		changed:  make(chan struct{}), starts: newStarts(),
 	}

@@ -26,6 +26,7 @@ type entry struct {
 	job     *v1.Job // decoded; nil: not kept
 	written uint64  // resourceVersion of our last write
 	seen    uint64  // resourceVersion of the last event
+	arrived uint64  // its number among all that were taken in
 	looked  bool    // reconciled at least once
 	gone    bool    // deleted while its attempt runs
 	run     *run
@@ -108,6 +109,7 @@ func (c *Controller) forget(uid types.UID, e *entry) {
 	c.unschedule(uid, e)
 	e.run = nil
 	delete(c.jobs, uid)
+	c.wakeUnsure()
 	if c.names[e.key] == uid {
 		delete(c.names, e.key)
 	}

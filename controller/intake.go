@@ -105,8 +105,8 @@ func (c *Controller) intake(event store.Event) {
 }
 
 // learnOf takes in what is new about a job. Most jobs are decoded only when they are
-// reconciled; those that others wait for, or whose concurrency key others share, have
-// to be known before.
+// reconciled; those that wait for others, or decide about others of their key, have to be
+// known before.
 func (c *Controller) learnOf(event store.Event, known bool) {
 	uid, key := event.Record.UID(), event.Record.Key()
 	phase, err := event.Record.Phase()
@@ -131,7 +131,9 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	}
 	e := c.jobs[uid]
 	if e == nil {
-		e = &entry{key: key}
+		c.arrivals++
+		e = &entry{key: key, arrived: c.arrivals}
+		c.fresh.push(uid)
 		c.jobs[uid], c.names[key] = e, uid
 		if job != nil && event.Type == store.Added {
 			c.record(job)
@@ -145,5 +147,5 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	c.queue.add(uid)
 }
 
-// related reports whether the job depends on others or shares a concurrency key.
-func related(r store.Record) bool { return r.Contains(`"dependsOn"`) || r.Contains(`"concurrency"`) }
+// related reports whether the job may depend on others or have a concurrency policy.
+func related(r store.Record) bool { return r.Contains(`"dependsOn"`) || r.Contains(`"policy":"`) }

@@ -186,9 +186,7 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 	}
 	if !e.looked {
 		e.looked = true
-		if e.group != nil {
-			c.wakeSkippers(e.group)
-		}
+		c.wakeUnsure()
 	}
 	if ended := seen.ended; ended != nil && e.run == ended {
 		c.ran(job, e.run, now)

@@ -127,6 +127,14 @@ func (f *fifo) push(uid types.UID) {
 	f.list = append(f.list, uid)
 }
 
+// first is what pop would return.
+func (f *fifo) first() (types.UID, bool) {
+	if f.from == len(f.list) {
+		return "", false
+	}
+	return f.list[f.from], true
+}
+
 func (f *fifo) pop() (types.UID, bool) {
 	if f.from == len(f.list) {
 		f.list, f.from = f.list[:0], 0
