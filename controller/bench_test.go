@@ -83,7 +83,11 @@ func run(b *testing.B, opts controller.Options) (stop func()) {
 
 // BenchmarkDrain drains 20,000 queued jobs over the real store: api_call records, each
 // of which ends in one durable write, and jobs whose action does nothing, 64 at a time,
-// each of which starts in one durable write, keeps a log and ends in another.
+// each of which starts in one durable write and ends in another.
+//
+// Two cores of an AMD EPYC (one fdatasync 0.1 ms), go1.26: 64,600 records/s and 27,200
+// attempts/s. Half of an attempt is its two durable writes, a tenth is decoding, a tenth
+// the collector.
 func BenchmarkDrain(b *testing.B) {
 	b.Run("records", func(b *testing.B) { drain(b, benchRecord) })
 	b.Run("attempts", func(b *testing.B) { drain(b, benchJob) })
@@ -174,6 +178,8 @@ func sees(b *testing.B, watch store.Watch, n int, wanted func(store.Record) bool
 // BenchmarkLimits drains the same jobs without limits, with 1,000 concurrency keys of
 // limit 64 and with 1,000 rate limits, none of which is ever reached, by turns: what
 // limits cost in throughput. The goal is less than 10 %.
+//
+// Two cores of an AMD EPYC, go1.26, four turns: keys 2.5 to 3.7 %, rates -3 to 3.7 %.
 func BenchmarkLimits(b *testing.B) {
 	limited := []func(name string) *v1.Job{benchJob, withKey, withRate}
 	took := make([]time.Duration, len(limited))
@@ -217,6 +223,9 @@ func withRate(name string) *v1.Job {
 // BenchmarkRelease ends a job that 10,000 others wait for: how long until each of them
 // is released (its dependency is met, and it is in the queue), and until the last one
 // has run. The goal is that all are released within a second.
+//
+// Two cores of an AMD EPYC, go1.26: records released after 207 ms, jobs with an attempt
+// after 690 ms.
 func BenchmarkRelease(b *testing.B) {
 	b.Run("records", func(b *testing.B) { release(b, benchRecord) })
 	b.Run("attempts", func(b *testing.B) { release(b, benchJob) })
@@ -272,6 +281,8 @@ func release(b *testing.B, job func(name string) *v1.Job) {
 
 // BenchmarkCreateToStart is the time from the call that creates a job to the first line
 // of its action, on an idle server: two durable writes and a watch event.
+//
+// Two cores of an AMD EPYC (one fdatasync 0.1 ms), go1.26: p50 0.42 ms, p99 1.0 ms.
 func BenchmarkCreateToStart(b *testing.B) {
 	objects, opts := bench(b)
 	started := make(chan time.Time, 1)

@@ -15,6 +15,9 @@ import (
 // same two cores: each has one connection, over which it writes the same request again
 // and again and reads no more of the answer than it must, so that what is measured is
 // the server.
+//
+// Two cores of an AMD EPYC (one fdatasync 0.1 ms), go1.26: 4,400/s with one client,
+// 25,900/s with 64, 27,900/s with a processor to spare as jobwright serve has (-cpu 3).
 func BenchmarkCreateOverHTTP(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {

