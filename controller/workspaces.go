@@ -94,9 +94,9 @@ func (c *Controller) setWorkspace(event store.Event) {
 // within its window, in a fraction of a second.
 const recalled = 10_000
 
-// recallRates counts the starts before this server's own against their rate limits.
-// Where a finished job had several attempts, only the end of the last one is known;
-// it stands for its start, which errs on the side of waiting.
+// recallRates counts the starts before this server's own against their rate limits: one
+// for each finished job. Where a job had several attempts, only the end of the last one
+// is known, and stands for its start; the attempts before it are not counted.
 func (c *Controller) recallRates(ctx context.Context) error {
 	page, err := c.Store.List(ctx, store.ListOptions{
 		Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobSucceeded, v1.JobFailed, v1.JobCanceled},
