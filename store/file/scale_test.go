@@ -82,11 +82,9 @@ func BenchmarkScale(b *testing.B) {
 	}
 }
 
-func benchScale(b *testing.B, n int) {
-	metrics := map[string]float64{}
-	measured := func(value float64, unit string) { metrics[unit] = value }
-	_, dir := openBench(b, file.Options{})
-	data := filepath.Join(dir, "scale")
+// makeScale makes a store of n jobs. Nothing of it is left in memory when it returns.
+func makeScale(b *testing.B, data string, n int, measured func(float64, string)) {
+	b.Helper()
 	s, err := file.Open(data, file.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -102,10 +100,18 @@ func benchScale(b *testing.B, n int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	s = nil // what it held must not count as what was there before
+}
+
+func benchScale(b *testing.B, n int) {
+	metrics := map[string]float64{}
+	measured := func(value float64, unit string) { metrics[unit] = value }
+	_, dir := openBench(b, file.Options{})
+	data := filepath.Join(dir, "scale")
+	makeScale(b, data, n, measured)
 	before := rss(b)
-	start = time.Now()
-	if s, err = file.Open(data, file.Options{}); err != nil {
+	start := time.Now()
+	s, err := file.Open(data, file.Options{})
+	if err != nil {
 		b.Fatal(err)
 	}
 	measured(time.Since(start).Seconds(), "open-s")
