@@ -63,10 +63,17 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if a.Job.Spec.Deploy == nil {
 		return lost, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	probing, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	containers, asAsked, err := r.probe(ctx, a)
+	containers, asAsked, err := r.probe(probing, a)
 	if err != nil {
+		// A job whose file is gone ends by its own run; an engine that does not answer is
+		// asked again later.
+		asking, cancel := context.WithTimeout(ctx, reachTime)
+		defer cancel()
+		if down := r.reachable(asking, a); down != nil && !errors.Is(down, exec.ErrNotFound) {
+			return action.Outcome{}, fmt.Errorf("look at the compose project: the docker engine does not answer: %w", down)
+		}
 		lost.Message = "Whether the project is as asked could not be found out: " + err.Error() + "."
 		return lost, nil
 	}

@@ -3,6 +3,7 @@ package compose
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -17,13 +18,16 @@ import (
 // keep a job from being tried again.
 const probeTime = 30 * time.Second
 
+// reachTime bounds how long the engine may take to tell its version.
+const reachTime = 5 * time.Second
+
 // hashLabel is where compose keeps the hash of the configuration that a container was
 // made from (https://github.com/docker/compose, pkg/api/labels.go).
 const hashLabel = "com.docker.compose.config-hash"
 
 // probe reports whether the project already is as the deploy asks. It says so only where
 // that can be proven: for up, when every asked service has a container made from the
-// present configuration and all of them have settled; for down and stop, when nothing of
+// present configuration and all of them run; for down and stop, when nothing of
 // it is there or runs. Flags that ask for more than a state (--force-recreate, --build …)
 // are never found fulfilled.
 func (r *Runner) probe(ctx context.Context, a action.Attempt) ([]container, bool, error) {
@@ -50,7 +54,11 @@ func (r *Runner) probe(ctx context.Context, a action.Attempt) ([]container, bool
 		if err != nil {
 			return nil, false, err
 		}
-		return containers, upToDate(hashes, containers), nil
+		replicas, err := r.replicas(ctx, a, file)
+		if err != nil {
+			return nil, false, err
+		}
+		return containers, upToDate(hashes, replicas, containers), nil
 	}
 }
 
@@ -94,18 +102,57 @@ func (r *Runner) hashes(ctx context.Context, a action.Attempt, file string) (map
 	return hashes, err
 }
 
-// upToDate reports whether every service has a container of its present configuration,
-// and every container has settled.
-func upToDate(hashes map[string]string, containers []container) bool {
-	if len(hashes) == 0 || !settled(containers) {
-		return false
+// replicas is how many containers each service of the file is to have; the hash of a
+// service's configuration leaves that out.
+func (r *Runner) replicas(ctx context.Context, a action.Attempt, file string) (map[string]int, error) {
+	var config struct {
+		Services map[string]struct {
+			Scale  *int `json:"scale"`
+			Deploy struct {
+				Replicas *int `json:"replicas"`
+			} `json:"deploy"`
+		} `json:"services"`
 	}
-	for service, hash := range hashes {
-		made := slices.ContainsFunc(containers, func(c container) bool { return c.Service == service && c.label(hashLabel) == hash })
-		stale := slices.ContainsFunc(containers, func(c container) bool { return c.Service == service && c.label(hashLabel) != hash })
-		if !made || stale {
+	args := append(base(a.Job.Spec.Deploy, file), "config", "--format=json")
+	if err := r.query(ctx, a, file, args, func(stdout io.Reader) error { return json.NewDecoder(stdout).Decode(&config) }); err != nil {
+		return nil, err
+	}
+	replicas := map[string]int{}
+	for name, service := range config.Services {
+		replicas[name] = 1
+		if service.Deploy.Replicas != nil {
+			replicas[name] = *service.Deploy.Replicas
+		} else if service.Scale != nil {
+			replicas[name] = *service.Scale
+		}
+	}
+	return replicas, nil
+}
+
+// upToDate reports whether every service has all its containers, each of the present
+// configuration, running and healthy. A container that has ended proves nothing, even
+// with exit code 0: it may have been stopped before the deploy was asked for.
+func upToDate(hashes map[string]string, replicas map[string]int, containers []container) bool {
+	for _, c := range containers {
+		if c.State != "running" || c.label(hashLabel) != hashes[c.Service] {
 			return false
 		}
 	}
-	return true
+	for service := range hashes {
+		made := 0
+		for _, c := range containers {
+			if c.Service == service {
+				made++
+			}
+		}
+		if made != replicas[service] {
+			return false
+		}
+	}
+	return len(hashes) > 0 && settled(containers)
+}
+
+// reachable reports whether the docker engine answers.
+func (r *Runner) reachable(ctx context.Context, a action.Attempt) error {
+	return r.query(ctx, a, "/", []string{"version", "--format={{.Server.Version}}"}, func(io.Reader) error { return nil })
 }

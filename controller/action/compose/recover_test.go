@@ -12,27 +12,29 @@ import (
 
 func TestUpToDate(t *testing.T) {
 	web := container{Service: "web", State: "running", Labels: "a=b," + hashLabel + "=h1,c=d"}
-	once := container{Service: "once", State: "exited", Labels: hashLabel + "=h2"}
+	db := container{Service: "db", State: "running", Labels: hashLabel + "=h2"}
 	with := func(c container, change func(*container)) container {
 		change(&c)
 		return c
 	}
-	both := map[string]string{"web": "h1", "once": "h2"}
+	both := map[string]string{"web": "h1", "db": "h2"}
 	for name, tc := range map[string]struct {
 		hashes     map[string]string
 		containers []container
 		want       bool
 	}{
-		"running and ended, of the present configuration": {both, []container{web, once}, true},
-		"a service without a container":                   {both, []container{web}, false},
-		"no container at all":                             {both, nil, false},
-		"another configuration":                           {map[string]string{"web": "h3"}, []container{web}, false},
-		"one old replica":                                 {map[string]string{"web": "h1"}, []container{web, with(web, func(c *container) { c.Labels = hashLabel + "=h0" })}, false},
-		"one that has failed":                             {both, []container{web, with(once, func(c *container) { c.ExitCode = 1 })}, false},
-		"one that is not healthy yet":                     {both, []container{with(web, func(c *container) { c.Health = "starting" }), once}, false},
-		"nothing is known of the configuration":           {nil, []container{web}, false},
+		"running, of the present configuration":       {both, []container{web, db}, true},
+		"a service without a container":               {both, []container{web}, false},
+		"no container at all":                         {both, nil, false},
+		"another configuration":                       {map[string]string{"web": "h3"}, []container{web}, false},
+		"one old replica":                             {map[string]string{"web": "h1"}, []container{web, with(web, func(c *container) { c.Labels = hashLabel + "=h0" })}, false},
+		"one that has failed":                         {both, []container{web, with(db, func(c *container) { c.State, c.ExitCode = "exited", 1 })}, false},
+		"one that is not healthy yet":                 {both, []container{with(web, func(c *container) { c.Health = "starting" }), db}, false},
+		"one that was stopped before, and ended well": {both, []container{web, with(db, func(c *container) { c.State = "exited" })}, false},
+		"a replica too many":                          {map[string]string{"web": "h1"}, []container{web, web}, false},
+		"nothing is known of the configuration":       {nil, []container{web}, false},
 	} {
-		if got := upToDate(tc.hashes, tc.containers); got != tc.want {
+		if got := upToDate(tc.hashes, map[string]int{"web": 1, "db": 1}, tc.containers); got != tc.want {
 			t.Errorf("%s: %t, want %t", name, got, tc.want)
 		}
 	}
@@ -101,7 +103,7 @@ func TestConcurrencyKeyIsTheComposeProject(t *testing.T) {
 // that deployed has died.
 func TestRecoverFindsAProjectThatIsAsAsked(t *testing.T) {
 	engine(t)
-	r, attempt := project(t, "  web: {image: "+image+", command: [serve], stop_grace_period: 1s}\n  once: {image: "+image+", command: [once]}\n")
+	r, attempt := project(t, "  web: {image: "+image+", command: [serve], stop_grace_period: 1s, deploy: {replicas: 2}}\n")
 	recovered := func(verb v1.DeployVerb, args ...string) action.Outcome {
 		t.Helper()
 		outcome, err := r.Recover(t.Context(), attempt(verb, args...))
@@ -125,8 +127,14 @@ func TestRecoverFindsAProjectThatIsAsAsked(t *testing.T) {
 	if o := recovered(v1.DeployUp, "--force-recreate"); o.Verdict != action.Lost {
 		t.Errorf("up that asks for more: %+v", o)
 	}
+	if o := r.Run(t.Context(), attempt(v1.DeployStop), discard{}); o.Verdict != action.Succeeded {
+		t.Fatalf("stop: %+v", o)
+	}
+	if o := recovered(v1.DeployUp); o.Verdict != action.Lost {
+		t.Errorf("up of what was stopped: %+v", o)
+	}
 	if o := recovered(v1.DeployDown); o.Verdict != action.Lost {
-		t.Errorf("down while it runs: %+v", o)
+		t.Errorf("down while containers are there: %+v", o)
 	}
 	file := filepath.Join(r.roots[0], "compose.yml")
 	text, err := os.ReadFile(file)
@@ -145,6 +153,30 @@ func TestRecoverFindsAProjectThatIsAsAsked(t *testing.T) {
 	}
 	if o := recovered(v1.DeployDown); o.Verdict != action.Succeeded {
 		t.Errorf("down again: %+v", o)
+	}
+}
+
+func TestAnEngineThatDoesNotAnswerIsAskedAgainLater(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "compose.yml"), []byte("services: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	docker := filepath.Join(root, "docker")
+	recovered := func(script string) (action.Outcome, error) {
+		if err := os.WriteFile(docker, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+		r, err := New(Options{Roots: []string{root}, Worker: t.Name() + root, Docker: docker})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Recover(t.Context(), action.Attempt{ID: "a", Job: &v1.Job{Spec: v1.JobSpec{Deploy: &v1.DeployAction{Verb: v1.DeployUp, ComposePath: "compose.yml"}}}})
+	}
+	if o, err := recovered("exit 1"); err == nil {
+		t.Errorf("nothing answers: %+v", o)
+	}
+	if o, err := recovered(`[ "$1" = version ]`); err != nil || o.Verdict != action.Lost || !o.Repeatable || o.Message == "" {
+		t.Errorf("only compose fails: %+v, %v", o, err)
 	}
 }
 
