@@ -124,7 +124,10 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	out.Progress(50, "http:response")
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return r.failed(ctx, calling, request, name, err, timeout, time.Since(start))
+		outcome := r.failed(ctx, calling, request, name, err, timeout, time.Since(start))
+		// The head of the response came, and a failure policy may go by it.
+		outcome.HTTPStatus, outcome.RetryAfter = int32(response.StatusCode), retryAfter(response, time.Now())
+		return outcome
 	}
 	out.Line(action.System, fmt.Sprintf("%s in %s, %d bytes", response.Status, time.Since(start).Round(time.Millisecond), len(body)))
 	if head := text(body, logHead); head != "" {

@@ -191,6 +191,39 @@ func TestRetryAfterAsADate(t *testing.T) {
 	}
 }
 
+func TestWhatAFailurePolicyGoesBy(t *testing.T) {
+	wait := "120"
+	for name, tc := range map[string]struct {
+		status     int
+		retryAfter string
+		broken     bool
+		want       time.Duration
+	}{
+		"429 and seconds":                {http.StatusTooManyRequests, wait, false, 2 * time.Minute},
+		"503 and seconds":                {http.StatusServiceUnavailable, wait, false, 2 * time.Minute},
+		"429 and a date":                 {http.StatusTooManyRequests, "Fri, 31 Dec 2100 23:59:59 GMT", false, time.Hour},
+		"503 and a date":                 {http.StatusServiceUnavailable, "Fri, 31 Dec 2100 23:59:59 GMT", false, time.Hour},
+		"500 and nothing":                {http.StatusInternalServerError, "", false, 0},
+		"503 and a body that breaks off": {http.StatusServiceUnavailable, wait, true, 2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", tc.retryAfter)
+				if tc.broken {
+					w.Header().Set("Content-Length", "100")
+				}
+				w.WriteHeader(tc.status)
+			}))
+			defer server.Close()
+			o := New(Options{AllowPrivate: true}).Run(t.Context(), attempt(&v1.APICallAction{URL: server.URL}), &recorder{})
+			exact := o.RetryAfter == tc.want || tc.want == time.Hour && o.RetryAfter > tc.want
+			if o.Verdict != action.Failed || o.HTTPStatus != int32(tc.status) || !exact {
+				t.Errorf("outcome = %+v, want status %d and to wait %s", o, tc.status, tc.want)
+			}
+		})
+	}
+}
+
 func TestACallMayBeRepeatedWhenItsMethodIsIdempotent(t *testing.T) {
 	body := &v1.JSON{Raw: []byte(`{}`)}
 	for name, tc := range map[string]struct {

@@ -198,7 +198,9 @@ func (r *Runner) judge(ctx context.Context, a action.Attempt, file, name string,
 	case code == 0:
 		return outcome
 	case strings.Contains(tail, "is not a docker command"), strings.Contains(tail, "unknown command: docker compose"):
-		return action.Fail(v1.ReasonCommandUnavailable, "docker has no compose plugin; install docker compose where the server runs.")
+		missing := action.Fail(v1.ReasonCommandUnavailable, "docker has no compose plugin; install docker compose where the server runs.")
+		missing.ExitCode = &exit
+		return missing
 	}
 	outcome.Verdict, outcome.Reason = action.Failed, v1.ReasonExitCode
 	outcome.Message = fmt.Sprintf("%s ended with exit code %d.%s", name, code, detail)

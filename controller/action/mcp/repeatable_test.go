@@ -101,6 +101,31 @@ func TestAServerThatCannotBeAskedIsNoReasonToRepeat(t *testing.T) {
 	}
 }
 
+// TestAConfirmedEndOfASessionIsNoEndOfATool cancels a tool that does not listen, on a
+// server that does.
+func TestAConfirmedEndOfASessionIsNoEndOfATool(t *testing.T) {
+	server := annotatedServer(t)
+	r := overHTTP(t, sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, nil))
+	for _, tool := range []string{"plain", "deaf"} {
+		out := newRecorder()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for step := range out.steps {
+				if strings.Contains(step, "waiting") {
+					cancel()
+				}
+			}
+		}()
+		outcome := r.Run(ctx, buildAttempt(tool, time.Second), out)
+		cancel()
+		close(out.steps)
+		confirmed := strings.Contains(outcome.Message, "does not tell")
+		if outcome.Verdict != action.Stopped || !confirmed && !strings.Contains(outcome.Message, "may still be at work") {
+			t.Errorf("%s: outcome = %+v claims more than is known", tool, outcome)
+		}
+	}
+}
+
 // TestAHungServerHoldsNoWorker cancels a call of a server that answers nothing any more,
 // the end of the session included.
 func TestAHungServerHoldsNoWorker(t *testing.T) {

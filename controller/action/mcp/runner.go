@@ -155,7 +155,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
 		}
-		return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q is not available: %v", name, err))
+		return unavailable(err, fmt.Sprintf("MCP server %q is not available: %v", name, err))
 	}
 	if s.tools[build.Action] == nil {
 		// A server may offer more tools than when the session began.
@@ -164,7 +164,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 			if ctx.Err() != nil {
 				return notCalled(build.Action)
 			}
-			return action.Fail(v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
+			return unavailable(err, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
 		}
 	}
 	arguments, err := s.arguments(build)
@@ -199,6 +199,16 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	return finish(result, build.Action, out)
 }
 
+// unavailable is the outcome of a server that could not be talked to, with the JSON-RPC
+// error code that it gave, if any.
+func unavailable(err error, message string) action.Outcome {
+	outcome := action.Fail(v1.ReasonServerUnavailable, message)
+	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		outcome.RPCCode = rpc.Code
+	}
+	return outcome
+}
+
 // notCalled is the outcome of an attempt that was stopped before it called anything.
 func notCalled(tool string) action.Outcome {
 	return action.Outcome{Verdict: action.Stopped, Message: fmt.Sprintf("Tool %s had not been called yet.", tool), Repeatable: true}
@@ -210,7 +220,7 @@ func (s *session) stopped(tool, server string) string {
 		return fmt.Sprintf("Tool %s of MCP server %q was stopped; what it had done until then was left as it is.", tool, server)
 	}
 	if s.confirmed {
-		return fmt.Sprintf("Tool %s of MCP server %q was canceled and the server has ended the session; what the tool had done until then was left as it is.", tool, server)
+		return fmt.Sprintf("Tool %s of MCP server %q was told to stop, and the server has confirmed the end of the session; whether the tool itself had ended by then, the server does not tell.", tool, server)
 	}
 	return fmt.Sprintf("Tool %s of MCP server %q was asked to stop; the server has not confirmed the end of the session, so the tool may still be at work there.", tool, server)
 }
