@@ -97,6 +97,10 @@ func (h Harness) run(t *testing.T, ctx context.Context, id string, job *v1.Job, 
 	t.Helper()
 	outcome := h.Runner.Run(ctx, attempt(id, job), s)
 	s.end()
+	undecided := outcome.Verdict == action.Stopped || outcome.Verdict == action.Lost
+	if undecided && outcome.Message == "" || !undecided && outcome.Repeatable {
+		t.Errorf("outcome = %+v: what was stopped says so in a message, and only what was stopped or lost is repeatable", outcome)
+	}
 	h.nothingLeft(t, id)
 	return outcome
 }

@@ -21,6 +21,8 @@
 //  3. A canceled call sends notifications/cancelled, which a server may ignore
 //     (specification, "Cancellation"). So the session is closed as well, and a stdio
 //     server's process group is gone before Run returns: that is the proof.
+//     Over HTTP there is no such proof: the cancellation is delivered, then the session
+//     is ended, each within a bounded time, and the message says what was confirmed.
 //  4. isError is the tool's own failure, in its own words; everything else that goes
 //     wrong says which server, which tool, and what the server last wrote to stderr.
 package mcp
