@@ -30,21 +30,14 @@ type run struct {
 	started  time.Time
 	stop     *lifecycle.StopRequest // why it was asked to stop; nil: it was not
 	outcome  *action.Outcome        // set once, when the attempt has ended
-	pending  *report                // progress that is yet to be written
+	pending  *lifecycle.Report      // progress that is yet to be written
 	flushing *time.Timer
 	flushed  time.Time
 	active   time.Time // last output or progress
 }
 
-// report is progress of an attempt.
-type report struct {
-	attempt string
-	pct     int
-	step    string
-}
-
 // take returns the progress that is yet to be written.
-func (r *run) take() *report {
+func (r *run) take() *lifecycle.Report {
 	p := r.pending
 	r.pending = nil
 	if p != nil {
@@ -204,9 +197,23 @@ func (s *sink) release() {
 	s.held = nil
 }
 
-// Progress implements action.Sink: the first report is written at once, those that
+// Progress implements action.Sink. The first report is written at once, those that
 // follow at most every ProgressInterval.
 func (s *sink) Progress(pct int, step string) {
+	s.report(func(r *lifecycle.Report) {
+		r.Pct = max(r.Pct, pct)
+		if step != "" {
+			r.Step = step
+		}
+	})
+}
+
+// Result implements action.Sink.
+func (s *sink) Result(result v1.JSON) {
+	s.report(func(r *lifecycle.Report) { r.Result = &result })
+}
+
+func (s *sink) report(add func(*lifecycle.Report)) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	r := s.run
@@ -215,12 +222,9 @@ func (s *sink) Progress(pct int, step string) {
 	}
 	r.active = time.Now()
 	if r.pending == nil {
-		r.pending = &report{attempt: r.id, pct: -1}
+		r.pending = &lifecycle.Report{Attempt: r.id, Pct: -1}
 	}
-	r.pending.pct = max(r.pending.pct, pct)
-	if step != "" {
-		r.pending.step = step
-	}
+	add(r.pending)
 	wait := s.c.ProgressInterval - time.Since(r.flushed)
 	if r.flushing == nil {
 		r.flushing = time.AfterFunc(max(wait, 0), s.flush)

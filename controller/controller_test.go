@@ -263,6 +263,26 @@ func TestProgressRises(t *testing.T) {
 	e.until("one", terminal)
 }
 
+func TestTheResultIsSeenWhileItGrows(t *testing.T) {
+	next := make(chan string)
+	e := newEnvironment(t, func(_ context.Context, _ action.Attempt, out action.Sink) action.Outcome {
+		for result := range next {
+			out.Result(v1.JSON{Raw: []byte(result)})
+		}
+		return action.Fail(v1.ReasonExitCode, "as planned")
+	})
+	e.start()
+	e.create("one")
+	for _, result := range []string{`{"web":"starting"}`, `{"web":"unhealthy"}`} {
+		next <- result
+		e.until("one", func(j *v1.Job) bool { return j.Status.Result != nil && string(j.Status.Result.Raw) == result })
+	}
+	close(next)
+	if j := e.until("one", terminal); j.Status.Result == nil || string(j.Status.Result.Raw) != `{"web":"unhealthy"}` {
+		t.Errorf("an outcome without a result left %v; want what was reported last", j.Status.Result)
+	}
+}
+
 func TestHigherPriorityRunsFirstThenOldest(t *testing.T) {
 	var mu sync.Mutex
 	var order []string

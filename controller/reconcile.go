@@ -45,7 +45,7 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 	seen.Dependencies = depends
 	progressed := false
 	if p := seen.report; p != nil {
-		job.Status, progressed = lifecycle.Progress(job.Status, p.attempt, p.pct, p.step, now)
+		job.Status, progressed = lifecycle.Progress(job.Status, *p, now)
 	}
 	decision := lifecycle.Next(job, seen.Observed, now)
 	before := job.Status.Phase
@@ -124,8 +124,8 @@ func (c *Controller) read(ctx context.Context, uid types.UID) (*entry, *v1.Job, 
 // observation is what this worker knows of a job, for the decision and for itself.
 type observation struct {
 	lifecycle.Observed
-	report *report // progress that is yet to be written
-	ended  *run    // the attempt whose outcome is looked at; it is done with once the status is written
+	report *lifecycle.Report // progress that is yet to be written
+	ended  *run              // the attempt whose outcome is looked at; it is done with once the status is written
 }
 
 // observe is what this worker knows of the job.

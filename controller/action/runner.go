@@ -62,6 +62,9 @@ type Sink interface {
 	// the step is known. A lower pct than before is ignored. An empty step keeps
 	// the one before.
 	Progress(pct int, step string)
+	// Result reports the result as far as it is known, e.g. the state of each service
+	// of a deploy. It replaces what was reported before, and the Outcome's replaces it.
+	Result(v1.JSON)
 }
 
 // Verdict is how an attempt ended.

@@ -452,13 +452,23 @@ func TestProgress(t *testing.T) {
 		{id, 300, "", 99, true},
 	} {
 		var changed bool
-		j.Status, changed = lifecycle.Progress(j.Status, tc.attempt, tc.pct, tc.step, start)
+		j.Status, changed = lifecycle.Progress(j.Status, lifecycle.Report{Attempt: tc.attempt, Pct: tc.pct, Step: tc.step}, start)
 		if changed != tc.changed || j.Status.Pct != tc.want || !j.Status.LastUpdateTime.Equal(micro(0)) {
 			t.Errorf("Progress(%s, %d, %q) = %d, %v; want %d, %v", tc.attempt, tc.pct, tc.step, j.Status.Pct, changed, tc.want, tc.changed)
 		}
 	}
-	if _, changed := lifecycle.Progress(job().Status, "u-1", 10, "a", start); changed {
+	if _, changed := lifecycle.Progress(job().Status, lifecycle.Report{Attempt: "u-1", Pct: 10, Step: "a"}, start); changed {
 		t.Error("a queued job made progress")
+	}
+	for i, tc := range []struct {
+		result  string
+		changed bool
+	}{{`{"a":1}`, true}, {`{"a":1}`, false}, {`{"a":2}`, true}} {
+		var changed bool
+		j.Status, changed = lifecycle.Progress(j.Status, lifecycle.Report{Attempt: id, Pct: -1, Result: &v1.JSON{Raw: []byte(tc.result)}}, start)
+		if changed != tc.changed || string(j.Status.Result.Raw) != tc.result || j.Status.Pct != 99 {
+			t.Errorf("report %d: result %s, changed %v; want %s, %v", i, j.Status.Result.Raw, changed, tc.result, tc.changed)
+		}
 	}
 }
 

@@ -116,7 +116,10 @@ func (t *transition) canceling(stop StopRequest) bool {
 
 // ended decides for a job whose attempt has come to an outcome.
 func (t *transition) ended(o action.Outcome) Decision {
-	t.status.Result, t.status.Artifacts = o.Result, o.Artifacts
+	t.status.Artifacts = o.Artifacts
+	if o.Result != nil {
+		t.status.Result = o.Result // else what was reported last stands
+	}
 	var stop StopRequest
 	if t.seen.Stop != nil {
 		stop = *t.seen.Stop

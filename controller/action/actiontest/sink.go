@@ -1,11 +1,13 @@
 package actiontest
 
 import (
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
 	"unicode/utf8"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 )
 
@@ -53,6 +55,16 @@ func (s *sink) Progress(pct int, step string) {
 		s.wrong = append(s.wrong, "progress is not between -1 and 100 at step "+step)
 	}
 	s.take(step)
+}
+
+// Result implements action.Sink.
+func (s *sink) Result(result v1.JSON) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !json.Valid(result.Raw) {
+		s.wrong = append(s.wrong, "a result is no JSON: "+string(result.Raw))
+	}
+	s.take("result " + string(result.Raw))
 }
 
 func (s *sink) take(text string) {

@@ -31,6 +31,8 @@ func (r *recorder) Line(_ action.Stream, text string) {
 	r.lines = append(r.lines, text)
 }
 
+func (r *recorder) Result(v1.JSON) {}
+
 func (r *recorder) Progress(_ int, step string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

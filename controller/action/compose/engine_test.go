@@ -142,6 +142,8 @@ func (r *recorder) Line(_ action.Stream, text string) {
 	}
 }
 
+func (r *recorder) Result(v1.JSON) {}
+
 func (r *recorder) Progress(pct int, _ string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -185,3 +185,4 @@ type discard struct{}
 
 func (discard) Line(action.Stream, string) {}
 func (discard) Progress(int, string)       {}
+func (discard) Result(v1.JSON)             {}

@@ -37,6 +37,8 @@ func (r *recorder) Line(stream action.Stream, text string) {
 	r.lines = append(r.lines, string(stream)+": "+text)
 }
 
+func (r *recorder) Result(v1.JSON) {}
+
 func (r *recorder) Progress(pct int, step string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
