@@ -43,8 +43,10 @@ type batch struct {
 	// done is closed when the batch is on disk and visible, or has failed with err.
 	done chan struct{}
 	err  error
-	// lead makes the waiter that receives from it write the batch.
-	lead chan struct{}
+	// after is closed when the batch before it is visible, or has failed.
+	after <-chan struct{}
+	// written makes the waiter that receives from it show the batch, which is on disk.
+	written chan journal.Position
 	// checkpoint asks for a view of the index behind this batch.
 	checkpoint *view
 }
@@ -53,7 +55,7 @@ type batch struct {
 var blocks = sync.Pool{New: func() any { return new(journal.Block) }}
 
 func newBatch() *batch {
-	return &batch{block: blocks.Get().(*journal.Block), done: make(chan struct{}), lead: make(chan struct{}, 1)}
+	return &batch{block: blocks.Get().(*journal.Block), done: make(chan struct{}), written: make(chan journal.Position, 1)}
 }
 
 // finish tells the waiters.
@@ -142,17 +144,16 @@ func (s *Store) join() (b *batch, leader bool) {
 	return b, leader
 }
 
-// await waits until b is on disk and visible, and writes it itself when it is its
-// turn.
+// await waits until b is on disk and visible, and does what of that is its turn.
 func (s *Store) await(ctx context.Context, b *batch, leader bool) error {
 	if leader {
-		s.write(b)
+		s.lead(b, true)
 		return b.err
 	}
 	select {
 	case <-b.done:
-	case <-b.lead:
-		s.write(b)
+	case at := <-b.written:
+		s.publish(b, at)
 	case <-ctx.Done():
 		// It may be this waiter's turn in a moment, and nobody else's.
 		go func() { _ = s.await(context.WithoutCancel(ctx), b, false) }()
@@ -168,14 +169,71 @@ func (s *Store) barrier() {
 	_ = s.await(context.Background(), b, leader)
 }
 
-// write is what a leader does: it commits its batch, lets the next leader begin as
-// soon as there is one, and shows the batch. Nothing is shown out of turn: the next
-// leader waits for publishing, and a soft write is shown at once only when nobody
-// leads.
-func (s *Store) write(b *batch) {
-	at, err := s.append(b)
+// lead commits b, and then what has gathered meanwhile, batch after batch, until nobody
+// waits any more. Showing a batch is left to one of its waiters, so that the disk is
+// given the next one at once; each waits for the one before to be visible. caller: b is
+// that of the caller, who wants to go on once it is visible; then a goroutine leads on.
+func (s *Store) lead(b *batch, caller bool) {
+	for {
+		at, err := s.append(b)
+		var next *batch
+		if err == nil && b.checkpoint == nil {
+			next = s.take(b)
+		}
+		switch {
+		case next == nil:
+			next = s.conclude(b, at, err)
+			if next == nil {
+				return
+			}
+			if caller {
+				go s.lead(next, false)
+				return
+			}
+		case caller:
+			go s.lead(next, false)
+			s.publish(b, at)
+			return
+		default:
+			b.written <- at
+		}
+		b = next
+	}
+}
+
+// take is the batch to be written after b, if somebody waits for it.
+func (s *Store) take(b *batch) *batch {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	next := s.batch
+	if next == nil || next.waiters == 0 {
+		return nil
+	}
+	s.batch, next.after = nil, b.done
+	return next
+}
+
+// publish shows b, which is on disk, when it is its turn.
+func (s *Store) publish(b *batch, at journal.Position) {
+	b.await()
 	s.publishing.Lock()
-	handed := err == nil && b.checkpoint == nil && s.handOver(true)
+	s.settle(b, at)
+	s.publishing.Unlock()
+	b.finish(nil)
+}
+
+// await waits for the batch before b.
+func (b *batch) await() {
+	if b.after != nil {
+		<-b.after
+	}
+}
+
+// conclude shows b, or fails it and all that was decided on top of it, while nothing
+// else is written. It returns the batch to be written next; nil: nobody leads any more.
+func (s *Store) conclude(b *batch, at journal.Position, err error) *batch {
+	b.await()
+	s.publishing.Lock()
 	if err == nil {
 		s.settle(b, at)
 		if b.checkpoint != nil {
@@ -184,11 +242,17 @@ func (s *Store) write(b *batch) {
 	} else {
 		s.failPending(err)
 	}
-	if !handed {
-		s.handOver(false)
-	}
 	s.publishing.Unlock()
+	s.wmu.Lock()
+	next := s.batch
+	if next == nil || next.waiters == 0 {
+		next, s.leading = nil, false
+	} else {
+		s.batch, next.after = nil, b.done
+	}
+	s.wmu.Unlock()
 	b.finish(err)
+	return next
 }
 
 // append writes the batch's block to the journal.
@@ -228,23 +292,6 @@ func (s *Store) rotate(block *journal.Block) error {
 		return err
 	}
 	return nil
-}
-
-// handOver lets the next batch be written; early: only if somebody waits for it
-// already.
-func (s *Store) handOver(early bool) bool {
-	s.wmu.Lock()
-	defer s.wmu.Unlock()
-	next := s.batch
-	if next == nil || next.waiters == 0 {
-		if !early {
-			s.leading = false
-		}
-		return false
-	}
-	s.batch = nil
-	next.lead <- struct{}{}
-	return true
 }
 
 // failPending fails what was decided on top of a batch that has failed.

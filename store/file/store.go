@@ -96,8 +96,7 @@ type Store struct {
 	leading bool
 	shut    bool
 	soft    int // soft versions since the last commit
-	// publishing is held by a leader from before it lets the next one write until
-	// its own batch is visible, so that batches become visible in order.
+	// publishing is held while a batch becomes visible.
 	publishing sync.Mutex
 
 	failure atomic.Pointer[failure]
