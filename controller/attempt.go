@@ -26,6 +26,7 @@ var (
 // run is one attempt in this worker. Its fields are guarded by Controller.mu.
 type run struct {
 	id       string
+	jobType  v1.JobType
 	cancel   context.CancelCauseFunc
 	started  time.Time
 	stop     *lifecycle.StopRequest // why it was asked to stop; nil: it was not
@@ -50,7 +51,7 @@ func (r *run) take() *lifecycle.Report {
 func (c *Controller) start(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: job.Status.CurrentAttempt.ID, cancel: cancel, started: now, active: now, flushed: now}
+	r := &run{id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type, cancel: cancel, started: now, active: now, flushed: now}
 	e.run = r
 	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
 	go func() {
@@ -84,7 +85,7 @@ func (c *Controller) carryOut(ctx context.Context, a action.Attempt, sink *sink)
 // holds mu.
 func (c *Controller) recover(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: job.Status.CurrentAttempt.ID, cancel: func(error) {}, started: job.Status.CurrentAttempt.StartTime.Time, active: time.Now()}
+	r := &run{id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type, cancel: func(error) {}, started: job.Status.CurrentAttempt.StartTime.Time, active: time.Now()}
 	e.run = r
 	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
 	go func() {

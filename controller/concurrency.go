@@ -16,9 +16,15 @@ import (
 // the schedule's; the group decides about the policies Replace and Skip.
 type group struct {
 	key      string
-	members  map[types.UID]*entry
-	replacer place  // the newest job with policy Replace that was ready
-	by       string // its name
+	members  map[types.UID]*entry // each with member set
+	replacer place                // the newest job with policy Replace that was ready
+	by       string               // its name
+}
+
+// member is a job's part in a group.
+type member struct {
+	group *group
+	place place
 }
 
 // place is a job's place in submit order.
@@ -47,17 +53,19 @@ func (c *Controller) join(uid types.UID, e *entry, job *v1.Job) {
 	if job != nil && job.Spec.Concurrency != nil && !job.Status.Phase.Terminal() {
 		key = qualified(job.Namespace, job.Spec.Concurrency.Key)
 	}
-	if e.group != nil && e.group.key == key {
-		return
-	}
-	if g := e.group; g != nil {
-		delete(g.members, uid)
-		if len(g.members) == 0 {
-			delete(c.groups, g.key)
+	if m := e.member; m != nil && m.group.key != key {
+		delete(m.group.members, uid)
+		if len(m.group.members) == 0 {
+			delete(c.groups, m.group.key)
 		}
-		e.group = nil
+		e.member = nil
 	}
 	if key == "" {
+		return
+	}
+	at := place{lifecycle.QueuedSince(job), uid}
+	if e.member != nil {
+		e.member.place = at
 		return
 	}
 	g := c.groups[key]
@@ -65,28 +73,31 @@ func (c *Controller) join(uid types.UID, e *entry, job *v1.Job) {
 		g = &group{key: key, members: map[types.UID]*entry{}}
 		c.groups[key] = g
 	}
-	g.members[uid], e.group = e, g
+	g.members[uid], e.member = e, &member{g, at}
 }
 
 func qualified(workspace, key string) string { return workspace + "/" + key }
 
 // replacedBy is the job that replaces this one. The caller holds mu.
 func (c *Controller) replacedBy(e *entry) string {
-	if e.group == nil || !e.place.before(e.group.replacer) {
-		return ""
+	if m := e.member; m != nil && m.place.before(m.group.replacer) {
+		return m.group.by
 	}
-	return e.group.by
+	return ""
 }
 
 // replaces has the older jobs of the group canceled, once job is ready.
 func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
-	g := e.group
-	if g == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace || !g.replacer.before(e.place) || now.Before(lifecycle.NotBefore(job)) {
+	if e.member == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace {
 		return
 	}
-	g.replacer, g.by = e.place, job.Name
+	g, own := e.member.group, e.member.place
+	if !g.replacer.before(own) || now.Before(lifecycle.NotBefore(job)) {
+		return
+	}
+	g.replacer, g.by = own, job.Name
 	for uid, other := range g.members {
-		if other.place.before(e.place) {
+		if other.member.place.before(own) {
 			c.queue.add(uid)
 		}
 	}
@@ -96,16 +107,16 @@ func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
 // not sure while a job that came before has yet to be looked at: it may have the same
 // key. The caller holds mu.
 func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []string, sure bool) {
-	g := e.group
-	if g == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
+	if e.member == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
 		return nil, true
 	}
+	g, own := e.member.group, e.member.place
 	limit := concurrencyLimit(job)
 	for other, o := range g.members {
 		switch {
 		case other == uid:
-		case o.run != nil || o.slot || o.elsewhere || o.queued && o.place.before(e.place):
-			others = append(others, o.key.Name)
+		case o.run != nil || o.slot || o.elsewhere || o.queued && o.member.place.before(own):
+			others = append(others, o.name)
 		}
 		if len(others) >= limit {
 			slices.Sort(others)
@@ -153,10 +164,10 @@ func concurrencyLimit(job *v1.Job) int {
 	return int(*job.Spec.Concurrency.Limit)
 }
 
-// item is the job as the schedule sees it.
-func (c *Controller) item(job *v1.Job) schedule.Item {
+// item is the job as the schedule sees it, with a uid that is kept anyway.
+func (c *Controller) item(uid types.UID, job *v1.Job) schedule.Item {
 	item := schedule.Item{
-		UID: job.UID, Workspace: job.Namespace, Type: job.Spec.Type, Priority: job.Spec.Priority,
+		UID: uid, Workspace: job.Namespace, Type: job.Spec.Type, Priority: job.Spec.Priority,
 		Since: lifecycle.QueuedSince(job), NotBefore: lifecycle.NotBefore(job),
 	}
 	if job.Spec.Concurrency != nil {

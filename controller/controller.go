@@ -86,7 +86,7 @@ type Controller struct {
 
 	mu         sync.Mutex
 	jobs       map[types.UID]*entry                 // every job that is not terminal, as far as known
-	names      map[store.Key]types.UID              // the same, by name
+	waiting    map[store.Key]*entry                 // those that depend on others, by name
 	dependents map[store.Key]map[types.UID]struct{} // who waits for the job with that key
 	groups     map[string]*group                    // by qualified concurrency key
 	settled    map[types.UID]uint64                 // terminal writes whose own events are yet to come
@@ -129,7 +129,7 @@ func New(opts Options) (*Controller, error) {
 	}
 	c := &Controller{
 		Options: opts, queue: newWorkqueue(),
-		jobs: map[types.UID]*entry{}, names: map[store.Key]types.UID{}, settled: map[types.UID]uint64{},
+		jobs: map[types.UID]*entry{}, waiting: map[store.Key]*entry{}, settled: map[types.UID]uint64{},
 		dependents: map[store.Key]map[types.UID]struct{}{}, groups: map[string]*group{},
 		workspaces: map[string]bool{}, unsure: map[types.UID]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),

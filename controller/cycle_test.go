@@ -35,8 +35,8 @@ func TestACycleIsFoundInWhateverOrderItsJobsAreAsked(t *testing.T) {
 		}
 		for _, i := range r.Perm(n) {
 			uid := types.UID(key(i).Name)
-			e := &entry{key: key(i)}
-			c.jobs[uid], c.names[e.key] = e, uid
+			e := &entry{uid: uid, workspace: key(i).Namespace, name: key(i).Name}
+			c.jobs[uid] = e
 			job := &v1.Job{Spec: v1.JobSpec{DependsOn: []v1.JobDependency{{Name: key(i + 1).Name}}}}
 			c.dependOn(uid, e, job)
 			for range r.IntN(4) {

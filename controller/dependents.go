@@ -21,10 +21,10 @@ func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
 			depends = append(depends, d.Name)
 		}
 	}
-	if slices.Equal(depends, e.depends) {
+	if slices.Equal(depends, e.depends()) {
 		return
 	}
-	for _, name := range e.depends {
+	for _, name := range e.depends() {
 		on := c.dependency(e, name)
 		delete(c.dependents[on], uid)
 		if len(c.dependents[on]) == 0 {
@@ -38,13 +38,28 @@ func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
 		}
 		c.dependents[on][uid] = struct{}{}
 	}
-	e.depends = depends
 	c.turn++
-	e.dependsSince = c.turn
+	if len(depends) == 0 {
+		e.waits = nil
+		if c.waiting[e.key()] == e {
+			delete(c.waiting, e.key())
+		}
+		return
+	}
+	e.waits = &waits{names: depends, since: c.turn}
+	c.waiting[e.key()] = e
+}
+
+// depends are the names in the job's dependsOn.
+func (e *entry) depends() []string {
+	if e.waits == nil {
+		return nil
+	}
+	return e.waits.names
 }
 
 func (c *Controller) dependency(e *entry, name string) store.Key {
-	return store.Key{Kind: v1.KindJob, Namespace: e.key.Namespace, Name: name}
+	return store.Key{Kind: v1.KindJob, Namespace: e.workspace, Name: name}
 }
 
 // wakeDependents has every job looked at that waits for the one with that key. The
@@ -77,7 +92,7 @@ func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([
 			return nil, err
 		}
 		if !known[i].Phase.Terminal() {
-			known[i].Cycle = c.cycle(e.key, record.Key())
+			known[i].Cycle = c.cycle(e.key(), record.Key())
 		}
 	}
 	return known, nil
@@ -98,7 +113,7 @@ func met(job *v1.Job, name string) bool {
 func (c *Controller) cycle(from, over store.Key) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.jobs[c.names[from]]
+	e := c.waiting[from]
 	if e == nil {
 		return nil // only asked about, or gone
 	}
@@ -107,19 +122,19 @@ func (c *Controller) cycle(from, over store.Key) []string {
 	var way []string
 	if len(c.dependents[from]) > 0 { // otherwise nothing leads back
 		way = findCycle(from, over, func(key store.Key) []string {
-			other := c.jobs[c.names[key]]
+			other := c.waiting[key]
 			switch {
 			case other == nil:
 				return nil
-			case other.inNoCycle > e.dependsSince:
-				asOf = min(asOf, other.inNoCycle)
+			case other.waits.inNoCycle > e.waits.since:
+				asOf = min(asOf, other.waits.inNoCycle)
 				return nil
 			}
-			return other.depends
+			return other.waits.names
 		})
 	}
-	if way == nil && len(e.depends) == 1 && e.depends[0] == over.Name {
-		e.inNoCycle = max(e.inNoCycle, asOf)
+	if way == nil && len(e.waits.names) == 1 && e.waits.names[0] == over.Name {
+		e.waits.inNoCycle = max(e.waits.inNoCycle, asOf)
 	}
 	return way
 }

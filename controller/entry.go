@@ -7,44 +7,48 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/lifecycle"
-	"jobwright.dev/controller/schedule"
 	"jobwright.dev/store"
 )
 
-// maxCached is how many jobs are kept decoded between their event and their
-// reconcile; beyond it they are decoded again. 4,096 of 2 KiB cover any burst that
-// the reconcilers work off at once and cost 8 MiB at most.
-const maxCached = 4096
+// maxCached is how many jobs are kept decoded from one look at them to the next; beyond
+// it they are decoded again, which takes some microseconds. 512 of 2 KiB are several
+// times what the reconcilers have in hand at once, and cost 1 MiB.
+const maxCached = 512
 
 // entry is what the controller knows of a job that is not terminal, or whose attempt
-// has yet to end.
+// has yet to end. There may be a million, so it takes 144 bytes, a size class of the
+// allocator, and what few jobs have lies behind a pointer.
 type entry struct {
-	key     store.Key
-	jobType v1.JobType
-	created time.Time
-	job     *v1.Job // decoded; nil: not kept
-	written uint64  // resourceVersion of our last write
-	seen    uint64  // resourceVersion of the last event
-	arrived uint64  // its number among all that were taken in
-	looked  bool    // reconciled at least once
-	gone    bool    // deleted while its attempt runs
-	run     *run
-	timer   *time.Timer // something is due that no event announces
-	tries   int         // writes that failed in a row
-	depends []string    // the names in spec.dependsOn
-	// When depends came to be as it is, and when it last led back in no way, as turns.
-	dependsSince, inNoCycle uint64
+	uid             types.UID
+	workspace, name string
+	job             *v1.Job     // decoded; nil: not kept
+	run             *run        // its attempt in this worker
+	timer           *time.Timer // something is due that no event announces
+	waits           *waits      // nil: it depends on no job
+	member          *member     // nil: its spec names no concurrency key
+	written         uint64      // resourceVersion of our last write
+	seen            uint64      // resourceVersion of the last event
+	arrived         uint64      // its number among all that were taken in
+	lease           int64       // until when an attempt holds it, here or elsewhere, in µs from 1970 on; 0: none does
+	tries           int32       // writes that failed in a row
 
-	place     place
-	group     *group // the jobs with its concurrency key; nil: it has none of its own
-	item      schedule.Item
+	looked    bool // reconciled at least once
+	gone      bool // deleted while its attempt runs
 	queued    bool // waits in the schedule
 	slot      bool // holds a slot
 	elsewhere bool // another worker's: live in the schedule without a slot
 	finished  bool // terminal; only its attempt is waited for
-	held      bool // an attempt holds it, here or elsewhere, until lease
-	lease     time.Time
+}
+
+// waits is what a job depends on.
+type waits struct {
+	names []string // in spec.dependsOn
+	// When names came to be as they are, and when they last led back in no way, as turns.
+	since, inNoCycle uint64
+}
+
+func (e *entry) key() store.Key {
+	return store.Key{Kind: v1.KindJob, Namespace: e.workspace, Name: e.name}
 }
 
 func (e *entry) stopTimers() {
@@ -62,17 +66,12 @@ func (e *entry) newer(job *v1.Job) bool {
 
 // learn takes in a job's spec and status as they are now. The caller holds mu.
 func (c *Controller) learn(uid types.UID, e *entry, job *v1.Job) {
-	e.jobType, e.created = job.Spec.Type, store.CreatedAt(job)
-	e.finished = job.Status.Phase.Terminal()
+	e.finished, e.lease = job.Status.Phase.Terminal(), 0
 	if attempt := job.Status.CurrentAttempt; attempt != nil {
-		e.held = true
-		if e.lease = attempt.StartTime.Time; attempt.LeaseExpires != nil {
-			e.lease = attempt.LeaseExpires.Time
+		if e.lease = attempt.StartTime.UnixMicro(); attempt.LeaseExpires != nil {
+			e.lease = attempt.LeaseExpires.UnixMicro()
 		}
-	} else {
-		e.held = false
 	}
-	e.place = place{lifecycle.QueuedSince(job), uid}
 	c.dependOn(uid, e, job)
 	c.join(uid, e, job)
 	c.keep(e, job)
@@ -110,9 +109,6 @@ func (c *Controller) forget(uid types.UID, e *entry) {
 	e.run = nil
 	delete(c.jobs, uid)
 	c.wakeUnsure()
-	if c.names[e.key] == uid {
-		delete(c.names, e.key)
-	}
 	c.announce()
 	c.grant()
 }

@@ -12,7 +12,6 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
 	"jobwright.dev/controller/schedule"
-	"jobwright.dev/store"
 )
 
 // Blockers says why a queued job does not run; none when it is not queued, or starts
@@ -21,7 +20,7 @@ func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 	if job.Status.Phase.Terminal() || job.Status.CurrentAttempt != nil {
 		return nil, nil
 	}
-	depends, err := c.dependencies(ctx, &entry{key: store.KeyOf(job)}, job)
+	depends, err := c.dependencies(ctx, &entry{workspace: job.Namespace, name: job.Name}, job)
 	if err != nil {
 		return nil, err
 	}
@@ -217,8 +216,8 @@ func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1
 func (c *Controller) holderNames(workspace string, holders []types.UID) []string {
 	var names []string
 	for _, uid := range holders {
-		if e := c.jobs[uid]; e != nil && e.key.Namespace == workspace {
-			names = append(names, e.key.Name)
+		if e := c.jobs[uid]; e != nil && e.workspace == workspace {
+			names = append(names, e.name)
 		}
 	}
 	return names

@@ -20,13 +20,11 @@ func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Dec
 		switch {
 		case e.run != nil && !e.slot: // found running, or taken over
 			e.slot, e.elsewhere = true, false
-			e.item = c.item(job)
-			c.schedule.Live(e.item, attempt.StartTime.Time)
+			c.schedule.Live(c.item(uid, job), attempt.StartTime.Time)
 		case e.run == nil && (e.slot || !e.elsewhere): // another worker's
 			c.release(uid, e, now)
 			e.elsewhere = true
-			e.item = c.item(job)
-			c.schedule.LiveElsewhere(e.item, attempt.StartTime.Time)
+			c.schedule.LiveElsewhere(c.item(uid, job), attempt.StartTime.Time)
 			c.grant()
 		}
 		return
@@ -43,10 +41,8 @@ func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Dec
 		return // granted since it was observed; its reconcile is queued
 	}
 	c.release(uid, e, now)
-	if item := c.item(job); !e.queued || item != e.item {
-		e.item, e.queued = item, true
-		c.schedule.Upsert(item)
-	}
+	e.queued = true
+	c.schedule.Upsert(c.item(uid, job))
 	c.replaces(e, job, now)
 	c.grant()
 }

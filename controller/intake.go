@@ -60,7 +60,7 @@ func (c *Controller) forgetAllBut(known map[types.UID]bool, version uint64) {
 	for uid, e := range c.jobs {
 		if !known[uid] && e.written < version && !e.finished {
 			c.lost(uid, e)
-			c.wakeDependents(e.key)
+			c.wakeDependents(e.key())
 		}
 	}
 	for uid, written := range c.settled {
@@ -132,9 +132,9 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	e := c.jobs[uid]
 	if e == nil {
 		c.arrivals++
-		e = &entry{key: key, arrived: c.arrivals}
+		e = &entry{uid: uid, workspace: key.Namespace, name: key.Name, arrived: c.arrivals}
 		c.fresh.push(uid)
-		c.jobs[uid], c.names[key] = e, uid
+		c.jobs[uid] = e
 		if job != nil && event.Type == store.Added {
 			c.record(job)
 		}

@@ -96,32 +96,26 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 		workspace string
 		jobType   v1.JobType
 	}
-	queued, silent, lost := map[string]time.Duration{}, map[group]time.Duration{}, map[string]int{}
+	silent, lost := map[group]time.Duration{}, map[string]int{}
 	m.c.mu.Lock()
 	for _, e := range m.c.jobs {
-		workspace := e.key.Namespace
+		workspace := e.workspace
 		lost[workspace] += 0 // so that an alert sees it come to an end
 		switch {
 		case e.run != nil:
-			g := group{workspace, e.jobType}
+			g := group{workspace, e.run.jobType}
 			silent[g] = max(silent[g], now.Sub(e.run.active))
-		case e.held && !e.finished && now.After(e.lease):
+		case e.lease != 0 && !e.finished && now.UnixMicro() > e.lease:
 			lost[workspace]++
-		case e.queued && now.After(e.item.NotBefore):
-			// What is suspended, waits for another job or for its time is not stuck.
-			since := e.item.Since
-			if e.item.NotBefore.After(since) {
-				since = e.item.NotBefore
-			}
-			queued[workspace] = max(queued[workspace], now.Sub(since))
 		}
 	}
+	queued := m.c.schedule.Oldest(now) // what is suspended, waits for another job or for its time is not stuck
 	m.c.mu.Unlock()
 	for workspace, n := range lost {
 		ch <- prometheus.MustNewConstMetric(m.withoutLease, prometheus.GaugeValue, float64(n), workspace)
 	}
-	for workspace, age := range queued {
-		ch <- prometheus.MustNewConstMetric(m.oldestQueued, prometheus.GaugeValue, age.Seconds(), workspace)
+	for workspace, since := range queued {
+		ch <- prometheus.MustNewConstMetric(m.oldestQueued, prometheus.GaugeValue, now.Sub(since).Seconds(), workspace)
 	}
 	for g, age := range silent {
 		ch <- prometheus.MustNewConstMetric(m.oldestProgress, prometheus.GaugeValue, age.Seconds(), g.workspace, string(g.jobType))

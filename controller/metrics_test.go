@@ -30,17 +30,21 @@ func TestAgesTellWhatIsStuck(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
+	lease := func(d time.Duration) int64 { return now.Add(d).UnixMicro() }
 	for uid, e := range map[types.UID]*entry{
-		"held by nobody":      {held: true, lease: now.Add(-time.Second)},
-		"held elsewhere":      {held: true, elsewhere: true, lease: now.Add(time.Hour)},
-		"running here":        {held: true, lease: now.Add(-time.Hour), jobType: v1.JobTypeBuild, run: &run{active: now}},
-		"waits by its wish":   {created: now.Add(-72 * time.Hour)},
-		"waits for its time":  {queued: true, item: schedule.Item{Since: now.Add(-72 * time.Hour), NotBefore: now.Add(time.Hour)}},
-		"its time has come":   {queued: true, item: schedule.Item{Since: now.Add(-72 * time.Hour), NotBefore: now.Add(-time.Minute)}},
-		"ended, but not gone": {held: true, finished: true, lease: now.Add(-time.Hour)},
+		"held by nobody":      {lease: lease(-time.Second)},
+		"held elsewhere":      {lease: lease(time.Hour), elsewhere: true},
+		"running here":        {lease: lease(-time.Hour), run: &run{active: now, jobType: v1.JobTypeBuild}},
+		"waits by its wish":   {},
+		"waits for its time":  {queued: true},
+		"its time has come":   {queued: true},
+		"ended, but not gone": {finished: true, lease: lease(-time.Hour)},
 	} {
-		e.key.Namespace = "acme"
+		e.workspace = "acme"
 		c.jobs[uid] = e
+	}
+	for uid, notBefore := range map[types.UID]time.Time{"waits for its time": now.Add(time.Hour), "its time has come": now.Add(-time.Minute)} {
+		c.schedule.Upsert(schedule.Item{UID: uid, Workspace: "acme", Since: now.Add(-72 * time.Hour), NotBefore: notBefore})
 	}
 	const want = `
 # HELP jobwright_jobs_without_lease Jobs whose attempt no worker has given a sign of life for since its lease ended.

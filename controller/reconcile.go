@@ -104,7 +104,7 @@ func (c *Controller) read(ctx context.Context, uid types.UID) (*entry, *v1.Job, 
 	cached := e.job
 	c.mu.Unlock()
 
-	record, err := c.Store.Get(ctx, e.key)
+	record, err := c.Store.Get(ctx, e.key())
 	if errors.Is(err, store.ErrNotFound) || err == nil && record.UID() != uid {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -172,7 +172,7 @@ func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64)
 		if e.seen < version {
 			c.settled[uid] = version
 		}
-		c.wakeDependents(e.key)
+		c.wakeDependents(e.key())
 	}
 }
 
@@ -240,7 +240,7 @@ func (c *Controller) retry(uid types.UID, e *entry, err error) error {
 	case c.stopping:
 		// Nothing more can be written. What was running is in the store as Running
 		// and is recovered as an interruption at the next start.
-		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key.String())
+		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key().String())
 		if e.run == nil || e.run.outcome != nil {
 			c.forget(uid, e)
 		} else {
@@ -250,8 +250,8 @@ func (c *Controller) retry(uid types.UID, e *entry, err error) error {
 		return err
 	}
 	e.tries++
-	wait := backoff(e.tries)
-	c.Log.Error(err, "reconcile; trying again", "job", e.key.String(), "in", wait.String())
+	wait := backoff(int(e.tries))
+	c.Log.Error(err, "reconcile; trying again", "job", e.key().String(), "in", wait.String())
 	e.stopTimers()
 	e.timer = time.AfterFunc(wait, func() { c.queue.add(uid) })
 	return err

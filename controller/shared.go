@@ -124,7 +124,7 @@ func (c *Controller) seeStart(event store.Event) {
 	if err != nil {
 		return // reported where it is taken in
 	}
-	c.starts.see(job.UID, job.Status.CurrentAttempt, c.item(job).Key, event.Record.ResourceVersion())
+	c.starts.see(job.UID, job.Status.CurrentAttempt, c.item(job.UID, job).Key, event.Record.ResourceVersion())
 }
 
 // giveWay checks a start that has just been written against those of other workers,
@@ -133,7 +133,7 @@ func (c *Controller) giveWay(ctx context.Context, uid types.UID, e *entry, job *
 	if !c.Shared {
 		return false, nil
 	}
-	item := c.item(job)
+	item := c.item(uid, job)
 	if item.Key == "" || c.starts.first(ctx, uid, item.Key, item.Limit, version) {
 		return false, nil
 	}

@@ -9,7 +9,7 @@ type wake struct {
 	when time.Time
 	item *queued // one of the two
 	lane *lane
-	at   int
+	at   int32
 }
 
 // before needs no second criterion: what becomes due at one moment is let in as a

@@ -35,6 +35,15 @@ func (q *Queue) Check() error {
 			return fmt.Errorf("%s is stopped, but stands in its line", uid)
 		}
 	}
+	items := 0
+	for id, s := range q.traits {
+		if items += s.items; s.items <= 0 || s.traitsID != id || q.tenants[s.Workspace] != s.tenant {
+			return fmt.Errorf("traits %v: %d items", id, s.items)
+		}
+	}
+	if items != len(q.index) {
+		return fmt.Errorf("%d items have traits, and %d are queued", items, len(q.index))
+	}
 	for name, k := range q.keys {
 		if k.live != keyed[name] {
 			return fmt.Errorf("key %s: %d live, not %d", name, k.live, keyed[name])

@@ -9,7 +9,7 @@ type lane struct {
 	tenant *tenant
 	groups map[groupID]*group
 	open   ranked[*group] // those of which the first may start as far as its key goes
-	at     int            // place among the tenant's open lanes; −1: closed
+	at     int32          // place among the tenant's open lanes; −1: closed
 	window *window        // nil: no rate
 	wake   *wake          // when the rate allows the next start
 }
@@ -25,7 +25,7 @@ type group struct {
 	lane  *lane
 	key   *key // nil: none
 	items ranked[*queued]
-	at    int // place among the lane's open groups; −1: closed
+	at    int32 // place among the lane's open groups; −1: closed
 }
 
 type groupID struct {
@@ -36,7 +36,7 @@ type groupID struct {
 func newGroup(l *lane, id groupID) *group {
 	return &group{
 		id: id, lane: l, at: -1,
-		items: ranked[*queued]{before: (*queued).before, at: func(i *queued) *int { return &i.groupAt }},
+		items: ranked[*queued]{before: (*queued).before, at: func(i *queued) *int32 { return &i.groupAt }},
 	}
 }
 
@@ -51,7 +51,7 @@ func (q *Queue) lane(t *tenant, id laneID) *lane {
 			id: id, tenant: t, groups: map[groupID]*group{}, at: -1,
 			open: ranked[*group]{
 				before: func(a, b *group) bool { return a.first().before(b.first()) },
-				at:     func(g *group) *int { return &g.at },
+				at:     func(g *group) *int32 { return &g.at },
 			},
 		}
 		t.lanes[id] = l

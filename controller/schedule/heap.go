@@ -8,7 +8,7 @@ package schedule
 type ranked[T any] struct {
 	list   []T
 	before func(a, b T) bool
-	at     func(T) *int
+	at     func(T) *int32
 }
 
 func (r *ranked[T]) Len() int { return len(r.list) }
@@ -23,7 +23,7 @@ func (r *ranked[T]) first() (first T, ok bool) {
 
 // put adds the element, or moves it to where it belongs now.
 func (r *ranked[T]) put(element T) {
-	at := *r.at(element)
+	at := int(*r.at(element))
 	if at < 0 {
 		at = len(r.list)
 		r.list = append(r.list, element)
@@ -34,7 +34,7 @@ func (r *ranked[T]) put(element T) {
 // drop takes the element out, if it is in. It compares the element with nothing, so
 // its rank need not be valid any more.
 func (r *ranked[T]) drop(element T) {
-	at := *r.at(element)
+	at := int(*r.at(element))
 	if at < 0 {
 		return
 	}
@@ -80,7 +80,7 @@ func (r *ranked[T]) sift(at int, element T) {
 
 func (r *ranked[T]) set(at int, element T) {
 	r.list[at] = element
-	*r.at(element) = at
+	*r.at(element) = int32(at)
 }
 
 // count is how many elements satisfy within, which must hold for every element that

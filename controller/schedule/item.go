@@ -16,6 +16,7 @@ type Item struct {
 	// Priority is −1000 to 1000; higher runs first within the workspace.
 	Priority int32
 	// Since is since when the job waits; it ages from there, and decides among equals.
+	// What lies outside 1824 to 2116 counts as the nearer of the two.
 	Since time.Time
 	// Key is the concurrency key, such that equal ones share a limit, also across
 	// workspaces; empty: none. When the job starts, at most Limit jobs with Key are
@@ -58,34 +59,76 @@ type Workspace struct {
 	SuspendedTypes []v1.JobType
 }
 
-// queued is an item in the queue. It is at one of three places, and place.go is the
-// only file that moves it:
+// queued is an item in the queue, in 96 bytes: there may be a million. It is at one of
+// three places, and place.go is the only file that moves it:
 //
 //	clock   NotBefore lies ahead and nobody waits behind it: wake is set, nothing else
 //	line    InOrder, and not the first of its line: lineAt
 //	group   the rest: group and groupAt (the first of a line has lineAt as well)
 type queued struct {
-	Item
-	rank    time.Time // Since − Priority·Ageing: the lower the earlier, for ever
-	tenant  *tenant
-	group   *group
-	groupAt int
-	lineAt  int
-	wake    *wake
+	*traits
+	UID       types.UID
+	NotBefore time.Time
+	since     int64 // nanoseconds from 1970 on
+	rank      int64 // since − Priority·Ageing: the lower the earlier, for ever
+	group     *group
+	wake      *wake
+	groupAt   int32
+	lineAt    int32
+	priority  int32
+}
+
+// item is what was given to Upsert.
+func (a *queued) item() Item {
+	return Item{
+		UID: a.UID, Workspace: a.tenant.name, Type: a.Type, Priority: a.priority, Since: time.Unix(0, a.since),
+		Key: a.Key, Limit: a.Limit, InOrder: a.InOrder, Rate: a.Rate, NotBefore: a.NotBefore, HoldsPlace: a.HoldsPlace,
+	}
+}
+
+// traits are what queued items have in common with others; there is one for each
+// combination.
+type traits struct {
+	traitsID
+	tenant *tenant
+	items  int // queued with these
+}
+
+type traitsID struct {
+	Workspace  string
+	Type       v1.JobType
+	Key        string
+	Limit      int
+	InOrder    bool
+	HoldsPlace bool
+	Rate       Rate
+}
+
+// nanoseconds of a moment, such that the priority can be taken off: maxAgeing a point is
+// less than 2⁶² in all.
+func nanoseconds(t time.Time) int64 {
+	const most = 1 << 62
+	switch seconds := t.Unix(); {
+	case seconds <= -most/int64(time.Second):
+		return -most
+	case seconds >= most/int64(time.Second):
+		return most
+	}
+	return t.UnixNano()
 }
 
 // before is the order within a workspace.
 func (a *queued) before(b *queued) bool {
-	if c := a.rank.Compare(b.rank); c != 0 {
-		return c < 0
+	if a.rank != b.rank {
+		return a.rank < b.rank
 	}
 	return a.UID < b.UID
 }
 
 // submittedBefore is the order within a line.
 func (a *queued) submittedBefore(b *queued) bool {
-	if c := a.Since.Compare(b.Since); c != 0 {
-		return c < 0
+	if a.since != b.since {
+		return a.since < b.since
 	}
 	return a.UID < b.UID
 }
@@ -102,7 +145,7 @@ type live struct {
 	// which that pays for.
 	booked    float64
 	paidUntil time.Time
-	at        int // place in tenant.live
+	at        int32 // place in tenant.live
 }
 
 func (a *live) slots() int {

@@ -112,7 +112,7 @@ type key struct {
 func (q *Queue) key(name string) *key {
 	k := q.keys[name]
 	if k == nil {
-		k = &key{name: name, line: ranked[*queued]{before: (*queued).submittedBefore, at: func(i *queued) *int { return &i.lineAt }}}
+		k = &key{name: name, line: ranked[*queued]{before: (*queued).submittedBefore, at: func(i *queued) *int32 { return &i.lineAt }}}
 		q.keys[name] = k
 	}
 	return k

@@ -31,6 +31,7 @@ type Queue struct {
 	epoch  time.Time // the first one
 
 	index   map[types.UID]*queued
+	traits  map[traitsID]*traits
 	live    map[types.UID]*live
 	taken   int // slots
 	tenants map[string]*tenant
@@ -48,10 +49,10 @@ type Queue struct {
 func New(opts Options) *Queue {
 	q := &Queue{
 		slots: opts.Slots, ageing: min(opts.Ageing, maxAgeing),
-		index: map[types.UID]*queued{}, live: map[types.UID]*live{}, tenants: map[string]*tenant{},
+		index: map[types.UID]*queued{}, traits: map[traitsID]*traits{}, live: map[types.UID]*live{}, tenants: map[string]*tenant{},
 		keys: map[string]*key{}, windows: map[string]*window{}, sweepAt: sweepAt{keep, keep},
-		order: ranked[*tenant]{before: (*tenant).behind, at: func(t *tenant) *int { return &t.at }},
-		wakes: ranked[*wake]{before: (*wake).before, at: func(w *wake) *int { return &w.at }},
+		order: ranked[*tenant]{before: (*tenant).behind, at: func(t *tenant) *int32 { return &t.at }},
+		wakes: ranked[*wake]{before: (*wake).before, at: func(w *wake) *int32 { return &w.at }},
 	}
 	if q.ageing <= 0 {
 		q.ageing = DefaultAgeing
@@ -86,18 +87,31 @@ func (q *Queue) Upsert(item Item) {
 	}
 	item = q.sane(item)
 	if old := q.index[item.UID]; old != nil {
-		if old.Item == item {
+		if old.item() == item {
 			return
 		}
 		q.Remove(item.UID)
 	}
+	since := nanoseconds(item.Since)
 	i := &queued{
-		Item: item, rank: item.Since.Add(-time.Duration(item.Priority) * q.ageing),
-		tenant: q.tenant(item.Workspace), groupAt: -1, lineAt: -1,
+		traits: q.share(item), UID: item.UID, NotBefore: item.NotBefore, priority: item.Priority,
+		since: since, rank: since - int64(item.Priority)*int64(q.ageing), groupAt: -1, lineAt: -1,
 	}
 	q.index[item.UID] = i
 	i.tenant.queued++
 	q.attach(i)
+}
+
+// share returns what the item has in common with others, and counts it among them.
+func (q *Queue) share(item Item) *traits {
+	id := traitsID{item.Workspace, item.Type, item.Key, item.Limit, item.InOrder, item.HoldsPlace, item.Rate}
+	s := q.traits[id]
+	if s == nil {
+		s = &traits{traitsID: id, tenant: q.tenant(item.Workspace)}
+		q.traits[id] = s
+	}
+	s.items++
+	return s
 }
 
 // sane gives the item what the rest of the package takes for granted: limits of at
@@ -111,7 +125,7 @@ func (q *Queue) sane(item Item) Item {
 	}
 	item.HoldsPlace = item.HoldsPlace && item.InOrder
 	item.Rate = item.Rate.sane()
-	item.Since, item.NotBefore = item.Since.Round(0), item.NotBefore.Round(0)
+	item.Since, item.NotBefore = time.Unix(0, nanoseconds(item.Since)), item.NotBefore.Round(0)
 	return item
 }
 
@@ -126,6 +140,9 @@ func (q *Queue) forget(i *queued) {
 	delete(q.index, i.UID)
 	i.tenant.queued--
 	q.detach(i)
+	if i.items--; i.items == 0 {
+		delete(q.traits, i.traitsID)
+	}
 }
 
 // Next takes out the job that starts now, and counts it live and its start against its
@@ -142,8 +159,8 @@ func (q *Queue) Next(now time.Time) (Item, bool) {
 	q.starts++
 	q.virtual = max(q.virtual, i.tenant.virtual)
 	// First the counts, then the heaps: each heap is put right once.
-	own := i.group
-	q.count(&live{Item: i.Item, tenant: i.tenant, key: own.key, started: q.now})
+	own, item := i.group, i.item()
+	q.count(&live{Item: item, tenant: i.tenant, key: own.key, started: q.now})
 	w := own.lane.window
 	if w != nil && i.Rate.Limit > 0 {
 		w.add(q.now, q.now)
@@ -153,7 +170,7 @@ func (q *Queue) Next(now time.Time) (Item, bool) {
 	if w != nil {
 		q.settleWindow(w, own.lane)
 	}
-	return i.Item, true
+	return item, true
 }
 
 // first is the job that starts next if there is a slot for it, nil: there is none.

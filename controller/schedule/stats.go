@@ -35,3 +35,22 @@ func (q *Queue) Stats() []Stats {
 	slices.SortFunc(all, func(a, b Stats) int { return strings.Compare(a.Workspace, b.Workspace) })
 	return all
 }
+
+// Oldest is, by workspace, since when the job waits that could have started for the
+// longest, as far as its own time goes. It costs O(queued jobs).
+func (q *Queue) Oldest(now time.Time) map[string]time.Time {
+	oldest := map[string]time.Time{}
+	for _, i := range q.index {
+		if i.NotBefore.After(now) {
+			continue
+		}
+		since := time.Unix(0, i.since)
+		if i.NotBefore.After(since) {
+			since = i.NotBefore
+		}
+		if first, ok := oldest[i.Workspace]; !ok || since.Before(first) {
+			oldest[i.Workspace] = since
+		}
+	}
+	return oldest
+}

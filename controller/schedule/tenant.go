@@ -35,7 +35,7 @@ type tenant struct {
 	queued, running int
 	lanes           map[laneID]*lane
 	open            ranked[*lane] // those of which a job may start as far as key and rate go
-	at              int           // place in Queue.order
+	at              int32         // place in Queue.order
 
 	virtual float64       // slot seconds by weight
 	mean    time.Duration // of the last runs
@@ -54,7 +54,7 @@ func (q *Queue) tenant(name string) *tenant {
 			name: name, lanes: map[laneID]*lane{}, at: -1, virtual: q.virtual, mean: firstCharge,
 			open: ranked[*lane]{
 				before: func(a, b *lane) bool { return a.first().before(b.first()) },
-				at:     func(l *lane) *int { return &l.at },
+				at:     func(l *lane) *int32 { return &l.at },
 			},
 			live: ranked[*live]{
 				before: func(a, b *live) bool {
@@ -63,7 +63,7 @@ func (q *Queue) tenant(name string) *tenant {
 					}
 					return a.UID < b.UID
 				},
-				at: func(l *live) *int { return &l.at },
+				at: func(l *live) *int32 { return &l.at },
 			},
 		}
 		q.tenants[name] = t
