@@ -59,6 +59,9 @@ type Options struct {
 	ShutdownGrace time.Duration
 	// ProgressInterval is the least time between two progress writes of one job.
 	ProgressInterval time.Duration
+	// Rested is called when nothing was to be done for a second after a burst of 10,000
+	// reconciles or more: the moment to give memory back. nil: nothing is called.
+	Rested func()
 	// Registerer takes the metrics; nil: they are counted and not exported.
 	Registerer prometheus.Registerer
 	Log        logr.Logger
@@ -105,6 +108,17 @@ type Controller struct {
 	changed    chan struct{}
 }
 
+// rested gives back what a burst has taken.
+func (c *Controller) rested() {
+	c.mu.Lock()
+	c.frontier() // drops what was looked at
+	c.fresh.shrink()
+	c.mu.Unlock()
+	if c.Rested != nil {
+		c.Rested()
+	}
+}
+
 // New returns a controller that does nothing until Run.
 func New(opts Options) (*Controller, error) {
 	switch {
@@ -135,6 +149,7 @@ func New(opts Options) (*Controller, error) {
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
 		changed:  make(chan struct{}), starts: newStarts(),
 	}
+	c.queue.rested = c.rested
 	c.metrics = newMetrics(c)
 	if opts.Registerer != nil {
 		if err := opts.Registerer.Register(c.metrics); err != nil {

@@ -11,6 +11,10 @@ import (
 	"jobwright.dev/store"
 )
 
+// pageSize is how many jobs are listed at once at the start: enough that the pages cost
+// nothing beside the jobs, few enough that a page takes a megabyte.
+const pageSize = 1000
+
 // follow lists what is not terminal and then follows every change until ctx ends.
 func (c *Controller) follow(ctx context.Context) error {
 	for {
@@ -23,20 +27,32 @@ func (c *Controller) follow(ctx context.Context) error {
 }
 
 func (c *Controller) listAndWatch(ctx context.Context) error {
-	page, err := c.Store.List(ctx, store.ListOptions{
-		Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst,
-	})
-	if err != nil {
-		return fmt.Errorf("list jobs: %w", err)
+	known := map[types.UID]bool{}
+	// What changes while the pages are read comes with the watch, which begins at the
+	// first page's version; it says again what later pages have shown.
+	list := store.ListOptions{
+		Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst, Limit: pageSize,
 	}
-	known := make(map[types.UID]bool, len(page.Items))
-	for _, record := range page.Items {
-		known[record.UID()] = true
-		c.intake(store.Event{Type: store.Modified, Record: record})
+	var from uint64
+	for {
+		page, err := c.Store.List(ctx, list)
+		if err != nil {
+			return fmt.Errorf("list jobs: %w", err)
+		}
+		if list.Continue == "" {
+			from = page.ResourceVersion
+		}
+		for _, record := range page.Items {
+			known[record.UID()] = true
+			c.intake(store.Event{Type: store.Modified, Record: record})
+		}
+		if list.Continue = page.Continue; list.Continue == "" {
+			break
+		}
 	}
-	c.forgetAllBut(known, page.ResourceVersion)
-	c.starts.reached(page.ResourceVersion)
-	watch, err := c.Store.Watch(ctx, store.WatchOptions{Kind: v1.KindJob, Since: page.ResourceVersion})
+	c.forgetAllBut(known, from)
+	c.starts.reached(from)
+	watch, err := c.Store.Watch(ctx, store.WatchOptions{Kind: v1.KindJob, Since: from})
 	if err != nil {
 		return fmt.Errorf("watch jobs: %w", err)
 	}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -20,7 +21,21 @@ type workqueue struct {
 	others  fifo
 	state   map[types.UID]workState
 	closing bool
+
+	// rested, when set, is called when the queue was empty for restAfter after a burst.
+	rested func()
+	burst  int // given back since then
+	timer  *time.Timer
 }
+
+const (
+	// burstAt is how many jobs make a burst, and kept how many of which the queue keeps
+	// the room for: what they take is not worth giving back.
+	burstAt = 10_000
+	kept    = 1024
+	// restAfter tells the end of a burst from a pause in it.
+	restAfter = time.Second
+)
 
 type workState int
 
@@ -103,12 +118,41 @@ func (q *workqueue) done(uid types.UID) {
 	default:
 		delete(q.state, uid)
 	}
+	q.burst++
+	if len(q.state) == 0 && q.burst >= burstAt && q.timer == nil && !q.closing {
+		q.timer = time.AfterFunc(restAfter, q.rest(q.burst))
+	}
+}
+
+// rest returns what gives back the memory of a burst, if nothing has happened since it
+// was of the given size.
+func (q *workqueue) rest(burst int) func() {
+	return func() {
+		q.mu.Lock()
+		q.timer = nil
+		over := len(q.state) == 0 && q.burst == burst && !q.closing
+		switch {
+		case over:
+			q.burst, q.state = 0, map[types.UID]workState{}
+			q.urgent.shrink()
+			q.others.shrink()
+		case len(q.state) == 0 && !q.closing:
+			q.timer = time.AfterFunc(restAfter, q.rest(q.burst))
+		}
+		q.mu.Unlock()
+		if over && q.rested != nil {
+			q.rested()
+		}
+	}
 }
 
 func (q *workqueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closing = true
+	if q.timer != nil {
+		q.timer.Stop()
+	}
 	q.ready.Broadcast()
 }
 
@@ -116,6 +160,13 @@ func (q *workqueue) close() {
 type fifo struct {
 	list []types.UID
 	from int
+}
+
+// shrink gives back the memory of an empty queue that was long.
+func (f *fifo) shrink() {
+	if f.from == len(f.list) && cap(f.list) > kept {
+		*f = fifo{}
+	}
 }
 
 func (f *fifo) push(uid types.UID) {

@@ -1,7 +1,10 @@
 package controller
 
 import (
+	"strconv"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -52,4 +55,44 @@ func TestFifoUsesItsMemoryAgain(t *testing.T) {
 	if cap(f.list) > 1024 {
 		t.Errorf("the queue grew to %d", cap(f.list))
 	}
+}
+
+func TestTheQueueRestsAfterABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newWorkqueue()
+		rested := 0
+		q.rested = func() { rested++ }
+		work := func(n int) {
+			for i := range n {
+				q.add(types.UID(strconv.Itoa(i)))
+			}
+			for range n {
+				uid, _ := q.get()
+				q.done(uid)
+			}
+		}
+		look := func(after time.Duration, want int) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			if rested != want {
+				t.Errorf("it has rested %d times, want %d", rested, want)
+			}
+		}
+		work(burstAt - 1)
+		look(time.Hour, 0)
+		work(1)
+		look(restAfter-1, 0)
+		work(1) // only a pause
+		look(1, 0)
+		look(restAfter, 1)
+		if n := cap(q.others.list); n > kept {
+			t.Errorf("room for %d jobs is kept", n)
+		}
+		work(1)
+		look(time.Hour, 1)
+		work(burstAt)
+		q.close()
+		look(time.Hour, 1)
+	})
 }

@@ -15,7 +15,7 @@ import (
 
 // killed is a real server that a test kills and starts again over the same folder.
 type killed struct {
-	t       *testing.T
+	t       testing.TB
 	bin     string
 	dir     string
 	address string

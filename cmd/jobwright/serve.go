@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -196,10 +197,11 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	objects, err := file.Open(o.dataDir, file.Options{Log: log, Registerer: registry, MinFree: o.minFree, Admit: admit})
+	objects, err := file.Open(o.dataDir, file.Options{Log: log, Registerer: registry, MinFree: o.minFree, Admit: admit, Idle: debug.FreeOSMemory})
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what reading the files has taken
 	defer func() { err = errors.Join(err, objects.Close()) }()
 	archive, err := logs.Open(filepath.Join(o.dataDir, "logs"), o.maxLogBytes)
 	if err != nil {
@@ -239,7 +241,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	manager, err := controller.New(controller.Options{
 		Store: objects, Runners: runners, Logs: archive, Worker: worker,
 		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace, Lease: o.lease, Ageing: o.ageing,
-		Events: happened, Registerer: registry, Log: log,
+		Events: happened, Registerer: registry, Log: log, Rested: debug.FreeOSMemory,
 	})
 	if err != nil {
 		return err

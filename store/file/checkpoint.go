@@ -155,6 +155,9 @@ func (c *checkpointer) start(s *Store) {
 		s.mu.Lock()
 		s.events.shrink()
 		s.mu.Unlock()
+		if s.opts.Idle != nil && err == nil && c.behind(s) == 0 {
+			s.opts.Idle()
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.running = false

@@ -40,6 +40,9 @@ type Options struct {
 	// IdleDelay is how long after the last write jobs.json is rewritten. 0:
 	// DefaultIdleDelay.
 	IdleDelay time.Duration
+	// Idle is called when jobs.json has been rewritten and nothing was written since: the
+	// moment to give memory back. Unset: nothing is called.
+	Idle func()
 }
 
 const (
