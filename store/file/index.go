@@ -15,7 +15,7 @@ type index struct {
 
 // kindIndex is the index of one kind.
 type kindIndex struct {
-	byKey map[objectKey]*entry
+	byKey *table
 	// byName and byUID hold every object of the kind.
 	byName, byUID *tree
 	// groups hold the objects of one workspace, phase and label by uid.
@@ -41,7 +41,7 @@ func newIndex() *index {
 	x := &index{kinds: map[string]*kindIndex{}}
 	for _, k := range v1.Kinds() {
 		x.kinds[k.Name] = &kindIndex{
-			byKey:  map[objectKey]*entry{},
+			byKey:  newTable(),
 			byName: newTree(byName), byUID: newTree(byUID),
 			groups: map[group]*tree{}, spaces: map[label]map[string]int{},
 			phases: map[v1.JobPhase]bool{},
@@ -56,14 +56,14 @@ func (x *index) get(kind string, key objectKey) *entry {
 	if k == nil {
 		return nil
 	}
-	return k.byKey[key]
+	return k.byKey.get(key)
 }
 
 // put adds e or replaces the version before it.
 func (x *index) put(e *entry) {
 	k := x.kinds[e.class.kind]
 	key := objectKey{e.class.namespace, e.name}
-	old := k.byKey[key]
+	old := k.byKey.get(key)
 	if old != nil {
 		old.class.n--
 		if old.uid != e.uid {
@@ -73,7 +73,7 @@ func (x *index) put(e *entry) {
 			k.leaveGroups(old)
 		}
 	}
-	k.byKey[key] = e
+	k.byKey.put(e)
 	k.byName.put(e)
 	k.byUID.put(e)
 	k.enterGroups(e)
@@ -84,11 +84,11 @@ func (x *index) put(e *entry) {
 func (x *index) remove(e *entry) {
 	k := x.kinds[e.class.kind]
 	key := objectKey{e.class.namespace, e.name}
-	old := k.byKey[key]
+	old := k.byKey.get(key)
 	if old == nil {
 		return
 	}
-	delete(k.byKey, key)
+	k.byKey.remove(key)
 	k.byName.remove(old)
 	k.byUID.remove(old)
 	k.leaveGroups(old)
@@ -147,19 +147,19 @@ func (k *kindIndex) leaveGroups(e *entry) {
 // buildOrders.
 func (x *index) load(e *entry) {
 	k := x.kinds[e.class.kind]
-	k.byKey[objectKey{e.class.namespace, e.name}] = e
+	k.byKey.put(e)
 	k.loading = append(k.loading, e)
 }
 
 // unload takes e out again.
 func (x *index) unload(e *entry) {
-	delete(x.kinds[e.class.kind].byKey, objectKey{e.class.namespace, e.name})
+	x.kinds[e.class.kind].byKey.remove(objectKey{e.class.namespace, e.name})
 }
 
 // reserve makes room for about n objects of a kind of which there are none yet.
 func (x *index) reserve(kind string, n int) {
-	if k := x.kinds[kind]; len(k.byKey) == 0 {
-		k.byKey = make(map[objectKey]*entry, n)
+	if k := x.kinds[kind]; k.byKey.n == 0 {
+		k.byKey.reserve(n)
 		k.loading = make([]*entry, 0, n)
 	}
 }
@@ -170,7 +170,7 @@ func (x *index) buildOrders() {
 	for _, k := range x.kinds {
 		live := k.loading[:0]
 		for _, e := range k.loading {
-			if k.byKey[objectKey{e.class.namespace, e.name}] == e {
+			if k.byKey.get(objectKey{e.class.namespace, e.name}) == e {
 				e.class.n++
 				live = append(live, e)
 			}

@@ -75,7 +75,7 @@ func (t *tree) writable(n *node) *node {
 	if n.owner == t.owner {
 		return n
 	}
-	c := &node{owner: t.owner, items: make([]*entry, len(n.items), max(cap(n.items), len(n.items)+1))}
+	c := &node{owner: t.owner, items: make([]*entry, len(n.items), max(cap(n.items), min(len(n.items)+1, maxItems)))}
 	copy(c.items, n.items)
 	if n.children != nil {
 		c.children = make([]*node, len(n.children), len(n.children)+1)
@@ -117,7 +117,7 @@ func (t *tree) put(e *entry) {
 	}
 }
 
-// putBelow puts e below n, which is writable, and returns the new right half of n
+// putBelow puts e below n, which is writable, and returns the new right part of n
 // when it had to be split.
 func (t *tree) putBelow(n *node, e *entry) (right *node) {
 	if n.children == nil {
@@ -126,11 +126,12 @@ func (t *tree) putBelow(n *node, e *entry) (right *node) {
 			n.items[i] = e
 			return nil
 		}
+		t.length++
+		n, i, right = t.room(n, i)
 		n.items = append(n.items, nil)
 		copy(n.items[i+1:], n.items[i:])
 		n.items[i] = e
-		t.length++
-		return t.split(n, i)
+		return right
 	}
 	i := t.childOf(n, e)
 	child := t.writable(n.children[i])
@@ -140,33 +141,38 @@ func (t *tree) putBelow(n *node, e *entry) (right *node) {
 	if half == nil {
 		return nil
 	}
+	n, i, right = t.room(n, i+1)
 	n.items = append(n.items, nil)
 	n.children = append(n.children, nil)
-	copy(n.items[i+2:], n.items[i+1:])
-	copy(n.children[i+2:], n.children[i+1:])
-	n.items[i+1], n.children[i+1] = half.items[0], half
-	return t.split(n, i+1)
+	copy(n.items[i+1:], n.items[i:])
+	copy(n.children[i+1:], n.children[i:])
+	n.items[i], n.children[i] = half.items[0], half
+	return right
 }
 
-// split divides n when it is too full. A node that was appended to is left full, so
-// that entries in ascending order fill their nodes.
-func (t *tree) split(n *node, changed int) (right *node) {
-	if len(n.items) <= maxItems {
-		return nil
+// room makes room for an item at i of n, which it splits when it is full: right is the
+// new part, and at i of into is where the item goes. What comes in ascending order, or
+// nearly so, fills its nodes: a node that is added to in its last quarter is split there.
+func (t *tree) room(n *node, i int) (into *node, at int, right *node) {
+	if len(n.items) < maxItems {
+		return n, i, nil
 	}
-	at := len(n.items) / 2
-	if changed == len(n.items)-1 {
-		at = len(n.items) - 1
+	cut := len(n.items) / 2
+	if i >= len(n.items)*3/4 {
+		cut = i
 	}
-	right = &node{owner: t.owner, items: append(make([]*entry, 0, maxItems/4), n.items[at:]...)}
-	clear(n.items[at:])
-	n.items = n.items[:at]
+	right = &node{owner: t.owner, items: append(make([]*entry, 0, maxItems/4), n.items[cut:]...)}
+	clear(n.items[cut:])
+	n.items = n.items[:cut]
 	if n.children != nil {
-		right.children = append([]*node(nil), n.children[at:]...)
-		clear(n.children[at:])
-		n.children = n.children[:at]
+		right.children = append(make([]*node, 0, maxItems/4), n.children[cut:]...)
+		clear(n.children[cut:])
+		n.children = n.children[:cut]
 	}
-	return right
+	if i < cut {
+		return n, i, right
+	}
+	return right, i - cut, right
 }
 
 // remove takes out the entry that is equal to e.
