@@ -36,9 +36,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (Summary, error) {
 	v, err := s.view()
 	if s.failure.Load() != nil {
 		v, err = new(view), nil
-		s.publishing.Lock()
-		s.takeView(v)
-		s.publishing.Unlock()
+		s.takeView(v) // nothing is written or shown any more
 	}
 	if err != nil {
 		return Summary{}, fmt.Errorf("backup: %w", err)

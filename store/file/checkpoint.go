@@ -24,8 +24,8 @@ type view struct {
 	written int64
 }
 
-// takeView fills v with what is visible. The caller leads and holds publishing, so
-// nothing is written or shown meanwhile.
+// takeView fills v with what is visible. The caller leads, so nothing is written or shown
+// meanwhile.
 func (s *Store) takeView(v *view) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -99,8 +99,6 @@ type Store struct {
 	leading bool
 	shut    bool
 	soft    int // soft versions since the last commit
-	// publishing is held while a batch becomes visible.
-	publishing sync.Mutex
 
 	failure atomic.Pointer[failure]
 	closed  chan struct{}
