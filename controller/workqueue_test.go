@@ -2,6 +2,7 @@ package controller
 
 import (
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,8 +61,8 @@ func TestFifoUsesItsMemoryAgain(t *testing.T) {
 func TestTheQueueRestsAfterABurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newWorkqueue()
-		rested := 0
-		q.rested = func() { rested++ }
+		var rested atomic.Int32
+		q.rested = func() { rested.Add(1) }
 		work := func(n int) {
 			for i := range n {
 				q.add(types.UID(strconv.Itoa(i)))
@@ -71,12 +72,12 @@ func TestTheQueueRestsAfterABurst(t *testing.T) {
 				q.done(uid)
 			}
 		}
-		look := func(after time.Duration, want int) {
+		look := func(after time.Duration, want int32) {
 			t.Helper()
 			time.Sleep(after)
 			synctest.Wait()
-			if rested != want {
-				t.Errorf("it has rested %d times, want %d", rested, want)
+			if n := rested.Load(); n != want {
+				t.Errorf("it has rested %d times, want %d", n, want)
 			}
 		}
 		work(burstAt - 1)
@@ -86,9 +87,11 @@ func TestTheQueueRestsAfterABurst(t *testing.T) {
 		work(1) // only a pause
 		look(1, 0)
 		look(restAfter, 1)
+		q.mu.Lock()
 		if n := cap(q.others.list); n > kept {
 			t.Errorf("room for %d jobs is kept", n)
 		}
+		q.mu.Unlock()
 		work(1)
 		look(time.Hour, 1)
 		work(burstAt)
