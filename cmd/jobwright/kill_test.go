@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -51,15 +52,17 @@ func (k *killed) jobwright(args ...string) string {
 
 func (k *killed) ready() {
 	k.t.Helper()
+	ctx, cancel := context.WithTimeout(k.t.Context(), time.Minute)
+	defer cancel()
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for range look.C {
-		cmd := exec.CommandContext(k.t.Context(), filepath.Join(k.bin, "jobwright"), "get", "workspaces")
+		cmd := exec.CommandContext(ctx, filepath.Join(k.bin, "jobwright"), "get", "workspaces")
 		cmd.Env = append(os.Environ(), "JOBWRIGHT_SERVER=http://"+k.address, "JOBWRIGHT_CONFIG_DIR="+k.dir)
 		if cmd.Run() == nil {
 			return
 		}
-		if k.t.Context().Err() != nil {
+		if ctx.Err() != nil {
 			k.t.Fatalf("the server did not come up:\n%s", k.log.String())
 		}
 	}

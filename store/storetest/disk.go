@@ -36,6 +36,9 @@ type Disk struct {
 	crashAt int
 	crashed bool
 	faults  map[int]Fault
+	// when fails the operations that it chooses; failed counts what failed, by kind.
+	when   func(op, name string) (Fault, bool)
+	failed map[string]int
 	// Trace names every operation that changes the disk, in order.
 	trace []string
 }
@@ -47,8 +50,9 @@ type Fault struct {
 	Short bool
 }
 
-// inode is a file's content.
+// inode is a file's content, with the name that it has or had last.
 type inode struct {
+	name          string
 	data, durable []byte
 	pending       []write
 	modified      time.Time
@@ -73,7 +77,7 @@ var _ journal.FS = (*Disk)(nil)
 func NewDisk() *Disk {
 	return &Disk{
 		names: map[string]*inode{}, durable: map[string]*inode{},
-		dirs: map[string]bool{}, locks: map[string]bool{}, free: 1 << 40, faults: map[int]Fault{},
+		dirs: map[string]bool{}, locks: map[string]bool{}, free: 1 << 40, faults: map[int]Fault{}, failed: map[string]int{},
 	}
 }
 
@@ -90,6 +94,22 @@ func (d *Disk) FailAt(n int, f Fault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.faults[n] = f
+}
+
+// FailWhen makes every operation fail that choose picks by its name (create, write,
+// truncate, fsync, fdatasync, rename, remove, syncdir; and read, which changes nothing)
+// and that of its file, without the folder. nil ends it.
+func (d *Disk) FailWhen(choose func(op, name string) (Fault, bool)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.when = choose
+}
+
+// Failed counts the operations that were made to fail, by their name and error.
+func (d *Disk) Failed() map[string]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.failed)
 }
 
 // SetFree sets what Free answers.
@@ -159,7 +179,7 @@ func (d *Disk) AfterCrash(a Aftermath, random *rand.Rand) *Disk {
 	}
 	for name, ino := range names {
 		content := ino.after(a, random)
-		after.names[name] = &inode{data: content, durable: slices.Clone(content), modified: ino.modified}
+		after.names[name] = &inode{name: name, data: content, durable: slices.Clone(content), modified: ino.modified}
 		after.durable[name] = after.names[name]
 	}
 	return after
@@ -263,9 +283,31 @@ func (d *Disk) step(op, name string) (Fault, error) {
 		return Fault{Err: ErrCrashed}, ErrCrashed
 	}
 	if f, ok := d.faults[d.ops]; ok {
-		return f, &fs.PathError{Op: op, Path: name, Err: f.Err}
+		return f, d.fail(f, op, name)
 	}
-	return Fault{}, nil
+	return d.chosen(op, name)
+}
+
+// chosen answers whether FailWhen's choice falls on an operation. d.mu is held.
+func (d *Disk) chosen(op, name string) (Fault, error) {
+	if d.when == nil {
+		return Fault{}, nil
+	}
+	f, ok := d.when(op, filepath.Base(name))
+	if !ok {
+		return Fault{}, nil
+	}
+	return f, d.fail(f, op, name)
+}
+
+// fail counts a fault and makes its error.
+func (d *Disk) fail(f Fault, op, name string) error {
+	kind := fmt.Sprintf("%s: %v", op, f.Err)
+	if f.Short {
+		kind = "short " + kind
+	}
+	d.failed[kind]++
+	return &fs.PathError{Op: op, Path: name, Err: f.Err}
 }
 
 // Create implements journal.FS.
@@ -278,10 +320,10 @@ func (d *Disk) Create(name string) (journal.File, error) {
 	if d.names[name] != nil {
 		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
 	}
-	ino := &inode{modified: time.Unix(1, 0)}
+	ino := &inode{name: name, modified: time.Unix(1, 0)}
 	d.names[name] = ino
 	d.renames = append(d.renames, rename{to: name, ino: ino})
-	return &diskFile{d: d, name: name, ino: ino}, nil
+	return &diskFile{d: d, ino: ino}, nil
 }
 
 // Open implements journal.FS.
@@ -298,7 +340,7 @@ func (d *Disk) OpenRead(name string) (journal.File, error) {
 	if ino == nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return &diskFile{d: d, name: name, ino: ino}, nil
+	return &diskFile{d: d, ino: ino}, nil
 }
 
 // Rename implements journal.FS.
@@ -315,6 +357,7 @@ func (d *Disk) Rename(oldname, newname string) error {
 	}
 	r := rename{from: oldname, to: newname, ino: ino}
 	r.apply(d.names)
+	ino.name = newname
 	d.renames = append(d.renames, r)
 	return err
 }
@@ -410,9 +453,8 @@ func (u unlock) Close() error {
 
 // diskFile is an open file of a Disk.
 type diskFile struct {
-	d    *Disk
-	name string
-	ino  *inode
+	d   *Disk
+	ino *inode
 }
 
 func (f *diskFile) ReadAt(b []byte, off int64) (int, error) {
@@ -420,6 +462,9 @@ func (f *diskFile) ReadAt(b []byte, off int64) (int, error) {
 	defer f.d.mu.Unlock()
 	if f.d.crashed {
 		return 0, ErrCrashed
+	}
+	if _, err := f.d.chosen("read", f.ino.name); err != nil {
+		return 0, err
 	}
 	if off >= int64(len(f.ino.data)) {
 		return 0, io.EOF
@@ -434,7 +479,7 @@ func (f *diskFile) ReadAt(b []byte, off int64) (int, error) {
 func (f *diskFile) WriteAt(b []byte, off int64) (int, error) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
-	fault, err := f.d.step("write", f.name)
+	fault, err := f.d.step("write", f.ino.name)
 	switch {
 	case err == nil, f.d.crashed && fault.Err != nil:
 	case fault.Short:
@@ -451,7 +496,7 @@ func (f *diskFile) WriteAt(b []byte, off int64) (int, error) {
 func (f *diskFile) Truncate(size int64) error {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
-	if _, err := f.d.step("truncate", f.name); err != nil {
+	if _, err := f.d.step("truncate", f.ino.name); err != nil {
 		return err
 	}
 	w := write{off: size}
@@ -471,7 +516,7 @@ func (f *diskFile) Datasync() error { return f.sync("fdatasync") }
 func (f *diskFile) sync(op string) error {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
-	if _, err := f.d.step(op, f.name); err != nil {
+	if _, err := f.d.step(op, f.ino.name); err != nil {
 		if !f.d.crashed {
 			f.ino.pending = nil
 		}

@@ -1,0 +1,253 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"jobwright.dev/api/client"
+	"jobwright.dev/store/storetest"
+)
+
+// newKilled builds the product for a server whose data folder the test prepares.
+func newKilled(t *testing.T) (k *killed, data string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and runs the product")
+	}
+	k = &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	data = filepath.Join(k.dir, "data")
+	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if k.cmd != nil && k.cmd.ProcessState == nil {
+			_ = errors.Join(k.cmd.Process.Kill(), k.cmd.Wait())
+		}
+	})
+	return k, data
+}
+
+// kill ends the server as a power cut does.
+func (k *killed) kill() {
+	k.t.Helper()
+	if err := k.cmd.Process.Kill(); err != nil {
+		k.t.Fatal(err)
+	}
+	_ = k.cmd.Wait() // killed, as asked
+}
+
+// stop ends the server as an operator does.
+func (k *killed) stop() {
+	k.t.Helper()
+	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		k.t.Fatal(err)
+	}
+	if err := k.cmd.Wait(); err != nil {
+		k.t.Errorf("the server ended with %v:\n%s", err, k.log.String())
+	}
+}
+
+// fetch asks the server and returns the answer's code and body.
+func (k *killed) fetch(method, path, body string) (int, string) {
+	k.t.Helper()
+	r, err := http.NewRequestWithContext(k.t.Context(), method, "http://"+k.address+path, strings.NewReader(body))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.AddCookie(&http.Cookie{Name: "active_workspace", Value: "default"})
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		k.t.Fatalf("%s %s: %v\n%s", method, path, err, k.log.String())
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// fsck checks the folder of the stopped server.
+func (k *killed) fsck() {
+	k.t.Helper()
+	fsck := exec.CommandContext(k.t.Context(), filepath.Join(k.bin, "jobwright"), "fsck", "--data-dir", filepath.Join(k.dir, "data"))
+	if out, err := fsck.CombinedOutput(); err != nil {
+		k.t.Fatalf("fsck: %v: %s", err, out)
+	}
+}
+
+const newRecord = `{"type":"api_call","payload":{}}`
+
+// wantReadOnly checks that the server says everywhere that it takes no writes, and why,
+// while reads go on.
+func (k *killed) wantReadOnly(cause string) {
+	k.t.Helper()
+	if code, text := k.fetch(http.MethodGet, "/readyz", ""); code != http.StatusServiceUnavailable || !strings.Contains(text, "read-only") || !strings.Contains(text, cause) {
+		k.t.Errorf("/readyz: %d %s", code, text)
+	}
+	if code, text := k.fetch(http.MethodGet, "/metrics", ""); code != http.StatusOK ||
+		!strings.Contains(text, "jobwright_store_read_only 1\n") || strings.Contains(text, "jobwright_store_write_errors_total 0\n") {
+		k.t.Errorf("/metrics: %d, and the store's are not those of a write error", code)
+	}
+	if code, text := k.fetch(http.MethodPost, "/api/jobs", newRecord); code != http.StatusServiceUnavailable || !strings.Contains(text, cause) {
+		k.t.Errorf("a new job: %d %s", code, text)
+	}
+	if code, text := k.fetch(http.MethodGet, "/livez", ""); code != http.StatusOK {
+		k.t.Errorf("/livez: %d %s", code, text)
+	}
+	if code, text := k.fetch(http.MethodGet, "/api/jobs/before", ""); code != http.StatusOK || !strings.Contains(text, `"succeeded"`) {
+		k.t.Errorf("a read: %d %s", code, text)
+	}
+	if phase := k.jobwright("get", "job", "before", "-o", "jsonpath={.status.phase}"); phase != "Succeeded\n" {
+		k.t.Errorf("a read: %s", phase)
+	}
+}
+
+// TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted gives the real server a disk
+// that refuses a write or a sync: from then on it is read-only, also when the disk works
+// again, because nobody knows what of the journal is on disk. A restart reads that, and
+// goes on. The same disk shows that a folder on a network filesystem is warned of: it is
+// one of FUSE.
+func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
+	k, data := newKilled(t)
+	tests := map[string]struct {
+		op    string
+		fault storetest.Fault
+	}{
+		"fdatasync answers EIO":  {"fdatasync", storetest.Fault{Err: syscall.EIO}},
+		"a write answers EIO":    {"write", storetest.Fault{Err: syscall.EIO}},
+		"half a write, then EIO": {"write", storetest.Fault{Err: syscall.EIO, Short: true}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			k.t = t
+			d := storetest.NewDisk()
+			unmount := storetest.Mount(t, d, data)
+			k.log.Reset()
+			k.start()
+			defer func() {
+				if k.cmd.ProcessState == nil {
+					_ = errors.Join(k.cmd.Process.Kill(), k.cmd.Wait())
+				}
+			}()
+			k.ready()
+			k.jobwright("run", "api-call", "--name", "before")
+			// A half write is repeated by the kernel's caller, so that has to fail as well.
+			d.FailWhen(func(op, file string) (storetest.Fault, bool) {
+				return test.fault, op == test.op && strings.HasSuffix(file, ".journal")
+			})
+			if code, text := k.fetch(http.MethodPost, "/api/jobs", newRecord); code != http.StatusServiceUnavailable || !strings.Contains(text, "input/output error") {
+				t.Errorf("the write that the disk refuses: %d %s", code, text)
+			}
+			d.FailWhen(nil)
+			k.wantReadOnly("input/output error")
+			if log := k.log.String(); !strings.Contains(log, "read-only after a write error") || !strings.Contains(log, "network filesystem") || !strings.Contains(log, "filesystem=fuse") {
+				t.Errorf("the log says:\n%s", log)
+			}
+			backup := filepath.Join(t.TempDir(), "backup.json")
+			k.jobwright("backup", "--data-dir", data, backup)
+			if content, err := os.ReadFile(backup); err != nil || !strings.Contains(string(content), `"name":"before"`) {
+				t.Errorf("a backup of a server that is read-only: %v", err)
+			}
+			k.kill()
+			unmount()
+			// What the disk has lost is lost: the pages of a sync that failed count as clean.
+			storetest.Mount(t, d.AfterCrash(storetest.Lose, nil), data)
+			k.fsck()
+			k.start()
+			k.ready()
+			if code, text := k.fetch(http.MethodGet, "/readyz", ""); code != http.StatusOK {
+				t.Errorf("/readyz after the restart: %d %s", code, text)
+			}
+			if phase := k.jobwright("get", "job", "before", "-o", "jsonpath={.status.phase}"); phase != "Succeeded\n" {
+				t.Errorf("what was acknowledged is %q", phase)
+			}
+			k.jobwright("run", "api-call", "--name", "after")
+			k.stop()
+			t.Log("faults: ", d.Failed())
+		})
+	}
+}
+
+// TestPowerCutsUnderLoadLoseNothing cuts the power of the real server's machine again
+// and again at a write of its disk, while clients create, change and delete jobs over
+// HTTP: what was not synced is lost, kept or torn by sectors. Before each start the store
+// passes fsck; after it every acknowledged write is there and no acknowledged delete is
+// undone. JOBWRIGHT_TEST_CUTS says how often (default 6; 300 is the long campaign).
+func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
+	k, data := newKilled(t)
+	rounds := roundsOf(t, "JOBWRIGHT_TEST_CUTS", 6)
+	api, err := client.New(client.Config{Server: "http://" + k.address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &ledger{there: map[string]int32{}, deleted: map[string]bool{}, doubtful: map[string]bool{}}
+	r := rand.New(rand.NewPCG(11, 12))
+	d := storetest.NewDisk()
+	unmount := storetest.Mount(t, d, data)
+	k.start()
+	k.ready()
+	where := map[string]int{}
+	for round := range rounds {
+		ctx, cancel := context.WithCancel(t.Context())
+		d.CrashAt(d.Ops() + 1 + r.IntN(400))
+		var clients sync.WaitGroup
+		for i := range 8 {
+			clients.Go(func() {
+				l.load(ctx, api, fmt.Sprintf("r%d-c%d", round, i), rand.New(rand.NewPCG(uint64(round), uint64(i))))
+			})
+		}
+		clients.Wait() // each ends with its first error
+		k.kill()
+		cancel()
+		unmount()
+		trace := d.Trace()
+		op, name, _ := strings.Cut(trace[len(trace)-1], " ")
+		where[op+" "+kindOf(name)]++
+		d = d.AfterCrash(storetest.Aftermath(r.IntN(3)), r)
+		unmount = storetest.Mount(t, d, data)
+		k.fsck()
+		k.start()
+		k.ready()
+		l.check(t, api, round)
+	}
+	t.Logf("%d power cuts (%v), %d acknowledged writes, %d objects at the end, lost: 0", rounds, where, l.writes, len(l.there))
+	k.stop()
+}
+
+// kindOf is a file's name without its number.
+func kindOf(name string) string {
+	if at := strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' }); at > 4 {
+		return "N" + name[at:]
+	}
+	return name
+}
+
+// roundsOf is how often a campaign goes round.
+func roundsOf(t *testing.T, variable string, rounds int) int {
+	t.Helper()
+	if text := os.Getenv(variable); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return rounds
+}
