@@ -27,6 +27,7 @@ type ledger struct {
 	deleted  map[string]bool
 	doubtful map[string]bool // the answer to the last operation was lost
 	writes   int
+	losses   int // that check has found
 }
 
 // TestKillNineUnderLoadLosesNothing kills the real server again and again while clients
@@ -84,7 +85,7 @@ func TestKillNineUnderLoadLosesNothing(t *testing.T) {
 		k.ready()
 		l.check(t, api, round)
 	}
-	t.Logf("%d kills, %d acknowledged writes, %d objects at the end", rounds, l.writes, len(l.there))
+	t.Logf("%d kills, %d acknowledged writes, %d objects at the end, losses: %d", rounds, l.writes, len(l.there), l.losses)
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -164,6 +165,7 @@ func (l *ledger) check(t *testing.T, api *client.Client, round int) {
 			t.Errorf("round %d: %v", round, err)
 		}
 		if l.deleted[job.Name] && !l.doubtful[job.Name] {
+			l.losses++
 			t.Errorf("round %d: %s was deleted and is there again", round, job.Name)
 		}
 		if _, known := l.there[job.Name]; !known && !l.doubtful[job.Name] {
@@ -175,8 +177,10 @@ func (l *ledger) check(t *testing.T, api *client.Client, round int) {
 		switch {
 		case l.doubtful[name]:
 		case job == nil:
+			l.losses++
 			t.Errorf("round %d: %s was acknowledged and is gone", round, name)
 		case job.Spec.Priority != priority:
+			l.losses++
 			t.Errorf("round %d: %s has priority %d, acknowledged was %d", round, name, job.Spec.Priority, priority)
 		}
 	}

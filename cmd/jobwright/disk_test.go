@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"jobwright.dev/api/client"
 	"jobwright.dev/store/storetest"
@@ -84,6 +86,16 @@ func (k *killed) fetch(method, path, body string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
+// answers reports whether the server takes requests.
+func (k *killed) answers() bool {
+	connection, err := net.Dial("tcp", k.address)
+	if err != nil {
+		return false
+	}
+	_ = connection.Close()
+	return true
+}
+
 // fsck checks the folder of the stopped server.
 func (k *killed) fsck() {
 	k.t.Helper()
@@ -134,6 +146,8 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 		"fdatasync answers EIO":  {"fdatasync", storetest.Fault{Err: syscall.EIO}},
 		"a write answers EIO":    {"write", storetest.Fault{Err: syscall.EIO}},
 		"half a write, then EIO": {"write", storetest.Fault{Err: syscall.EIO, Short: true}},
+		// What the kernel does with a filesystem that it finds damaged, in all its files.
+		"the filesystem turns read-only": {"", storetest.Fault{Err: syscall.EROFS}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -151,13 +165,16 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 			k.jobwright("run", "api-call", "--name", "before")
 			// A half write is repeated by the kernel's caller, so that has to fail as well.
 			d.FailWhen(func(op, file string) (storetest.Fault, bool) {
-				return test.fault, op == test.op && strings.HasSuffix(file, ".journal")
+				return test.fault, test.op == "" && op != "read" || op == test.op && strings.HasSuffix(file, ".journal")
 			})
-			if code, text := k.fetch(http.MethodPost, "/api/jobs", newRecord); code != http.StatusServiceUnavailable || !strings.Contains(text, "input/output error") {
+			cause := test.fault.Err.Error()
+			if code, text := k.fetch(http.MethodPost, "/api/jobs", newRecord); code != http.StatusServiceUnavailable || !strings.Contains(text, cause) {
 				t.Errorf("the write that the disk refuses: %d %s", code, text)
 			}
-			d.FailWhen(nil)
-			k.wantReadOnly("input/output error")
+			if test.op != "" { // it works again, and nobody knows what of the write is there
+				d.FailWhen(nil)
+			}
+			k.wantReadOnly(cause)
 			if log := k.log.String(); !strings.Contains(log, "read-only after a write error") || !strings.Contains(log, "network filesystem") || !strings.Contains(log, "filesystem=fuse") {
 				t.Errorf("the log says:\n%s", log)
 			}
@@ -186,6 +203,48 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 	}
 }
 
+// TestAReadOnlyFolder is refused by a server, with what to do, and read by what only
+// reads: fsck and restore, as is wanted of a disk that fails.
+func TestAReadOnlyFolder(t *testing.T) {
+	k, data := newKilled(t)
+	k.start()
+	k.ready()
+	k.jobwright("run", "api-call", "--name", "before")
+	k.stop()
+	mount := func(args ...string) error {
+		out, err := exec.CommandContext(t.Context(), "mount", args...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("mount %v: %w: %s", args, err, out)
+		}
+		return nil
+	}
+	err := mount("--bind", data, data)
+	if err == nil {
+		t.Cleanup(func() {
+			if out, err := exec.Command("umount", data).CombinedOutput(); err != nil {
+				t.Errorf("umount: %v: %s", err, out)
+			}
+		})
+		err = mount("-o", "remount,bind,ro", data)
+	}
+	if err != nil {
+		if os.Getenv("JOBWRIGHT_REQUIRE_COMPONENTS") == "1" && os.Getuid() == 0 {
+			t.Fatal(err)
+		}
+		t.Skip("needs to be root, to mount a folder read-only")
+	}
+	serve := exec.CommandContext(t.Context(), filepath.Join(k.bin, "jobwright"), "serve", "--listen", "127.0.0.1:0", "--data-dir", data)
+	out, err := serve.CombinedOutput()
+	if err == nil || serve.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), data) || !strings.Contains(string(out), "read-only file system; the folder must be writable") {
+		t.Errorf("a server on a read-only folder: %v: %s", err, out)
+	}
+	k.fsck()
+	k.jobwright("restore", "--from", data, "--data-dir", filepath.Join(k.dir, "restored"))
+	if content, err := os.ReadFile(filepath.Join(k.dir, "restored", "jobs.json")); err != nil || !strings.Contains(string(content), `"name":"before"`) {
+		t.Errorf("what was restored from a read-only folder: %v: %s", err, content)
+	}
+}
+
 // TestPowerCutsUnderLoadLoseNothing cuts the power of the real server's machine again
 // and again at a write of its disk, while clients create, change and delete jobs over
 // HTTP: what was not synced is lost, kept or torn by sectors. Before each start the store
@@ -204,31 +263,63 @@ func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
 	unmount := storetest.Mount(t, d, data)
 	k.start()
 	k.ready()
-	where := map[string]int{}
+	cuts, where := 0, map[string]int{}
+	cut := func(d *storetest.Disk, unmount func()) (*storetest.Disk, func()) {
+		unmount()
+		cuts++
+		if trace := d.Trace(); d.Crashed() {
+			op, name, _ := strings.Cut(trace[len(trace)-1], " ")
+			where[op+" "+kindOf(name)]++
+		} else {
+			where["at rest"]++
+		}
+		d = d.AfterCrash(storetest.Aftermath(r.IntN(3)), r)
+		return d, storetest.Mount(t, d, data)
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
 	for round := range rounds {
 		ctx, cancel := context.WithCancel(t.Context())
-		d.CrashAt(d.Ops() + 1 + r.IntN(400))
+		ordered := round%3 == 2 // this time the power goes while the server ends in order
+		if !ordered {
+			d.CrashAt(d.Ops() + 1 + r.IntN(400))
+		}
 		var clients sync.WaitGroup
 		for i := range 8 {
 			clients.Go(func() {
 				l.load(ctx, api, fmt.Sprintf("r%d-c%d", round, i), rand.New(rand.NewPCG(uint64(round), uint64(i))))
 			})
 		}
-		clients.Wait() // each ends with its first error
-		k.kill()
-		cancel()
-		unmount()
-		trace := d.Trace()
-		op, name, _ := strings.Cut(trace[len(trace)-1], " ")
-		where[op+" "+kindOf(name)]++
-		d = d.AfterCrash(storetest.Aftermath(r.IntN(3)), r)
-		unmount = storetest.Mount(t, d, data)
+		if ordered {
+			pause := time.NewTimer(50 * time.Millisecond)
+			<-pause.C
+			cancel()
+			clients.Wait()
+			d.CrashAt(d.Ops() + 1 + r.IntN(12))
+			_ = k.cmd.Process.Signal(syscall.SIGTERM)
+			_ = k.cmd.Wait() // in order or not
+		} else {
+			clients.Wait() // each ends with its first error
+			k.kill()
+			cancel()
+		}
+		d, unmount = cut(d, unmount)
 		k.fsck()
+		if r.IntN(3) == 0 { // and once more, while the server recovers
+			d.CrashAt(d.Ops() + 1 + r.IntN(12))
+			k.start()
+			for !d.Crashed() && !k.answers() {
+				<-look.C
+			}
+			k.kill()
+			d, unmount = cut(d, unmount)
+			k.fsck()
+		}
 		k.start()
 		k.ready()
 		l.check(t, api, round)
 	}
-	t.Logf("%d power cuts (%v), %d acknowledged writes, %d objects at the end, lost: 0", rounds, where, l.writes, len(l.there))
+	t.Logf("%d rounds, %d power cuts at %v, %d acknowledged writes, %d objects at the end, losses: %d", rounds, cuts, where, l.writes, len(l.there), l.losses)
 	k.stop()
 }
 

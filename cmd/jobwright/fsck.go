@@ -69,8 +69,11 @@ Exit codes: 0 whole, 1 damaged or unreadable; the message names file, offset and
 				}
 				return nil
 			}
-			if err != nil {
+			if errors.Is(err, store.ErrCorrupt) {
 				return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
+			}
+			if err != nil {
+				return err
 			}
 			printFsck(c, dataDir, report)
 			return nil

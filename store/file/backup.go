@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -133,10 +134,7 @@ func readOnly(path string, fsys journal.FS, version uint64, each func(journal.Re
 	if _, err := fsys.ReadDir(path); err != nil {
 		return s, nil, s.loadBackup(path, version)
 	}
-	if s.lock, err = fsys.Lock(filepath.Join(path, lockName)); err != nil {
-		if errors.Is(err, journal.ErrLocked) {
-			err = fmt.Errorf("%w: %w", store.ErrLocked, err)
-		}
+	if s.lock, err = lockToRead(fsys, filepath.Join(path, lockName)); err != nil {
 		return s, nil, err
 	}
 	l, err := s.load()
@@ -158,6 +156,21 @@ func readOnly(path string, fsys journal.FS, version uint64, each func(journal.Re
 		return s, state, errors.Join(corruption(err), s.release())
 	}
 	return s, state, nil
+}
+
+// lockToRead keeps others out of a data folder that is only read. A disk that fails is
+// often mounted read-only before its data is saved; there the lock is taken as it lies.
+func lockToRead(fsys journal.FS, name string) (io.Closer, error) {
+	lock, err := fsys.Lock(name)
+	if r, ok := fsys.(interface {
+		LockRead(name string) (io.Closer, error)
+	}); ok && errors.Is(err, syscall.EROFS) {
+		lock, err = r.LockRead(name)
+	}
+	if errors.Is(err, journal.ErrLocked) {
+		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
+	}
+	return lock, err
 }
 
 // loadBackup reads the file of a backup.

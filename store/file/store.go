@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -143,10 +145,13 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	lock, err := s.fsys.Lock(filepath.Join(dir, lockName))
+	switch {
+	case errors.Is(err, journal.ErrLocked):
+		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%w; the folder must be writable: mount it so, change its owner, or name another", err)
+	}
 	if err != nil {
-		if errors.Is(err, journal.ErrLocked) {
-			err = fmt.Errorf("%w: %w", store.ErrLocked, err)
-		}
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	s.lock = lock

@@ -89,13 +89,8 @@ func (OS) Lock(name string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		owner, _ := io.ReadAll(io.LimitReader(f, 32))
-		_ = f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w: %s is held by process %s", ErrLocked, name, strings.TrimSpace(string(owner)))
-		}
-		return nil, &os.PathError{Op: "flock", Path: name, Err: err}
+	if f, err = flock(f); err != nil {
+		return nil, err
 	}
 	if err := f.Truncate(0); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -104,6 +99,33 @@ func (OS) Lock(name string) (io.Closer, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// LockRead takes the lock without writing to it, as is needed on a filesystem that is
+// read-only. A folder without a lock file is in no process's use.
+func (OS) LockRead(name string) (io.Closer, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return io.NopCloser(nil), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return flock(f)
+}
+
+// flock takes the lock of f, or closes f.
+func flock(f *os.File) (*os.File, error) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return f, nil
+	}
+	owner, _ := io.ReadAll(io.LimitReader(f, 32))
+	_ = f.Close()
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, fmt.Errorf("%w: %s is held by process %s", ErrLocked, f.Name(), strings.TrimSpace(string(owner)))
+	}
+	return nil, &os.PathError{Op: "flock", Path: f.Name(), Err: err}
 }
 
 // osFile is an open file of the operating system.
