@@ -116,7 +116,7 @@ func (c *Controller) ran(job *v1.Job, r *run, now time.Time) {
 	if job.Status.Phase != v1.JobSucceeded && job.Status.Phase != v1.JobFailed {
 		return
 	}
-	took := now.Sub(r.started)
+	took := max(now.Sub(r.started), 0) // the clock may have been set back
 	mean, known := c.runTimes[job.Spec.Type]
 	if known {
 		// An exponentially weighted mean: the last ten runs count for most of it.

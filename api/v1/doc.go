@@ -32,7 +32,8 @@
 //     run, pct never within one attempt.
 //  5. Every status.reason is one of the constants in reasons.go.
 //  6. What has begun has begun: a phase is never unset, startTime never moves
-//     within a run, unless a suspension unsets it.
+//     within a run, unless a suspension unsets it, and completionTime is not
+//     before it, whatever the clock does.
 //  7. A rerun begins only from a terminal phase, in the same write that raises
 //     spec.reruns, and puts how the run before ended into status.history.
 //

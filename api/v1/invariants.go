@@ -38,6 +38,9 @@ func Check(j *Job) []error {
 	if s.Pct < 0 || s.Pct > 100 || s.Phase == JobSucceeded && s.Pct != 100 {
 		violated(4, "phase is %s, pct is %d", s.Phase, s.Pct)
 	}
+	if s.CompletionTime.Before(s.StartTime) {
+		violated(6, "completed at %v, before it was started at %v", s.CompletionTime, s.StartTime)
+	}
 	if known := slices.Contains(Reasons(), s.Reason); !known && (s.Reason != "" || terminal) {
 		violated(5, "phase is %s, reason %q is not one of the constants", s.Phase, s.Reason)
 	}

@@ -46,17 +46,20 @@ func TestCheck(t *testing.T) {
 		status JobStatus
 		want   string
 	}{
-		"a new job":                            {JobStatus{}, ""},
-		"a queued job":                         {newStatus(JobQueued, nil), ""},
-		"a running job":                        {newStatus(JobRunning, nil), ""},
-		"a succeeded job":                      {newStatus(JobSucceeded, nil), ""},
-		"a failed job":                         {newStatus(JobFailed, nil), ""},
-		"a canceled job":                       {newStatus(JobCanceled, nil), ""},
-		"a phase of its own":                   {newStatus("Paused", nil), "1"},
-		"finished without a time":              {newStatus(JobFailed, func(s *JobStatus) { s.CompletionTime = nil }), "1"},
-		"a time of completion while queued":    {newStatus(JobQueued, func(s *JobStatus) { s.CompletionTime = &metav1.MicroTime{} }), "1"},
-		"running without an attempt":           {newStatus(JobRunning, func(s *JobStatus) { s.CurrentAttempt = nil }), "2"},
-		"an attempt while queued":              {newStatus(JobQueued, func(s *JobStatus) { s.CurrentAttempt = &Attempt{} }), "2"},
+		"a new job":                         {JobStatus{}, ""},
+		"a queued job":                      {newStatus(JobQueued, nil), ""},
+		"a running job":                     {newStatus(JobRunning, nil), ""},
+		"a succeeded job":                   {newStatus(JobSucceeded, nil), ""},
+		"a failed job":                      {newStatus(JobFailed, nil), ""},
+		"a canceled job":                    {newStatus(JobCanceled, nil), ""},
+		"a phase of its own":                {newStatus("Paused", nil), "1"},
+		"finished without a time":           {newStatus(JobFailed, func(s *JobStatus) { s.CompletionTime = nil }), "1"},
+		"a time of completion while queued": {newStatus(JobQueued, func(s *JobStatus) { s.CompletionTime = &metav1.MicroTime{} }), "1"},
+		"running without an attempt":        {newStatus(JobRunning, func(s *JobStatus) { s.CurrentAttempt = nil }), "2"},
+		"an attempt while queued":           {newStatus(JobQueued, func(s *JobStatus) { s.CurrentAttempt = &Attempt{} }), "2"},
+		"completed before it was started": {newStatus(JobFailed, func(s *JobStatus) {
+			s.StartTime = &metav1.MicroTime{Time: s.CompletionTime.Add(time.Second)}
+		}), "6"},
 		"finished without conditions":          {newStatus(JobFailed, func(s *JobStatus) { s.Conditions = nil }), "3 3"},
 		"finished in two ways":                 {newStatus(JobFailed, func(s *JobStatus) { s.SetCondition(ConditionComplete, "True", "X", "", 1, metav1.Time{}) }), "3"},
 		"queued with the condition Finished":   {newStatus(JobQueued, func(s *JobStatus) { s.SetCondition(ConditionFinished, "True", "X", "", 1, metav1.Time{}) }), "3"},

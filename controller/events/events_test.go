@@ -404,3 +404,21 @@ func TestAFolderThatCannotBe(t *testing.T) {
 		t.Error("a file was opened as a folder")
 	}
 }
+
+func TestEventsStayInTheirOrderWhenTheClockIsSetBack(t *testing.T) {
+	dir := t.TempDir()
+	archive := open(t, events.Options{Dir: dir})
+	want := []string{"build/D", "build/C", "build/B", "build/A"} // the latest first
+	for i, reason := range []string{"A", "B", "C", "D"} {
+		appendAll(t, archive, event("build", reason, []int{3600, 0, 7200, -3600}[i]))
+	}
+	for range 2 { // as written, and read by the next server
+		if diff := cmp.Diff(want, words(list(t, archive, events.Filter{}).Events)); diff != "" {
+			t.Error(diff)
+		}
+		if err := archive.Close(); err != nil {
+			t.Fatal(err)
+		}
+		archive = open(t, events.Options{Dir: dir})
+	}
+}

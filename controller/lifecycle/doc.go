@@ -20,36 +20,50 @@
 //  1. A terminal job is left alone; only what another attempt came to is added to it,
 //     as late result. A rerun is no transition of this machine: the store applies
 //     v1.Rerun in the write that asks for it.
+//
 //  2. forceFinish ends a job at once, whoever holds it.
+//
 //  3. Cancel beats every other wish: a queued job ends at once, a running one is
 //     stopped first. An outcome that arrives after the cancel does not change the
 //     phase; the message says what it was.
+//
 //  4. Success beats every limit: an attempt that succeeded has succeeded, even if a
 //     deadline passed or a newer job replaced it meanwhile.
+//
 //  5. A queued job, in this order: replaced by a newer one of its key; a dependency
 //     that can never be met; suspended; queued for too long (startDeadlineSeconds, or
 //     DependencyWait for a dependency that never was); active for too long; skipped.
 //     Then it is Ready: its turn, its time and limits are the schedule's.
+//
 //  6. A running job is stopped, in this order, for cancel, replacement, suspension,
 //     activeDeadlineSeconds (from the first start over all attempts),
 //     attemptTimeoutSeconds, idleTimeoutSeconds, shutdown. The first cause sticks, with
 //     its words; how the attempt ends is judged by it.
+//
 //  7. A failure is judged by the first rule of failurePolicy that matches, and otherwise
 //     counts towards backoffLimit. The next attempt starts after a back-off with full
 //     jitter, and not before what the other side asked for.
+//
 //  8. An attempt without an outcome (Lost, Stopped without one of the causes above) is
 //     an interruption: it does not count as a failure. The job is queued again, at most
 //     v1.MaxInterruptions times, where running the action again does no harm or
 //     onInterruption is Rerun; otherwise it fails.
+//
 //  9. A suspended attempt counts as nothing, and both activeDeadlineSeconds and
 //     startDeadlineSeconds start anew with the resumption; also when the suspension was
 //     taken back before the attempt had stopped.
+//
 //  10. A tracking record has no side effect and needs no slot: it goes from Queued to
 //     Succeeded in one write.
+//
 //  11. An attempt is written down (id, worker, lease) before its side effect starts; so
 //     an attempt in the status that no worker holds is one whose worker died. The
 //     worker's own is recovered at once, another's when its lease has expired, and
 //     taking it over is written down first.
+//
+//  12. Times are the clock's. Set back by some time, it makes what is due come later by as
+//     much, never sooner; a lease is renewed at once, completionTime is not before
+//     startTime. Set forward, it lets limits pass that it has jumped over.
 //
 // Whoever calls Next may do so at any time, any number of times, with events lost or
 // doubled: the decision depends on what is, not on what happened.

@@ -61,13 +61,15 @@ func (t *transition) stopRequest() StopRequest {
 }
 
 // renew moves the lease's end when a third of it has passed, and reports whether it
-// did: two renewals may fail before another worker takes over.
+// did: two renewals may fail before another worker takes over. A lease that ends later
+// than one from now was given before the clock was set back; it is renewed too, so that
+// the attempt of a worker that dies is not held for as long as the clock jumped.
 func (t *transition) renew() bool {
 	attempt := t.status.CurrentAttempt
 	if t.seen.Lease <= 0 {
 		return false
 	}
-	if attempt.LeaseExpires != nil && !t.duePassed(attempt.LeaseExpires.Add(-t.seen.Lease*2/3)) {
+	if expires := attempt.LeaseExpires; expires != nil && !expires.After(t.now.Add(t.seen.Lease)) && !t.duePassed(expires.Add(-t.seen.Lease*2/3)) {
 		return false
 	}
 	t.lease()

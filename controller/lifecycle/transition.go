@@ -88,6 +88,9 @@ func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision 
 	t.status.Phase, t.status.Reason, t.status.Message = phase, reason, message
 	t.status.CurrentAttempt, t.status.NextAttemptTime = nil, nil
 	t.status.CompletionTime = t.micro()
+	if began := t.status.StartTime; t.status.CompletionTime.Before(began) {
+		t.status.CompletionTime = began.DeepCopy() // the clock was set back meanwhile
+	}
 	at := metav1.NewTime(t.now)
 	for _, condition := range []string{v1.ConditionCanceling, v1.ConditionSuspended} {
 		if t.status.IsConditionTrue(condition) {

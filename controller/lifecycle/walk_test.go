@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,23 @@ func TestNoPathBreaksAnInvariant(t *testing.T) {
 		w.spec()
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
+			w.wish()
+			w.step(w.observe())
+		}
+	})
+}
+
+// TestNoPathBreaksAnInvariantThoughTheClockJumps walks the same way with a clock that is
+// set back and forth by up to a day.
+func TestNoPathBreaksAnInvariantThoughTheClockJumps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := walk{t: t, job: job(), now: start}
+		w.spec()
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
+			if w.oneIn(6, "jumps") {
+				w.now = w.now.Add(time.Duration(rapid.IntRange(-86400, 86400).Draw(t, "by")) * time.Second)
+			}
 			w.wish()
 			w.step(w.observe())
 		}
@@ -176,6 +194,11 @@ func (w *walk) step(seen lifecycle.Observed) {
 		w.t.Fatalf("the status changed and is not written:\n%s", cmp.Diff(*was, *now))
 	case d.Changed && d.Soft && (now.Phase != was.Phase && was.Phase != "" || now.Attempts != was.Attempts || !cmp.Equal(now.LateResult, was.LateResult)):
 		w.t.Fatalf("a transition is written softly:\n%s", cmp.Diff(*was, *now))
+	case strings.Contains(now.Message, "for -"):
+		w.t.Fatalf("a negative time: %s", now.Message)
+	case d.Do == lifecycle.Nothing && now.CurrentAttempt != nil && now.CurrentAttempt.Worker == seen.Worker && seen.Live &&
+		now.CurrentAttempt.LeaseExpires.After(w.now.Add(seen.Lease)):
+		w.t.Fatalf("a lease of %s", now.CurrentAttempt.LeaseExpires.Sub(w.now))
 	case d.Again < 0:
 		w.t.Fatalf("due %s ago", -d.Again)
 	case d.Do == lifecycle.Start && (seen.ShuttingDown || seen.Busy || !seen.Granted || before.Spec.Suspend || before.Spec.Cancel):

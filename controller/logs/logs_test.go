@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -292,5 +293,28 @@ func TestAWriteErrorIsReportedOnce(t *testing.T) {
 	w.Line(now, action.Stdout, "lost too")
 	if err := w.Close(now); err == nil {
 		t.Error("Close does not tell that output was lost")
+	}
+}
+
+func TestLinesStayInTheirOrderWhenTheClockIsSetBack(t *testing.T) {
+	archive, _ := open(t, 0)
+	w, err := archive.Writer(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, after := range []time.Duration{time.Hour, 0, 2 * time.Hour, -time.Hour} {
+		w.Line(now.Add(after), action.Stdout, strconv.Itoa(i))
+	}
+	if err := w.Close(now); err != nil {
+		t.Fatal(err)
+	}
+	r := archive.Open(ref)
+	defer r.Close()
+	got, err := r.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"0", "1", "2", "3"}, texts(got)); diff != "" {
+		t.Error(diff)
 	}
 }
