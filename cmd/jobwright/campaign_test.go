@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store/storetest"
 )
 
 // ledger is what the server has acknowledged.
@@ -38,13 +38,7 @@ func TestKillNineUnderLoadLosesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
-	rounds := 5
-	if text := os.Getenv("JOBWRIGHT_TEST_ROUNDS"); text != "" {
-		var err error
-		if rounds, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rounds := storetest.Rounds(t, "JOBWRIGHT_TEST_ROUNDS", 5)
 	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store/storetest"
 )
 
 // called counts the requests that api_call jobs make, by job.
@@ -69,13 +69,7 @@ func TestKillsAndPausesUnderAMixedLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
-	rounds := 4
-	if text := os.Getenv("JOBWRIGHT_TEST_KILLS"); text != "" {
-		var err error
-		if rounds, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rounds := storetest.Rounds(t, "JOBWRIGHT_TEST_KILLS", 4)
 	c := newChaos(t)
 	c.start()
 	c.ready()

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -252,7 +251,7 @@ func TestAReadOnlyFolder(t *testing.T) {
 // undone. JOBWRIGHT_TEST_CUTS says how often (default 6; 300 is the long campaign).
 func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
 	k, data := newKilled(t)
-	rounds := roundsOf(t, "JOBWRIGHT_TEST_CUTS", 6)
+	rounds := storetest.Rounds(t, "JOBWRIGHT_TEST_CUTS", 6)
 	api, err := client.New(client.Config{Server: "http://" + k.address})
 	if err != nil {
 		t.Fatal(err)
@@ -329,16 +328,4 @@ func kindOf(name string) string {
 		return "N" + name[at:]
 	}
 	return name
-}
-
-// roundsOf is how often a campaign goes round.
-func roundsOf(t *testing.T, variable string, rounds int) int {
-	t.Helper()
-	if text := os.Getenv(variable); text != "" {
-		var err error
-		if rounds, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return rounds
 }

@@ -1,7 +1,9 @@
 package file_test
 
 import (
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -17,4 +19,35 @@ func TestStore(t *testing.T) {
 		}
 		return s
 	}})
+}
+
+// TestStoreOnADiskThatLosesPower runs the suite over the fault filesystem.
+func TestStoreOnADiskThatLosesPower(t *testing.T) {
+	m := &machine{disks: map[string]*storetest.Disk{}}
+	storetest.Run(t, storetest.Engine{Power: m, Open: func(t *testing.T, dir string) store.Store {
+		t.Helper()
+		if m.disks[dir] == nil {
+			m.disks[dir] = storetest.NewDisk()
+		}
+		s, err := file.Open(dir, file.Options{FS: m.disks[dir], SegmentSize: 64 << 10, MinFree: -1, IdleDelay: time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}})
+}
+
+// machine is disks by the folder that they are for.
+type machine struct{ disks map[string]*storetest.Disk }
+
+func (m *machine) Cut(dir string, seed uint64) {
+	d := m.disks[dir]
+	d.CrashAt(d.Ops() + 1 + rand.New(rand.NewPCG(seed, 1)).IntN(400))
+}
+
+func (m *machine) Return(s store.Store, dir string) {
+	d := m.disks[dir]
+	random := rand.New(rand.NewPCG(uint64(d.Ops()), 2))
+	m.disks[dir] = d.AfterCrash(storetest.Aftermath(random.IntN(3)), random)
+	_ = s.(*file.Store).Close() // it is of a machine that is no more
 }

@@ -11,4 +11,11 @@
 //  2. No record has a resourceVersion above the list's, and no two have the same.
 //  3. Count agrees with the list.
 //  4. Pages put together are the whole list; every filter selects what it says.
+//
+// # Disks
+//
+// Disk is a filesystem in memory that crashes, fails and forgets as it is told; Mount puts
+// it under a real program. An engine that is given one (Engine.Power) is also shown to be
+// linearizable across power cuts: what was acknowledged as durable is there, what has no
+// answer happened before the cut or never, and a watch misses nothing.
 package storetest

@@ -17,6 +17,16 @@ type Engine struct {
 	// what an earlier Open of the same test has stored. An engine that is an
 	// io.Closer is closed by the suite.
 	Open func(t *testing.T, dir string) store.Store
+	// Power is set for an engine whose disk can lose what it has not synced.
+	Power Power
+}
+
+// Power is that of the machine with an engine's disk.
+type Power interface {
+	// Cut cuts the power soon, while the engine below dir writes.
+	Cut(dir string, seed uint64)
+	// Return makes dir what the cut has left of it; the engine s is given up.
+	Return(s store.Store, dir string)
 }
 
 // Run runs the suite.
