@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"jobwright.dev/controller/action"
 )
 
 // errClosed is what a pool says after Close.
@@ -34,7 +36,8 @@ func newPool(r *Runner, name string, server Server) *pool {
 }
 
 // take waits for a slot and returns a session: a warm one, or a new one.
-func (p *pool) take(ctx context.Context) (*session, error) {
+// What a server says while it starts goes to sink.
+func (p *pool) take(ctx context.Context, sink action.Sink) (*session, error) {
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -50,7 +53,9 @@ func (p *pool) take(ctx context.Context) (*session, error) {
 			continue
 		}
 		if err == nil {
-			s, err = p.runner.connect(ctx, p.name, p.server)
+			if s, err = p.runner.connect(ctx, p.name, p.server, sink); err == nil {
+				go p.watch(s)
+			}
 		}
 		if err != nil {
 			<-p.slots
@@ -78,6 +83,12 @@ func (p *pool) warm() (*session, error) {
 // put gives a session back to be used again.
 func (p *pool) put(s *session) {
 	defer func() { <-p.slots }()
+	s.end()
+	s.since = time.Now()
+	if !s.alive() {
+		s.close(0)
+		return
+	}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -94,6 +105,29 @@ func (p *pool) put(s *session) {
 func (p *pool) drop(s *session, grace time.Duration) {
 	s.close(grace)
 	<-p.slots
+}
+
+// watch waits for the end of a session. One that dies while it is idle is closed at
+// once, so that nothing of its server is left; one that is in use is its user's.
+func (p *pool) watch(s *session) {
+	var died <-chan struct{}
+	if s.proc != nil {
+		died = s.proc.Done()
+	}
+	select {
+	case <-s.lost:
+	case <-died:
+	}
+	p.mu.Lock()
+	i := slices.IndexFunc(p.idle, func(i *idleSession) bool { return i.session == s })
+	if i >= 0 {
+		p.idle[i].expire.Stop()
+		p.idle = slices.Delete(p.idle, i, i+1)
+	}
+	p.mu.Unlock()
+	if i >= 0 {
+		s.close(0)
+	}
 }
 
 // expire closes an idle session whose time is up, unless it was taken since.

@@ -21,10 +21,12 @@ import (
 )
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
-// minutes of idling cover the pauses of someone who works.
+// minutes of idling cover the pauses of someone who works. Npm servers that are fetched
+// first take the longest to start.
 const (
 	DefaultMaxSessions = 4
 	DefaultIdleTime    = 5 * time.Minute
+	DefaultStartTime   = time.Minute
 )
 
 // Options configure a Runner.
@@ -36,7 +38,9 @@ type Options struct {
 	// MaxSessions is how many sessions, and so calls at once, one server has.
 	MaxSessions int
 	// IdleTime is how long a session is kept that nobody uses.
-	IdleTime   time.Duration
+	IdleTime time.Duration
+	// StartTime is how long a server may take to start and introduce itself.
+	StartTime  time.Duration
 	Version    string
 	Registerer prometheus.Registerer
 	Log        logr.Logger
@@ -62,6 +66,9 @@ func New(opts Options) (*Runner, error) {
 	}
 	if opts.IdleTime <= 0 {
 		opts.IdleTime = DefaultIdleTime
+	}
+	if opts.StartTime <= 0 {
+		opts.StartTime = DefaultStartTime
 	}
 	r := &Runner{opts: opts, pools: map[string]*pool{}, seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "jobwright_mcp_tool_seconds", Help: "Time of a tool call by MCP server and outcome.",
@@ -107,7 +114,7 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	}
 	ctx, cancel := context.WithTimeout(ctx, recoverTime)
 	defer cancel()
-	s, err := r.pools[name].take(ctx)
+	s, err := r.pools[name].take(ctx, nil)
 	if err != nil {
 		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
 		return lost, nil
@@ -150,7 +157,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
 	out.Progress(0, "mcp:connect")
 	pool := r.pools[name]
-	s, err := pool.take(ctx)
+	s, err := pool.take(ctx, out)
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
@@ -182,7 +189,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	// Since 2026-07-28 the log level goes with each request.
 	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
 	params.SetProgressToken(a.ID)
-	result, err := s.client.CallTool(ctx, params)
+	result, err := s.call(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
 		again := repeatable(s.tools[build.Action])
@@ -223,25 +230,6 @@ func (s *session) stopped(tool, server string) string {
 		return fmt.Sprintf("Tool %s of MCP server %q was told to stop, and the server has confirmed the end of the session; whether the tool itself had ended by then, the server does not tell.", tool, server)
 	}
 	return fmt.Sprintf("Tool %s of MCP server %q was asked to stop; the server has not confirmed the end of the session, so the tool may still be at work there.", tool, server)
-}
-
-// callFailed is the outcome of a call without a result. A JSON-RPC error leaves the
-// session sound; anything else does not.
-func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
-	var rpc *jsonrpc.Error
-	if errors.As(err, &rpc) && s.alive() {
-		pool.put(s)
-		reason := v1.ReasonProtocolError
-		if rpc.Code == jsonrpc.CodeInvalidParams {
-			reason = v1.ReasonInvalidArguments
-		}
-		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s (JSON-RPC error %d)", name, tool, rpc.Message, rpc.Code))
-		outcome.RPCCode = rpc.Code
-		return outcome
-	}
-	words := s.lastWords()
-	pool.drop(s, 0)
-	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %v%s", name, tool, err, words))
 }
 
 // arguments builds a tool's arguments and checks them against its schema.

@@ -43,7 +43,10 @@ func (r *recorder) Progress(pct int, step string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pcts = append(r.pcts, pct)
-	r.steps <- step
+	select {
+	case r.steps <- step:
+	default: // nobody looks at so many
+	}
 }
 
 func (r *recorder) has(line string) bool {
