@@ -29,6 +29,7 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		outcome.RPCCode = rpc.Code
 		return outcome
 	}
+	r.metrics.failed(name, failedCall)
 	cause := s.cause(err)
 	pool.drop(s, 0)
 	s.end()

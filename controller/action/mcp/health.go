@@ -30,6 +30,18 @@ func (s *session) alive() bool {
 	}
 }
 
+// wait waits until the session has ended.
+func (s *session) wait() {
+	var died <-chan struct{}
+	if s.proc != nil {
+		died = s.proc.Done()
+	}
+	select {
+	case <-s.lost:
+	case <-died:
+	}
+}
+
 // reads reports whether someone holds the other end of a pipe that is written to.
 func reads(stdin io.WriteCloser) bool {
 	file, ok := stdin.(syscall.Conn)

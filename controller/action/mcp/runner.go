@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -49,8 +50,12 @@ type Options struct {
 // Runner calls tools of MCP servers. It implements action.Runner.
 type Runner struct {
 	opts    Options
-	pools   map[string]*pool
-	seconds *prometheus.HistogramVec
+	metrics *metrics
+
+	mu     sync.Mutex
+	config *Config
+	pools  map[string]*pool
+	closed bool
 }
 
 // New returns a Runner; servers are started when they are first used.
@@ -70,15 +75,13 @@ func New(opts Options) (*Runner, error) {
 	if opts.StartTime <= 0 {
 		opts.StartTime = DefaultStartTime
 	}
-	r := &Runner{opts: opts, pools: map[string]*pool{}, seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "jobwright_mcp_tool_seconds", Help: "Time of a tool call by MCP server and outcome.",
-		Buckets: []float64{.01, .1, 1, 10, 60, 300, 1800},
-	}, []string{"server", "outcome"})}
+	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
+	r.metrics = newMetrics(r)
 	for name, server := range opts.Config.Servers {
 		r.pools[name] = newPool(r, name, server)
 	}
 	if opts.Registerer != nil {
-		if err := opts.Registerer.Register(r.seconds); err != nil {
+		if err := opts.Registerer.Register(r.metrics); err != nil {
 			return nil, fmt.Errorf("mcp: register metrics: %w", err)
 		}
 	}
@@ -87,9 +90,11 @@ func New(opts Options) (*Runner, error) {
 
 // Close ends the sessions that are idle; it is called when nothing calls any more.
 func (r *Runner) Close() {
-	for _, p := range r.pools {
-		p.close()
-	}
+	r.mu.Lock()
+	r.closed = true
+	pools := slices.Collect(maps.Values(r.pools))
+	r.mu.Unlock()
+	closeAll(pools, errClosed)
 }
 
 // recoverTime bounds how long a server is asked whether its tool may be called twice.
@@ -107,21 +112,21 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if a.Job.Spec.OnInterruption != "" {
 		return lost, nil // decided by the job
 	}
-	name, err := r.opts.Config.find(build.Server)
+	name, err := r.find(build.Server)
 	if err != nil {
 		lost.Message = err.Error()
 		return lost, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, recoverTime)
 	defer cancel()
-	s, err := r.pools[name].take(ctx, nil)
+	pool, s, err := r.take(ctx, name, nil)
 	if err != nil {
 		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
 		return lost, nil
 	}
 	lost.Repeatable = repeatable(s.tools[build.Action])
 	lost.Message = annotated(build.Action, lost.Repeatable)
-	r.pools[name].put(s)
+	pool.put(s)
 	return lost, nil
 }
 
@@ -143,21 +148,20 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if build == nil {
 		return action.Fail(v1.ReasonInvalidArguments, "spec.build: Required value")
 	}
-	name, err := r.opts.Config.find(build.Server)
+	name, err := r.find(build.Server)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
 	start := time.Now()
 	outcome := r.run(ctx, a, name, build, out)
 	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[outcome.Verdict]
-	r.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
+	r.metrics.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
 	return outcome
 }
 
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
 	out.Progress(0, "mcp:connect")
-	pool := r.pools[name]
-	s, err := pool.take(ctx, out)
+	pool, s, err := r.take(ctx, name, out)
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
