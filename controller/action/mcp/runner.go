@@ -2,17 +2,14 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -178,14 +175,17 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 			return unavailable(err, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
 		}
 	}
-	arguments, err := s.arguments(build)
-	if err != nil {
+	arguments, problems := s.arguments(build)
+	if len(problems) > 0 {
 		pool.put(s)
-		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+		return action.Fail(v1.ReasonInvalidArguments, unfit(build.Action, name, problems))
 	}
 	if ctx.Err() != nil {
 		pool.put(s)
 		return notCalled(build.Action)
+	}
+	for _, unchecked := range s.input(build.Action).unchecked {
+		out.Line(action.System, fmt.Sprintf("the input schema of tool %s is not checked at %s", build.Action, unchecked))
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
@@ -234,64 +234,4 @@ func (s *session) stopped(tool, server string) string {
 		return fmt.Sprintf("Tool %s of MCP server %q was told to stop, and the server has confirmed the end of the session; whether the tool itself had ended by then, the server does not tell.", tool, server)
 	}
 	return fmt.Sprintf("Tool %s of MCP server %q was asked to stop; the server has not confirmed the end of the session, so the tool may still be at work there.", tool, server)
-}
-
-// arguments builds a tool's arguments and checks them against its schema.
-func (s *session) arguments(build *v1.BuildAction) (map[string]any, error) {
-	tool, ok := s.tools[build.Action]
-	if !ok {
-		return nil, fmt.Errorf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
-			build.Action, s.name, strings.Join(slices.Sorted(maps.Keys(s.tools)), ", "))
-	}
-	arguments := map[string]any{}
-	for name, value := range build.Arguments {
-		v, err := value.Value()
-		if err != nil {
-			return nil, fmt.Errorf("spec.build.arguments.%s: %w", name, err)
-		}
-		arguments[name] = v
-	}
-	if build.ID != "" {
-		arguments["id"] = build.ID
-	}
-	if build.Variables != nil {
-		variables := map[string]any{}
-		for name, value := range build.Variables {
-			v, err := value.Value()
-			if err != nil {
-				return nil, fmt.Errorf("spec.build.variables.%s: %w", name, err)
-			}
-			variables[name] = v
-		}
-		arguments["variables"] = variables
-	}
-	rules, err := s.schema(tool)
-	if err != nil {
-		return nil, fmt.Errorf("the input schema of tool %s of MCP server %q cannot be used: %w", tool.Name, s.name, err)
-	}
-	if err := rules.Validate(arguments); err != nil {
-		return nil, fmt.Errorf("spec.build: the arguments do not fit tool %s: %w", tool.Name, err)
-	}
-	return arguments, nil
-}
-
-// schema is the tool's input schema, ready to validate with.
-func (s *session) schema(tool *sdk.Tool) (*jsonschema.Resolved, error) {
-	if rules, ok := s.rules[tool.Name]; ok {
-		return rules, nil
-	}
-	data, err := json.Marshal(tool.InputSchema)
-	if err != nil {
-		return nil, err
-	}
-	var schema jsonschema.Schema
-	if err := json.Unmarshal(data, &schema); err != nil {
-		return nil, err
-	}
-	rules, err := schema.Resolve(nil)
-	if err != nil {
-		return nil, err
-	}
-	s.rules[tool.Name] = rules
-	return rules, nil
 }

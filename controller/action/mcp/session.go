@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
@@ -54,11 +53,11 @@ type session struct {
 	canceled  chan struct{}
 	confirmed bool
 
-	sink  action.Sink // of the call under way
-	token string      // its progress token
-	tail  process.Tail
-	tools map[string]*sdk.Tool
-	rules map[string]*jsonschema.Resolved
+	sink   action.Sink // of the call under way
+	token  string      // its progress token
+	tail   process.Tail
+	tools  map[string]*sdk.Tool
+	inputs map[string]*schema // by tool, made when first used
 }
 
 // connect starts a server, or connects to it, and introduces itself. What the server says
@@ -209,7 +208,7 @@ func (s *session) listTools(ctx context.Context) error {
 		}
 		return tools, nil
 	})
-	s.tools, s.rules = tools, map[string]*jsonschema.Resolved{}
+	s.tools, s.inputs = tools, map[string]*schema{}
 	return err
 }
 
