@@ -35,15 +35,14 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	if build == nil {
 		return refuted("spec.build: Required value"), nil
 	}
-	name, err := r.opts.Config.find(build.Server)
+	name, err := r.find(build.Server)
 	if err != nil {
 		return refuted(err.Error()), nil
 	}
-	s, err := r.ask(ctx, name)
+	pool, s, err := r.ask(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	pool := r.pools[name]
 	if s.tools[build.Action] == nil {
 		// A server may offer more tools than when the session began.
 		if err := s.listTools(ctx); err != nil {
@@ -73,25 +72,15 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 func refuted(problems ...string) *v1.Plan { return &v1.Plan{Problems: problems} }
 
 // ask takes a session for a question that somebody waits for.
-func (r *Runner) ask(ctx context.Context, name string) (*session, error) {
-	pool := r.pools[name]
+func (r *Runner) ask(ctx context.Context, name string) (*pool, *session, error) {
 	busy := fmt.Errorf("all %d sessions are calling, and none was free within %s; ask again later", r.opts.MaxSessions, busyTime)
-	waiting, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	timer := time.AfterFunc(busyTime, func() {
-		if len(pool.slots) == cap(pool.slots) {
-			cancel(busy)
-		}
-	})
-	defer timer.Stop()
-	s, err := pool.take(waiting)
+	queue, cancel := context.WithTimeoutCause(ctx, busyTime, busy)
+	defer cancel()
+	pool, s, err := r.takeWithin(queue, ctx, name, nil)
 	if err != nil {
-		if errors.Is(context.Cause(waiting), busy) {
-			err = busy
-		}
-		return nil, fmt.Errorf("MCP server %q is not available: %w", name, err)
+		return nil, nil, fmt.Errorf("MCP server %q is not available: %w", name, err)
 	}
-	return s, nil
+	return pool, s, nil
 }
 
 // preview calls a tool that tells what another would do.
@@ -111,7 +100,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 	}
 	ctx, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
-	result, err := s.client.CallTool(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
+	result, err := s.call(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
 	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok && s.alive() && ctx.Err() == nil {
 		pool.put(s)
 		if rpc.Code == jsonrpc.CodeInvalidParams {

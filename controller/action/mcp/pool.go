@@ -51,12 +51,17 @@ func newPool(r *Runner, name string, server Server) *pool {
 // take waits for a slot and returns a session: a warm one, or a new one. What a server
 // says while it starts goes to sink.
 func (p *pool) take(ctx context.Context, sink action.Sink) (*session, error) {
+	return p.takeWithin(ctx, ctx, sink)
+}
+
+// takeWithin is take that waits for a slot as long as queue lasts.
+func (p *pool) takeWithin(queue, ctx context.Context, sink action.Sink) (*session, error) {
 	select {
 	case p.slots <- struct{}{}:
 	case <-p.done:
 		return nil, p.why()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-queue.Done():
+		return nil, context.Cause(queue)
 	}
 	for {
 		s, err := p.warm()

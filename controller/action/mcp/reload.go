@@ -65,6 +65,11 @@ func (r *Runner) find(server string) (string, error) {
 
 // take returns a session of a server, and the pool that gets it back.
 func (r *Runner) take(ctx context.Context, name string, sink action.Sink) (*pool, *session, error) {
+	return r.takeWithin(ctx, ctx, name, sink)
+}
+
+// takeWithin is take that waits for its turn as long as queue lasts.
+func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action.Sink) (*pool, *session, error) {
 	for {
 		r.mu.Lock()
 		p := r.pools[name]
@@ -72,7 +77,7 @@ func (r *Runner) take(ctx context.Context, name string, sink action.Sink) (*pool
 		if p == nil {
 			return nil, nil, errors.New("it was removed from the --mcp-config file")
 		}
-		s, err := p.take(ctx, sink)
+		s, err := p.takeWithin(queue, ctx, sink)
 		if !errors.Is(err, errReplaced) {
 			return p, s, err
 		}
