@@ -27,6 +27,26 @@ func (c *Client) Explain(ctx context.Context, key Key) (*v1.JobExplanation, erro
 	return answer, nil
 }
 
+// Plan asks what a job would do, without creating it. What is wrong with the job stands
+// in the plan's problems.
+func (c *Client) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
+	body, err := json.Marshal(job)
+	if err != nil {
+		return nil, fmt.Errorf("encode the job %s: %w", job.Name, err)
+	}
+	path := []string{"apis", v1.Group, v1.Version, "namespaces", job.Namespace, "plan"}
+	response, err := c.do(ctx, http.MethodPost, path, nil, body, "application/json")
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer := new(v1.Plan)
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(answer); err != nil {
+		return nil, fmt.Errorf("decode the plan of %s: %w", job.Name, err)
+	}
+	return answer, nil
+}
+
 // Retry runs a finished job again, as it is.
 func (c *Client) Retry(ctx context.Context, key Key) (v1.Object, error) {
 	response, err := c.do(ctx, http.MethodPost, key.path("retry"), nil, nil, "")

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,6 +38,9 @@ func (s *Server) objectRoutes(handle func(string, http.HandlerFunc)) {
 		if kind.Name == v1.KindJob {
 			handle("GET "+base+"/{name}/log", s.collection(kind, s.log))
 			s.actionRoutes(handle, kind, base+"/{name}")
+			if s.Plan != nil {
+				handle("POST "+groupPath+"/namespaces/{namespace}/plan", s.collection(kind, s.plan))
+			}
 		}
 	}
 }
@@ -131,33 +135,44 @@ func (s *Server) created(obj v1.Object) {
 }
 
 // place gives a new object its namespace and name, and checks that the workspace is
-// there.
+// there and has room.
 func (s *Server) place(r *http.Request, kind v1.Kind, obj v1.Object) error {
 	if kind.Namespaced {
-		namespace := r.PathValue("namespace")
-		if obj.GetNamespace() != "" && obj.GetNamespace() != namespace {
-			return apierrors.NewBadRequest(fmt.Sprintf(
-				"the namespace of the object (%s) is not that of the request (%s)", obj.GetNamespace(), namespace))
-		}
-		obj.SetNamespace(namespace)
-		workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: namespace})
+		workspace, err := s.workspaceFor(r, obj)
 		if err != nil {
-			if statusOf(err, kind, namespace).Code == http.StatusNotFound {
-				return apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
-			}
 			return err
 		}
 		if err := s.mayQueue(r, workspace); err != nil {
 			return err
 		}
 	}
+	generateName(obj)
+	return nil
+}
+
+// workspaceFor gives an object the namespace of the request and returns its workspace.
+func (s *Server) workspaceFor(r *http.Request, obj v1.Object) (store.Record, error) {
+	namespace := r.PathValue("namespace")
+	if obj.GetNamespace() != "" && obj.GetNamespace() != namespace {
+		return store.Record{}, apierrors.NewBadRequest(fmt.Sprintf(
+			"the namespace of the object (%s) is not that of the request (%s)", obj.GetNamespace(), namespace))
+	}
+	obj.SetNamespace(namespace)
+	workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: namespace})
+	if errors.Is(err, store.ErrNotFound) {
+		err = apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
+	}
+	return workspace, err
+}
+
+// generateName names an object that only says how its name begins.
+func generateName(obj v1.Object) {
 	if obj.GetName() == "" && obj.GetGenerateName() != "" {
 		// Five characters of 27 make a collision within a thousand names unlikely (3 %),
 		// and it is answered with AlreadyExists; the Kubernetes API does the same.
 		prefix := obj.GetGenerateName()
 		obj.SetName(prefix[:min(len(prefix), 58)] + rand.String(5))
 	}
-	return nil
 }
 
 // resetForCreate clears what only the server sets.

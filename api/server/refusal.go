@@ -21,6 +21,7 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 	resource := schema.GroupResource{Group: v1.Group, Resource: kind.Resource}
 	var known apierrors.APIStatus
 	var tooLarge *http.MaxBytesError
+	var unplanned unplannedError
 	switch {
 	case errors.As(err, &known):
 		return known.Status()
@@ -39,6 +40,8 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 	case errors.Is(err, store.ErrFull):
 		return failure(http.StatusInsufficientStorage, "InsufficientStorage", err)
 	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed), errors.Is(err, events.ErrClosed):
+		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
+	case errors.As(err, &unplanned):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
 	default:
 		return failure(http.StatusInternalServerError, metav1.StatusReasonInternalError, err)

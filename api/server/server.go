@@ -41,6 +41,9 @@ type Options struct {
 	Blockers func(context.Context, *v1.Job) ([]v1.Blocker, error)
 	// Explain answers GET …/jobs/NAME/explain; nil: there is no such route.
 	Explain func(context.Context, *v1.Job) (*v1.JobExplanation, error)
+	// Plan answers POST …/plan: what a valid job would do, with an error when it cannot
+	// be found out; nil: there is no such route.
+	Plan func(context.Context, *v1.Job) (*v1.Plan, error)
 	// Backup writes a copy of the store, for GET /api/backup; nil: there is no such
 	// route. It is answered to those who know OperatorToken.
 	Backup        func(context.Context, io.Writer) error

@@ -30,6 +30,8 @@ type writtenFile struct {
 
 type applyOutput struct {
 	Files []writtenFile `json:"files"`
+	// Problems is what Jobwright shows of a preview as the problems of a job.
+	Problems []string `json:"problems,omitempty" jsonschema:"in a preview: why apply_builder would refuse"`
 }
 
 type listOutput struct {
@@ -64,7 +66,11 @@ func newServer(ctx context.Context, root *os.Root) *mcp.Server {
 		if err != nil {
 			return nil, applyOutput{}, err
 		}
-		return says(plan.preview(in.Force)), applyOutput{Files: plan.files(true)}, nil
+		output := applyOutput{Files: plan.files(true)}
+		if err := plan.refuseOverwrite(in.Force); err != nil {
+			output.Problems = []string{err.Error()}
+		}
+		return says(plan.preview(in.Force)), output, nil
 	})
 	destructive := true // with force
 	mcp.AddTool(server, &mcp.Tool{

@@ -245,6 +245,9 @@ func TestForce(t *testing.T) {
 		if failed || !strings.Contains(text, "apply_builder would refuse: 1 of 6 files are there and differ: lib/quota/memory.ts; set force") {
 			t.Errorf("preview: %v %s", out, text)
 		}
+		if len(out.Problems) != 1 || !strings.HasPrefix(out.Problems[0], "1 of 6 files are there and differ") {
+			t.Errorf("problems of the preview: %q", out.Problems)
+		}
 		_, text, failed = s.call(t, "apply_builder", in)
 		if !failed || text != "1 of 6 files are there and differ: lib/quota/memory.ts; set force to overwrite them; nothing was written" {
 			t.Errorf("without force: %s", text)
@@ -255,7 +258,7 @@ func TestForce(t *testing.T) {
 
 		in["force"] = true
 		out, text, failed = s.call(t, "preview_apply", in)
-		if failed || strings.Contains(text, "refuse") {
+		if failed || strings.Contains(text, "refuse") || len(out.Problems) > 0 {
 			t.Errorf("preview: %v %s", out, text)
 		}
 		out, text, failed = s.call(t, "apply_builder", in)

@@ -22,6 +22,7 @@ type runOptions struct {
 	deadline int64
 	detach   bool
 	dryRun   bool
+	plan     planFlags
 	policy   policyFlags
 }
 
@@ -153,6 +154,8 @@ func (o *runOptions) bind(command *cobra.Command) {
 	flags.Int64Var(&o.deadline, "active-deadline-seconds", 0, "seconds the job may run; 0: no limit")
 	flags.BoolVarP(&o.detach, "detach", "d", false, "return as soon as the job is created")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the manifest instead of creating the job")
+	flags.StringVarP(&o.plan.output, "output", "o", "", "with --plan: json or yaml")
+	flags.BoolVar(&o.plan.wanted, "plan", false, "tell what the job would do instead of creating it; exit code 1 when it has problems")
 	o.policy.bind(command)
 }
 
@@ -215,6 +218,9 @@ func (c *cli) runJob(ctx context.Context, o runOptions, spec v1.JobSpec) error {
 	}
 	if o.dryRun {
 		return printObject(c.out, job, "yaml")
+	}
+	if o.plan.wanted {
+		return c.plan(ctx, server, []*v1.Job{job}, o.plan.output)
 	}
 	created, err := server.Create(ctx, job)
 	if err != nil {

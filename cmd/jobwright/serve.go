@@ -255,7 +255,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 			_, err := objects.Backup(ctx, w)
 			return err
 		},
-		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened,
+		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Plan: planWith(runners),
 	})
 	if err != nil {
 		return err
@@ -321,6 +321,16 @@ func newRunners(o serveOptions, worker string, log logr.Logger, registry prometh
 		v1.JobTypeDeploy:  deploys,
 		v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: o.allowPrivate, UserAgent: "jobwright/" + version()}),
 	}, builds.Close, nil
+}
+
+// planWith asks the Runner of a job's type what the job would do.
+func planWith(runners map[v1.JobType]action.Runner) func(context.Context, *v1.Job) (*v1.Plan, error) {
+	return func(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
+		if planner, ok := runners[job.Spec.Type].(action.Planner); ok {
+			return planner.Plan(ctx, job)
+		}
+		return nil, fmt.Errorf("jobs of type %s cannot tell what they would do", job.Spec.Type)
+	}
 }
 
 // workerIdentity is this data folder's worker: made once, kept beside the objects, so

@@ -36,7 +36,11 @@ func checkAddress(address string) error {
 	if err != nil {
 		return fmt.Errorf("address %q: %w", address, err)
 	}
-	addr := at.Addr().Unmap()
+	return checkAddr(at.Addr())
+}
+
+func checkAddr(addr netip.Addr) error {
+	addr = addr.Unmap()
 	carrierGrade := netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
 	if addr.IsPrivate() || !addr.IsGlobalUnicast() || carrierGrade.Contains(addr) {
 		return &refusedError{addr}

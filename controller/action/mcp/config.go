@@ -30,6 +30,10 @@ type Server struct {
 	Cwd     string            `json:"cwd"`
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers"`
+	// Plan names for a tool another one of this server that tells what the first would do,
+	// for `jobwright plan`. It is called only if the server marks it read-only. Other MCP
+	// clients do not know this key.
+	Plan map[string]string `json:"plan"`
 }
 
 // LoadConfig reads a file {"mcpServers":{NAME:{…}}}. In env and headers, ${NAME} stands

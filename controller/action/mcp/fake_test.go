@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -16,9 +18,17 @@ import (
 const fakeEnv = "FAKE_MCP_SERVER"
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(fakeEnv) {
+	mode, isRaw := strings.CutPrefix(os.Getenv(fakeEnv), "raw:")
+	if isRaw {
+		(&rawServer{mode: mode}).run()
+		return
+	}
+	switch mode {
 	case "":
 		os.Exit(m.Run())
+	case "sleeps": // for good; without a timer, Go would call that a deadlock
+		<-time.After(time.Hour)
+		return
 	case "no-start":
 		fmt.Fprintln(os.Stderr, "no licence found")
 		os.Exit(7)

@@ -10,7 +10,9 @@ import (
 
 // pooled is a pool whose one slot is taken.
 func pooled() *pool {
-	p := newPool(&Runner{opts: Options{MaxSessions: 1, IdleTime: time.Minute}}, "fake", Server{})
+	r := &Runner{opts: Options{MaxSessions: 1, IdleTime: time.Minute}}
+	r.metrics = newMetrics(r)
+	p := newPool(r, "fake", Server{})
 	p.slots <- struct{}{}
 	return p
 }
@@ -53,7 +55,7 @@ func TestASessionThatIsTakenAgainIsNotClosed(t *testing.T) {
 		if n := p.idling(); n != 1 {
 			t.Errorf("%d sessions idle, want 1", n)
 		}
-		p.close()
+		p.close(errClosed)
 	})
 }
 
@@ -62,12 +64,12 @@ func TestNoMoreSessionsThanAllowed(t *testing.T) {
 		p := pooled()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if s, err := p.take(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if s, err := p.take(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a second session: %v, %v", s, err)
 		}
-		p.close()
+		p.close(errClosed)
 		p.drop(&session{}, 0)
-		if _, err := p.take(t.Context()); !errors.Is(err, errClosed) {
+		if _, err := p.take(t.Context(), nil); !errors.Is(err, errClosed) {
 			t.Errorf("a closed pool: %v", err)
 		}
 		if n := len(p.slots); n != 0 {

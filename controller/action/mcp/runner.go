@@ -2,16 +2,14 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,10 +19,12 @@ import (
 )
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
-// minutes of idling cover the pauses of someone who works.
+// minutes of idling cover the pauses of someone who works. Npm servers that are fetched
+// first take the longest to start.
 const (
 	DefaultMaxSessions = 4
 	DefaultIdleTime    = 5 * time.Minute
+	DefaultStartTime   = time.Minute
 )
 
 // Options configure a Runner.
@@ -36,7 +36,9 @@ type Options struct {
 	// MaxSessions is how many sessions, and so calls at once, one server has.
 	MaxSessions int
 	// IdleTime is how long a session is kept that nobody uses.
-	IdleTime   time.Duration
+	IdleTime time.Duration
+	// StartTime is how long a server may take to start and introduce itself.
+	StartTime  time.Duration
 	Version    string
 	Registerer prometheus.Registerer
 	Log        logr.Logger
@@ -45,8 +47,12 @@ type Options struct {
 // Runner calls tools of MCP servers. It implements action.Runner.
 type Runner struct {
 	opts    Options
-	pools   map[string]*pool
-	seconds *prometheus.HistogramVec
+	metrics *metrics
+
+	mu     sync.Mutex
+	config *Config
+	pools  map[string]*pool
+	closed bool
 }
 
 // New returns a Runner; servers are started when they are first used.
@@ -63,15 +69,16 @@ func New(opts Options) (*Runner, error) {
 	if opts.IdleTime <= 0 {
 		opts.IdleTime = DefaultIdleTime
 	}
-	r := &Runner{opts: opts, pools: map[string]*pool{}, seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "jobwright_mcp_tool_seconds", Help: "Time of a tool call by MCP server and outcome.",
-		Buckets: []float64{.01, .1, 1, 10, 60, 300, 1800},
-	}, []string{"server", "outcome"})}
+	if opts.StartTime <= 0 {
+		opts.StartTime = DefaultStartTime
+	}
+	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
+	r.metrics = newMetrics(r)
 	for name, server := range opts.Config.Servers {
 		r.pools[name] = newPool(r, name, server)
 	}
 	if opts.Registerer != nil {
-		if err := opts.Registerer.Register(r.seconds); err != nil {
+		if err := opts.Registerer.Register(r.metrics); err != nil {
 			return nil, fmt.Errorf("mcp: register metrics: %w", err)
 		}
 	}
@@ -80,9 +87,11 @@ func New(opts Options) (*Runner, error) {
 
 // Close ends the sessions that are idle; it is called when nothing calls any more.
 func (r *Runner) Close() {
-	for _, p := range r.pools {
-		p.close()
-	}
+	r.mu.Lock()
+	r.closed = true
+	pools := slices.Collect(maps.Values(r.pools))
+	r.mu.Unlock()
+	closeAll(pools, errClosed)
 }
 
 // recoverTime bounds how long a server is asked whether its tool may be called twice.
@@ -100,21 +109,21 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if a.Job.Spec.OnInterruption != "" {
 		return lost, nil // decided by the job
 	}
-	name, err := r.opts.Config.find(build.Server)
+	name, err := r.find(build.Server)
 	if err != nil {
 		lost.Message = err.Error()
 		return lost, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, recoverTime)
 	defer cancel()
-	s, err := r.pools[name].take(ctx)
+	pool, s, err := r.take(ctx, name, nil)
 	if err != nil {
 		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
 		return lost, nil
 	}
 	lost.Repeatable = repeatable(s.tools[build.Action])
 	lost.Message = annotated(build.Action, lost.Repeatable)
-	r.pools[name].put(s)
+	pool.put(s)
 	return lost, nil
 }
 
@@ -136,21 +145,20 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if build == nil {
 		return action.Fail(v1.ReasonInvalidArguments, "spec.build: Required value")
 	}
-	name, err := r.opts.Config.find(build.Server)
+	name, err := r.find(build.Server)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
 	start := time.Now()
 	outcome := r.run(ctx, a, name, build, out)
 	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[outcome.Verdict]
-	r.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
+	r.metrics.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
 	return outcome
 }
 
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
 	out.Progress(0, "mcp:connect")
-	pool := r.pools[name]
-	s, err := pool.take(ctx)
+	pool, s, err := r.take(ctx, name, out)
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
@@ -167,14 +175,17 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 			return unavailable(err, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
 		}
 	}
-	arguments, err := s.arguments(build)
-	if err != nil {
+	arguments, problems := s.arguments(build)
+	if len(problems) > 0 {
 		pool.put(s)
-		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+		return action.Fail(v1.ReasonInvalidArguments, unfit(build.Action, name, problems))
 	}
 	if ctx.Err() != nil {
 		pool.put(s)
 		return notCalled(build.Action)
+	}
+	for _, unchecked := range s.input(build.Action).unchecked {
+		out.Line(action.System, fmt.Sprintf("the input schema of tool %s is not checked at %s", build.Action, unchecked))
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
@@ -182,7 +193,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	// Since 2026-07-28 the log level goes with each request.
 	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
 	params.SetProgressToken(a.ID)
-	result, err := s.client.CallTool(ctx, params)
+	result, err := s.call(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
 		again := repeatable(s.tools[build.Action])
@@ -223,83 +234,4 @@ func (s *session) stopped(tool, server string) string {
 		return fmt.Sprintf("Tool %s of MCP server %q was told to stop, and the server has confirmed the end of the session; whether the tool itself had ended by then, the server does not tell.", tool, server)
 	}
 	return fmt.Sprintf("Tool %s of MCP server %q was asked to stop; the server has not confirmed the end of the session, so the tool may still be at work there.", tool, server)
-}
-
-// callFailed is the outcome of a call without a result. A JSON-RPC error leaves the
-// session sound; anything else does not.
-func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
-	var rpc *jsonrpc.Error
-	if errors.As(err, &rpc) && s.alive() {
-		pool.put(s)
-		reason := v1.ReasonProtocolError
-		if rpc.Code == jsonrpc.CodeInvalidParams {
-			reason = v1.ReasonInvalidArguments
-		}
-		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s (JSON-RPC error %d)", name, tool, rpc.Message, rpc.Code))
-		outcome.RPCCode = rpc.Code
-		return outcome
-	}
-	words := s.lastWords()
-	pool.drop(s, 0)
-	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %v%s", name, tool, err, words))
-}
-
-// arguments builds a tool's arguments and checks them against its schema.
-func (s *session) arguments(build *v1.BuildAction) (map[string]any, error) {
-	tool, ok := s.tools[build.Action]
-	if !ok {
-		return nil, fmt.Errorf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
-			build.Action, s.name, strings.Join(slices.Sorted(maps.Keys(s.tools)), ", "))
-	}
-	arguments := map[string]any{}
-	for name, value := range build.Arguments {
-		v, err := value.Value()
-		if err != nil {
-			return nil, fmt.Errorf("spec.build.arguments.%s: %w", name, err)
-		}
-		arguments[name] = v
-	}
-	if build.ID != "" {
-		arguments["id"] = build.ID
-	}
-	if build.Variables != nil {
-		variables := map[string]any{}
-		for name, value := range build.Variables {
-			v, err := value.Value()
-			if err != nil {
-				return nil, fmt.Errorf("spec.build.variables.%s: %w", name, err)
-			}
-			variables[name] = v
-		}
-		arguments["variables"] = variables
-	}
-	rules, err := s.schema(tool)
-	if err != nil {
-		return nil, fmt.Errorf("the input schema of tool %s of MCP server %q cannot be used: %w", tool.Name, s.name, err)
-	}
-	if err := rules.Validate(arguments); err != nil {
-		return nil, fmt.Errorf("spec.build: the arguments do not fit tool %s: %w", tool.Name, err)
-	}
-	return arguments, nil
-}
-
-// schema is the tool's input schema, ready to validate with.
-func (s *session) schema(tool *sdk.Tool) (*jsonschema.Resolved, error) {
-	if rules, ok := s.rules[tool.Name]; ok {
-		return rules, nil
-	}
-	data, err := json.Marshal(tool.InputSchema)
-	if err != nil {
-		return nil, err
-	}
-	var schema jsonschema.Schema
-	if err := json.Unmarshal(data, &schema); err != nil {
-		return nil, err
-	}
-	rules, err := schema.Resolve(nil)
-	if err != nil {
-		return nil, err
-	}
-	s.rules[tool.Name] = rules
-	return rules, nil
 }

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
@@ -22,24 +21,21 @@ import (
 )
 
 const (
-	// startTime is how long a server may take to start and introduce itself; npm
-	// servers that are fetched first take the longest.
-	startTime = 60 * time.Second
 	// closeTime is how long an idle server may take to end by itself once its stdin is
 	// closed.
 	closeTime = 3 * time.Second
 	// lastWordsTime is how long a message waits for a broken server to end.
 	lastWordsTime = time.Second
-	// pingTime is how long a warm session over HTTP may take to show that it still is one.
+	// pingTime is how long a warm session may take to show that it still is one.
 	pingTime = 5 * time.Second
+	// pingAfter is how long a session over stdio is idle before it is asked whether it
+	// still is one; the end of its process is seen at once in any case.
+	pingAfter = time.Second
 	// askTime is how much of the grace a server gets to end by itself before SIGTERM.
 	askTime = time.Second
 	// stderrLines is how much of a server's last words a message repeats.
 	stderrLines = 10
 )
-
-// errSlowStart is why a server that hangs at its start is given up.
-var errSlowStart = fmt.Errorf("the server did not introduce itself within %s", startTime)
 
 // session is one connection to one server; it serves one call at a time.
 type session struct {
@@ -47,46 +43,53 @@ type session struct {
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
 	ended  chan struct{}    // closed when the server's stderr has ended
+	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
+	since  time.Time        // when it became idle
 
-	mu sync.Mutex
+	mu    sync.Mutex
+	stale bool // the server has said that its tools have changed
 	// Over HTTP: canceled gets a value when the server has taken the cancellation of a
 	// call, confirmed tells that it has answered the end of the session.
 	canceled  chan struct{}
 	confirmed bool
 
-	sink  action.Sink // of the call under way
-	token string      // its progress token
-	tail  process.Tail
-	tools map[string]*sdk.Tool
-	rules map[string]*jsonschema.Resolved
+	sink   action.Sink // of the call under way
+	token  string      // its progress token
+	tail   process.Tail
+	tools  map[string]*sdk.Tool
+	inputs map[string]*schema // by tool, made when first used
 }
 
-// connect starts a server, or connects to it, and introduces itself.
-func (r *Runner) connect(ctx context.Context, name string, server Server) (*session, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errSlowStart)
+// connect starts a server, or connects to it, and introduces itself. What the server says
+// meanwhile goes to the attempt that waits for it.
+func (r *Runner) connect(ctx context.Context, name string, server Server, sink action.Sink) (*session, error) {
+	slow := fmt.Errorf("the server did not introduce itself within %s", r.opts.StartTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.StartTime, slow)
 	defer cancel()
-	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1)}
+	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), sink: sink}
 	transport, err := s.transport(server, r.opts.Worker)
 	if err != nil {
 		return nil, err
 	}
 	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
-	s.client, err = client.Connect(ctx, transport, nil)
+	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport) })
 	if err == nil {
-		if result := s.client.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
-			// A server that refuses a level logs at its own.
-			_ = s.client.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
-		}
 		err = s.listTools(ctx)
 	}
 	if err != nil {
-		if errors.Is(context.Cause(ctx), errSlowStart) {
-			err = errSlowStart
+		if errors.Is(context.Cause(ctx), slow) {
+			err = slow
 		}
 		err = fmt.Errorf("%s: %w%s", server.address(), err, s.lastWords())
 		s.close(0)
+		s.end()
 		return nil, err
 	}
+	s.lost = make(chan struct{})
+	go func() {
+		defer close(s.lost)
+		_ = s.client.Wait() // how it ended is for the call to say that it broke
+	}()
 	return s, nil
 }
 
@@ -113,7 +116,8 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 		defer proc.Stderr.Close()
 		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
 	}()
-	return &sdk.IOTransport{Reader: newTap(proc.Stdout, s.notification), Writer: proc.Stdin, MaxLineLength: 64 << 20}, nil
+	// The tap bounds a message, with an error that says so.
+	return &sdk.IOTransport{Reader: newStdoutTap(proc.Stdout, s.notification, s.stdout), Writer: proc.Stdin, MaxLineLength: -1}, nil
 }
 
 // headers adds the operator's headers to each request, and a tap to each answer that
@@ -177,16 +181,35 @@ func (s *session) awaitCancel(patience time.Duration) {
 	}
 }
 
-func (s *session) listTools(ctx context.Context) error {
-	s.tools = map[string]*sdk.Tool{}
-	s.rules = map[string]*jsonschema.Resolved{}
-	for tool, err := range s.client.Tools(ctx, nil) {
-		if err != nil {
-			return err
-		}
-		s.tools[tool.Name] = tool
+// introduce connects a client to a server, and has the server log what is of interest.
+func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport) (*sdk.ClientSession, error) {
+	c, err := client.Connect(ctx, transport, nil)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if result := c.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
+		// A server that refuses a level logs at its own.
+		_ = c.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
+	}
+	return c, nil
+}
+
+func (s *session) listTools(ctx context.Context) error {
+	s.mu.Lock()
+	s.stale = false
+	s.mu.Unlock()
+	tools, err := within(ctx, s, func() (map[string]*sdk.Tool, error) {
+		tools := map[string]*sdk.Tool{}
+		for tool, err := range s.client.Tools(ctx, nil) {
+			if err != nil {
+				return nil, err
+			}
+			tools[tool.Name] = tool
+		}
+		return tools, nil
+	})
+	s.tools, s.inputs = tools, map[string]*schema{}
+	return err
 }
 
 // begin directs what the server says to an attempt.
@@ -198,12 +221,17 @@ func (s *session) begin(sink action.Sink, token string) {
 
 func (s *session) end() { s.begin(nil, "") }
 
-func (s *session) stderr(line string) {
+func (s *session) stderr(line string) { s.said(action.Stderr, line) }
+
+func (s *session) stdout(line string) { s.said(action.Stdout, line) }
+
+// said takes a server's own words.
+func (s *session) said(stream action.Stream, line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tail.Add(line)
 	if s.sink != nil {
-		s.sink.Line(action.Stderr, line)
+		s.sink.Line(stream, line)
 	}
 }
 
@@ -261,30 +289,6 @@ func (s *session) lastWords() string {
 	return out
 }
 
-// alive reports whether the session can serve another call.
-func (s *session) alive() bool {
-	if s.proc == nil {
-		return true
-	}
-	select {
-	case <-s.proc.Done():
-		return false
-	default:
-		return true
-	}
-}
-
-// usable reports whether a warm session can serve another call. A server behind HTTP
-// may have been restarted meanwhile, and then knows nothing of the session.
-func (s *session) usable(ctx context.Context) bool {
-	if s.proc != nil {
-		return s.alive()
-	}
-	ctx, cancel := context.WithTimeout(ctx, pingTime)
-	defer cancel()
-	return s.client.Ping(ctx, nil) == nil
-}
-
 // leaveTime is what a server behind HTTP gets at least to answer that a session has
 // ended: a few round trips across the world.
 const leaveTime = 3 * time.Second
@@ -322,9 +326,14 @@ func (s *session) close(grace time.Duration) {
 	case <-timer.C:
 	}
 	_ = s.proc.Stop(context.Background(), grace-ask) // its error: a process that the kernel does not let go
-	if s.client != nil {
-		_ = s.client.Close() // the connection is gone; this frees its goroutines
+	// What the server said last is read to its end, but not for ever: a process that gave
+	// up its identity may hold the pipes open.
+	timer.Reset(lastWordsTime)
+	select {
+	case <-s.ended:
+	case <-timer.C:
 	}
-	_, _ = io.Copy(io.Discard, s.proc.Stdout)
 	s.proc.Stdout.Close()
+	s.proc.Stderr.Close()
+	s.leave(lastWordsTime) // the connection is gone; this frees its goroutines
 }

@@ -1,0 +1,139 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"golang.org/x/sys/unix"
+)
+
+// alive reports whether the server and the connection to it are still there.
+func (s *session) alive() bool {
+	select {
+	case <-s.lost:
+		return false
+	default:
+	}
+	if s.proc == nil {
+		return true
+	}
+	select {
+	case <-s.proc.Done():
+		return false
+	default:
+		return reads(s.proc.Stdin)
+	}
+}
+
+// wait waits until the session has ended.
+func (s *session) wait() {
+	var died <-chan struct{}
+	if s.proc != nil {
+		died = s.proc.Done()
+	}
+	select {
+	case <-s.lost:
+	case <-died:
+	}
+}
+
+// reads reports whether someone holds the other end of a pipe that is written to.
+func reads(stdin io.WriteCloser) bool {
+	file, ok := stdin.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return false // closed by ourselves
+	}
+	open := true
+	err = raw.Control(func(fd uintptr) {
+		ask := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}} //nolint:gosec // a file descriptor is an int
+		if n, err := unix.Poll(ask, 0); err == nil && n > 0 {
+			open = ask[0].Revents&(unix.POLLERR|unix.POLLHUP) == 0
+		}
+	})
+	return err == nil && open
+}
+
+// usable reports whether a warm session can serve another call. A server behind HTTP
+// may have been restarted meanwhile, and then knows nothing of the session; a program
+// may hang, or have closed its stdin.
+func (s *session) usable(ctx context.Context) bool {
+	if !s.alive() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
+	if s.proc == nil || time.Since(s.since) > pingAfter {
+		if s.ping(ctx) != nil {
+			return false
+		}
+	}
+	s.mu.Lock()
+	stale := s.stale
+	s.mu.Unlock()
+	return !stale || s.listTools(ctx) == nil
+}
+
+// ping asks for a sign of life. Protocols since 2026-07-28 have no such request, and a
+// server that says so lives.
+func (s *session) ping(ctx context.Context) error {
+	_, err := within(ctx, s, func() (struct{}, error) { return struct{}{}, s.client.Ping(ctx, nil) })
+	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok && rpc.Code == jsonrpc.CodeMethodNotFound {
+		return nil
+	}
+	return err
+}
+
+// call calls a tool.
+func (s *session) call(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, error) {
+	return within(ctx, s, func() (*sdk.CallToolResult, error) { return s.client.CallTool(ctx, params) })
+}
+
+// errDied is why a call of a server that is gone has no result: something that it left
+// behind holds its stdout open, so that the connection does not end.
+var errDied = errors.New("the server ended")
+
+// within carries out a request, but waits no longer than ctx lasts and the server lives.
+// The SDK itself does not return from the write of a request to a server that does not
+// read, and waits for the end of a stdout that the server's children hold open. Closing
+// the session ends what is left of the request.
+func within[T any](ctx context.Context, s *session, request func() (T, error)) (T, error) {
+	if s.proc == nil {
+		return request() // HTTP keeps to the context
+	}
+	type answer struct {
+		value T
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		value, err := request()
+		done <- answer{value, err}
+	}()
+	var none T
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-s.proc.Done():
+	}
+	timer := time.NewTimer(lastWordsTime) // its answer may be on the way
+	defer timer.Stop()
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-timer.C:
+		return none, errDied
+	}
+}

@@ -1,0 +1,63 @@
+package mcp
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are what a Runner tells about itself. Its labels are closed sets: the servers
+// of the operator's file, the states of a session, the ways in which one fails.
+type metrics struct {
+	runner   *Runner
+	sessions *prometheus.Desc
+	seconds  *prometheus.HistogramVec
+	starts   *prometheus.CounterVec
+	failures *prometheus.CounterVec
+}
+
+func newMetrics(r *Runner) *metrics {
+	return &metrics{
+		runner: r,
+		sessions: prometheus.NewDesc("jobwright_mcp_sessions", "Sessions with MCP servers by server and state: starting, calling or idle.",
+			[]string{"server", "state"}, nil),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "jobwright_mcp_tool_seconds", Help: "Time of a tool call by MCP server and outcome.",
+			Buckets: []float64{.01, .1, 1, 10, 60, 300, 1800},
+		}, []string{"server", "outcome"}),
+		starts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jobwright_mcp_session_starts_total", Help: "Sessions that were started, or tried to be, by MCP server.",
+		}, []string{"server"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jobwright_mcp_session_failures_total", Help: "Sessions that were given up by MCP server and when they failed: start, idle or call.",
+		}, []string{"server", "when"}),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(out chan<- *prometheus.Desc) {
+	out <- m.sessions
+	m.seconds.Describe(out)
+	m.starts.Describe(out)
+	m.failures.Describe(out)
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(out chan<- prometheus.Metric) {
+	for name, p := range m.runner.current() {
+		starting, calling, idle := p.states()
+		for state, n := range map[string]int{"starting": starting, "calling": calling, "idle": idle} {
+			out <- prometheus.MustNewConstMetric(m.sessions, prometheus.GaugeValue, float64(n), name, state)
+		}
+	}
+	m.seconds.Collect(out)
+	m.starts.Collect(out)
+	m.failures.Collect(out)
+}
+
+func (m *metrics) started(server string)      { m.starts.WithLabelValues(server).Inc() }
+func (m *metrics) failed(server, when string) { m.failures.WithLabelValues(server, when).Inc() }
+
+// forget drops the series of a server that is gone.
+func (m *metrics) forget(server string) {
+	label := prometheus.Labels{"server": server}
+	m.seconds.DeletePartialMatch(label)
+	m.starts.DeletePartialMatch(label)
+	m.failures.DeletePartialMatch(label)
+}

@@ -1,0 +1,92 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+
+	"jobwright.dev/controller/action"
+)
+
+// Reload takes over another configuration, and returns the names of the servers that are
+// new, gone or defined in another way. Calls under way end on the session that they
+// have; who waits for one, or comes later, gets the new definition. It returns when the
+// idle sessions of the old ones have ended.
+func (r *Runner) Reload(config *Config) []string {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	var changed []string
+	var old []*pool
+	for name, p := range r.pools {
+		server, ok := config.Servers[name]
+		if ok && reflect.DeepEqual(server, p.server) {
+			continue
+		}
+		changed, old = append(changed, name), append(old, p)
+		if delete(r.pools, name); !ok {
+			r.metrics.forget(name)
+		}
+	}
+	for name, server := range config.Servers {
+		if r.pools[name] == nil {
+			r.pools[name] = newPool(r, name, server)
+			if !slices.Contains(changed, name) {
+				changed = append(changed, name)
+			}
+		}
+	}
+	r.config = config
+	r.mu.Unlock()
+	closeAll(old, errReplaced)
+	slices.Sort(changed)
+	return changed
+}
+
+func closeAll(pools []*pool, why error) {
+	var ending sync.WaitGroup
+	for _, p := range pools {
+		ending.Go(func() { p.close(why) })
+	}
+	ending.Wait()
+}
+
+// find is the name of the server that a job means.
+func (r *Runner) find(server string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config.find(server)
+}
+
+// take returns a session of a server, and the pool that gets it back.
+func (r *Runner) take(ctx context.Context, name string, sink action.Sink) (*pool, *session, error) {
+	return r.takeWithin(ctx, ctx, name, sink)
+}
+
+// takeWithin is take that waits for its turn as long as queue lasts.
+func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action.Sink) (*pool, *session, error) {
+	for {
+		r.mu.Lock()
+		p := r.pools[name]
+		r.mu.Unlock()
+		if p == nil {
+			return nil, nil, errors.New("it was removed from the --mcp-config file")
+		}
+		s, err := p.takeWithin(queue, ctx, sink)
+		if !errors.Is(err, errReplaced) {
+			return p, s, err
+		}
+	}
+}
+
+// current is the pools as they are, by name.
+func (r *Runner) current() map[string]*pool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.pools)
+}

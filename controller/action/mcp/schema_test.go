@@ -1,0 +1,154 @@
+package mcp
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// decoded is a JSON text as plain Go values.
+func decoded(t testing.TB, text string) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return v
+}
+
+func checked(s *schema, value any) []string {
+	var got []string
+	for _, v := range s.check(value) {
+		got = append(got, strings.TrimPrefix(fields(v.path), ".")+": "+v.text)
+	}
+	return got
+}
+
+func TestEveryViolationIsTold(t *testing.T) {
+	for name, tc := range map[string]struct {
+		schema, value string
+		want          []string
+	}{
+		"what fits":             {`{"type":"object","properties":{"a":{"type":"integer"}}}`, `{"a":1,"b":2}`, nil},
+		"several at once":       {`{"type":"object","properties":{"a":{"type":"integer"},"b":{"enum":["x","y"]}},"required":["a","b","c"]}`, `{"a":"1","b":"z"}`, []string{`c: Required value`, `a: Invalid value: "1": must be an integer, not a string`, `b: Unsupported value: "z": supported values: "x", "y"`}},
+		"required, described":   {`{"required":["a"],"properties":{"a":{"description":"what it is"}}}`, `{}`, []string{"a: Required value: what it is"}},
+		"an unknown field":      {`{"properties":{"a":{}},"additionalProperties":false}`, `{"b":1}`, []string{"b: Forbidden: there is no such field; there are: a"}},
+		"further fields":        {`{"additionalProperties":{"type":["string","null"]}}`, `{"a":1,"b":null}`, []string{"a: Invalid value: 1: must be a string or null, not an integer"}},
+		"a field of no schema":  {`{"properties":{"a":false}}`, `{"a":1}`, []string{"a: Forbidden: nothing may stand here"}},
+		"nested":                {`{"properties":{"a":{"properties":{"b":{"items":{"type":"number"}}}}}}`, `{"a":{"b":[1,true,"x"]}}`, []string{"a.b[1]: Invalid value: true: must be a number, not a boolean", `a.b[2]: Invalid value: "x": must be a number, not a string`}},
+		"odd names":             {`{"additionalProperties":{"type":"null"}}`, `{"a b":1,"c.d":2}`, []string{`["a b"]: Invalid value: 1: must be null, not an integer`, `["c.d"]: Invalid value: 2: must be null, not an integer`}},
+		"text":                  {`{"items":{"minLength":2,"maxLength":3,"pattern":"^[a-z]+$"}}`, `["a","äöüß"]`, []string{`[0]: Invalid value: "a": must have at least 2 characters, not 1`, `[1]: Invalid value: "äöüß": must have at most 3 characters, not 4`, `[1]: Invalid value: "äöüß": must match ^[a-z]+$`}},
+		"numbers":               {`{"items":{"minimum":1,"maximum":9,"multipleOf":2}}`, `[0,11]`, []string{"[0]: Invalid value: 0: must be at least 1", "[1]: Invalid value: 11: must be at most 9", "[1]: Invalid value: 11: must be a multiple of 2"}},
+		"open intervals":        {`{"items":{"exclusiveMinimum":1,"exclusiveMaximum":2.5}}`, `[1,2.5]`, []string{"[0]: Invalid value: 1: must be greater than 1", "[1]: Invalid value: 2.5: must be less than 2.5"}},
+		"lists":                 {`{"properties":{"a":{"minItems":2},"b":{"maxItems":1},"c":{"uniqueItems":true}}}`, `{"a":[1],"b":[1,2],"c":[{"x":1},{"x":1}]}`, []string{"a: Invalid value: must have at least 2 elements, not 1", "b: Too many: must have at most 1 elements, not 2", `c[1]: Duplicate value: {"x":1}`}},
+		"a tuple":               {`{"prefixItems":[{"type":"string"}],"items":false}`, `[1,2]`, []string{"[0]: Invalid value: 1: must be a string, not an integer", "[1]: Forbidden: nothing may stand here"}},
+		"a tuple of draft-07":   {`{"$schema":"http://json-schema.org/draft-07/schema#","items":[{"type":"string"}],"additionalItems":false}`, `[1,2]`, []string{"[0]: Invalid value: 1: must be a string, not an integer", "[1]: Forbidden: nothing may stand here"}},
+		"a constant":            {`{"properties":{"a":{"const":{"k":1}}}}`, `{"a":2}`, []string{`a: Invalid value: 2: must be {"k":1}`}},
+		"numbers of fields":     {`{"properties":{"a":{"minProperties":1},"b":{"maxProperties":1}}}`, `{"a":{},"b":{"x":1,"y":2}}`, []string{"a: Invalid value: must have at least 1 fields, not 0", "b: Too many: must have at most 1 fields, not 2"}},
+		"names of fields":       {`{"propertyNames":{"pattern":"^[A-Z]+$"}}`, `{"a":1}`, []string{`a: the name is no good: Invalid value: "a": must match ^[A-Z]+$`}},
+		"fields by pattern":     {`{"patternProperties":{"^n_":{"type":"number"}},"additionalProperties":false}`, `{"n_a":"x","m":1}`, []string{"m: Forbidden: there is no such field; there are: none", `n_a: Invalid value: "x": must be a number, not a string`}},
+		"what another requires": {`{"dependentRequired":{"a":["b"]}}`, `{"a":1}`, []string{"b: Required value: a is set"}},
+		"a reference":           {`{"$defs":{"n":{"type":"object","properties":{"next":{"$ref":"#/$defs/n"},"v":{"type":"integer"}}}},"$ref":"#/$defs/n"}`, `{"next":{"next":{"v":"x"}}}`, []string{`next.next.v: Invalid value: "x": must be an integer, not a string`}},
+		"all of several":        {`{"allOf":[{"required":["a"]},{"required":["b"]}]}`, `{}`, []string{"a: Required value", "b: Required value"}},
+		"one type of several":   {`{"properties":{"a":{"anyOf":[{"type":"string"},{"type":"null"}]}}}`, `{"a":1}`, []string{"a: Invalid value: 1: must be a string, not an integer; or Invalid value: 1: must be null, not an integer"}},
+		"the nearest of several": {
+			`{"oneOf":[{"type":"string"},{"type":"object","required":["x"],"properties":{"x":{"type":"integer"}}}]}`, `{"x":"1"}`,
+			[]string{`x: Invalid value: "1": must be an integer, not a string`},
+		},
+		"too many of several": {`{"oneOf":[{"type":"integer"},{"minimum":1}]}`, `1`, []string{": Invalid value: validating root: oneOf: validated against both <anonymous schema> and <anonymous schema>"}},
+		"a condition":         {`{"if":{"properties":{"k":{"const":1}}},"then":{"required":["a"]},"else":{"required":["b"]}}`, `{"k":2}`, []string{"b: Required value"}},
+		"a secret":            {`{"properties":{"p":{"format":"password","minLength":9}}}`, `{"p":"hunter2"}`, []string{"p: Invalid value: (not shown): must have at least 9 characters, not 7"}},
+		"a long value":        {`{"type":"object"}`, `"` + strings.Repeat("a", 200) + `"`, []string{`: Invalid value: "` + strings.Repeat("a", 79) + `…: must be an object, not a string`}},
+		"nothing is allowed":  {`false`, `1`, []string{": Forbidden: nothing may stand here"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchema(decoded(t, tc.schema))
+			if len(s.unchecked) > 0 {
+				t.Errorf("unchecked: %q", s.unchecked)
+			}
+			if diff := cmp.Diff(tc.want, checked(s, decoded(t, tc.value))); diff != "" {
+				t.Errorf("violations (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNotMoreViolationsThanAPersonReads(t *testing.T) {
+	s := newSchema(decoded(t, `{"items":{"type":"string"}}`))
+	got := checked(s, decoded(t, "[1"+strings.Repeat(",1", 99)+"]"))
+	if len(got) != maxViolations+1 || got[maxViolations] != ": and 50 more" {
+		t.Errorf("%d violations, the last one %q", len(got), got[len(got)-1])
+	}
+}
+
+func TestASchemaThatCannotBeUsedIsNotInTheWay(t *testing.T) {
+	for name, tc := range map[string]struct {
+		schema, value string
+		unchecked     string   // what is said of it
+		want          []string // what is checked all the same
+	}{
+		"a pattern of JavaScript": {`{"properties":{"a":{"pattern":"^(?!x)"},"b":{"type":"string"}}}`, `{"a":"x","b":1}`, "#/properties/a/pattern: error parsing regexp", []string{"b: Invalid value: 1: must be a string, not an integer"}},
+		"names by such a pattern": {`{"patternProperties":{"^(?=x)":{}},"additionalProperties":false,"required":["y"]}`, `{"x":1}`, "#/patternProperties: error parsing regexp", []string{"y: Required value"}},
+		"an older dialect":        {`{"$schema":"http://json-schema.org/draft-06/schema#","type":"object"}`, `1`, "", []string{": Invalid value: 1: must be an object, not an integer"}},
+		"no trailing hash":        {`{"$schema":"http://json-schema.org/draft-07/schema","type":"object"}`, `1`, "", []string{": Invalid value: 1: must be an object, not an integer"}},
+		"an unknown dialect":      {`{"$schema":"https://example.org/my","type":"object"}`, `1`, `the dialect "https://example.org/my" is read as 2020-12`, []string{": Invalid value: 1: must be an object, not an integer"}},
+		"an identity":             {`{"$id":"some/thing.json","type":"object"}`, `1`, "", []string{": Invalid value: 1: must be an object, not an integer"}},
+		"a remote reference":      {`{"properties":{"a":{"$ref":"https://example.org/x.json"}}}`, `{"a":1}`, "only references within the schema are followed", nil},
+		"a reference to nothing":  {`{"$ref":"#/$defs/none"}`, `1`, `it refers to "#/$defs/none", which is not there`, nil},
+		"a dynamic reference":     {`{"items":{"$dynamicRef":"#x"}}`, `[1]`, "$dynamicRef", nil},
+		"it refers to itself":     {`{"$ref":"#"}`, `1`, "# refers to itself", nil},
+		"it goes round":           {`{"anyOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"not":{"$ref":"#/$defs/a"}}}}`, `1`, "refers to itself", nil},
+		"it is no schema":         {`{"type":7}`, `1`, "the whole schema", nil},
+		"it is no object":         {`"text"`, `1`, "the whole schema", nil},
+		"a limit of draft-04":     {`{"minimum":1,"exclusiveMinimum":true}`, `1`, "the whole schema", nil},
+		"there is none":           {`null`, `1`, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchema(decoded(t, tc.schema))
+			if got := strings.Join(s.unchecked, "; "); !strings.Contains(got, tc.unchecked) || (tc.unchecked == "") != (got == "") {
+				t.Errorf("unchecked %q, want %q", got, tc.unchecked)
+			}
+			if diff := cmp.Diff(tc.want, checked(s, decoded(t, tc.value))); diff != "" {
+				t.Errorf("violations (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhereAnArgumentStands(t *testing.T) {
+	build := &v1.BuildAction{Arguments: map[string]v1.JSON{"x": {}}}
+	for want, path := range map[string][]any{
+		"spec.build.arguments":             nil,
+		"spec.build.arguments.x[0].y":      {"x", 0, "y"},
+		"spec.build.id":                    {"id"},
+		"spec.build.variables.ROUTE_NAME":  {"variables", "ROUTE_NAME"},
+		`spec.build.variables["a\"b"].c-d`: {"variables", `a"b`, "c-d"},
+	} {
+		if got := argumentPath(build, path); got != want {
+			t.Errorf("%v: %s, want %s", path, got, want)
+		}
+	}
+	build.Arguments["id"] = v1.JSON{}
+	if got := argumentPath(build, []any{"id"}); got != "spec.build.arguments.id" {
+		t.Errorf("an id among the arguments: %s", got)
+	}
+}
+
+// FuzzSchema: no schema of a server and no value of a job brings the process down.
+func FuzzSchema(f *testing.F) {
+	f.Add(`{"type":"object","properties":{"a":{"$ref":"#"}},"required":["b"]}`, `{"a":{"a":1}}`)
+	f.Add(`{"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"$ref":"#"},{"type":"null"}]}}}`, `[1]`)
+	f.Add(`{"if":true,"then":false,"uniqueItems":true,"items":[{},{}],"dependencies":{"a":["b"]}}`, `[{},{}]`)
+	f.Add(`{"enum":[1.5,null],"const":{},"multipleOf":0,"contains":false,"minContains":0}`, `1e300`)
+	f.Fuzz(func(t *testing.T, schema, value string) {
+		var s, v any
+		if json.Unmarshal([]byte(schema), &s) != nil || json.Unmarshal([]byte(value), &v) != nil {
+			t.Skip()
+		}
+		newSchema(s).check(v)
+	})
+}
