@@ -17,6 +17,9 @@ import (
 // a Deployment.
 const DefaultMax = 10
 
+// MinMax is how many must be kept at least: the one that runs, and one to go back to.
+const MinMax = 2
+
 // maxFile bounds what is read of a revision's file; a rendered compose file of hundreds
 // of services has less than a tenth of it.
 const maxFile = 16 << 20
@@ -35,11 +38,11 @@ type Store struct {
 	mu  sync.Mutex
 }
 
-// Open returns the store in dir, which is made when it is missing. max is how many
+// Open returns the store in dir, which is made when it is missing. limit is how many
 // revisions of a project are kept.
 func Open(dir string, limit int) (*Store, error) {
-	if limit < 2 {
-		return nil, fmt.Errorf("revisions: %d is too few to keep; at least 2 are needed to roll back", limit)
+	if limit < MinMax {
+		return nil, fmt.Errorf("revisions: at least %d of a project are kept, not %d", MinMax, limit)
 	}
 	dir, err := filepath.Abs(dir)
 	if err == nil {
