@@ -15,7 +15,7 @@
 //     with the names that this workspace may use.
 //  3. No error of this package has a value in it.
 //  4. What has been through a Redactor has no value in it as it stands, nor as JSON, YAML,
-//     URL, base64 or compose's $$ write it, nor a line of one that has several; also where a
+//     URL, base64 or compose's $$ write it, nor cut off by a table, nor a line of one that has several; also where a
 //     value came in pieces (Reader). Values of less than MinLength bytes are refused:
 //     to redact them would redact half of every log.
 package secrets

@@ -14,6 +14,13 @@ import (
 // four characters, which any text may have by chance.
 const minBase64 = 6
 
+// Tables cut long texts off: docker's command column at 20 characters. What is left of a
+// value before the cut is looked for up to maxCut bytes.
+const (
+	ellipsis = "…"
+	maxCut   = 32
+)
+
 // Mask stands where a value was.
 const Mask = "***"
 
@@ -73,6 +80,12 @@ func (r *Redactor) add(value string) {
 	for _, v := range []string{value, strings.ReplaceAll(value, "$", "$$")} {
 		r.patterns = append(r.patterns,
 			[]byte(v), []byte(strings.ReplaceAll(v, "'", "''")), jsonText(v, true), jsonText(v, false))
+	}
+	for n := MinLength; n < min(len(value), maxCut); n++ {
+		r.patterns = append(r.patterns, []byte(value[:n]+ellipsis))
+		if quoted := jsonText(value[:n], false); len(quoted) > n {
+			r.patterns = append(r.patterns, append(quoted, ellipsis...))
+		}
 	}
 	r.patterns = append(r.patterns, []byte(url.QueryEscape(value)), []byte(url.PathEscape(value)))
 	if len(value) < minBase64 {

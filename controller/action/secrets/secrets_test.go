@@ -127,6 +127,7 @@ func TestRedaction(t *testing.T) {
 		"as compose escapes it":             {[]string{"a$bcd"}, "x: a$$bcd", "x: ***"},
 		"in a URL":                          {[]string{odd}, "?q=" + url.QueryEscape(odd) + "&p=" + url.PathEscape(odd), "?q=***&p=***"},
 		"as base64":                         {[]string{"secret"}, base64.StdEncoding.EncodeToString([]byte("secret")), "***"},
+		"cut off in a table":                {[]string{`sec"ret`}, "x sec\"… y sec\\\"… z", "x *** y *** z"},
 		"each line of one that has several": {[]string{"first line\nsecond line\n"}, "out: second line", "out: ***"},
 	} {
 		t.Run(name, func(t *testing.T) {
