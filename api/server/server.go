@@ -41,6 +41,8 @@ type Options struct {
 	Blockers func(context.Context, *v1.Job) ([]v1.Blocker, error)
 	// Explain answers GET …/jobs/NAME/explain; nil: there is no such route.
 	Explain func(context.Context, *v1.Job) (*v1.JobExplanation, error)
+	// Revisions are the good states of compose projects; nil: none are kept.
+	Revisions RevisionHistory
 	// Backup writes a copy of the store, for GET /api/backup; nil: there is no such
 	// route. It is answered to those who know OperatorToken.
 	Backup        func(context.Context, io.Writer) error
@@ -109,6 +111,7 @@ func (s *Server) routes() http.Handler {
 	s.seedRoutes(handle)
 	s.objectRoutes(handle)
 	s.eventRoutes(handle)
+	s.revisionRoutes(handle)
 	s.discoveryRoutes(handle)
 	handle("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	handle("GET /readyz", s.readyz)

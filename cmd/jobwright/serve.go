@@ -240,7 +240,11 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if err := ensureDefaultWorkspace(ctx, objects); err != nil {
 		return err
 	}
-	runners, closeRunners, err := newRunners(o, worker, log, registry)
+	kept, err := openRevisions(o)
+	if err != nil {
+		return err
+	}
+	runners, closeRunners, err := newRunners(o, kept, worker, log, registry)
 	if err != nil {
 		return err
 	}
@@ -262,7 +266,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 			_, err := objects.Backup(ctx, w)
 			return err
 		},
-		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened,
+		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Revisions: kept,
 	})
 	if err != nil {
 		return err
@@ -307,7 +311,7 @@ func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, ma
 }
 
 // newRunners returns a Runner for each type of job, and what ends them all.
-func newRunners(o serveOptions, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, func(), error) {
+func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, func(), error) {
 	config := &mcp.Config{}
 	if o.mcpConfig != "" {
 		var err error
@@ -319,7 +323,7 @@ func newRunners(o serveOptions, worker string, log logr.Logger, registry prometh
 	if err != nil {
 		return nil, nil, err
 	}
-	deploys, err := newDeploys(o, worker)
+	deploys, err := newDeploys(o, kept, worker)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -330,21 +334,22 @@ func newRunners(o serveOptions, worker string, log logr.Logger, registry prometh
 	}, builds.Close, nil
 }
 
-// newDeploys returns the Runner of deploys, with the secrets and the revisions that it has.
-func newDeploys(o serveOptions, worker string) (*compose.Runner, error) {
+// openRevisions opens what is kept of deploys.
+func openRevisions(o serveOptions) (*revisions.Store, error) {
+	if o.maxRevisions < revisions.MinMax {
+		return nil, usagef("--max-revisions %d: must be at least %d, or there is nothing to roll back to", o.maxRevisions, revisions.MinMax)
+	}
+	return revisions.Open(filepath.Join(o.dataDir, "revisions"), o.maxRevisions)
+}
+
+// newDeploys returns the Runner of deploys, with the secrets that it may pass on.
+func newDeploys(o serveOptions, kept *revisions.Store, worker string) (*compose.Runner, error) {
 	known := new(secrets.Set)
 	if o.secrets != "" {
 		var err error
 		if known, err = secrets.Load(o.secrets); err != nil {
 			return nil, err
 		}
-	}
-	if o.maxRevisions < revisions.MinMax {
-		return nil, usagef("--max-revisions %d: must be at least %d, or there is nothing to roll back to", o.maxRevisions, revisions.MinMax)
-	}
-	kept, err := revisions.Open(filepath.Join(o.dataDir, "revisions"), o.maxRevisions)
-	if err != nil {
-		return nil, err
 	}
 	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept})
 }

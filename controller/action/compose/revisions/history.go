@@ -52,6 +52,26 @@ func (s *Store) History(workspace, project string) ([]v1.Revision, error) {
 	return out, nil
 }
 
+// Newest is the newest revision of each project that a workspace has any of, by the
+// project's name.
+func (s *Store) Newest(workspace string) ([]v1.Revision, error) {
+	projects, err := s.Projects()
+	if err != nil {
+		return nil, err
+	}
+	var out []v1.Revision
+	for _, project := range projects {
+		history, err := s.History(workspace, project)
+		if err != nil {
+			return nil, err
+		}
+		if len(history) > 0 {
+			out = append(out, history[0])
+		}
+	}
+	return out, nil
+}
+
 func title(r *v1.Revision) string { return fmt.Sprintf("revision %d", r.Number) }
 
 func damage(err error) string {
