@@ -263,8 +263,23 @@ func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Re
 	_, _ = io.Copy(io.Discard, p.Stdout)
 	p.Stdout.Close()
 	said := <-words
-	if code := p.Wait(); err == nil && code != 0 {
-		err = fmt.Errorf("docker compose ended with exit code %d: %s", code, said)
+	code := p.Wait()
+	switch {
+	case code != 0 && ctx.Err() != nil:
+		return fmt.Errorf("docker was stopped: %w", context.Cause(ctx))
+	case code != 0: // that it had nothing to read follows from it
+		return &exitError{code: code, said: said}
 	}
 	return err
+}
+
+// exitError is what a program that was run for its output said instead.
+type exitError struct {
+	code int
+	said string
+}
+
+// Error has the program's own words.
+func (e *exitError) Error() string {
+	return fmt.Sprintf("docker ended with exit code %d: %s", e.code, e.said)
 }

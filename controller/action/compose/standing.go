@@ -80,16 +80,21 @@ func (r *Runner) stand(ctx context.Context, a action.Attempt, project string) ([
 // words are the lines of what docker prints.
 func (r *Runner) words(ctx context.Context, a action.Attempt, args ...string) ([]string, error) {
 	var out []string
-	err := r.ask(ctx, a, func(stdout io.Reader) error {
-		scanner := bufio.NewScanner(stdout)
+	err := r.ask(ctx, a, readLines(&out), args...)
+	return out, err
+}
+
+// readLines reads what is not blank into to.
+func readLines(to *[]string) func(io.Reader) error {
+	return func(stdout io.Reader) error {
+		scanner := bufio.NewScanner(io.LimitReader(stdout, maxInspect))
 		for scanner.Scan() {
 			if line := strings.TrimSpace(scanner.Text()); line != "" {
-				out = append(out, line)
+				*to = append(*to, line)
 			}
 		}
 		return scanner.Err()
-	}, args...)
-	return out, err
+	}
 }
 
 // byService groups containers.
