@@ -32,7 +32,7 @@ func TestKillNineWhileADeployIsRolledBack(t *testing.T) {
 	}
 	project, image := fmt.Sprintf("jwback-%d", os.Getpid()), fmt.Sprintf("jwback:%d", os.Getpid())
 	importImage(t, filepath.Join(k.bin, "jobwright"), image)
-	good := fmt.Sprintf(slowToBeHealthy, project, image)
+	good := strings.Replace(fmt.Sprintf(slowToBeHealthy, project, image), "interval: 2s", "interval: 1s", 1)
 	write := func(name, text string) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
@@ -85,7 +85,7 @@ func TestKillNineWhileADeployIsRolledBack(t *testing.T) {
 	k.jobwright("apply", "-f", filepath.Join(k.dir, "bad.yaml"))
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	// The rollback has made its container and waits for its health, which takes two seconds.
+	// The rollback has made its container and waits for its health, which takes a second.
 	underWay := func() bool {
 		return strings.Contains(k.jobwright("get", "job", "bad", "-o", "jsonpath={.status.step}"), "compose:rollback") &&
 			strings.Contains(containers("{{.State.Status}} {{.State.Health.Status}} {{.Args}}"), "running starting [serve --data-dir /data]")
