@@ -45,6 +45,7 @@ type Runner struct {
 
 	secrets   *secrets.Set
 	revisions *revisions.Store
+	turns     turns
 }
 
 // New returns a Runner; it fails when a root is not there.
