@@ -44,6 +44,8 @@ type Options struct {
 	// Plan answers POST …/plan: what a valid job would do, with an error when it cannot
 	// be found out; nil: there is no such route.
 	Plan func(context.Context, *v1.Job) (*v1.Plan, error)
+	// Revisions are the good states of compose projects; nil: none are kept.
+	Revisions RevisionHistory
 	// Backup writes a copy of the store, for GET /api/backup; nil: there is no such
 	// route. It is answered to those who know OperatorToken.
 	Backup        func(context.Context, io.Writer) error
@@ -112,6 +114,7 @@ func (s *Server) routes() http.Handler {
 	s.seedRoutes(handle)
 	s.objectRoutes(handle)
 	s.eventRoutes(handle)
+	s.revisionRoutes(handle)
 	s.discoveryRoutes(handle)
 	handle("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	handle("GET /readyz", s.readyz)

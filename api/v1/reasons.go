@@ -59,6 +59,12 @@ const (
 	ReasonInvalidArguments = "InvalidArguments"
 	// ReasonExitCode: docker compose ended with an exit code other than 0.
 	ReasonExitCode = "ExitCode"
+	// ReasonRolledBack: a deploy failed, and the project's last good revision was brought
+	// back.
+	ReasonRolledBack = "RolledBack"
+	// ReasonRollbackFailed: a deploy failed, and its last good revision could not be
+	// brought back either; or a rollback that was asked for failed.
+	ReasonRollbackFailed = "RollbackFailed"
 	// ReasonCommandUnavailable: docker or its compose plugin could not be run.
 	ReasonCommandUnavailable = "CommandUnavailable"
 	// ReasonUnexpectedStatus: the response's status is not an expected one.
@@ -83,7 +89,7 @@ func Reasons() []string {
 		ReasonSuspended, ReasonRetrying, ReasonInterrupted, ReasonTooManyAttempts, ReasonTooManyInterruptions,
 		ReasonStartDeadlineExceeded, ReasonAttemptTimeout, ReasonIdleTimeout, ReasonDeadlineExceeded,
 		ReasonToolError, ReasonServerUnavailable, ReasonProtocolError, ReasonInvalidArguments,
-		ReasonExitCode, ReasonCommandUnavailable,
+		ReasonExitCode, ReasonRolledBack, ReasonRollbackFailed, ReasonCommandUnavailable,
 		ReasonUnexpectedStatus, ReasonConnectionFailed, ReasonAddressRefused, ReasonTimeout,
 		ReasonImported, ReasonInternalError,
 	}

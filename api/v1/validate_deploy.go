@@ -37,7 +37,9 @@ func validateDeploy(d *DeployAction, p *field.Path) field.ErrorList {
 	}
 	errs = append(errs, validateEach(d.Services, maxServices, p.Child("services"), validateOperand)...)
 	errs = append(errs, validateEach(d.Profiles, maxProfiles, p.Child("profiles"), validateOperand)...)
-	return append(errs, validateExtraArgs(d.ExtraArgs, p.Child("extraArgs"))...)
+	errs = append(errs, validateExtraArgs(d.ExtraArgs, p.Child("extraArgs"))...)
+	errs = append(errs, validateDeployEnv(d.Env, p.Child("env"))...)
+	return append(errs, validateRollback(d, p)...)
 }
 
 // validateComposePath refuses what cannot lie below any root. Whether the file

@@ -95,7 +95,7 @@ func TestValidateJob(t *testing.T) {
 				j.Spec.ActiveDeadlineSeconds = new(int64(0))
 			},
 			want: []string{
-				`spec.deploy.verb: Unsupported value: "upp": supported values: "up", "down", "build", "pull", "ps", "logs", "restart", "stop", "start", "config"`,
+				`spec.deploy.verb: Unsupported value: "upp": supported values: "up", "down", "build", "pull", "ps", "logs", "restart", "stop", "start", "config", "rollback"`,
 				"spec.deploy.services[0]: Required value: must not be empty",
 				"spec.priority: Invalid value: 1001: must be between -1000 and 1000",
 				"spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 3153600000",
@@ -228,6 +228,57 @@ func TestValidateDeploy(t *testing.T) {
 				"spec.deploy.extraArgs[1]: Required value: must not be empty",
 				`spec.deploy.extraArgs[2]: Invalid value: "--": must name a flag; operands belong into services`,
 				`spec.deploy.extraArgs[5]: Invalid value: "2": must start with '-' or be the value of the flag before it; services belong into services`,
+			},
+		},
+		"a rollback names its project and nothing of compose's": {
+			spec: deploy(DeployAction{
+				Verb: DeployRollback, ComposePath: "a.yml", Profiles: []string{"p"}, ExtraArgs: []string{"-d"},
+				Env: []DeployEnv{{Name: "A"}}, Revision: new(int64(0)), Rollback: RollbackOnFailure,
+			}),
+			want: []string{
+				"spec.deploy.rollback: Forbidden: OnFailure goes with verb up only",
+				"spec.deploy.projectName: Required value: name the compose project to roll back",
+				"spec.deploy.revision: Invalid value: 0: must be at least 1, or unset for the one before the newest",
+				"spec.deploy.composePath: Forbidden: not with verb rollback: the revision says it",
+				"spec.deploy.profiles: Forbidden: not with verb rollback: the revision says it",
+				"spec.deploy.extraArgs: Forbidden: not with verb rollback: the revision says it",
+				"spec.deploy.env: Forbidden: not with verb rollback: the revision says it",
+			},
+		},
+		"a rollback of one service to a revision": {
+			spec: deploy(DeployAction{Verb: DeployRollback, ProjectName: "shop", Revision: new(int64(3)), Services: []string{"web"}}),
+		},
+		"an up that rolls back, with a secret and a value": {
+			spec: deploy(DeployAction{Verb: DeployUp, Rollback: RollbackOnFailure, Env: []DeployEnv{
+				{Name: "DB_PASSWORD", ValueFrom: &DeployEnvSource{SecretRef: "db"}}, {Name: "TAG", Value: "v1"}, {Name: "EMPTY"},
+			}}),
+		},
+		"a policy that is none, and a revision of no rollback": {
+			spec: deploy(DeployAction{Verb: DeployUp, Rollback: "Always", Revision: new(int64(1))}),
+			want: []string{
+				`spec.deploy.rollback: Unsupported value: "Always": supported values: "OnFailure", "Never"`,
+				"spec.deploy.revision: Forbidden: goes with verb rollback only",
+			},
+		},
+		"variables that are none, or not the project's": {
+			spec: deploy(DeployAction{Verb: DeployUp, Env: []DeployEnv{
+				{},
+				{Name: "1A"},
+				{Name: "A"},
+				{Name: "A"},
+				{Name: "DOCKER_HOST", Value: "tcp://x"},
+				{Name: "https_proxy", Value: "x"},
+				{Name: "B", Value: "b", ValueFrom: &DeployEnvSource{SecretRef: "b"}},
+				{Name: "C", ValueFrom: &DeployEnvSource{}},
+			}}),
+			want: []string{
+				"spec.deploy.env[0].name: Required value: name the variable",
+				`spec.deploy.env[1].name: Invalid value: "1A": must consist of letters, digits and '_', not start with a digit, and have at most 253 characters`,
+				`spec.deploy.env[3].name: Duplicate value: "A"`,
+				"spec.deploy.env[4].name: Forbidden: DOCKER_HOST would change docker, compose or the server, not the project; give the variable another name",
+				"spec.deploy.env[5].name: Forbidden: https_proxy would change docker, compose or the server, not the project; give the variable another name",
+				"spec.deploy.env[6].valueFrom: Forbidden: not together with value",
+				"spec.deploy.env[7].valueFrom.secretRef: Required value: name a secret of the operator's file",
 			},
 		},
 		"too many arguments": {

@@ -71,8 +71,14 @@ spec: {deploy: {verb: up, composePath: compose.yml}}
 		if out, err := down.CombinedOutput(); err != nil {
 			t.Errorf("clean up: %v: %s", err, out)
 		}
-		if out, err := exec.Command("docker", "image", "rm", image).CombinedOutput(); err != nil {
-			t.Errorf("clean up: %v: %s", err, out)
+		held, err := exec.Command("docker", "images", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=jobwright-kept:"+project+".*").Output()
+		if err != nil {
+			t.Errorf("clean up: %v", err)
+		}
+		for _, name := range append(strings.Fields(string(held)), image) {
+			if out, err := exec.Command("docker", "image", "rm", name).CombinedOutput(); err != nil {
+				t.Errorf("clean up: %v: %s", err, out)
+			}
 		}
 	})
 	k.flags = []string{"--compose-root", k.dir}
@@ -125,6 +131,10 @@ spec: {deploy: {verb: up, composePath: compose.yml}}
 	}
 	if got := k.jobwright("get", "job", "build", "-o", "jsonpath={.status.attempts} {.status.interruptions} {.status.reason}"); got != "2 1 InvalidArguments\n" {
 		t.Errorf("build: attempts, interruptions, reason = %q", got)
+	}
+	// Whichever it was, what is up is kept to go back to.
+	if got := k.jobwright("get", "job", "deploy", "-o", "jsonpath={.status.result.revision} {.status.result.project}"); got != "1 "+project+"\n" {
+		t.Errorf("deploy: revision and project = %q", got)
 	}
 	state, err := exec.CommandContext(t.Context(), "docker", "ps", "--filter", "label=com.docker.compose.project="+project, "--format", "{{.Status}}").Output()
 	if err != nil || strings.Count(string(state), "\n") != 1 || !strings.Contains(string(state), "(healthy)") {

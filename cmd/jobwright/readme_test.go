@@ -43,6 +43,12 @@ func TestReadme(t *testing.T) {
 		env = append(env, "DOCKER_CONFIG="+filepath.Join(plugins, ".docker"))
 	}
 	stop := makeRun(t, dir, env, address)
+	t.Cleanup(func() { // the images that its deploy has kept, where there is docker
+		held, _ := exec.Command("docker", "images", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=jobwright-kept:jobwright-demo.*").Output()
+		for _, name := range strings.Fields(string(held)) {
+			_ = exec.Command("docker", "image", "rm", name).Run() // gone already
+		}
+	})
 
 	blocks := readmeBlocks(readme)
 	if len(blocks) < 4 {

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 //	stop             ends it, as SIGTERM does
 //	code N cmd …     runs a command that must end with exit code N
 //	until text cmd … runs a command until its output has the text
+//	app-image TAG M  makes a docker image whose program waits (M: serve) or fails (M: fail)
+//
+// and the condition [engine]: there is a docker engine with compose.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -42,10 +45,21 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ADDRESS", address)
 			env.Setenv("JOBWRIGHT_SERVER", "http://"+address)
 			env.Setenv("JOBWRIGHT_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
-			return nil
+			return setupDocker(env)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "engine" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			err := engineOnce()
+			if err != nil && os.Getenv("JOBWRIGHT_REQUIRE_COMPONENTS") == "1" {
+				return false, err
+			}
+			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": startServer, "stop": stopServer, "code": exitCode, "until": untilOutput,
+			"app-image": appImage,
 		},
 	})
 }
@@ -90,7 +104,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(program, append([]string{
 		"serve", "--listen", ts.Getenv("ADDRESS"), "--data-dir", ts.MkAbs("data"), "--min-free-bytes=-1", "--shutdown-grace=0s",
 	}, args...)...)
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "DOCKER_CONFIG", "DOCKER_HOST"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	cmd.Dir = ts.MkAbs(".")

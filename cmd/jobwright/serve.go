@@ -32,8 +32,10 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
 	"jobwright.dev/controller/action/compose"
+	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/mcp"
 	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
 	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
@@ -47,6 +49,8 @@ type serveOptions struct {
 	dataDir       string
 	mcpConfig     string
 	composeRoots  []string
+	secrets       string
+	maxRevisions  int
 	maxConcurrent int
 	shutdownGrace time.Duration
 	cancelGrace   time.Duration
@@ -76,6 +80,7 @@ in a YAML file given with --config (data-dir: …); a flag beats the environment
 environment the file.`,
 		Example: `  jobwright serve
   jobwright serve --data-dir /var/lib/jobwright --mcp-config mcp.json --compose-root /srv/apps
+  jobwright serve --compose-root /srv/apps --secrets /etc/jobwright/secrets.yaml --max-revisions 20
   jobwright serve --listen 127.0.0.1:0 --max-concurrent-jobs 8 --log-format json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -93,6 +98,8 @@ environment the file.`,
 	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; made when it is missing")
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
+	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env: NAME: {value, env or file; workspaces: [...]}")
+	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
 	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", controller.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
 	flags.DurationVar(&o.cancelGrace, "cancel-grace", controller.DefaultCancelGrace, "how long an action may take to stop before it is killed")
@@ -233,7 +240,11 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if err := ensureDefaultWorkspace(ctx, objects); err != nil {
 		return err
 	}
-	runners, closeRunners, err := newRunners(o, worker, log, registry)
+	kept, err := openRevisions(o)
+	if err != nil {
+		return err
+	}
+	runners, closeRunners, err := newRunners(o, kept, worker, log, registry)
 	if err != nil {
 		return err
 	}
@@ -255,7 +266,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 			_, err := objects.Backup(ctx, w)
 			return err
 		},
-		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Plan: planWith(runners),
+		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Plan: planWith(runners), Revisions: kept,
 	})
 	if err != nil {
 		return err
@@ -300,7 +311,7 @@ func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, ma
 }
 
 // newRunners returns a Runner for each type of job, and what ends them all.
-func newRunners(o serveOptions, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, func(), error) {
+func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, func(), error) {
 	config := &mcp.Config{}
 	if o.mcpConfig != "" {
 		var err error
@@ -312,7 +323,7 @@ func newRunners(o serveOptions, worker string, log logr.Logger, registry prometh
 	if err != nil {
 		return nil, nil, err
 	}
-	deploys, err := compose.New(compose.Options{Roots: o.composeRoots, Worker: worker})
+	deploys, err := newDeploys(o, kept, worker)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -331,6 +342,26 @@ func planWith(runners map[v1.JobType]action.Runner) func(context.Context, *v1.Jo
 		}
 		return nil, fmt.Errorf("jobs of type %s cannot tell what they would do", job.Spec.Type)
 	}
+}
+
+// openRevisions opens what is kept of deploys.
+func openRevisions(o serveOptions) (*revisions.Store, error) {
+	if o.maxRevisions < revisions.MinMax {
+		return nil, usagef("--max-revisions %d: must be at least %d, or there is nothing to roll back to", o.maxRevisions, revisions.MinMax)
+	}
+	return revisions.Open(filepath.Join(o.dataDir, "revisions"), o.maxRevisions)
+}
+
+// newDeploys returns the Runner of deploys, with the secrets that it may pass on.
+func newDeploys(o serveOptions, kept *revisions.Store, worker string) (*compose.Runner, error) {
+	known := new(secrets.Set)
+	if o.secrets != "" {
+		var err error
+		if known, err = secrets.Load(o.secrets); err != nil {
+			return nil, err
+		}
+	}
+	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept})
 }
 
 // workerIdentity is this data folder's worker: made once, kept beside the objects, so

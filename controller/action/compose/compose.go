@@ -12,7 +12,9 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
 )
 
 // tailLines is how many of compose's last words a failure's message repeats.
@@ -27,6 +29,11 @@ type Options struct {
 	Worker string
 	// Docker is the docker program; empty: "docker".
 	Docker string
+	// Secrets are what deploys may name in env; nil: none.
+	Secrets *secrets.Set
+	// Revisions is where good states of projects are kept; nil: none are kept, and nothing
+	// can be rolled back.
+	Revisions *revisions.Store
 }
 
 // Runner runs docker compose. It implements action.Runner.
@@ -35,6 +42,10 @@ type Runner struct {
 	worker   string
 	docker   string
 	projects projects
+
+	secrets   *secrets.Set
+	revisions *revisions.Store
+	turns     turns
 }
 
 // New returns a Runner; it fails when a root is not there.
@@ -46,16 +57,16 @@ func New(opts Options) (*Runner, error) {
 	if opts.Worker == "" {
 		return nil, errors.New("compose: no worker identity")
 	}
-	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker}
+	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions}
 	if r.docker == "" {
 		r.docker = "docker"
 	}
 	return r, nil
 }
 
-// Recover implements action.Runner: it ends the compose of a dead server, and looks
-// whether the project already is as asked. If not, running compose again makes it so.
-func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
+// recover ends the compose of a dead server, and looks whether the project already is as
+// asked. If not, running compose again makes it so.
+func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	if _, err := process.Reap(ctx, r.worker, a.ID); err != nil {
 		return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", a.ID, err)
 	}
@@ -87,8 +98,8 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	return found, nil
 }
 
-// Run implements action.Runner.
-func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
+// compose runs docker compose as the job asks.
+func (r *Runner) compose(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
 	d := a.Job.Spec.Deploy
 	if d == nil {
 		return action.Fail(v1.ReasonInvalidArguments, "spec.deploy: Required value")
@@ -129,7 +140,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 }
 
 func (r *Runner) spec(a action.Attempt, file string, args []string) process.Spec {
-	return process.Spec{Path: r.docker, Args: args, Dir: filepath.Dir(file), Worker: r.worker, Attempt: a.ID}
+	return process.Spec{Path: r.docker, Args: args, Dir: filepath.Dir(file), Env: r.variables(a.Job), Worker: r.worker, Attempt: a.ID}
 }
 
 func (r *Runner) unavailable(err error) action.Outcome {
@@ -144,13 +155,14 @@ func (r *Runner) unavailable(err error) action.Outcome {
 func (r *Runner) read(p *process.Process, verb v1.DeployVerb, out action.Sink) string {
 	p.Stdin.Close()
 	tail := process.Tail{N: tailLines}
+	hide := r.redactor()
 	var readers sync.WaitGroup
 	readers.Go(func() {
 		defer p.Stdout.Close()
-		_ = process.Lines(p.Stdout, func(line string) { out.Line(action.Stdout, line) }) // ends with the process
+		_ = process.Lines(hide.Reader(p.Stdout), func(line string) { out.Line(action.Stdout, line) }) // ends with the process
 	})
 	track := newTracker(string(verb))
-	err := process.Lines(p.Stderr, func(line string) {
+	err := process.Lines(hide.Reader(p.Stderr), func(line string) {
 		e, ok := parseEvent(line)
 		if !ok {
 			tail.Add(line)
@@ -229,7 +241,12 @@ func (r *Runner) containers(ctx context.Context, a action.Attempt, file string) 
 
 // query runs docker compose for its output.
 func (r *Runner) query(ctx context.Context, a action.Attempt, file string, args []string, read func(io.Reader) error) error {
-	p, err := process.Start(r.spec(a, file, args))
+	return r.capture(ctx, r.spec(a, file, args), read)
+}
+
+// capture runs a program for its output.
+func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Reader) error) error {
+	p, err := process.Start(spec)
 	if err != nil {
 		return err
 	}
@@ -247,8 +264,23 @@ func (r *Runner) query(ctx context.Context, a action.Attempt, file string, args 
 	_, _ = io.Copy(io.Discard, p.Stdout)
 	p.Stdout.Close()
 	said := <-words
-	if code := p.Wait(); err == nil && code != 0 {
-		err = fmt.Errorf("docker compose ended with exit code %d: %s", code, said)
+	code := p.Wait()
+	switch {
+	case code != 0 && ctx.Err() != nil:
+		return fmt.Errorf("docker was stopped: %w", context.Cause(ctx))
+	case code != 0: // that it had nothing to read follows from it
+		return &exitError{code: code, said: said}
 	}
 	return err
+}
+
+// exitError is what a program that was run for its output said instead.
+type exitError struct {
+	code int
+	said string
+}
+
+// Error has the program's own words.
+func (e *exitError) Error() string {
+	return fmt.Sprintf("docker ended with exit code %d: %s", e.code, e.said)
 }

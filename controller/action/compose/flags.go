@@ -57,6 +57,7 @@ var allowed = map[v1.DeployVerb]map[string]value{
 		"--services": nil, "--images": nil, "--volumes": nil, "--profiles": nil, "--networks": nil, "--quiet": nil, "-q": nil,
 		"--no-interpolate": nil, "--no-normalize": nil, "--format": oneOf("yaml", "json"),
 	},
+	v1.DeployRollback: {}, // none of compose's
 }
 
 // checkFlags returns extraArgs in the form --flag=value, or what is wrong with them.

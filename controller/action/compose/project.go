@@ -43,7 +43,7 @@ func (r *Runner) ConcurrencyKey(job *v1.Job) string {
 	switch d.Verb {
 	case v1.DeployPs, v1.DeployLogs, v1.DeployConfig:
 		return ""
-	case v1.DeployUp, v1.DeployDown, v1.DeployBuild, v1.DeployPull, v1.DeployRestart, v1.DeployStop, v1.DeployStart:
+	case v1.DeployUp, v1.DeployDown, v1.DeployBuild, v1.DeployPull, v1.DeployRestart, v1.DeployStop, v1.DeployStart, v1.DeployRollback:
 	}
 	if d.ProjectName != "" {
 		return "compose:" + d.ProjectName

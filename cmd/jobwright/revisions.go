@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+func newRevisions(c *cli) *cobra.Command {
+	var output string
+	var diff bool
+	command := &cobra.Command{
+		Use:   "revisions [PROJECT]",
+		Short: "List the good states of a compose project that can be rolled back to",
+		Long: `Revisions lists what is kept of a compose project after each deploy that went well: the
+compose file as it was rendered, with the very images that ran; of secrets only the names.
+The newest comes first. Without a project, the newest revision of each is listed.
+
+Only what this workspace has deployed is shown. A deploy that changes nothing makes no
+new revision; how many are kept is the server's --max-revisions.`,
+		Example: `  jobwright revisions
+  jobwright revisions shop
+  jobwright revisions shop --diff
+  jobwright revisions shop -o yaml
+  jobwright rollback shop --to 3`,
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeProjects(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "" && output != "json" && output != "yaml" {
+				return usagef("--output %q: supported values: json, yaml", output)
+			}
+			project := ""
+			if len(args) > 0 {
+				project = args[0]
+			}
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			list, err := server.Revisions(cmd.Context(), client.RevisionOptions{Namespace: c.workspace, Project: project, Compose: output != "", Diff: diff})
+			if err != nil {
+				return err
+			}
+			switch {
+			case output == "json":
+				return printJSON(c.out, list)
+			case output == "yaml":
+				text, err := yaml.Marshal(list)
+				if err != nil {
+					return err
+				}
+				_, err = c.out.Write(text)
+				return err
+			case len(list.Items) == 0 && project != "":
+				fmt.Fprintf(c.err, "Workspace %s has no revisions of project %s.\n", c.workspace, project)
+				return nil
+			case len(list.Items) == 0:
+				fmt.Fprintf(c.err, "Workspace %s has no revisions.\n", c.workspace)
+				return nil
+			case diff:
+				return printRevisionDiffs(c.out, list.Items)
+			}
+			return printRevisions(c.out, list.Items, project == "", now())
+		},
+	}
+	flags := command.Flags()
+	flags.BoolVar(&diff, "diff", false, "show what each revision changed")
+	flags.StringVarP(&output, "output", "o", "", "json or yaml, with the compose files, instead of a table")
+	completeValues(command, "output", "json", "yaml")
+	return command
+}
+
+func printRevisions(out io.Writer, list []v1.Revision, projects bool, now time.Time) error {
+	names := []string{"REVISION", "AGE", "JOB", "NOTE", "SERVICES"}
+	if projects {
+		names = append([]string{"PROJECT"}, names...)
+	}
+	t := newTable(out, names...)
+	for _, r := range list {
+		row := []string{fmt.Sprint(r.Number), since(r.Time.Time, now), dash(r.Job), dash(revisionNote(r)), dash(revisionServices(r))}
+		if projects {
+			row = append([]string{r.Project}, row...)
+		}
+		t.row(row...)
+	}
+	return t.flush()
+}
+
+func revisionNote(r v1.Revision) string {
+	switch {
+	case r.Damaged != "":
+		return "damaged: " + r.Damaged
+	case r.RollbackOf > 0:
+		return fmt.Sprintf("rollback to %d", r.RollbackOf)
+	}
+	return ""
+}
+
+func revisionServices(r v1.Revision) string {
+	var out []string
+	for _, s := range r.Services {
+		_, id, _ := strings.Cut(s.ImageID, ":")
+		out = append(out, fmt.Sprintf("%s=%s@%s", s.Name, s.Image, id[:min(len(id), 12)]))
+	}
+	return strings.Join(out, " ")
+}
+
+// printRevisionDiffs shows the revisions one by one, each with what it changed.
+func printRevisionDiffs(out io.Writer, list []v1.Revision) error {
+	for i, r := range list {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "%s revision %d", r.Project, r.Number)
+		if r.Job != "" {
+			fmt.Fprintf(out, ", job %s, %s", r.Job, r.Time.UTC().Format(time.RFC3339))
+		}
+		if note := revisionNote(r); note != "" {
+			fmt.Fprintf(out, " (%s)", note)
+		}
+		fmt.Fprintln(out)
+		switch {
+		case r.Damaged != "":
+		case r.Diff == "" && i == len(list)-1:
+			fmt.Fprintln(out, "the oldest that is kept")
+		case r.Diff == "":
+			fmt.Fprintln(out, "no difference in its compose file")
+		default:
+			fmt.Fprint(out, r.Diff)
+		}
+	}
+	return nil
+}
+
+// completeProjects completes the projects that have revisions.
+func completeProjects(c *cli) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		if server, err := c.connect(); err == nil && len(args) == 0 {
+			if list, err := server.Revisions(cmd.Context(), client.RevisionOptions{Namespace: c.workspace}); err == nil {
+				for _, r := range list.Items {
+					names = append(names, r.Project)
+				}
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}

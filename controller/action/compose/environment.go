@@ -1,0 +1,107 @@
+package compose
+
+import (
+	"fmt"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/secrets"
+)
+
+// checkSecrets says which of the job's references cannot be used, by field.
+func (r *Runner) checkSecrets(job *v1.Job) error {
+	for i, e := range job.Spec.Deploy.Env {
+		if e.ValueFrom == nil {
+			continue
+		}
+		if _, err := r.secrets.Lookup(job.Namespace, e.ValueFrom.SecretRef); err != nil {
+			return fmt.Errorf("spec.deploy.env[%d].valueFrom.secretRef: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// variables are what the job adds to compose's environment, as NAME=VALUE. A secret that
+// cannot be read is left out; checkSecrets has said so before anything was started. `config`
+// prints what it is given, so it gets no secret.
+func (r *Runner) variables(job *v1.Job) []string {
+	d := job.Spec.Deploy
+	if d == nil {
+		return nil
+	}
+	return variables(d, func(secret string) (string, error) {
+		if d.Verb == v1.DeployConfig {
+			return secrets.Mask, nil
+		}
+		return r.secrets.Lookup(job.Namespace, secret)
+	})
+}
+
+func variables(d *v1.DeployAction, value func(secret string) (string, error)) []string {
+	var out []string
+	for _, e := range d.Env {
+		if e.ValueFrom == nil {
+			out = append(out, e.Name+"="+e.Value)
+		} else if v, err := value(e.ValueFrom.SecretRef); err == nil {
+			out = append(out, e.Name+"="+v)
+		}
+	}
+	return out
+}
+
+// redactor hides every secret of the server, not only the job's own: what runs in the
+// engine may have been given others, and its logs may tell them.
+func (r *Runner) redactor() *secrets.Redactor { return r.secrets.Redactor() }
+
+// hiding is a Sink without secrets.
+type hiding struct {
+	action.Sink
+	hide *secrets.Redactor
+}
+
+func (h hiding) Line(stream action.Stream, text string) { h.Sink.Line(stream, h.hide.String(text)) }
+func (h hiding) Progress(pct int, step string)          { h.Sink.Progress(pct, h.hide.String(step)) }
+func (h hiding) Result(result v1.JSON)                  { h.Sink.Result(hideJSON(h.hide, result)) }
+
+// hideOutcome is the outcome without secrets.
+func hideOutcome(hide *secrets.Redactor, o action.Outcome) action.Outcome {
+	o.Message = hide.String(o.Message)
+	if o.Result != nil {
+		result := hideJSON(hide, *o.Result)
+		o.Result = &result
+	}
+	return o
+}
+
+// hideJSON redacts the texts in a JSON value and leaves its form alone.
+func hideJSON(hide *secrets.Redactor, j v1.JSON) v1.JSON {
+	if hide == nil {
+		return j
+	}
+	value, err := j.Value()
+	if err != nil {
+		return v1.JSON{}
+	}
+	out, err := v1.NewJSON(eachText(value, hide.String))
+	if err != nil {
+		return v1.JSON{}
+	}
+	return out
+}
+
+// eachText is value with every text in it changed; keys stay.
+func eachText(value any, change func(string) string) any {
+	switch v := value.(type) {
+	case string:
+		return change(v)
+	case []any:
+		for i := range v {
+			v[i] = eachText(v[i], change)
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = eachText(v[key], change)
+		}
+	}
+	return value
+}

@@ -1,0 +1,95 @@
+package compose
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+func TestProjectsAreChangedByOneRunAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var turns turns
+		running, most, ended := 0, 0, 0
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				end, ok := turns.take(t.Context(), "compose:shop", quiet{})
+				if !ok {
+					t.Error("a turn was not given")
+					return
+				}
+				running++
+				most = max(most, running)
+				time.Sleep(time.Second)
+				running--
+				ended++
+				end()
+			})
+		}
+		other, ok := turns.take(t.Context(), "compose:other", quiet{})
+		if !ok {
+			t.Fatal("another project waits too")
+		}
+		other()
+		if end, ok := turns.take(t.Context(), "", quiet{}); !ok {
+			t.Error("what changes nothing waits")
+		} else {
+			end()
+		}
+		all.Wait()
+		if most != 1 || ended != 5 || len(turns.busy) != 0 {
+			t.Errorf("%d at once, %d ended, %d left", most, ended, len(turns.busy))
+		}
+		end, _ := turns.take(t.Context(), "compose:shop", quiet{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, ok := turns.take(ctx, "compose:shop", quiet{}); ok {
+			t.Error("a turn was given twice")
+		}
+		end()
+	})
+}
+
+// TestTwoDeploysOfOneProjectNeverOverlap starts the second while the first is at work, as
+// jobs with concurrency keys of their own may.
+func TestTwoDeploysOfOneProjectNeverOverlap(t *testing.T) {
+	s := onStage(t, web)
+	var began atomic.Bool // the second one
+	ended := make(chan action.Outcome, 1)
+	waits := make(chan struct{})
+	second := &recorder{onLog: func(line string) {
+		if strings.HasPrefix(line, "waiting for another run") {
+			close(waits)
+			return
+		}
+		began.Store(true)
+	}}
+	var start sync.Once
+	first := &recorder{onLog: func(line string) {
+		if began.Load() {
+			t.Errorf("the first said %q while the second was at work", line)
+		}
+		if strings.Contains(line, "Container") {
+			start.Do(func() {
+				go func() { ended <- s.r.Run(t.Context(), s.attempt(v1.DeployDown, "-t", "1"), second) }()
+				<-waits
+			})
+		}
+	}}
+	if o := s.r.Run(t.Context(), s.attempt(v1.DeployUp), first); o.Verdict != action.Succeeded {
+		t.Errorf("first: %+v", o)
+	}
+	if o := <-ended; o.Verdict != action.Succeeded {
+		t.Errorf("second: %+v", o)
+	}
+	if ids, _, _ := s.runs("web"); len(ids) > 0 {
+		t.Errorf("the second did not have the last word: %v", ids)
+	}
+}

@@ -1,0 +1,21 @@
+// Package secrets has the values that jobs may name and nobody may read: where they come
+// from, who may use them, and how they are kept out of everything that is written down.
+//
+// The operator's file (serve --secrets) maps names to where the values are:
+//
+//	db-password: {file: /run/secrets/db}      a file's content, without the last line end
+//	api-token:   {env: API_TOKEN}             a variable of the server's own environment
+//	demo:        {value: only-for-demos, workspaces: [default]}
+//
+// # Invariants
+//
+//  1. A job refers to a secret by name; a value is looked up when an attempt starts, so
+//     that a rotated one is used from the next attempt on.
+//  2. An unknown name and one that is limited to other workspaces are answered alike:
+//     with the names that this workspace may use.
+//  3. No error of this package has a value in it.
+//  4. What has been through a Redactor has no value in it as it stands, nor as JSON, YAML,
+//     URL, base64 or compose's $$ write it, nor cut off by a table, nor a line of one that has several; also where a
+//     value came in pieces (Reader). Values of less than MinLength bytes are refused:
+//     to redact them would redact half of every log.
+package secrets

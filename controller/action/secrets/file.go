@@ -1,0 +1,170 @@
+package secrets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// MinLength is how many bytes a value has at least.
+const MinLength = 4
+
+// MaxLength is how many bytes a value may have: an environment variable of Linux has at
+// most 128 KiB with its name (MAX_ARG_STRLEN).
+const MaxLength = 64 << 10
+
+// maxFile bounds the operator's file.
+const maxFile = 1 << 20
+
+// name is what a secret may be called.
+var name = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$`)
+
+// source is where a value comes from; exactly one of the first three is set.
+type source struct {
+	Value      *string  `json:"value,omitempty"`
+	Env        string   `json:"env,omitempty"`
+	File       string   `json:"file,omitempty"`
+	Workspaces []string `json:"workspaces,omitempty"` // unset: all
+}
+
+// Set is the operator's secrets; the zero Set and a nil one have none.
+type Set struct {
+	sources map[string]source
+}
+
+// Load reads the operator's file, YAML or JSON. What a value is read from need not be
+// there yet.
+func Load(path string) (*Set, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--secrets: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("--secrets: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("--secrets: %s has more than %d bytes", path, maxFile)
+	}
+	sources := map[string]source{}
+	if err := yaml.UnmarshalStrict(data, &sources); err != nil {
+		// The parser's own words may repeat what stands in the file.
+		return nil, fmt.Errorf("--secrets: %s must be a map of names to {value, env or file; workspaces: […]}, and is not", path)
+	}
+	for _, n := range slices.Sorted(maps.Keys(sources)) {
+		if err := check(n, sources[n]); err != nil {
+			return nil, fmt.Errorf("--secrets: %s: %w", path, err)
+		}
+	}
+	return &Set{sources: sources}, nil
+}
+
+func check(n string, s source) error {
+	if !name.MatchString(n) {
+		return fmt.Errorf("%q is no name: letters, digits, '-', '_' and '.', the first and last a letter or digit", n)
+	}
+	given := 0
+	for _, set := range []bool{s.Value != nil, s.Env != "", s.File != ""} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 {
+		return fmt.Errorf("%s: set exactly one of value, env and file", n)
+	}
+	if s.Value != nil {
+		return checkValue(n, *s.Value)
+	}
+	return nil
+}
+
+func checkValue(n, value string) error {
+	switch {
+	case len(value) < MinLength:
+		return fmt.Errorf("secret %s has less than %d bytes; nothing that short can be kept out of a log", n, MinLength)
+	case len(value) > MaxLength:
+		return fmt.Errorf("secret %s has %d bytes, at most %d are passed on", n, len(value), MaxLength)
+	case strings.ContainsRune(value, 0):
+		return fmt.Errorf("secret %s has a zero byte, which no environment can hold", n)
+	}
+	return nil
+}
+
+// ErrUnknown means that a workspace has no secret of that name.
+var ErrUnknown = errors.New("no such secret")
+
+// Names are those that a workspace may use, sorted.
+func (s *Set) Names(workspace string) []string {
+	var out []string
+	if s == nil {
+		return nil
+	}
+	for n, src := range s.sources {
+		if src.allows(workspace) {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (s source) allows(workspace string) bool {
+	return len(s.Workspaces) == 0 || slices.Contains(s.Workspaces, workspace)
+}
+
+// Lookup is a secret's value, as it is now. Errors: ErrUnknown, and what keeps a value
+// from being read or used.
+func (s *Set) Lookup(workspace, n string) (string, error) {
+	var src source
+	known := false
+	if s != nil {
+		src, known = s.sources[n]
+	}
+	if !known || !src.allows(workspace) {
+		return "", fmt.Errorf("%w: %q; %s", ErrUnknown, n, s.available(workspace))
+	}
+	value, err := src.read()
+	if err != nil {
+		return "", fmt.Errorf("secret %s: %w", n, err)
+	}
+	return value, checkValue(n, value)
+}
+
+func (s *Set) available(workspace string) string {
+	names := s.Names(workspace)
+	if len(names) == 0 {
+		return fmt.Sprintf("workspace %s has none (serve --secrets FILE)", workspace)
+	}
+	return fmt.Sprintf("workspace %s has: %s", workspace, strings.Join(names, ", "))
+}
+
+func (s source) read() (string, error) {
+	switch {
+	case s.Value != nil:
+		return *s.Value, nil
+	case s.Env != "":
+		value, ok := os.LookupEnv(s.Env)
+		if !ok {
+			return "", fmt.Errorf("the server's environment has no %s", s.Env)
+		}
+		return value, nil
+	}
+	f, err := os.Open(s.File)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxLength+3))
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+}

@@ -1,0 +1,183 @@
+package secrets_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/controller/action/secrets"
+)
+
+func load(t *testing.T, text string) (*secrets.Set, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "secrets.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return secrets.Load(path)
+}
+
+func TestWhereValuesComeFromAndWhoMayUseThem(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("A_SECRET", "from the environment")
+	set, err := load(t, "db: {file: "+file+"}\ntoken: {env: A_SECRET}\ndemo: {value: as it stands, workspaces: [acme]}\ngone: {env: NO_SUCH_VARIABLE}\nnofile: {file: /no/such/file}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ workspace, secret, want, err string }{
+		"a file, without its last line end": {"acme", "db", "from a file", ""},
+		"the server's environment":          {"acme", "token", "from the environment", ""},
+		"as it stands":                      {"acme", "demo", "as it stands", ""},
+		"of another workspace":              {"other", "demo", "", `no such secret: "demo"; workspace other has: db, gone, nofile, token`},
+		"unknown":                           {"acme", "nothing", "", `no such secret: "nothing"; workspace acme has: db, demo, gone, nofile, token`},
+		"a variable that is not set":        {"acme", "gone", "", "secret gone: the server's environment has no NO_SUCH_VARIABLE"},
+		"a file that is not there":          {"acme", "nofile", "", "secret nofile: open /no/such/file: no such file or directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := set.Lookup(tc.workspace, tc.secret)
+			if tc.err != "" {
+				if err == nil || err.Error() != tc.err {
+					t.Fatalf("error %v, want %s", err, tc.err)
+				}
+				return
+			}
+			if got != tc.want || err != nil {
+				t.Errorf("%q, %v; want %q", got, err, tc.want)
+			}
+		})
+	}
+	if err := os.WriteFile(file, []byte("rotated"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := set.Lookup("acme", "db"); got != "rotated" || err != nil {
+		t.Errorf("after a change of the file: %q, %v", got, err)
+	}
+	if err := os.WriteFile(file, []byte("abc\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := set.Lookup("acme", "db"); err == nil || strings.Contains(err.Error(), "abc") {
+		t.Errorf("a value that is too short: %v", err)
+	}
+	var none *secrets.Set
+	if _, err := none.Lookup("acme", "db"); !errors.Is(err, secrets.ErrUnknown) || !strings.Contains(err.Error(), "--secrets") {
+		t.Errorf("without a file: %v", err)
+	}
+}
+
+func TestFilesThatAreRefused(t *testing.T) {
+	for name, tc := range map[string]struct{ text, want string }{
+		"no map":                 {"- hidden-value", "must be a map of names"},
+		"an unknown key":         {"db: {valeu: hidden-value}", "must be a map of names"},
+		"nothing set":            {"db: {}", "db: set exactly one of value, env and file"},
+		"two set":                {"db: {env: A, value: hidden-value}", "db: set exactly one of value, env and file"},
+		"a value too short":      {"db: {value: abc}", "secret db has less than 4 bytes"},
+		"a value with zero byte": {`db: {value: "hidden-value\0"}`, "secret db has a zero byte"},
+		"a name that is none":    {"db/x: {value: hidden-value}", `"db/x" is no name`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, tc.text)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("error %v, want %q", err, tc.want)
+			}
+			if strings.Contains(err.Error(), "hidden-value") {
+				t.Errorf("the error has the value: %v", err)
+			}
+		})
+	}
+	if _, err := secrets.Load(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a file that is not there was read")
+	}
+}
+
+func TestRedaction(t *testing.T) {
+	const odd = `p"a's$s<w>&/ \word`
+	marshaled, err := json.Marshal(odd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asYAML, err := yaml.Marshal(map[string]string{"k": odd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		values   []string
+		in, want string
+	}{
+		"as it is":                          {[]string{"secret"}, "a secret here, secret", "a *** here, ***"},
+		"nothing to redact":                 {[]string{"secret"}, "secre t", "secre t"},
+		"the longer of two":                 {[]string{"abcd", "abcdefgh"}, "abcdefgh abcdefg", "*** ***efg"},
+		"one within another":                {[]string{"1234ab", "abcd"}, "1234abcd", "***cd"},
+		"too short":                         {[]string{"abc"}, "abc", "abc"},
+		"as JSON":                           {[]string{odd}, string(marshaled), `"***"`},
+		"as YAML":                           {[]string{odd}, string(asYAML), "k: ***\n"},
+		"as compose escapes it":             {[]string{"a$bcd"}, "x: a$$bcd", "x: ***"},
+		"in a URL":                          {[]string{odd}, "?q=" + url.QueryEscape(odd) + "&p=" + url.PathEscape(odd), "?q=***&p=***"},
+		"as base64":                         {[]string{"secret"}, base64.StdEncoding.EncodeToString([]byte("secret")), "***"},
+		"cut off in a table":                {[]string{`sec"ret`}, "x sec\"… y sec\\\"… z", "x *** y *** z"},
+		"each line of one that has several": {[]string{"first line\nsecond line\n"}, "out: second line", "out: ***"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := secrets.NewRedactor(tc.values...)
+			if got := r.String(tc.in); got != tc.want {
+				t.Errorf("String = %q, want %q", got, tc.want)
+			}
+			for how, src := range map[string]io.Reader{
+				"in one piece": strings.NewReader(tc.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tc.in)),
+				"with its end": iotest.DataErrReader(strings.NewReader(tc.in)),
+			} {
+				got, err := io.ReadAll(r.Reader(src))
+				if err != nil || string(got) != tc.want {
+					t.Errorf("%s: %q, %v; want %q", how, got, err, tc.want)
+				}
+			}
+		})
+	}
+	var none *secrets.Redactor
+	if got := none.String("secret"); got != "secret" {
+		t.Errorf("a nil Redactor makes %q", got)
+	}
+}
+
+func TestALineIsNotHeldBack(t *testing.T) {
+	r, w := io.Pipe()
+	out := secrets.NewRedactor("secret").Reader(r)
+	go func() { _, _ = w.Write([]byte("a line\n")) }() // ends with the read below
+	buf := make([]byte, 100)
+	if n, err := out.Read(buf); string(buf[:n]) != "a line\n" || err != nil {
+		t.Errorf("read %q, %v", buf[:n], err)
+	}
+}
+
+func FuzzReaderEqualsString(f *testing.F) {
+	f.Add("secret", "a secret here", 3)
+	f.Add("aaaab", "aaaaaaaab", 1)
+	f.Fuzz(func(t *testing.T, value, text string, size int) {
+		r := secrets.NewRedactor(value)
+		var pieces bytes.Buffer
+		src := r.Reader(strings.NewReader(text))
+		buf := make([]byte, max(1, min(size, 100)))
+		if _, err := io.CopyBuffer(struct{ io.Writer }{&pieces}, struct{ io.Reader }{src}, buf); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r.String(text), pieces.String()); diff != "" {
+			t.Error(diff)
+		}
+		if len(value) >= secrets.MinLength && strings.TrimSpace(value) == value && strings.Contains(r.String(text), value) && !strings.Contains(secrets.Mask, value) && !strings.Contains(value, "*") {
+			t.Errorf("%q is still there", value)
+		}
+	})
+}
