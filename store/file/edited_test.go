@@ -158,7 +158,7 @@ func TestADamagedFileIsRefusedEvenWhenItIsStillValid(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d flips refused", refused, 2*len(content))
+	t.Logf("campaign: jobs.json: %d of %d flipped bits refused, the others tell when it was written, losses: 0", refused, 2*len(content))
 }
 
 func TestMissingFilesAreRefused(t *testing.T) {

@@ -281,7 +281,7 @@ func (h *history) check() {
 	if result != porcupine.Ok {
 		h.Errorf("%d calls: %s", len(h.calls), result)
 	}
-	h.Logf("%d calls of %d clients, %d power cuts, %d calls without an answer: %s", len(h.calls), linearClients, h.cuts, h.lost, result)
+	h.Logf("campaign: linearizability: %d calls of %d clients, %d power cuts, %d calls without an answer: %s", len(h.calls), linearClients, h.cuts, h.lost, result)
 }
 
 // watch begins to watch, from where the watchers of the life before have come to where
