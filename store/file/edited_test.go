@@ -203,6 +203,17 @@ func TestMissingFilesAreRefused(t *testing.T) {
 	}
 }
 
+// TestAJournalThatEndsBeforeWhatJobsJSONHasIsRefused: its next blocks would bear numbers
+// that jobs.json has, and would be skipped by the next opening.
+func TestAJournalThatEndsBeforeWhatJobsJSONHasIsRefused(t *testing.T) {
+	d := closedDisk(t)
+	d.Edit(journalFile, func(b []byte) []byte { return b[:64] })
+	_, err := openOn(d)
+	if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), "block") || !strings.Contains(err.Error(), journalFile) {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // rotated is a disk whose journal does not begin with its first segment any more.
 func rotated(t *testing.T) *storetest.Disk {
 	t.Helper()

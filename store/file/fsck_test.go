@@ -72,12 +72,17 @@ func TestFsckExplainsEachRecordUpToTheDamage(t *testing.T) {
 		"a file that ends within the last commit": {func(b []byte) []byte {
 			_, end := block(b, 4)
 			return b[:end-20]
-		}, 3, "", "the file ends"},
+		}, 3, "the file ends 20 bytes before the commit does", ""},
+		"the last commit is half on disk": {func(b []byte) []byte {
+			start, end := block(b, 4)
+			clear(b[start+40 : end])
+			return b
+		}, 3, "", "the end of the last commit was not written"},
 		"a file that ends within an earlier commit": {func(b []byte) []byte {
 			_, end := block(b, 3)
 			return b[:end-20]
-		}, 2, "", "the file ends"},
-		"a file of no bytes": {func([]byte) []byte { return nil }, 0, "", ""},
+		}, 2, "the file ends", ""},
+		"a file of no bytes": {func([]byte) []byte { return nil }, 0, "the file has only 0 bytes", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

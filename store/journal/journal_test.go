@@ -359,7 +359,8 @@ func TestDamage(t *testing.T) {
 			clear(b[end(b)-50 : end(b)])
 			return b
 		}, "", 5},
-		"the file ends within the last block": {second, func(b []byte) []byte { return b[:end(b)-50] }, "", 5},
+		"the file ends within the last block": {second, func(b []byte) []byte { return b[:end(b)-50] }, "the file ends 50 bytes before", 0},
+		"the file ends behind the last block": {second, func(b []byte) []byte { return b[:(end(b)+7)/8*8] }, "", 6},
 		"the last block twice": {second, func(b []byte) []byte {
 			o, e := lastBlock(b), end(b)
 			copy(b[(e+7)/8*8:], slices.Clone(b[o:e]))
@@ -370,7 +371,11 @@ func TestDamage(t *testing.T) {
 			copy(b[(end(b)+7)/8*8:], slices.Clone(b[o[0]:o[1]]))
 			return b
 		}, "follows block", 0},
-		"a segment created and not finished": {second, func(b []byte) []byte { return make([]byte, len(b)) }, "", 3},
+		"a segment of zeros":             {second, func(b []byte) []byte { return make([]byte, len(b)) }, "header is not valid: zeros", 0},
+		"a segment of no bytes":          {second, func([]byte) []byte { return nil }, "header is not valid: the file has only 0 bytes", 0},
+		"a first segment of no bytes":    {first, func([]byte) []byte { return nil }, "header is not valid: the file has only 0 bytes", 0},
+		"a segment that ends too soon":   {second, func(b []byte) []byte { return b[:63] }, "header is not valid: the file has only 63 bytes", 0},
+		"a segment of a header, no more": {second, func(b []byte) []byte { return b[:64] }, "", 3},
 		"a newer format": {second, func(b []byte) []byte {
 			b[8] = 2
 			binary.LittleEndian.PutUint32(b[60:], journal.Checksum(b[:60]))
