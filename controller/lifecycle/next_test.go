@@ -144,7 +144,7 @@ func TestNothingIsWithoutARow(t *testing.T) {
 var actionReasons = []string{
 	v1.ReasonToolError, v1.ReasonServerUnavailable, v1.ReasonProtocolError, v1.ReasonInvalidArguments, v1.ReasonExitCode,
 	v1.ReasonCommandUnavailable, v1.ReasonUnexpectedStatus, v1.ReasonConnectionFailed, v1.ReasonAddressRefused, v1.ReasonTimeout,
-	v1.ReasonInternalError,
+	v1.ReasonInternalError, v1.ReasonRolledBack, v1.ReasonRollbackFailed,
 }
 
 func TestAnActionsReasonIsPassedOn(t *testing.T) {
