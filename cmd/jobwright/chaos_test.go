@@ -146,13 +146,6 @@ func newChaos(t *testing.T) *chaos {
 	return c
 }
 
-func (c *chaos) signal(s os.Signal) {
-	c.t.Helper()
-	if err := c.cmd.Process.Signal(s); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
 // create has the server take a random job.
 func (c *chaos) create() {
 	c.number++

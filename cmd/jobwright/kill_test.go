@@ -68,6 +68,13 @@ func (k *killed) ready() {
 	}
 }
 
+func (k *killed) signal(s os.Signal) {
+	k.t.Helper()
+	if err := k.cmd.Process.Signal(s); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
 // TestKillNineWhileABuildRuns kills the server with SIGKILL while an MCP server of a
 // running build is at work: after the next start no process of it is left, the job is
 // interrupted and run again, and what was queued and finished is still there.

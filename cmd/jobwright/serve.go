@@ -48,6 +48,7 @@ type serveOptions struct {
 	listen        string
 	dataDir       string
 	mcpConfig     string
+	mcpSessions   int
 	composeRoots  []string
 	secrets       string
 	maxRevisions  int
@@ -77,7 +78,11 @@ answers only requests that were meant for it there.
 
 Each flag may also be set by an environment variable (--data-dir: JOBWRIGHT_DATA_DIR) or
 in a YAML file given with --config (data-dir: …); a flag beats the environment, the
-environment the file.`,
+environment the file.
+
+SIGHUP reads --mcp-config again. Builds under way end with the server that they call;
+those that come later get what the file says then. A file that cannot be used changes
+nothing.`,
 		Example: `  jobwright serve
   jobwright serve --data-dir /var/lib/jobwright --mcp-config mcp.json --compose-root /srv/apps
   jobwright serve --compose-root /srv/apps --secrets /etc/jobwright/secrets.yaml --max-revisions 20
@@ -97,6 +102,7 @@ environment the file.`,
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "loopback address to listen on; port 0 takes a free one")
 	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; made when it is missing")
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
+	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, one MCP server has")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
 	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env: NAME: {value, env or file; workspaces: [...]}")
 	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
@@ -191,6 +197,9 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if o.maxConcurrent < 1 {
 		return usagef("--max-concurrent-jobs %d: must be at least 1", o.maxConcurrent)
 	}
+	if o.mcpSessions < 1 {
+		return usagef("--mcp-sessions %d: must be at least 1", o.mcpSessions)
+	}
 	if o.lease < time.Second {
 		return usagef("--lease %s: must be at least 1s", o.lease)
 	}
@@ -244,11 +253,12 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	runners, closeRunners, err := newRunners(o, kept, worker, log, registry)
+	runners, builds, err := newRunners(o, kept, worker, log, registry)
 	if err != nil {
 		return err
 	}
-	defer closeRunners()
+	defer builds.Close()
+	defer reloadOnHangup(ctx, o.mcpConfig, builds, log)()
 	manager, err := controller.New(controller.Options{
 		Store: objects, Runners: runners, Logs: archive, Worker: worker,
 		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace, Lease: o.lease, Ageing: o.ageing,
@@ -310,8 +320,9 @@ func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, ma
 	return err
 }
 
-// newRunners returns a Runner for each type of job, and what ends them all.
-func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, func(), error) {
+// newRunners returns a Runner for each type of job, and the one whose sessions are to be
+// closed.
+func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, *mcp.Runner, error) {
 	config := &mcp.Config{}
 	if o.mcpConfig != "" {
 		var err error
@@ -319,7 +330,7 @@ func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.L
 			return nil, nil, err
 		}
 	}
-	builds, err := mcp.New(mcp.Options{Config: config, Worker: worker, Version: version(), Log: log, Registerer: registry})
+	builds, err := mcp.New(mcp.Options{Config: config, MaxSessions: o.mcpSessions, Worker: worker, Version: version(), Log: log, Registerer: registry})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -331,7 +342,7 @@ func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.L
 		v1.JobTypeBuild:   builds,
 		v1.JobTypeDeploy:  deploys,
 		v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: o.allowPrivate, UserAgent: "jobwright/" + version()}),
-	}, builds.Close, nil
+	}, builds, nil
 }
 
 // planWith asks the Runner of a job's type what the job would do.

@@ -1,0 +1,164 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+)
+
+// hangingServer is an MCP server as small as they come, so that a hundred of them start
+// in no time. Its tool hang never answers, and does not end with its stdin.
+const hangingServer = `#!/bin/sh
+while read -r line; do
+	id=${line##*\"id\":}
+	id=${id%%[,\}]*}
+	case $line in
+	*'"method":"initialize"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"hanging","version":"1"}}}\n' "$id" ;;
+	*'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"hang","inputSchema":{"type":"object"}},{"name":"answer","inputSchema":{"type":"object"}}]}}\n' "$id" ;;
+	*'"name":"answer"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;
+	*'"name":"hang"'*) tail -f /dev/null ;;
+	*'"method":"notifications/'*) ;;
+	*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}\n' "$id" ;;
+	esac
+done
+`
+
+// servers writes the MCP servers' file.
+func (k *killed) servers(programs map[string]string) {
+	k.t.Helper()
+	servers := map[string]any{}
+	for name, program := range programs {
+		servers[name] = map[string]any{"command": program}
+	}
+	data, err := json.Marshal(map[string]any{"mcpServers": servers})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), data, 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// TestKillNineWithAHundredCalls kills the real server with SIGKILL while a hundred tools
+// are being called: after the next start nothing of them is left, and every job has
+// ended. Then the servers' file is changed under the running server.
+func TestKillNineWithAHundredCalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs the product")
+	}
+	const calls = 100
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=100", "--mcp-sessions=100"}}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	program := filepath.Join(k.dir, "hanging-mcp")
+	if err := os.WriteFile(program, []byte(hangingServer), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	k.servers(map[string]string{"hanging": program})
+	k.start()
+	k.ready()
+	api, err := client.New(client.Config{Server: "http://" + k.address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := func(name string, build v1.BuildAction) {
+		t.Helper()
+		if _, err := api.Create(t.Context(), &v1.Job{
+			TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: v1.DefaultWorkspace}, Spec: v1.JobSpec{Build: &build},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range calls {
+		create(fmt.Sprint("call-", i), v1.BuildAction{Action: "hang"})
+	}
+	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for len(carriers(t, mark, "tail")) < calls {
+		<-look.C
+	}
+	k.signal(syscall.SIGKILL)
+	_ = k.cmd.Wait() // killed, as asked
+	if n := len(carriers(t, mark, "tail")); n != calls {
+		t.Errorf("%d of %d tools outlive the server: there is nothing to show", n, calls)
+	}
+	k.start()
+	k.ready()
+	jobs := func() (ended map[string]*v1.Job) {
+		t.Helper()
+		kind, _ := v1.KindByName(v1.KindJob)
+		list, err := api.ListAll(context.WithoutCancel(t.Context()), kind, client.ListOptions{Namespace: v1.DefaultWorkspace})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, k.log.String())
+		}
+		ended = map[string]*v1.Job{}
+		for _, obj := range list.Items {
+			if job := obj.(*v1.Job); job.Status.Phase.Terminal() {
+				ended[job.Name] = job
+			}
+		}
+		return ended
+	}
+	if n := len(carriers(t, mark, "tail")); n != 0 {
+		t.Errorf("%d tools of the killed server are left", n)
+	}
+	for len(jobs()) < calls {
+		<-look.C
+	}
+	for name, job := range jobs() {
+		if job.Status.Phase != v1.JobFailed || job.Status.Attempts != 1 || !strings.Contains(job.Status.Message, "marked neither idempotent nor read-only") {
+			t.Errorf("%s: %s after %d attempts: %s", name, job.Status.Phase, job.Status.Attempts, job.Status.Message)
+		}
+	}
+	k.reloaded(create, jobs, program, look.C)
+	k.signal(syscall.SIGTERM)
+	if err := k.cmd.Wait(); err != nil {
+		t.Errorf("the server ended with %v:\n%s", err, k.log.String())
+	}
+	for _, name := range []string{"hanging-mcp", "tail"} {
+		if left := carriers(t, mark, name); len(left) > 0 {
+			t.Errorf("processes of %s are left: %v", name, left)
+		}
+	}
+}
+
+// reloaded gives the running server another MCP server, by SIGHUP.
+func (k *killed) reloaded(create func(string, v1.BuildAction), jobs func() map[string]*v1.Job, program string, look <-chan time.Time) {
+	k.t.Helper()
+	k.servers(map[string]string{"hanging": program, "other": program})
+	k.signal(syscall.SIGHUP)
+	for i := 0; ; i++ { // a job may come before the file is read
+		name := fmt.Sprint("other-", i)
+		create(name, v1.BuildAction{Server: "other", Action: "answer"})
+		var job *v1.Job
+		for job = jobs()[name]; job == nil; job = jobs()[name] {
+			<-look
+		}
+		if job.Status.Phase == v1.JobSucceeded {
+			return
+		}
+		if job.Status.Reason != v1.ReasonInvalidArguments {
+			k.t.Fatalf("a job for a server that is new: %s %s", job.Status.Reason, job.Status.Message)
+		}
+	}
+}
