@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -42,6 +43,10 @@ type Options struct {
 	Version    string
 	Registerer prometheus.Registerer
 	Log        logr.Logger
+
+	// pipe stands in for the start of a program: the tests' own ends of its stdin and
+	// stdout, in the time of a bubble.
+	pipe func() (io.ReadCloser, io.WriteCloser)
 }
 
 // Runner calls tools of MCP servers. It implements action.Runner.

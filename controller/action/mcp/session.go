@@ -67,7 +67,7 @@ func (r *Runner) connect(ctx context.Context, name string, server Server, sink a
 	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.StartTime, slow)
 	defer cancel()
 	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), sink: sink}
-	transport, err := s.transport(server, r.opts.Worker)
+	transport, err := s.transport(server, &r.opts)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,12 @@ func (r *Runner) connect(ctx context.Context, name string, server Server, sink a
 }
 
 // transport starts the server's program, or names its address.
-func (s *session) transport(server Server, worker string) (sdk.Transport, error) {
+func (s *session) transport(server Server, opts *Options) (sdk.Transport, error) {
+	if opts.pipe != nil {
+		close(s.ended)
+		stdout, stdin := opts.pipe()
+		return s.stdio(stdout, stdin), nil
+	}
 	if server.Type != "stdio" {
 		close(s.ended)
 		return &sdk.StreamableClientTransport{
@@ -102,7 +107,7 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 		}, nil
 	}
 	proc, err := process.Start(process.Spec{
-		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: worker,
+		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: opts.Worker,
 		// An identity of the session's own: what the server starts is found by it and ends
 		// with the session, even in another process group.
 		Attempt: "mcp-" + rand.Text(),
@@ -116,8 +121,13 @@ func (s *session) transport(server Server, worker string) (sdk.Transport, error)
 		defer proc.Stderr.Close()
 		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
 	}()
-	// The tap bounds a message, with an error that says so.
-	return &sdk.IOTransport{Reader: newStdoutTap(proc.Stdout, s.notification, s.stdout), Writer: proc.Stdin, MaxLineLength: -1}, nil
+	return s.stdio(proc.Stdout, proc.Stdin), nil
+}
+
+// stdio is the transport over a program's pipes. The tap bounds a message, with an error
+// that says so.
+func (s *session) stdio(stdout io.ReadCloser, stdin io.WriteCloser) sdk.Transport {
+	return &sdk.IOTransport{Reader: newStdoutTap(stdout, s.notification, s.stdout), Writer: stdin, MaxLineLength: -1}
 }
 
 // headers adds the operator's headers to each request, and a tap to each answer that
