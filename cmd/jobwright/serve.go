@@ -330,7 +330,7 @@ func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.L
 			return nil, nil, err
 		}
 	}
-	builds, err := mcp.New(mcp.Options{Config: config, MaxSessions: o.mcpSessions, Worker: worker, Version: version(), Log: log, Registerer: registry})
+	builds, err := mcp.New(mcp.Options{Config: config, MaxSessions: o.mcpSessions, StateDir: filepath.Join(o.dataDir, "mcp-tasks"), Worker: worker, Version: version(), Log: log, Registerer: registry})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,7 +32,6 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 	r.metrics.failed(name, failedCall)
 	cause := s.cause(err)
 	pool.drop(s, 0)
-	s.end()
 	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %s", name, tool, cause))
 }
 

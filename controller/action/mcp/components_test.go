@@ -15,7 +15,9 @@ import (
 	"jobwright.dev/controller/action/mcp"
 )
 
-func TestServerEverything(t *testing.T) {
+// everything is the program of the MCP project's own example server.
+func everything(t *testing.T) string {
+	t.Helper()
 	script := filepath.Join(os.Getenv("JOBWRIGHT_TEST_NPM"), "node_modules/@modelcontextprotocol/server-everything/dist/index.js")
 	if _, err := os.Stat(script); err != nil {
 		const missing = "needs node and `npm install @modelcontextprotocol/server-everything`, its folder in JOBWRIGHT_TEST_NPM"
@@ -24,6 +26,11 @@ func TestServerEverything(t *testing.T) {
 		}
 		t.Skip(missing)
 	}
+	return script
+}
+
+func TestServerEverything(t *testing.T) {
+	script := everything(t)
 	r := newRunner(t, map[string]mcp.Server{"everything": {Type: "stdio", Command: "node", Args: []string{script}}})
 	long := func(seconds string) *v1.BuildAction {
 		return &v1.BuildAction{Action: "trigger-long-running-operation", Arguments: map[string]v1.JSON{"duration": {Raw: []byte(seconds)}, "steps": {Raw: []byte("4")}}}

@@ -9,9 +9,39 @@
 // call at a time, so that progress, log lines and a cancel belong to exactly one
 // attempt. A session that broke, or whose call was canceled, is not used again.
 //
-//	idle ──take──► calling ──the tool answered──► idle ──IdleTime──► closed
-//	                  │
-//	                  └──canceled, broken──► closed: stdin closed, SIGTERM, SIGKILL
+//	idle ──take──► calling ──the tool answered──► idle ──IdleTime, Reload──► closed
+//	 │                │
+//	 │                └──canceled, broken──► closed: stdin closed, SIGTERM, SIGKILL
+//	 └──died, no sign of life──► closed
+//
+// The end of an idle session is seen at once (pool.watch). One that was idle for a while
+// is asked for a sign of life before it is used (health.go). Reload takes over another
+// configuration: pools of servers that changed are closed, what waits for a session of
+// theirs goes to the new one, calls under way end where they are (reload.go). Servers
+// share nothing: a broken one holds up its own callers alone.
+//
+// # Servers that break the rules
+//
+// What a server writes on stdout that is no message is its words, as stderr is: package
+// managers greet there, and loggers write JSON there (tap.go). A message that answers
+// nobody, or answers twice, is passed over. A message of more than 16 MiB, an answer that
+// is no tool's result, a pipe that closes and a process that ends are the end of the call
+// and of the session, with a message that says which of them it was (broken.go). No
+// request waits for longer than its context: neither for a server that does not read,
+// nor for one that is gone while its children hold its stdout (health.go).
+//
+// # Tasks
+//
+// A tool that says so is called as a task (protocol 2025-11-25; task.go): always where it
+// must be, and over HTTP also where it can be, because there the task outlives this
+// worker. Such a task is written down before it is waited for (remember.go). After a
+// crash, Recover leaves it at work and says that the attempt may be repeated; the next
+// attempt goes on with the task, in the session that it was begun in (adopt.go), instead
+// of calling the tool again (durable.go). A task that no attempt will take over is
+// canceled. The SDK knows no tasks; how they are spoken all the same stands in rename.go.
+// The tasks of protocol 2026-07-28 are not spoken: they are for clients that declare the
+// extension io.modelcontextprotocol/tasks, and other clients get their answer when it is
+// there.
 //
 // # Rules
 //
@@ -25,6 +55,7 @@
 //     server's process group is gone before Run returns: that is the proof.
 //     Over HTTP there is no such proof: the cancellation is delivered, then the session
 //     is ended, each within a bounded time, and the message says what was confirmed.
+//     A task is canceled by tasks/cancel, whose answer is the server's word for its end.
 //  4. isError is the tool's own failure, in its own words; everything else that goes
 //     wrong says which server, which tool, and what the server last wrote to stderr.
 //

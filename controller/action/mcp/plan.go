@@ -76,7 +76,7 @@ func (r *Runner) ask(ctx context.Context, name string) (*pool, *session, error) 
 	busy := fmt.Errorf("all %d sessions are calling, and none was free within %s; ask again later", r.opts.MaxSessions, busyTime)
 	queue, cancel := context.WithTimeoutCause(ctx, busyTime, busy)
 	defer cancel()
-	pool, s, err := r.takeWithin(queue, ctx, name, nil)
+	pool, s, err := r.takeWithin(queue, ctx, name, nil, nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("MCP server %q is not available: %w", name, err)
 	}

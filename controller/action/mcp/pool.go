@@ -49,19 +49,23 @@ func newPool(r *Runner, name string, server Server) *pool {
 }
 
 // take waits for a slot and returns a session: a warm one, or a new one. What a server
-// says while it starts goes to sink.
-func (p *pool) take(ctx context.Context, sink action.Sink) (*session, error) {
-	return p.takeWithin(ctx, ctx, sink)
+// says while it starts goes to sink. With a task that was left, it is the session that
+// the task was begun in, if the server has it still, and never a warm one.
+func (p *pool) take(ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
+	return p.takeWithin(ctx, ctx, sink, left)
 }
 
 // takeWithin is take that waits for a slot as long as queue lasts.
-func (p *pool) takeWithin(queue, ctx context.Context, sink action.Sink) (*session, error) {
+func (p *pool) takeWithin(queue, ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
 	select {
 	case p.slots <- struct{}{}:
 	case <-p.done:
 		return nil, p.why()
 	case <-queue.Done():
 		return nil, context.Cause(queue)
+	}
+	if left != nil {
+		return p.adopt(ctx, sink, left)
 	}
 	for {
 		s, err := p.warm()
@@ -87,11 +91,21 @@ func (p *pool) why() error {
 	return p.closed
 }
 
+// adopt goes on with the session of a task, or begins another where the server has it no
+// more: some keep tasks for all sessions.
+func (p *pool) adopt(ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
+	if s, err := p.runner.connect(ctx, p.name, p.server, sink, left); err == nil {
+		go p.watch(s)
+		return s, nil
+	}
+	return p.start(ctx, sink)
+}
+
 // start starts a new session in the caller's slot.
 func (p *pool) start(ctx context.Context, sink action.Sink) (*session, error) {
 	p.count(1)
 	defer p.count(-1)
-	s, err := p.runner.connect(ctx, p.name, p.server, sink)
+	s, err := p.runner.connect(ctx, p.name, p.server, sink, nil)
 	p.runner.metrics.started(p.name)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -156,9 +170,10 @@ func (p *pool) keep(s *session) bool {
 	return true
 }
 
-// drop closes a session that is not to be used again.
+// drop closes a session that is not to be used again; its last words still go to its user.
 func (p *pool) drop(s *session, grace time.Duration) {
 	s.close(grace)
+	s.end()
 	<-p.slots
 }
 

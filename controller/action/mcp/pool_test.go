@@ -64,12 +64,12 @@ func TestNoMoreSessionsThanAllowed(t *testing.T) {
 		p := pooled()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if s, err := p.take(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+		if s, err := p.take(ctx, nil, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a second session: %v, %v", s, err)
 		}
 		p.close(errClosed)
 		p.drop(&session{}, 0)
-		if _, err := p.take(t.Context(), nil); !errors.Is(err, errClosed) {
+		if _, err := p.take(t.Context(), nil, nil); !errors.Is(err, errClosed) {
 			t.Errorf("a closed pool: %v", err)
 		}
 		if n := len(p.slots); n != 0 {

@@ -63,13 +63,13 @@ func (r *Runner) find(server string) (string, error) {
 	return r.config.find(server)
 }
 
-// take returns a session of a server, and the pool that gets it back.
-func (r *Runner) take(ctx context.Context, name string, sink action.Sink) (*pool, *session, error) {
-	return r.takeWithin(ctx, ctx, name, sink)
+// take returns a session of a server, and the pool that gets it back; see pool.take.
+func (r *Runner) take(ctx context.Context, name string, sink action.Sink, left *remembered) (*pool, *session, error) {
+	return r.takeWithin(ctx, ctx, name, sink, left)
 }
 
 // takeWithin is take that waits for its turn as long as queue lasts.
-func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action.Sink) (*pool, *session, error) {
+func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action.Sink, left *remembered) (*pool, *session, error) {
 	for {
 		r.mu.Lock()
 		p := r.pools[name]
@@ -77,7 +77,7 @@ func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action
 		if p == nil {
 			return nil, nil, errors.New("it was removed from the --mcp-config file")
 		}
-		s, err := p.takeWithin(queue, ctx, sink)
+		s, err := p.takeWithin(queue, ctx, sink, left)
 		if !errors.Is(err, errReplaced) {
 			return p, s, err
 		}

@@ -39,7 +39,10 @@ type Options struct {
 	// IdleTime is how long a session is kept that nobody uses.
 	IdleTime time.Duration
 	// StartTime is how long a server may take to start and introduce itself.
-	StartTime  time.Duration
+	StartTime time.Duration
+	// StateDir is a folder for what must outlive the worker: the tasks that it has begun
+	// on servers behind HTTP. Empty: they are not found again after a crash.
+	StateDir   string
 	Version    string
 	Registerer prometheus.Registerer
 	Log        logr.Logger
@@ -79,6 +82,9 @@ func New(opts Options) (*Runner, error) {
 	}
 	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
 	r.metrics = newMetrics(r)
+	if err := r.memory().purge(time.Now()); err != nil {
+		return nil, fmt.Errorf("mcp: drop the tasks of long ago: %w", err)
+	}
 	for name, server := range opts.Config.Servers {
 		r.pools[name] = newPool(r, name, server)
 	}
@@ -111,6 +117,11 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if build == nil {
 		return lost, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, recoverTime)
+	defer cancel()
+	if outcome := r.recoverTask(ctx, a); outcome != nil {
+		return *outcome, nil
+	}
 	if a.Job.Spec.OnInterruption != "" {
 		return lost, nil // decided by the job
 	}
@@ -119,9 +130,7 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		lost.Message = err.Error()
 		return lost, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, recoverTime)
-	defer cancel()
-	pool, s, err := r.take(ctx, name, nil)
+	pool, s, err := r.take(ctx, name, nil, nil)
 	if err != nil {
 		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
 		return lost, nil
@@ -163,7 +172,8 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
 	out.Progress(0, "mcp:connect")
-	pool, s, err := r.take(ctx, name, out)
+	left := r.left(a.Job)
+	pool, s, err := r.take(ctx, name, out, left)
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
@@ -194,6 +204,9 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
+	if left != nil || s.asTask(build.Action) {
+		return r.callTask(ctx, a, pool, s, arguments, left, out)
+	}
 	s.begin(out, a.ID)
 	// Since 2026-07-28 the log level goes with each request.
 	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
@@ -204,10 +217,8 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		again := repeatable(s.tools[build.Action])
 		s.awaitCancel(min(a.Grace, leaveTime))
 		pool.drop(s, a.Grace)
-		s.end()
 		return action.Outcome{Verdict: action.Stopped, Message: s.stopped(build.Action, name), Repeatable: again}
 	}
-	s.end()
 	if err != nil {
 		return r.callFailed(pool, s, build.Action, name, err)
 	}

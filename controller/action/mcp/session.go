@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -48,10 +48,15 @@ type session struct {
 
 	mu    sync.Mutex
 	stale bool // the server has said that its tools have changed
+	tasks bool // it can carry out tools as tasks
 	// Over HTTP: canceled gets a value when the server has taken the cancellation of a
 	// call, confirmed tells that it has answered the end of the session.
 	canceled  chan struct{}
 	confirmed bool
+
+	changed chan struct{} // gets a value when the server says that a task has
+	durable map[string]string
+	adopted *adoption // the session was another worker's; nil: it was not
 
 	sink   action.Sink // of the call under way
 	token  string      // its progress token
@@ -62,16 +67,22 @@ type session struct {
 
 // connect starts a server, or connects to it, and introduces itself. What the server says
 // meanwhile goes to the attempt that waits for it.
-func (r *Runner) connect(ctx context.Context, name string, server Server, sink action.Sink) (*session, error) {
+func (r *Runner) connect(ctx context.Context, name string, server Server, sink action.Sink, old *remembered) (*session, error) {
 	slow := fmt.Errorf("the server did not introduce itself within %s", r.opts.StartTime)
 	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.StartTime, slow)
 	defer cancel()
-	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), sink: sink}
+	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink}
+	if old != nil && old.Session != "" {
+		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
+	}
 	transport, err := s.transport(server, &r.opts)
 	if err != nil {
 		return nil, err
 	}
 	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
+	if err := ownMethods(client); err != nil {
+		return nil, err
+	}
 	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport) })
 	if err == nil {
 		err = s.listTools(ctx)
@@ -103,7 +114,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 	if server.Type != "stdio" {
 		close(s.ended)
 		return &sdk.StreamableClientTransport{
-			Endpoint: server.URL, HTTPClient: &http.Client{Transport: headers{server.Headers, s.notification, s.canceled}},
+			Endpoint: server.URL, HTTPClient: &http.Client{Transport: s.wrapped(headers{server.Headers, s.notification, s.canceled})},
 		}, nil
 	}
 	proc, err := process.Start(process.Spec{
@@ -127,7 +138,24 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 // stdio is the transport over a program's pipes. The tap bounds a message, with an error
 // that says so.
 func (s *session) stdio(stdout io.ReadCloser, stdin io.WriteCloser) sdk.Transport {
-	return &sdk.IOTransport{Reader: newStdoutTap(stdout, s.notification, s.stdout), Writer: stdin, MaxLineLength: -1}
+	return &sdk.IOTransport{Reader: newStdoutTap(stdout, s.notification, s.stdout), Writer: renamingWriter{stdin}, MaxLineLength: -1}
+}
+
+// wrapped is HTTP with what the SDK cannot say, and with the session that is adopted.
+func (s *session) wrapped(next http.RoundTripper) http.RoundTripper {
+	next = renamingTransport{next}
+	if s.adopted == nil {
+		return next
+	}
+	s.adopted.next = next
+	return s.adopted
+}
+
+// keep has the end of the client leave the session on the server, if it was adopted.
+func (s *session) keep() {
+	if s.adopted != nil {
+		s.adopted.keep.Store(true)
+	}
 }
 
 // headers adds the operator's headers to each request, and a tap to each answer that
@@ -155,10 +183,14 @@ func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
 		default:
 		}
 	}
-	if err == nil && strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+	if err != nil {
+		return nil, err
+	}
+	// A type that cannot be read is none of these.
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "text/event-stream" || kind == "application/json" {
 		response.Body = newTap(response.Body, h.see)
 	}
-	return response, err
+	return response, nil
 }
 
 // cancels reports whether a request carries the cancellation of a call.
@@ -219,7 +251,10 @@ func (s *session) listTools(ctx context.Context) error {
 		return tools, nil
 	})
 	s.tools, s.inputs = tools, map[string]*schema{}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.listDurable(ctx)
 }
 
 // begin directs what the server says to an attempt.

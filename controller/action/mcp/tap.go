@@ -83,12 +83,25 @@ func (t *tap) Close() error { return t.from.Close() }
 
 // peek looks for a notification in a line of an event stream.
 func (t *tap) peek(line []byte, whole bool) {
-	if !whole || t.partial || !bytes.Contains(line, []byte(`"notifications/`)) {
+	if !whole || t.partial || !bytes.Contains(line, []byte(`"notifications/`)) && !bytes.Contains(line, introduced) {
 		return
 	}
 	var m wire
-	if json.Unmarshal(bytes.TrimPrefix(line, []byte("data:")), &m) == nil {
+	if line = bytes.TrimPrefix(line, []byte("data:")); json.Unmarshal(line, &m) == nil {
+		t.met(&m, line)
+	}
+}
+
+// introduced is in what a server says of itself at the start.
+var introduced = []byte(`"protocolVersion"`)
+
+// met hands over a notification, or under no name what a server says of itself.
+func (t *tap) met(m *wire, line []byte) {
+	switch {
+	case m.Method != "":
 		t.see(m.Method, m.Params)
+	case bytes.Contains(line, introduced):
+		t.see("", line)
 	}
 }
 
@@ -139,7 +152,11 @@ func (t *tap) look(line []byte, cut bool) bool {
 			t.see(m.Method, m.Params)
 			return forSDK[m.Method]
 		}
-		if m.Method != "" || answersSomeone(m.ID) {
+		if m.Method != "" {
+			return true
+		}
+		if answersSomeone(m.ID) {
+			t.met(&m, text)
 			return true
 		}
 	}
@@ -183,6 +200,30 @@ func (s *session) notification(method string, params json.RawMessage) {
 		var p sdk.LoggingMessageParams
 		if json.Unmarshal(params, &p) == nil {
 			s.logged(&p)
+		}
+	case "notifications/tasks/status":
+		select {
+		case s.changed <- struct{}{}:
+		default:
+		}
+	case "":
+		var m struct {
+			Result struct {
+				Capabilities struct {
+					Tasks struct {
+						Requests struct {
+							Tools struct {
+								Call *struct{} `json:"call"`
+							} `json:"tools"`
+						} `json:"requests"`
+					} `json:"tasks"`
+				} `json:"capabilities"`
+			} `json:"result"`
+		}
+		if json.Unmarshal(params, &m) == nil && m.Result.Capabilities.Tasks.Requests.Tools.Call != nil {
+			s.mu.Lock()
+			s.tasks = true
+			s.mu.Unlock()
 		}
 	case "notifications/tools/list_changed":
 		s.mu.Lock()

@@ -1,0 +1,58 @@
+package mcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// adoption lets a client go on with a session over HTTP that a dead worker has left on
+// the server: the server is not asked to begin another, what it had answered then is said
+// again. Tasks belong to the session that they were begun in.
+type adoption struct {
+	id, protocol string
+	next         http.RoundTripper
+	keep         atomic.Bool // the end of the client is not the end of the session
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a *adoption) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodDelete && a.keep.Load() {
+		return reply(r, http.StatusNoContent, ""), nil
+	}
+	if r.Method != http.MethodPost || r.GetBody == nil {
+		return a.next.RoundTrip(r)
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	var m wire
+	if err := json.Unmarshal(body, &m); err != nil {
+		return a.next.RoundTrip(r) // a batch, or none of the SDK's
+	}
+	switch m.Method {
+	case "server/discover":
+		return reply(r, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}`, m.ID)), nil
+	case "initialize":
+		const known = `{"protocolVersion":%q,"capabilities":{"tools":{},"tasks":{"cancel":{},"requests":{"tools":{"call":{}}}}},"serverInfo":{"name":"adopted","version":""}}`
+		response := reply(r, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":`+known+`}`, m.ID, a.protocol))
+		response.Header.Set("Mcp-Session-Id", a.id)
+		return response, nil
+	case "notifications/initialized":
+		return reply(r, http.StatusAccepted, ""), nil
+	}
+	return a.next.RoundTrip(r)
+}
+
+// reply is an answer that no server gave.
+func reply(r *http.Request, status int, body string) *http.Response {
+	return &http.Response{
+		Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader([]byte(body))),
+		ContentLength: int64(len(body)), Request: r,
+	}
+}

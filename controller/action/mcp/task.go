@@ -1,0 +1,215 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// Tasks are calls that outlive their request: the server hands out an id at once, and is
+// asked for the state and the result. This is the protocol of 2025-11-25
+// (modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks). The extension
+// of 2026-07-28 has another wire format; its servers make no tasks for a client that does
+// not declare it, and answer such calls when they are done.
+const taskProtocol = "2025-11-25"
+
+const (
+	// taskTime is how long a server is asked to keep a task, its result included.
+	taskTime = 24 * time.Hour
+	// pollTime is how often a server is asked that names no interval; leastPoll and
+	// mostPoll bound what one names. Servers that tell of a change are asked then.
+	pollTime  = time.Second
+	leastPoll = 50 * time.Millisecond
+	mostPoll  = 30 * time.Second
+)
+
+// The states of a task.
+const (
+	taskInput     = "input_required"
+	taskCompleted = "completed"
+	taskFailed    = "failed"
+	taskCanceled  = "cancelled"
+)
+
+// task is a task's state as the server tells it.
+type task struct {
+	ID       string  `json:"taskId"`
+	Status   string  `json:"status"`
+	Message  string  `json:"statusMessage"`
+	Interval float64 `json:"pollInterval"` // milliseconds
+}
+
+// poll is how long to wait before the server is asked again.
+func (t task) poll() time.Duration {
+	if t.Interval <= 0 {
+		return pollTime
+	}
+	return min(max(time.Duration(t.Interval*float64(time.Millisecond)), leastPoll), mostPoll)
+}
+
+func (t task) terminal() bool {
+	return t.Status == taskCompleted || t.Status == taskFailed || t.Status == taskCanceled
+}
+
+// What is sent and received by hand.
+type (
+	taskCall struct {
+		sdk.ParamsBase
+		Name      string         `json:"name"`
+		Arguments map[string]any `json:"arguments"`
+		Task      taskWish       `json:"task"`
+	}
+	taskWish struct {
+		TTL int64 `json:"ttl"` // milliseconds
+	}
+	taskParams struct {
+		sdk.ParamsBase
+		ID string `json:"taskId"`
+	}
+	listParams struct {
+		sdk.ParamsBase
+		Cursor string `json:"cursor,omitempty"`
+	}
+	rawResult struct {
+		sdk.ResultBase
+		raw json.RawMessage
+	}
+)
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *rawResult) UnmarshalJSON(data []byte) error {
+	r.raw = append(r.raw[:0], data...)
+	return nil
+}
+
+// ownMethods has a client send what the SDK does not know.
+func ownMethods(c *sdk.Client) error {
+	err := sdk.AddSendingCustomMethod[*taskCall, *rawResult](c, ownCall)
+	if err == nil {
+		err = sdk.AddSendingCustomMethod[*listParams, *rawResult](c, ownList)
+	}
+	for _, method := range []string{"tasks/get", "tasks/result", "tasks/cancel"} {
+		if err == nil {
+			err = sdk.AddSendingCustomMethod[*taskParams, *rawResult](c, method)
+		}
+	}
+	return err
+}
+
+// durable is which tools can be called as a task, and whether they must be. It is called
+// after each list of the tools; a server without tasks is not asked.
+func (s *session) listDurable(ctx context.Context) error {
+	s.durable = nil
+	known := s.client.InitializeResult()
+	s.mu.Lock()
+	offered := s.tasks
+	s.mu.Unlock()
+	if !offered || known == nil || known.ProtocolVersion != taskProtocol {
+		return nil
+	}
+	durable := map[string]string{}
+	for cursor := ""; ; {
+		var page struct {
+			Tools []struct {
+				Name      string `json:"name"`
+				Execution struct {
+					Support string `json:"taskSupport"`
+				} `json:"execution"`
+			} `json:"tools"`
+			Next string `json:"nextCursor"`
+		}
+		if err := ask(ctx, s, ownList, &listParams{Cursor: cursor}, &page); err != nil {
+			return err
+		}
+		for _, tool := range page.Tools {
+			durable[tool.Name] = tool.Execution.Support
+		}
+		if cursor = page.Next; cursor == "" {
+			s.durable = durable
+			return nil
+		}
+	}
+}
+
+// asTask reports whether a tool is called as a task: where it must be, and over HTTP,
+// where a task outlives this worker, also where it can be.
+func (s *session) asTask(tool string) bool {
+	switch s.durable[tool] {
+	case "required":
+		return true
+	case "optional":
+		return s.proc == nil
+	}
+	return false
+}
+
+// ask sends a method by hand and reads what of the answer is of interest.
+func ask[P interface {
+	*T
+	sdk.Params
+}, T any](ctx context.Context, s *session, method string, params P, answer any) error {
+	result, err := within(ctx, s, func() (*rawResult, error) {
+		return sdk.CallCustomMethod[P, *rawResult](ctx, s.client, method, params)
+	})
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(result.raw, answer)
+}
+
+// createTask calls a tool as a task. A server may answer with the result at once.
+func (s *session) createTask(ctx context.Context, tool, token string, arguments map[string]any) (task, *sdk.CallToolResult, error) {
+	params := &taskCall{Name: tool, Arguments: arguments, Task: taskWish{TTL: taskTime.Milliseconds()}}
+	params.SetMeta(map[string]any{"progressToken": token})
+	var raw json.RawMessage
+	if err := ask(ctx, s, ownCall, params, &raw); err != nil {
+		return task{}, nil, err
+	}
+	var created struct {
+		Task *task `json:"task"`
+	}
+	if err := json.Unmarshal(raw, &created); err != nil {
+		return task{}, nil, err
+	}
+	if created.Task == nil {
+		result, err := callResult(raw)
+		return task{}, result, err
+	}
+	if created.Task.ID == "" {
+		return task{}, nil, fmt.Errorf("the task has no id")
+	}
+	return *created.Task, nil, nil
+}
+
+func (s *session) getTask(ctx context.Context, id string) (task, error) {
+	var t task
+	err := ask(ctx, s, "tasks/get", &taskParams{ID: id}, &t)
+	return t, err
+}
+
+// taskResult waits for a task's end and returns what the tool answered.
+func (s *session) taskResult(ctx context.Context, id string) (*sdk.CallToolResult, error) {
+	var raw json.RawMessage
+	if err := ask(ctx, s, "tasks/result", &taskParams{ID: id}, &raw); err != nil {
+		return nil, err
+	}
+	return callResult(raw)
+}
+
+// cancelTask reports whether the server says that a task has ended by our wish.
+func (s *session) cancelTask(ctx context.Context, id string) (bool, error) {
+	var t task
+	err := ask(ctx, s, "tasks/cancel", &taskParams{ID: id}, &t)
+	return t.Status == taskCanceled, err
+}
+
+func callResult(raw json.RawMessage) (*sdk.CallToolResult, error) {
+	result := new(sdk.CallToolResult)
+	if err := json.Unmarshal(raw, result); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
