@@ -29,6 +29,7 @@ func nothingLeft(t *testing.T, r *mcp.Runner) {
 
 // TestServersThatDoNotStart: the job says what the server said, and how it ended.
 func TestServersThatDoNotStart(t *testing.T) {
+	t.Parallel()
 	for mode, says := range map[string][]string{
 		"dies-at-once":          {"exit status 7", "no licence found"},
 		"dies-in-initialize":    {"exit status 9", "cannot read my own configuration"},
@@ -36,6 +37,7 @@ func TestServersThatDoNotStart(t *testing.T) {
 		"hangs-at-start":        {"did not introduce itself within 200ms"},
 	} {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			r := newRunner(t, raw(t, mode), func(o *mcp.Options) {
 				if mode == "hangs-at-start" {
 					o.StartTime = 200 * time.Millisecond
@@ -58,6 +60,7 @@ func TestServersThatDoNotStart(t *testing.T) {
 // TestCallsOfServersThatBreakTheRules calls each tool, and then one that works: of the
 // same session where it is sound, of another where it is not.
 func TestCallsOfServersThatBreakTheRules(t *testing.T) {
+	t.Parallel()
 	for tool, want := range map[string]struct {
 		verdict action.Verdict
 		reason  string
@@ -82,6 +85,7 @@ func TestCallsOfServersThatBreakTheRules(t *testing.T) {
 		"closes-stdin":            {action.Succeeded, "", nil, nil, false},
 	} {
 		t.Run(tool, func(t *testing.T) {
+			t.Parallel()
 			r := newRunner(t, raw(t, ""), func(o *mcp.Options) { o.MaxSessions = 1 })
 			pid := func() string {
 				out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "pid"}), newRecorder())

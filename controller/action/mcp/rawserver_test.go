@@ -124,13 +124,13 @@ func (s *rawServer) call(m rawMessage) {
 		}
 		s.line(`"}]}}`)
 	case "floods-with-progress":
-		for i := range 300_000 {
+		for i := range 100_000 {
 			progress(i, "step "+fmt.Sprint(i%10))
 		}
 		s.answer(m.ID, ok)
 	case "floods-stderr":
 		w := bufio.NewWriter(os.Stderr)
-		for i := range 300_000 {
+		for i := range 100_000 {
 			fmt.Fprintln(w, "line", i)
 		}
 		w.Flush()

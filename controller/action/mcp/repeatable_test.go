@@ -104,6 +104,7 @@ func TestAServerThatCannotBeAskedIsNoReasonToRepeat(t *testing.T) {
 // TestAConfirmedEndOfASessionIsNoEndOfATool cancels a tool that does not listen, on a
 // server that does.
 func TestAConfirmedEndOfASessionIsNoEndOfATool(t *testing.T) {
+	t.Parallel()
 	server := annotatedServer(t)
 	r := overHTTP(t, sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, nil))
 	for _, tool := range []string{"plain", "deaf"} {
@@ -129,6 +130,7 @@ func TestAConfirmedEndOfASessionIsNoEndOfATool(t *testing.T) {
 // TestAHungServerHoldsNoWorker cancels a call of a server that answers nothing any more,
 // the end of the session included.
 func TestAHungServerHoldsNoWorker(t *testing.T) {
+	t.Parallel()
 	server := annotatedServer(t)
 	inner := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, nil)
 	r := overHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {

@@ -48,6 +48,7 @@ func everythingOverHTTP(t *testing.T) mcp.Server {
 // TestTasksOfServerEverything calls its tool that must be called as a task, and takes a
 // task over from a runner that is left alone.
 func TestTasksOfServerEverything(t *testing.T) {
+	t.Parallel()
 	query := func(attempt string) action.Attempt {
 		job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeBuild, Build: &v1.BuildAction{
 			Action: "simulate-research-query", Arguments: map[string]v1.JSON{"topic": {Raw: []byte(`"journals"`)}},
