@@ -30,6 +30,9 @@
 // request waits for longer than its context: neither for a server that does not read,
 // nor for one that is gone while its children hold its stdout (health.go).
 //
+// Programs that end at the first question of today's protocol, or never answer it, are
+// started once more and spoken to as in the one before (session.introduced).
+//
 // # Tasks
 //
 // A tool that says so is called as a task (protocol 2025-11-25; task.go): always where it

@@ -172,6 +172,23 @@ func TestAServerThatStopsReading(t *testing.T) {
 	nothingLeft(t, r)
 }
 
+// TestServersOfBefore do not know how a client introduces itself today.
+func TestServersOfBefore(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"expects-initialize", "ignores-discover"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t, raw(t, mode), func(o *mcp.Options) { o.StartTime = 2 * time.Second })
+			for range 2 {
+				if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder()); out.Verdict != action.Succeeded {
+					t.Errorf("outcome %+v", out)
+				}
+			}
+			nothingLeft(t, r)
+		})
+	}
+}
+
 func TestWordsAtTheStartAreTheServersOwn(t *testing.T) {
 	r := newRunner(t, raw(t, "talks-at-start"))
 	rec := newRecorder()

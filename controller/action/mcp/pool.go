@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jobwright.dev/controller/action"
@@ -31,6 +32,7 @@ type pool struct {
 	server Server
 	slots  chan struct{}
 	done   chan struct{} // closed with the pool
+	legacy atomic.Bool   // the server wants to be spoken to as before 2026-07-28
 
 	mu       sync.Mutex
 	idle     []*idleSession // the last one was used last
@@ -94,7 +96,7 @@ func (p *pool) why() error {
 // adopt goes on with the session of a task, or begins another where the server has it no
 // more: some keep tasks for all sessions.
 func (p *pool) adopt(ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
-	if s, err := p.runner.connect(ctx, p.name, p.server, sink, left); err == nil {
+	if s, err := p.runner.connect(ctx, p, sink, left); err == nil {
 		go p.watch(s)
 		return s, nil
 	}
@@ -105,7 +107,7 @@ func (p *pool) adopt(ctx context.Context, sink action.Sink, left *remembered) (*
 func (p *pool) start(ctx context.Context, sink action.Sink) (*session, error) {
 	p.count(1)
 	defer p.count(-1)
-	s, err := p.runner.connect(ctx, p.name, p.server, sink, nil)
+	s, err := p.runner.connect(ctx, p, sink, nil)
 	p.runner.metrics.started(p.name)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -63,11 +63,19 @@ func (s *rawServer) run() {
 func (s *rawServer) handle(m rawMessage) {
 	switch m.Method {
 	case "server/discover":
-		if s.mode == "hangs-at-start" {
+		switch s.mode {
+		case "hangs-at-start":
 			forever()
+		case "expects-initialize": // as servers of the Rust SDK do
+			s.exit(13, "expected initialize")
+		case "ignores-discover":
+			return
 		}
 		s.line(`{"jsonrpc":"2.0","id":` + string(m.ID) + `,"error":{"code":-32601,"message":"Method not found"}}`)
 	case "initialize":
+		if s.mode == "hangs-at-start" {
+			forever()
+		}
 		if s.mode == "dies-in-initialize" {
 			s.exit(9, "cannot read my own configuration")
 		}

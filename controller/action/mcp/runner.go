@@ -21,11 +21,11 @@ import (
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
 // minutes of idling cover the pauses of someone who works. Npm servers that are fetched
-// first take the longest to start.
+// first take the longest to start; half of the time is for the first of two tries.
 const (
 	DefaultMaxSessions = 4
 	DefaultIdleTime    = 5 * time.Minute
-	DefaultStartTime   = time.Minute
+	DefaultStartTime   = 2 * time.Minute
 )
 
 // Options configure a Runner.

@@ -42,6 +42,7 @@ type session struct {
 	name   string
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
+	tap    *tap             // of its stdout; nil over HTTP
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
 	since  time.Time        // when it became idle
@@ -67,33 +68,21 @@ type session struct {
 
 // connect starts a server, or connects to it, and introduces itself. What the server says
 // meanwhile goes to the attempt that waits for it.
-func (r *Runner) connect(ctx context.Context, name string, server Server, sink action.Sink, old *remembered) (*session, error) {
+func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
 	slow := fmt.Errorf("the server did not introduce itself within %s", r.opts.StartTime)
 	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.StartTime, slow)
 	defer cancel()
-	s := &session{name: name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink}
-	if old != nil && old.Session != "" {
-		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
-	}
-	transport, err := s.transport(server, &r.opts)
-	if err != nil {
-		return nil, err
-	}
-	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
-	if err := ownMethods(client); err != nil {
-		return nil, err
-	}
-	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport) })
-	if err == nil {
-		err = s.listTools(ctx)
-	}
+	s, err := r.introduced(ctx, p, sink, old)
 	if err != nil {
 		if errors.Is(context.Cause(ctx), slow) {
 			err = slow
 		}
-		err = fmt.Errorf("%s: %w%s", server.address(), err, s.lastWords())
-		s.close(0)
-		s.end()
+		err = fmt.Errorf("%s: %w", p.server.address(), err)
+		if s != nil {
+			err = fmt.Errorf("%w%s", err, s.lastWords())
+			s.close(0)
+			s.end()
+		}
 		return nil, err
 	}
 	s.lost = make(chan struct{})
@@ -102,6 +91,61 @@ func (r *Runner) connect(ctx context.Context, name string, server Server, sink a
 		_ = s.client.Wait() // how it ended is for the call to say that it broke
 	}()
 	return s, nil
+}
+
+// introduced is a session whose server has said who it is. Since 2026-07-28 a client asks
+// server/discover first. Servers of before may take that badly: some end when the first
+// request is not initialize, some never answer it. So a program that ends, or says nothing
+// for half of the time, before it has answered anything is started once more and spoken
+// to as in the protocol before, and from then on at once.
+func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
+	if p.legacy.Load() {
+		return r.open(ctx, p, sink, old, legacyProtocol)
+	}
+	first, cancel := ctx, func() {}
+	if p.server.Type == "stdio" {
+		first, cancel = context.WithTimeout(ctx, r.opts.StartTime/2)
+	}
+	defer cancel()
+	s, err := r.open(first, p, sink, old, "")
+	if err == nil || s == nil || s.tap == nil || s.tap.answered.Load() || ctx.Err() != nil {
+		return s, err
+	}
+	words := s.lastWords()
+	s.close(0)
+	again, err := r.open(ctx, p, sink, old, legacyProtocol)
+	if err != nil && again != nil && !again.tap.answered.Load() {
+		again.close(0) // it is no matter of the protocol
+		again.end()
+		return nil, fmt.Errorf("%w%s", err, words)
+	}
+	p.legacy.Store(err == nil)
+	return again, err
+}
+
+// legacyProtocol is the last one that begins with initialize.
+const legacyProtocol = "2025-11-25"
+
+// open starts a server, or connects to it, and lists its tools. With an error, the session
+// is to be closed, if there is one.
+func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
+	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink}
+	if old != nil && old.Session != "" {
+		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
+	}
+	transport, err := s.transport(p.server, &r.opts)
+	if err != nil {
+		return nil, err
+	}
+	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
+	if err := ownMethods(client); err != nil {
+		return s, err
+	}
+	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport, protocol) })
+	if err != nil {
+		return s, err
+	}
+	return s, s.listTools(ctx)
 }
 
 // transport starts the server's program, or names its address.
@@ -138,7 +182,8 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 // stdio is the transport over a program's pipes. The tap bounds a message, with an error
 // that says so.
 func (s *session) stdio(stdout io.ReadCloser, stdin io.WriteCloser) sdk.Transport {
-	return &sdk.IOTransport{Reader: newStdoutTap(stdout, s.notification, s.stdout), Writer: renamingWriter{stdin}, MaxLineLength: -1}
+	s.tap = newStdoutTap(stdout, s.notification, s.stdout)
+	return &sdk.IOTransport{Reader: s.tap, Writer: renamingWriter{stdin}, MaxLineLength: -1}
 }
 
 // wrapped is HTTP with what the SDK cannot say, and with the session that is adopted.
@@ -224,8 +269,8 @@ func (s *session) awaitCancel(patience time.Duration) {
 }
 
 // introduce connects a client to a server, and has the server log what is of interest.
-func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport) (*sdk.ClientSession, error) {
-	c, err := client.Connect(ctx, transport, nil)
+func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport, protocol string) (*sdk.ClientSession, error) {
+	c, err := client.Connect(ctx, transport, &sdk.ClientSessionOptions{ProtocolVersion: protocol})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -44,6 +45,8 @@ type tap struct {
 	words   func(string) // takes what is no message; nil: this is no stdout
 	skipped bool         // the line that is too long is no message
 	frame   int          // its length so far
+
+	answered atomic.Bool // something, so that the server speaks the protocol
 }
 
 func newTap(r io.ReadCloser, see func(string, json.RawMessage)) *tap {
@@ -156,6 +159,7 @@ func (t *tap) look(line []byte, cut bool) bool {
 			return true
 		}
 		if answersSomeone(m.ID) {
+			t.answered.Store(true)
 			t.met(&m, text)
 			return true
 		}

@@ -14,7 +14,7 @@ import (
 // (modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks). The extension
 // of 2026-07-28 has another wire format; its servers make no tasks for a client that does
 // not declare it, and answer such calls when they are done.
-const taskProtocol = "2025-11-25"
+const taskProtocol = legacyProtocol
 
 const (
 	// taskTime is how long a server is asked to keep a task, its result included.
