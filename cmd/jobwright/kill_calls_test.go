@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -35,12 +38,53 @@ while read -r line; do
 done
 `
 
-// servers writes the MCP servers' file.
+// taskServer is an MCP server over HTTP whose one tool is carried out as a task, which
+// outlives its client and ends when the test says so.
+type taskServer struct {
+	created, asked atomic.Int32
+	done           atomic.Bool
+}
+
+func (s *taskServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var m struct {
+		ID     json.RawMessage `json:"id"`
+		Method string          `json:"method"`
+	}
+	if r.Method != http.MethodPost || json.NewDecoder(r.Body).Decode(&m) != nil {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	state, result := map[bool]string{false: "working", true: "completed"}[s.done.Load()], "{}"
+	switch m.Method {
+	case "initialize":
+		w.Header().Set("Mcp-Session-Id", "one")
+		result = `{"protocolVersion":"2025-11-25","capabilities":{"tools":{},"tasks":{"requests":{"tools":{"call":{}}}}},"serverInfo":{"name":"tasks","version":"1"}}`
+	case "notifications/initialized":
+		w.WriteHeader(http.StatusAccepted)
+		return
+	case "tools/list":
+		result = `{"tools":[{"name":"research","inputSchema":{"type":"object"},"execution":{"taskSupport":"required"}}]}`
+	case "tools/call":
+		result = fmt.Sprintf(`{"task":{"taskId":"t-%d","status":"working","pollInterval":50}}`, s.created.Add(1))
+	case "tasks/get":
+		s.asked.Add(1)
+		result = `{"taskId":"t-1","status":"` + state + `","pollInterval":50}`
+	case "tasks/result":
+		result = `{"content":[],"structuredContent":{"found":7}}`
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`+"\n", m.ID, result)
+}
+
+// servers writes the MCP servers' file, of programs and addresses.
 func (k *killed) servers(programs map[string]string) {
 	k.t.Helper()
 	servers := map[string]any{}
 	for name, program := range programs {
 		servers[name] = map[string]any{"command": program}
+		if strings.HasPrefix(program, "http:") {
+			servers[name] = map[string]any{"url": program}
+		}
 	}
 	data, err := json.Marshal(map[string]any{"mcpServers": servers})
 	if err != nil {
@@ -52,14 +96,14 @@ func (k *killed) servers(programs map[string]string) {
 }
 
 // TestKillNineWithAHundredCalls kills the real server with SIGKILL while a hundred tools
-// are being called: after the next start nothing of them is left, and every job has
-// ended. Then the servers' file is changed under the running server.
+// are being called, and one is carried out as a task elsewhere: after the next start
+// nothing of the calls is left, every job has ended, and the task's job goes on. Then the servers' file is changed under the running server.
 func TestKillNineWithAHundredCalls(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
 	const calls = 100
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=100", "--mcp-sessions=100"}}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=101", "--mcp-sessions=100"}}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -68,7 +112,10 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 	if err := os.WriteFile(program, []byte(hangingServer), 0o700); err != nil { //nolint:gosec // a program
 		t.Fatal(err)
 	}
-	k.servers(map[string]string{"hanging": program})
+	tasks := new(taskServer)
+	remote := httptest.NewServer(tasks)
+	t.Cleanup(remote.Close)
+	k.servers(map[string]string{"hanging": program, "tasks": remote.URL})
 	k.start()
 	k.ready()
 	api, err := client.New(client.Config{Server: "http://" + k.address})
@@ -85,8 +132,9 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 		}
 	}
 	for i := range calls {
-		create(fmt.Sprint("call-", i), v1.BuildAction{Action: "hang"})
+		create(fmt.Sprint("call-", i), v1.BuildAction{Server: "hanging", Action: "hang"})
 	}
+	create("task", v1.BuildAction{Server: "tasks", Action: "research"})
 	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +142,7 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	for len(carriers(t, mark, "tail")) < calls {
+	for len(carriers(t, mark, "tail")) < calls || tasks.asked.Load() == 0 {
 		<-look.C
 	}
 	k.signal(syscall.SIGKILL)
@@ -125,7 +173,17 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 	for len(jobs()) < calls {
 		<-look.C
 	}
+	tasks.done.Store(true)
+	for jobs()["task"] == nil {
+		<-look.C
+	}
 	for name, job := range jobs() {
+		if name == "task" {
+			if s := job.Status; s.Phase != v1.JobSucceeded || s.Attempts != 2 || s.Interruptions != 1 || tasks.created.Load() != 1 || s.Result == nil || string(s.Result.Raw) != `{"found":7}` {
+				t.Errorf("the task: %s %s after %d attempts and %d interruptions: %s; %d were created", s.Phase, s.Reason, s.Attempts, s.Interruptions, s.Message, tasks.created.Load())
+			}
+			continue
+		}
 		if job.Status.Phase != v1.JobFailed || job.Status.Attempts != 1 || !strings.Contains(job.Status.Message, "marked neither idempotent nor read-only") {
 			t.Errorf("%s: %s after %d attempts: %s", name, job.Status.Phase, job.Status.Attempts, job.Status.Message)
 		}
