@@ -31,7 +31,7 @@ while read -r line; do
 	*'"method":"initialize"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"hanging","version":"1"}}}\n' "$id" ;;
 	*'"method":"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"hang","inputSchema":{"type":"object"}},{"name":"answer","inputSchema":{"type":"object"}}]}}\n' "$id" ;;
 	*'"name":"answer"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\n' "$id" ;;
-	*'"name":"hang"'*) tail -f /dev/null ;;
+	*'"name":"hang"'*) tail -f /dev/null >/dev/null 2>&1 ;; # its stdout would tell it of our end
 	*'"method":"notifications/'*) ;;
 	*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}\n' "$id" ;;
 	esac

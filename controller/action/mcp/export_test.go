@@ -1,6 +1,12 @@
 package mcp
 
-import "io"
+import (
+	"io"
+	"time"
+)
+
+// WithFirstTry sets how long a server may answer nothing before it is started once more.
+func WithFirstTry(o *Options, d time.Duration) { o.firstTry = d }
 
 // WithPipe has sessions use a test's pipes in place of a program's stdout and stdin.
 func WithPipe(o *Options, pipe func() (io.ReadCloser, io.WriteCloser)) { o.pipe = pipe }

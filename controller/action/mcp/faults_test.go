@@ -178,7 +178,11 @@ func TestServersOfBefore(t *testing.T) {
 	for _, mode := range []string{"expects-initialize", "ignores-discover"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			r := newRunner(t, raw(t, mode), func(o *mcp.Options) { o.StartTime = 2 * time.Second })
+			r := newRunner(t, raw(t, mode), func(o *mcp.Options) {
+				if mode == "ignores-discover" {
+					mcp.WithFirstTry(o, 100*time.Millisecond)
+				}
+			})
 			for range 2 {
 				if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder()); out.Verdict != action.Succeeded {
 					t.Errorf("outcome %+v", out)

@@ -47,6 +47,9 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Log        logr.Logger
 
+	// firstTry is how much of StartTime a server gets that answers nothing, before it is
+	// started once more; unset: half of it.
+	firstTry time.Duration
 	// pipe stands in for the start of a program: the tests' own ends of its stdin and
 	// stdout, in the time of a bubble.
 	pipe func() (io.ReadCloser, io.WriteCloser)
@@ -79,6 +82,9 @@ func New(opts Options) (*Runner, error) {
 	}
 	if opts.StartTime <= 0 {
 		opts.StartTime = DefaultStartTime
+	}
+	if opts.firstTry <= 0 {
+		opts.firstTry = opts.StartTime / 2
 	}
 	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
 	r.metrics = newMetrics(r)

@@ -104,15 +104,19 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 	}
 	first, cancel := ctx, func() {}
 	if p.server.Type == "stdio" {
-		first, cancel = context.WithTimeout(ctx, r.opts.StartTime/2)
+		first, cancel = context.WithTimeout(ctx, r.opts.firstTry)
 	}
 	defer cancel()
 	s, err := r.open(first, p, sink, old, "")
 	if err == nil || s == nil || s.tap == nil || s.tap.answered.Load() || ctx.Err() != nil {
 		return s, err
 	}
-	words := s.lastWords()
+	hung := first.Err() != nil
 	s.close(0)
+	words := "" // of a program that ended by itself
+	if !hung {
+		words = s.lastWords()
+	}
 	again, err := r.open(ctx, p, sink, old, legacyProtocol)
 	if err != nil && again != nil && !again.tap.answered.Load() {
 		again.close(0) // it is no matter of the protocol

@@ -78,7 +78,7 @@ func slowServer() *sdk.Server {
 // controller and store: progress and output put off the idle timeout, for ten minutes
 // with a limit of one; silence does not; the cap on the attempt holds in spite of them.
 func TestTimeouts(t *testing.T) {
-	minute, cap := int64(60), int64(600)
+	minute, most := int64(60), int64(600)
 	for tool, want := range map[string]struct {
 		spec   v1.JobSpec
 		phase  v1.JobPhase
@@ -87,8 +87,8 @@ func TestTimeouts(t *testing.T) {
 		after  time.Duration
 	}{
 		"ten-minutes": {v1.JobSpec{IdleTimeoutSeconds: &minute}, v1.JobSucceeded, v1.ReasonCompleted, "", 10 * time.Minute},
-		"silent":      {v1.JobSpec{IdleTimeoutSeconds: &minute, AttemptTimeoutSeconds: &cap}, v1.JobFailed, v1.ReasonIdleTimeout, "neither output nor progress for 1m0s; spec.idleTimeoutSeconds allows 60 s", time.Minute},
-		"for-ever":    {v1.JobSpec{IdleTimeoutSeconds: &minute, AttemptTimeoutSeconds: &cap}, v1.JobFailed, v1.ReasonAttemptTimeout, "ran for 10m0s; spec.attemptTimeoutSeconds allows 600 s", 10 * time.Minute},
+		"silent":      {v1.JobSpec{IdleTimeoutSeconds: &minute, AttemptTimeoutSeconds: &most}, v1.JobFailed, v1.ReasonIdleTimeout, "neither output nor progress for 1m0s; spec.idleTimeoutSeconds allows 60 s", time.Minute},
+		"for-ever":    {v1.JobSpec{IdleTimeoutSeconds: &minute, AttemptTimeoutSeconds: &most}, v1.JobFailed, v1.ReasonAttemptTimeout, "ran for 10m0s; spec.attemptTimeoutSeconds allows 600 s", 10 * time.Minute},
 	} {
 		t.Run(tool, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
