@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,48 +63,49 @@ func TestTasksOfServerEverything(t *testing.T) {
 			t.Errorf("outcome %+v, log %q", out, rec.lines)
 		}
 	}
-	t.Run("over stdio", func(t *testing.T) {
-		t.Parallel()
-		r, rec := newRunner(t, map[string]mcp.Server{"everything": {Type: "stdio", Command: "node", Args: []string{everything(t)}}}), newRecorder()
-		reported(t, r.Run(t.Context(), query("a-1"), rec), rec)
+	stdio := newRunner(t, map[string]mcp.Server{"everything": {Type: "stdio", Command: "node", Args: []string{everything(t)}}})
+	servers, dir := map[string]mcp.Server{"everything": everythingOverHTTP(t)}, t.TempDir()
+	first, second, third := newRunner(t, servers, remembersIn(dir)), newRunner(t, servers, remembersIn(dir)), newRunner(t, servers)
+	// Most of the time is the tool's, so all of them run at once.
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { // over stdio
+		rec := newRecorder()
+		reported(t, stdio.Run(t.Context(), query("a-1"), rec), rec)
 	})
-	t.Run("over HTTP, taken over", func(t *testing.T) {
-		t.Parallel()
-		servers, dir := map[string]mcp.Server{"everything": everythingOverHTTP(t)}, t.TempDir()
+	running.Go(func() { // over HTTP, and taken over
 		ctx, cancel := context.WithCancel(t.Context())
-		first, ended := newRecorder(), make(chan struct{})
+		alone, ended := newRecorder(), make(chan struct{})
 		go func() {
 			defer close(ended)
-			newRunner(t, servers, remembersIn(dir)).Run(ctx, query("a-1"), first)
+			first.Run(ctx, query("a-1"), alone)
 		}()
 		defer func() { cancel(); <-ended }()
-		for step := range first.steps {
-			if step == "Analyzing content..." {
-				break
-			}
+		alone.until("Analyzing content...")
+		if out, err := second.Recover(t.Context(), query("a-1")); err != nil || out.Verdict != action.Lost || !out.Repeatable || !strings.Contains(out.Message, "goes on with it") {
+			t.Errorf("Recover = %+v, %v", out, err)
 		}
-		r, rec := newRunner(t, servers, remembersIn(dir)), newRecorder()
-		if out, err := r.Recover(t.Context(), query("a-1")); err != nil || out.Verdict != action.Lost || !out.Repeatable || !strings.Contains(out.Message, "goes on with it") {
-			t.Fatalf("Recover = %+v, %v", out, err)
-		}
-		reported(t, r.Run(t.Context(), query("a-2"), rec), rec)
+		rec := newRecorder()
+		reported(t, second.Run(t.Context(), query("a-2"), rec), rec)
 	})
-	t.Run("canceled over HTTP", func(t *testing.T) {
-		t.Parallel()
+	running.Go(func() { // over HTTP, and canceled
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		rec := newRecorder()
-		go func() {
-			for step := range rec.steps {
-				if step == "Gathering sources..." {
-					cancel()
-				}
-			}
-		}()
-		out := newRunner(t, map[string]mcp.Server{"everything": everythingOverHTTP(t)}).Run(ctx, query("a-1"), rec)
-		close(rec.steps)
-		if out.Verdict != action.Stopped || !strings.Contains(out.Message, "has confirmed that task") {
+		rec, ended := newRecorder(), make(chan action.Outcome, 1)
+		go func() { ended <- third.Run(ctx, query("a-1"), rec) }()
+		rec.until("Gathering sources...")
+		cancel()
+		if out := <-ended; out.Verdict != action.Stopped || !strings.Contains(out.Message, "has confirmed that task") {
 			t.Errorf("outcome %+v", out)
 		}
 	})
+}
+
+// until waits for a step.
+func (r *recorder) until(wanted string) {
+	for step := range r.steps {
+		if step == wanted {
+			return
+		}
+	}
 }
