@@ -18,8 +18,7 @@ import (
 // callFailed is the outcome of a call without a result. A JSON-RPC error leaves the
 // session sound; anything else does not.
 func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
-	var rpc *jsonrpc.Error
-	if errors.As(err, &rpc) && s.alive() {
+	if rpc, ok := refusal(err); ok && s.alive() {
 		pool.put(s)
 		reason := v1.ReasonProtocolError
 		if rpc.Code == jsonrpc.CodeInvalidParams {
@@ -33,6 +32,16 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 	cause := s.cause(err)
 	pool.drop(s, 0)
 	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %s", name, tool, cause))
+}
+
+// notSent is the code of an error that is not the server's: the SDK's word for a request
+// that did not come through over HTTP.
+const notSent = -32005
+
+// refusal is a server's own JSON-RPC error.
+func refusal(err error) (*jsonrpc.Error, bool) {
+	rpc, ok := errors.AsType[*jsonrpc.Error](err)
+	return rpc, ok && (rpc.Code != notSent || rpc.Message != "rejected by transport")
 }
 
 // cause says in words why a call has no result.

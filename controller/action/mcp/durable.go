@@ -94,11 +94,11 @@ func (c *durableCall) wait(ctx context.Context) (*sdk.CallToolResult, error) {
 		case c.task.Status == taskCanceled:
 			return nil, errCanceledThere
 		case c.task.terminal():
-			return c.session.taskResult(ctx, c.task.ID)
+			return c.result(ctx)
 		case c.task.Status == taskInput:
 			// The server puts its question where the result is waited for, and the client
 			// answers it by its policy.
-			return c.session.taskResult(ctx, c.task.ID)
+			return c.result(ctx)
 		}
 		timer.Reset(c.task.poll())
 		select {
@@ -107,12 +107,53 @@ func (c *durableCall) wait(ctx context.Context) (*sdk.CallToolResult, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		now, err := c.session.getTask(ctx, c.task.ID)
+		now, err := patiently(ctx, c, func() (task, error) { return c.session.getTask(ctx, c.task.ID) })
 		if err != nil {
 			return nil, err
 		}
 		c.task = now
 	}
+}
+
+func (c *durableCall) result(ctx context.Context) (*sdk.CallToolResult, error) {
+	return patiently(ctx, c, func() (*sdk.CallToolResult, error) { return c.session.taskResult(ctx, c.task.ID) })
+}
+
+// patiently asks a server again that cannot be reached, for as long as patience lasts.
+func patiently[T any](ctx context.Context, c *durableCall, ask func() (T, error)) (T, error) {
+	value, err := ask()
+	if !c.unreachable(ctx, err) {
+		return value, err
+	}
+	c.out.Line(action.System, fmt.Sprintf("MCP server %s cannot be reached, and is asked again for up to %s: %v", c.pool.name, patience, err))
+	first, until, pause := err, time.Now().Add(patience), c.task.poll()
+	for time.Now().Before(until) {
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return value, ctx.Err()
+		}
+		if value, err = ask(); err == nil || ctx.Err() != nil {
+			return value, err
+		}
+		if !c.unreachable(ctx, err) {
+			break
+		}
+		pause = min(2*pause, mostPoll)
+	}
+	if errors.Is(err, sdk.ErrConnectionClosed) {
+		err = first // it says why
+	}
+	return value, err
+}
+
+// unreachable reports whether a request did not come through, over a session that is
+// sound otherwise.
+func (c *durableCall) unreachable(ctx context.Context, err error) bool {
+	_, refused := refusal(err)
+	return err != nil && ctx.Err() == nil && c.session.proc == nil && c.session.alive() && !refused && !errors.Is(err, errAnswer)
 }
 
 // errCanceledThere is why a task has no result that nobody here has canceled.
@@ -161,7 +202,7 @@ func (c *durableCall) stop() action.Outcome {
 
 // unknown reports whether a server says that it has no such task.
 func unknown(err error) bool {
-	rpc, ok := errors.AsType[*jsonrpc.Error](err)
+	rpc, ok := refusal(err)
 	return ok && (rpc.Code == jsonrpc.CodeInvalidParams || rpc.Code == -32002)
 }
 

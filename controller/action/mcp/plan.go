@@ -3,7 +3,6 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,7 +100,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 	ctx, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
 	result, err := s.call(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
-	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok && s.alive() && ctx.Err() == nil {
+	if rpc, ok := refusal(err); ok && s.alive() && ctx.Err() == nil {
 		pool.put(s)
 		if rpc.Code == jsonrpc.CodeInvalidParams {
 			return refuted(fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", tool, rpc.Message)), nil

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -236,7 +235,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 // error code that it gave, if any.
 func unavailable(err error, message string) action.Outcome {
 	outcome := action.Fail(v1.ReasonServerUnavailable, message)
-	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok {
+	if rpc, ok := refusal(err); ok {
 		outcome.RPCCode = rpc.Code
 	}
 	return outcome

@@ -1,7 +1,9 @@
 package mcp_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -217,5 +219,22 @@ func TestOverHTTP(t *testing.T) {
 	r.Close()
 	if auth != "Bearer abc" {
 		t.Errorf("Authorization %q", auth)
+	}
+}
+
+// TestABrokenConnectionIsNoWordOfTheServer breaks a call over HTTP on its way.
+func TestABrokenConnectionIsNoWordOfTheServer(t *testing.T) {
+	handler := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return fakeServer() }, nil)
+	r := overHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil || strings.Contains(string(body), `"tools/call"`) {
+			panic(http.ErrAbortHandler)
+		}
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		handler.ServeHTTP(w, request)
+	}))
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder())
+	if out.Reason != v1.ReasonProtocolError || out.RPCCode != 0 || !strings.Contains(out.Message, "broke off") || !strings.Contains(out.Message, "EOF") {
+		t.Errorf("outcome %+v", out)
 	}
 }

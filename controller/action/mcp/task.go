@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,9 @@ const (
 	pollTime  = time.Second
 	leastPoll = 50 * time.Millisecond
 	mostPoll  = 30 * time.Second
+	// patience is how long a server may be out of reach whose task is waited for: a task
+	// is there when its server is back.
+	patience = 5 * time.Minute
 )
 
 // The states of a task.
@@ -157,8 +161,14 @@ func ask[P interface {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(result.raw, answer)
+	if err := json.Unmarshal(result.raw, answer); err != nil {
+		return fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	return nil
 }
+
+// errAnswer is why an answer that came is of no use.
+var errAnswer = errors.New("the answer cannot be read")
 
 // createTask calls a tool as a task. A server may answer with the result at once.
 func (s *session) createTask(ctx context.Context, tool, token string, arguments map[string]any) (task, *sdk.CallToolResult, error) {
@@ -172,7 +182,7 @@ func (s *session) createTask(ctx context.Context, tool, token string, arguments 
 		Task *task `json:"task"`
 	}
 	if err := json.Unmarshal(raw, &created); err != nil {
-		return task{}, nil, err
+		return task{}, nil, fmt.Errorf("%w: %w", errAnswer, err)
 	}
 	if created.Task == nil {
 		result, err := callResult(raw)
@@ -209,7 +219,7 @@ func (s *session) cancelTask(ctx context.Context, id string) (bool, error) {
 func callResult(raw json.RawMessage) (*sdk.CallToolResult, error) {
 	result := new(sdk.CallToolResult)
 	if err := json.Unmarshal(raw, result); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errAnswer, err)
 	}
 	return result, nil
 }

@@ -30,6 +30,7 @@ type taskServer struct {
 	answer   string // to tasks/result
 	ended    []string
 	support  string
+	fails    int           // so many requests for a task do not come through
 	polled   chan struct{} // gets a value with each tasks/get, when there is room
 }
 
@@ -114,6 +115,9 @@ func (s *taskServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		task := fmt.Sprint(id, "-", s.created)
 		s.state[task] = "working"
 		result(`{"task":{` + state(task) + `}}`)
+	case s.fails > 0 && strings.HasPrefix(m.Method, "tasks/"):
+		s.fails--
+		panic(http.ErrAbortHandler) // the connection breaks
 	case !known:
 		fail(-32602, "Task not found")
 	case m.Method == "tasks/get":
@@ -161,6 +165,7 @@ func TestAToolIsCalledAsATask(t *testing.T) {
 		ends    string // the state that the task ends in; it works until it was asked for twice
 		answer  string
 		support string
+		fails   int
 		verdict action.Verdict
 		reason  string
 		says    string
@@ -169,6 +174,8 @@ func TestAToolIsCalledAsATask(t *testing.T) {
 	}{
 		"completed":            {ends: "completed", verdict: action.Succeeded, log: "content: the report"},
 		"only optional":        {ends: "completed", support: "optional", verdict: action.Succeeded, log: "content: the report"},
+		"out of reach":         {ends: "completed", fails: 3, verdict: action.Succeeded, log: "content: the report"},
+		"no such result":       {ends: "completed", answer: `[]`, verdict: action.Failed, reason: v1.ReasonProtocolError, says: "the answer cannot be read"},
 		"needs input":          {ends: "input_required", verdict: action.Succeeded, log: "content: the report"},
 		"the tool fails":       {ends: "failed", answer: `{"content":[{"type":"text","text":"no sources"}],"isError":true}`, verdict: action.Failed, reason: v1.ReasonToolError, says: "no sources"},
 		"the server fails":     {ends: "failed", answer: "error within", verdict: action.Failed, reason: v1.ReasonProtocolError, says: "error within", rpc: -32603},
@@ -184,6 +191,7 @@ func TestAToolIsCalledAsATask(t *testing.T) {
 			if tc.support != "" {
 				server.support = tc.support
 			}
+			server.fails = tc.fails
 			dir := t.TempDir()
 			r := newRunner(t, servers, remembersIn(dir))
 			go func() {
