@@ -31,7 +31,7 @@
 // nor for one that is gone while its children hold its stdout (health.go).
 //
 // Programs that end at the first question of today's protocol, or never answer it, are
-// started once more and spoken to as in the one before (session.introduced).
+// started once more and spoken to as in the one before (connect.go).
 //
 // # Tasks
 //

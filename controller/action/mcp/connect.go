@@ -1,0 +1,173 @@
+package mcp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/process"
+)
+
+// connect starts a server, or connects to it, and introduces itself. What the server says
+// meanwhile goes to the attempt that waits for it.
+func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
+	slow := fmt.Errorf("the server did not introduce itself within %s", r.opts.StartTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.StartTime, slow)
+	defer cancel()
+	s, err := r.introduced(ctx, p, sink, old)
+	if err != nil {
+		if errors.Is(context.Cause(ctx), slow) {
+			err = slow
+		}
+		err = fmt.Errorf("%s: %w", p.server.address(), err)
+		if s != nil {
+			err = fmt.Errorf("%w%s", err, s.lastWords())
+			s.close(0)
+			s.end()
+		}
+		return nil, err
+	}
+	s.lost = make(chan struct{})
+	go func() {
+		defer close(s.lost)
+		_ = s.client.Wait() // how it ended is for the call to say that it broke
+	}()
+	return s, nil
+}
+
+// introduced is a session whose server has said who it is. Since 2026-07-28 a client asks
+// server/discover first. Servers of before may take that badly: some end when the first
+// request is not initialize, some never answer it. So a program that ends, or says nothing
+// for half of the time, before it has answered anything is started once more and spoken
+// to as in the protocol before, and from then on at once.
+func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
+	if p.legacy.Load() {
+		return r.open(ctx, p, sink, old, legacyProtocol)
+	}
+	first, cancel := ctx, func() {}
+	if p.server.Type == "stdio" {
+		first, cancel = context.WithTimeout(ctx, r.opts.firstTry)
+	}
+	defer cancel()
+	s, err := r.open(first, p, sink, old, "")
+	if err == nil || s == nil || s.tap == nil || s.tap.answered.Load() || ctx.Err() != nil {
+		return s, err
+	}
+	hung := first.Err() != nil
+	s.close(0)
+	words := "" // of a program that ended by itself
+	if !hung {
+		words = s.lastWords()
+	}
+	again, err := r.open(ctx, p, sink, old, legacyProtocol)
+	if err != nil && again != nil && !again.tap.answered.Load() {
+		again.close(0) // it is no matter of the protocol
+		again.end()
+		return nil, fmt.Errorf("%w%s", err, words)
+	}
+	p.legacy.Store(err == nil)
+	return again, err
+}
+
+// legacyProtocol is the last one that begins with initialize.
+const legacyProtocol = "2025-11-25"
+
+// open starts a server, or connects to it, and lists its tools. With an error, the session
+// is to be closed, if there is one.
+func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
+	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink}
+	if old != nil && old.Session != "" {
+		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
+	}
+	transport, err := s.transport(p.server, &r.opts)
+	if err != nil {
+		return nil, err
+	}
+	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
+	if err := ownMethods(client); err != nil {
+		return s, err
+	}
+	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport, protocol) })
+	if err != nil {
+		return s, err
+	}
+	return s, s.listTools(ctx)
+}
+
+// transport starts the server's program, or names its address.
+func (s *session) transport(server Server, opts *Options) (sdk.Transport, error) {
+	if opts.pipe != nil {
+		close(s.ended)
+		stdout, stdin := opts.pipe()
+		return s.stdio(stdout, stdin), nil
+	}
+	if server.Type != "stdio" {
+		close(s.ended)
+		return &sdk.StreamableClientTransport{
+			Endpoint: server.URL, HTTPClient: &http.Client{Transport: s.wrapped(headers{server.Headers, s.notification, s.canceled})},
+		}, nil
+	}
+	proc, err := process.Start(process.Spec{
+		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: opts.Worker,
+		// An identity of the session's own: what the server starts is found by it and ends
+		// with the session, even in another process group.
+		Attempt: "mcp-" + rand.Text(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.proc = proc
+	go func() {
+		defer close(s.ended)
+		defer proc.Stderr.Close()
+		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
+	}()
+	return s.stdio(proc.Stdout, proc.Stdin), nil
+}
+
+// stdio is the transport over a program's pipes. The tap bounds a message, with an error
+// that says so.
+func (s *session) stdio(stdout io.ReadCloser, stdin io.WriteCloser) sdk.Transport {
+	s.tap = newStdoutTap(stdout, s.notification, s.stdout)
+	return &sdk.IOTransport{Reader: s.tap, Writer: renamingWriter{stdin}, MaxLineLength: -1}
+}
+
+// introduce connects a client to a server, and has the server log what is of interest.
+func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport, protocol string) (*sdk.ClientSession, error) {
+	c, err := client.Connect(ctx, transport, &sdk.ClientSessionOptions{ProtocolVersion: protocol})
+	if err != nil {
+		return nil, err
+	}
+	if result := c.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
+		// A server that refuses a level logs at its own.
+		_ = c.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
+	}
+	return c, nil
+}
+
+func (s *session) listTools(ctx context.Context) error {
+	s.mu.Lock()
+	s.stale = false
+	s.mu.Unlock()
+	tools, err := within(ctx, s, func() (map[string]*sdk.Tool, error) {
+		tools := map[string]*sdk.Tool{}
+		for tool, err := range s.client.Tools(ctx, nil) {
+			if err != nil {
+				return nil, err
+			}
+			tools[tool.Name] = tool
+		}
+		return tools, nil
+	})
+	s.tools, s.inputs = tools, map[string]*schema{}
+	if err != nil {
+		return err
+	}
+	return s.listDurable(ctx)
+}
