@@ -54,6 +54,14 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 func (m *metrics) started(server string)      { m.starts.WithLabelValues(server).Inc() }
 func (m *metrics) failed(server, when string) { m.failures.WithLabelValues(server, when).Inc() }
 
+// expect makes the series of a server, so that its first failure is an increase.
+func (m *metrics) expect(server string) {
+	m.starts.WithLabelValues(server)
+	for _, when := range []string{failedStart, failedIdle, failedCall} {
+		m.failures.WithLabelValues(server, when)
+	}
+}
+
 // forget drops the series of a server that is gone.
 func (m *metrics) forget(server string) {
 	label := prometheus.Labels{"server": server}

@@ -47,6 +47,7 @@ type idleSession struct {
 }
 
 func newPool(r *Runner, name string, server Server) *pool {
+	r.metrics.expect(name)
 	return &pool{runner: r, name: name, server: server, slots: make(chan struct{}, r.opts.MaxSessions), done: make(chan struct{})}
 }
 

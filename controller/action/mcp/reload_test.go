@@ -100,7 +100,9 @@ jobwright_mcp_sessions{server="raw",state="starting"} 0
 jobwright_mcp_session_starts_total{server="raw"} 1
 # HELP jobwright_mcp_session_failures_total Sessions that were given up by MCP server and when they failed: start, idle or call.
 # TYPE jobwright_mcp_session_failures_total counter
+jobwright_mcp_session_failures_total{server="raw",when="call"} 0
 jobwright_mcp_session_failures_total{server="raw",when="idle"} 1
+jobwright_mcp_session_failures_total{server="raw",when="start"} 0
 `
 	look := time.NewTicker(time.Millisecond) // metrics announce nothing
 	defer look.Stop()
