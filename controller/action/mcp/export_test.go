@@ -10,3 +10,7 @@ func WithFirstTry(o *Options, d time.Duration) { o.firstTry = d }
 
 // WithPipe has sessions use a test's pipes in place of a program's stdout and stdin.
 func WithPipe(o *Options, pipe func() (io.ReadCloser, io.WriteCloser)) { o.pipe = pipe }
+
+// WithPing sets how long a session is idle before it is asked for a sign of life, and how
+// long that may take.
+func WithPing(o *Options, after, most time.Duration) { o.pingAfter, o.pingTime = after, most }

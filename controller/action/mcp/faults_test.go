@@ -149,7 +149,10 @@ func TestCallsThatHang(t *testing.T) {
 // TestAServerThatStopsReading does not take its next request, which is larger than a
 // pipe: the write hangs, and the attempt can be stopped all the same.
 func TestAServerThatStopsReading(t *testing.T) {
-	r := newRunner(t, raw(t, ""), func(o *mcp.Options) { o.MaxSessions = 1 })
+	r := newRunner(t, raw(t, ""), func(o *mcp.Options) {
+		o.MaxSessions = 1
+		mcp.WithPing(o, time.Hour, time.Hour) // it is not noticed before
+	})
 	if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "stops-reading"}), newRecorder()); out.Verdict != action.Succeeded {
 		t.Fatalf("outcome %+v", out)
 	}
@@ -168,6 +171,20 @@ func TestAServerThatStopsReading(t *testing.T) {
 	cancel()
 	if out := <-ended; out.Verdict != action.Stopped {
 		t.Errorf("outcome %+v", out)
+	}
+	nothingLeft(t, r)
+}
+
+// TestAnIdleServerThatHangsIsReplaced before a job is given to it.
+func TestAnIdleServerThatHangsIsReplaced(t *testing.T) {
+	r := newRunner(t, raw(t, ""), func(o *mcp.Options) {
+		o.MaxSessions = 1
+		mcp.WithPing(o, 0, 50*time.Millisecond)
+	})
+	for _, tool := range []string{"stops-reading", "ok"} {
+		if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: tool}), newRecorder()); out.Verdict != action.Succeeded {
+			t.Errorf("%s: %+v", tool, out)
+		}
 	}
 	nothingLeft(t, r)
 }

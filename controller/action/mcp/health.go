@@ -65,13 +65,13 @@ func reads(stdin io.WriteCloser) bool {
 // usable reports whether a warm session can serve another call. A server behind HTTP
 // may have been restarted meanwhile, and then knows nothing of the session; a program
 // may hang, or have closed its stdin.
-func (s *session) usable(ctx context.Context) bool {
+func (s *session) usable(ctx context.Context, opts *Options) bool {
 	if !s.alive() {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	ctx, cancel := context.WithTimeout(ctx, opts.pingTime)
 	defer cancel()
-	if s.proc == nil || time.Since(s.since) > pingAfter {
+	if s.proc == nil || time.Since(s.since) >= opts.pingAfter {
 		if s.ping(ctx) != nil {
 			return false
 		}

@@ -79,7 +79,7 @@ func (p *pool) takeWithin(queue, ctx context.Context, sink action.Sink, left *re
 		if s == nil {
 			return p.start(ctx, sink)
 		}
-		if s.usable(ctx) {
+		if s.usable(ctx, &p.runner.opts) {
 			return s, nil
 		}
 		p.runner.metrics.failed(p.name, failedIdle)

@@ -27,6 +27,14 @@ const (
 	DefaultStartTime   = 2 * time.Minute
 )
 
+const (
+	// pingTime is how long a warm session may take to show that it still is one.
+	pingTime = 5 * time.Second
+	// pingAfter is how long a session over stdio is idle before it is asked whether it
+	// still is one; the end of its process is seen at once in any case.
+	pingAfter = time.Second
+)
+
 // Options configure a Runner.
 type Options struct {
 	// Config has the servers; nil: there are none.
@@ -49,6 +57,8 @@ type Options struct {
 	// firstTry is how much of StartTime a server gets that answers nothing, before it is
 	// started once more; unset: half of it.
 	firstTry time.Duration
+	// pingTime and pingAfter; unset: the constants.
+	pingTime, pingAfter time.Duration
 	// pipe stands in for the start of a program: the tests' own ends of its stdin and
 	// stdout, in the time of a bubble.
 	pipe func() (io.ReadCloser, io.WriteCloser)
@@ -84,6 +94,9 @@ func New(opts Options) (*Runner, error) {
 	}
 	if opts.firstTry <= 0 {
 		opts.firstTry = opts.StartTime / 2
+	}
+	if opts.pingTime <= 0 {
+		opts.pingTime, opts.pingAfter = pingTime, pingAfter
 	}
 	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
 	r.metrics = newMetrics(r)

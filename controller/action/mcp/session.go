@@ -19,11 +19,6 @@ const (
 	closeTime = 3 * time.Second
 	// lastWordsTime is how long a message waits for a broken server to end.
 	lastWordsTime = time.Second
-	// pingTime is how long a warm session may take to show that it still is one.
-	pingTime = 5 * time.Second
-	// pingAfter is how long a session over stdio is idle before it is asked whether it
-	// still is one; the end of its process is seen at once in any case.
-	pingAfter = time.Second
 	// askTime is how much of the grace a server gets to end by itself before SIGTERM.
 	askTime = time.Second
 	// stderrLines is how much of a server's last words a message repeats.
