@@ -87,7 +87,7 @@ func (r *Runner) up(ctx context.Context, a action.Attempt, out action.Sink) acti
 	switch {
 	case outcome.Verdict == action.Succeeded:
 		return r.kept(ctx, a, file, rendering, outcome, out)
-	case outcome.ExitCode == nil && outcome.Verdict == action.Failed, outcome.Verdict == action.Lost:
+	case outcome.Reason == v1.ReasonInvalidArguments, outcome.Reason == v1.ReasonCommandUnavailable:
 		_, _ = rendering() // nothing was started
 		return outcome
 	}
