@@ -98,9 +98,9 @@ func appImage(ts *testscript.TestScript, _ bool, args []string) {
 	if err != nil {
 		ts.Fatalf("%v", err)
 	}
-	make := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/app"]`, "--change", fmt.Sprintf("CMD [%q]", args[1]), "-", args[0])
-	make.Stdin = bytes.NewReader(archive)
-	out, err := make.CombinedOutput()
+	imp := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/app"]`, "--change", fmt.Sprintf("CMD [%q]", args[1]), "-", args[0])
+	imp.Stdin = bytes.NewReader(archive)
+	out, err := imp.CombinedOutput()
 	if err != nil {
 		ts.Fatalf("%v: %s", err, out)
 	}
@@ -115,7 +115,7 @@ func appImage(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Logf("clean up: %v", err)
 		}
 		for _, name := range append(strings.Fields(string(held)), args[0]) {
-			exec.Command("docker", "image", "rm", "--force", name).Run() //nolint:errcheck // gone already
+			exec.Command("docker", "image", "rm", "--force", name).Run() // it may be gone already
 		}
 	})
 }

@@ -103,7 +103,7 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 			return out
 		}
 		out.Verb = v1.PlanCreate
-		out.Detail = strings.Join(append([]string{count(p.replicas, "container") + " from image " + p.image}, why...), "; ")
+		out.Detail = strings.Join(append([]string{containersOf(p.replicas) + " from image " + p.image}, why...), "; ")
 		return out
 	}
 	recreate := p.differences()
@@ -123,9 +123,9 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 	case len(recreate) > 0:
 		out.Verb, why = v1.PlanRecreate, append(recreate, why...)
 	case len(p.containers) != p.replicas:
-		out.Verb, why = v1.PlanChangeIt, append(why, fmt.Sprintf("%s now, %d wanted", count(len(p.containers), "container"), p.replicas))
+		out.Verb, why = v1.PlanChangeIt, append(why, fmt.Sprintf("%s now, %d wanted", containersOf(len(p.containers)), p.replicas))
 	case stopped > 0:
-		out.Verb, why = v1.PlanChangeIt, append(why, count(stopped, "container")+" that does not run is started")
+		out.Verb, why = v1.PlanChangeIt, append(why, containersOf(stopped)+" that does not run is started")
 	}
 	out.Detail = strings.Join(why, "; ")
 	return out

@@ -97,17 +97,13 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, c := range containers {
-		ids = append(ids, c.Image)
+	last, err := r.revisions.Last(rendered.project)
+	if err != nil {
+		last = nil // what is not there, or damaged, has nothing to carry along
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	digests := map[string]string{}
-	if len(ids) > 0 {
-		if digests, err = r.digests(ctx, a, ids); err != nil {
-			return nil, err
-		}
+	digests, err := r.digestsOf(ctx, a, containers, last)
+	if err != nil {
+		return nil, err
 	}
 	revision := &revisions.Revision{Workspace: a.Job.Namespace, Folder: filepath.Dir(file), Env: rendered.env}
 	revision.Project = rendered.project
@@ -116,13 +112,35 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 		return nil, nil // nothing runs, so there is nothing to bring back
 	}
 	secrets := rendered.secrets
-	last, err := r.revisions.Last(rendered.project)
-	if err == nil && last.Workspace == revision.Workspace {
+	if last != nil && last.Workspace == revision.Workspace {
 		carry(revision, last, rendered.covered, containers)
 		secrets = append(secrets, last.Secrets...)
 	}
 	revision.Secrets = referredSecrets(revision.Document, secrets)
 	return r.add(ctx, a, revision)
+}
+
+// digestsOf are the names in their registries of the images that containers run, by ID.
+// The engine is asked only about those that the last revision does not tell.
+func (r *Runner) digestsOf(ctx context.Context, a action.Attempt, containers []standing, last *revisions.Revision) (map[string]string, error) {
+	known := map[string]string{}
+	if last != nil {
+		for _, s := range last.Services {
+			known[s.ImageID] = s.Digest
+		}
+	}
+	var ids []string
+	for _, c := range containers {
+		if _, ok := known[c.Image]; !ok && !slices.Contains(ids, c.Image) {
+			ids = append(ids, c.Image)
+		}
+	}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	asked, err := r.digests(ctx, a, ids)
+	maps.Copy(known, asked)
+	return known, err
 }
 
 // add keeps a revision and its images, unless the last one is the same.

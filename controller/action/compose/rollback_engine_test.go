@@ -39,7 +39,7 @@ func onStage(t *testing.T, services string) *stage {
 	t.Cleanup(func() {
 		held := s.docker("images", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=jobwright-kept:"+s.name+".*")
 		if names := append(strings.Fields(held), s.tags...); len(names) > 0 {
-			exec.Command("docker", append([]string{"image", "rm", "--force"}, names...)...).Run() //nolint:errcheck // what is left is nobody's
+			exec.Command("docker", append([]string{"image", "rm", "--force"}, names...)...).Run() // what is left is nobody's
 		}
 	})
 	return s
