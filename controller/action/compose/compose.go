@@ -269,18 +269,18 @@ func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Re
 	case code != 0 && ctx.Err() != nil:
 		return fmt.Errorf("docker was stopped: %w", context.Cause(ctx))
 	case code != 0: // that it had nothing to read follows from it
-		return &exitError{code: code, said: said}
+		return &refusedError{code: code, said: said}
 	}
 	return err
 }
 
-// exitError is what a program that was run for its output said instead.
-type exitError struct {
+// refusedError is what a program that was run for its output said instead.
+type refusedError struct {
 	code int
 	said string
 }
 
 // Error has the program's own words.
-func (e *exitError) Error() string {
+func (e *refusedError) Error() string {
 	return fmt.Sprintf("docker ended with exit code %d: %s", e.code, e.said)
 }

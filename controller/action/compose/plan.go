@@ -62,7 +62,7 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 		return problem(err), nil
 	}
 	rendered, err := r.rendered(ctx, a, file)
-	if said := (*exitError)(nil); errors.As(err, &said) {
+	if said := (*refusedError)(nil); errors.As(err, &said) {
 		return problem(fmt.Errorf("spec.deploy.composePath: Invalid value: %q: docker compose says: %s", d.ComposePath, said.said)), nil
 	}
 	if err != nil {
@@ -96,8 +96,8 @@ func (r *Runner) planStates(ctx context.Context, a action.Attempt, rendered *ren
 			continue
 		}
 		change := v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindService, Name: service, Detail: string(d.Verb) + " " + containersOf(len(running[service]))}
-		up := slices.ContainsFunc(running[service], func(c standing) bool { return c.State.Status == "running" })
-		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c standing) bool { return c.State.Status != "running" }) {
+		up := slices.ContainsFunc(running[service], func(c engineContainer) bool { return c.State.Status == "running" })
+		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c engineContainer) bool { return c.State.Status != "running" }) {
 			change.Verb, change.Detail = v1.PlanKeep, ""
 		}
 		plan.Changes = append(plan.Changes, change)

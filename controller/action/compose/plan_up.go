@@ -21,7 +21,7 @@ type planned struct {
 	built      bool
 	hash       string
 	replicas   int
-	containers []standing
+	containers []engineContainer
 	was, now   map[string]any // in the last revision; in the file
 }
 
@@ -49,7 +49,7 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, file string, rend
 	for _, name := range rendered.covered {
 		now := child(services(rendered.document), name)
 		p := planned{name: name, now: now, hash: hashes[name], replicas: replicasOf(now), containers: running[name]}
-		if n, ok := scaled(d.ExtraArgs, name); ok {
+		if n, ok := scaleFlag(d.ExtraArgs, name); ok {
 			p.replicas = n
 		}
 		p.image, _ = now["image"].(string)
@@ -172,7 +172,7 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 
 // orphans are the services that have containers and are not in the file, whatever
 // profiles are enabled.
-func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]standing) ([]string, error) {
+func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]engineContainer) ([]string, error) {
 	if len(running) == 0 {
 		return nil, nil
 	}
@@ -214,8 +214,8 @@ func replicasOf(service map[string]any) int {
 	return 1
 }
 
-// scaled is what --scale says of a service.
-func scaled(args []string, service string) (int, bool) {
+// scaleFlag is what --scale says of a service.
+func scaleFlag(args []string, service string) (int, bool) {
 	for i, arg := range args {
 		value, ok := strings.CutPrefix(arg, "--scale=")
 		if arg == "--scale" && i+1 < len(args) {

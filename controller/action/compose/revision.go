@@ -24,6 +24,10 @@ import (
 // to an engine that has just answered.
 const keepTime = 30 * time.Second
 
+// renderer makes the identity of what renders: ending the compose that deploys does not
+// end the one beside it.
+const renderer = "+render"
+
 // rendering is a compose file as compose reads it at the moment of the deploy.
 type rendering struct {
 	project  string
@@ -37,6 +41,7 @@ type rendering struct {
 // runs while compose deploys, from the same moment on; done waits for it.
 func (r *Runner) render(ctx context.Context, a action.Attempt, file string) (done func() (*rendering, error)) {
 	ctx, cancel := context.WithCancel(ctx)
+	a.ID += renderer
 	var result *rendering
 	var err error
 	ended := make(chan struct{})
@@ -122,7 +127,7 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 
 // digestsOf are the names in their registries of the images that containers run, by ID.
 // The engine is asked only about those that the last revision does not tell.
-func (r *Runner) digestsOf(ctx context.Context, a action.Attempt, containers []standing, last *revisions.Revision) (map[string]string, error) {
+func (r *Runner) digestsOf(ctx context.Context, a action.Attempt, containers []engineContainer, last *revisions.Revision) (map[string]string, error) {
 	known := map[string]string{}
 	if last != nil {
 		for _, s := range last.Services {
@@ -150,7 +155,7 @@ func (r *Runner) add(ctx context.Context, a action.Attempt, revision *revisions.
 	}
 	revision.Time, revision.Job, revision.Attempt = metav1.Now(), a.Job.Name, a.ID
 	for _, id := range imageIDs(revision) {
-		if err := r.ask(ctx, a, discardOutput, "image", "tag", id, heldName(revision.Project, id)); err != nil {
+		if err := r.inquire(ctx, a, ignoreOutput, "image", "tag", id, heldName(revision.Project, id)); err != nil {
 			return nil, fmt.Errorf("hold image %s: %w", shortID(id), err)
 		}
 	}
@@ -186,7 +191,7 @@ func (r *Runner) release(ctx context.Context, a action.Attempt, project string, 
 		for _, id := range imageIDs(gone) {
 			if !needed[id] {
 				needed[id] = true // once is enough
-				_ = r.ask(ctx, a, discardOutput, "image", "rm", heldName(project, id))
+				_ = r.inquire(ctx, a, ignoreOutput, "image", "rm", heldName(project, id))
 			}
 		}
 	}
@@ -208,7 +213,7 @@ func heldName(project, id string) string {
 	return "jobwright-kept:" + project[:min(len(project), 80)] + "." + hex[:min(len(hex), 40)]
 }
 
-func discardOutput(stdout io.Reader) error {
+func ignoreOutput(stdout io.Reader) error {
 	_, err := io.Copy(io.Discard, stdout)
 	return err
 }

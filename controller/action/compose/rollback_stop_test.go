@@ -18,7 +18,7 @@ const neverHealthy = "  app: {image: '" + image + "', command: [two], stop_grace
 
 // TestAStoppedDeployIsRolledBack asks a deploy to stop that has changed the project.
 func TestAStoppedDeployIsRolledBack(t *testing.T) {
-	s := onStage(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
+	s := onPlayground(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
 	s.mustUp()
 	args := func() string {
 		ids, _, _ := s.runs("app")
@@ -44,7 +44,7 @@ func TestAStoppedDeployIsRolledBack(t *testing.T) {
 
 // TestAStopDoesNotCutARollbackInHalves asks a deploy to stop while it is rolled back.
 func TestAStopDoesNotCutARollbackInHalves(t *testing.T) {
-	s := onStage(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
+	s := onPlayground(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
 	s.mustUp()
 	s.file("  app: {image: '" + image + "', command: [fail]}\n")
 	a := s.attempt(v1.DeployUp)
@@ -64,7 +64,7 @@ func TestAStopDoesNotCutARollbackInHalves(t *testing.T) {
 }
 
 func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	dir := t.TempDir()
 	for name, text := range map[string]string{"secrets.yaml": "mode: {file: " + dir + "/mode}\n", "mode": "serving"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -117,7 +117,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 // TestARecoveredUpKeepsItsRevision: the server died between the good end of a deploy and
 // its word about it.
 func TestARecoveredUpKeepsItsRevision(t *testing.T) {
-	s := onStage(t, web)
+	s := onPlayground(t, web)
 	kept := s.r.revisions
 	s.r.revisions = nil
 	s.mustUp()

@@ -46,6 +46,9 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	hide := r.redactor()
 	d := a.Job.Spec.Deploy
+	if _, err := process.Reap(ctx, r.worker, a.ID+renderer); err != nil {
+		return action.Outcome{}, fmt.Errorf("end what rendered the compose file of attempt %s: %w", a.ID, err)
+	}
 	if d != nil && d.Verb == v1.DeployRollback {
 		if _, err := process.Reap(ctx, r.worker, a.ID); err != nil {
 			return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", a.ID, err)

@@ -60,7 +60,7 @@ func TestProjectsAreChangedByOneRunAtATime(t *testing.T) {
 // TestTwoDeploysOfOneProjectNeverOverlap starts the second while the first is at work, as
 // jobs with concurrency keys of their own may.
 func TestTwoDeploysOfOneProjectNeverOverlap(t *testing.T) {
-	s := onStage(t, web)
+	s := onPlayground(t, web)
 	var began atomic.Bool // the second one
 	ended := make(chan action.Outcome, 1)
 	waits := make(chan struct{})
