@@ -191,6 +191,9 @@ func (r *Runner) needImages(ctx context.Context, a action.Attempt, rev *revision
 		if err := r.inquire(ctx, a, ignoreOutput, "image", "pull", "--quiet", service.Digest); err != nil {
 			return fmt.Errorf("%w: %w", gone, err)
 		}
+		if r.inquire(ctx, a, ignoreOutput, "image", "inspect", service.ImageID) != nil {
+			return fmt.Errorf("%w, and %s is another one", gone, service.Digest)
+		}
 	}
 	return nil
 }

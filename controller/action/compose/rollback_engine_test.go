@@ -326,6 +326,37 @@ func TestADeployOfOneServiceKeepsTheOthersInTheRevision(t *testing.T) {
 	if revision.Number != 2 || len(revision.Services) != 2 || strings.Count(string(file), "- two") != 1 || strings.Count(string(file), "- one") != 1 {
 		t.Errorf("revision %d:\n%s", revision.Number, file)
 	}
+	// What another workspace has deployed is not written into a revision that it may not read.
+	if o := s.run("other", v1.DeployUp, func(d *v1.DeployAction) { d.Services, d.ExtraArgs = []string{"app"}, []string{"--no-deps"} }); o.Verdict != action.Succeeded {
+		t.Fatalf("%+v", o)
+	}
+	if revision, err = s.r.revisions.Last(s.name); err != nil || revision.Number != 3 || len(revision.Services) != 1 || len(services(revision.Document)) != 1 {
+		t.Errorf("another workspace's: %+v, %v", revision, err)
+	}
+}
+
+func TestImagesAreHeldAsLongAsARevisionHasThem(t *testing.T) {
+	s := onPlayground(t, web)
+	var ids []string
+	for n := range 5 { // 3 are kept
+		id := s.image(fmt.Sprintf("%s:%d", s.name, n), fmt.Sprint("mode", n))
+		ids = append(ids, id)
+		r := &revisions.Revision{Workspace: "acme", Document: map[string]any{"services": map[string]any{"app": map[string]any{"image": id}}}}
+		r.Project, r.Services = s.name, []v1.RevisionService{{Name: "app", ImageID: id}, {Name: "always", ImageID: ids[0]}}
+		if _, err := s.r.add(t.Context(), s.attempt(v1.DeployUp), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, want := range []bool{true, false, true, true, true} {
+		if held := s.docker("images", "--quiet", heldName(s.name, ids[n])) != ""; held != want {
+			t.Errorf("image %d is held: %v, want %v", n, held, want)
+		}
+	}
+	r := &revisions.Revision{Workspace: "acme"}
+	r.Project, r.Services = s.name, []v1.RevisionService{{Name: "app", ImageID: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}}
+	if _, err := s.r.add(t.Context(), s.attempt(v1.DeployUp), r); err == nil || !strings.Contains(err.Error(), "hold image 000000000000") {
+		t.Errorf("an image that is not there: %v", err)
+	}
 }
 
 func TestSecretsReachContainersAndNothingElse(t *testing.T) {
