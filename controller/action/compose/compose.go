@@ -282,5 +282,8 @@ type refusedError struct {
 
 // Error has the program's own words.
 func (e *refusedError) Error() string {
+	if e.code < 0 {
+		return "docker was ended by a signal"
+	}
 	return fmt.Sprintf("docker ended with exit code %d: %s", e.code, e.said)
 }

@@ -24,9 +24,15 @@ import (
 // to an engine that has just answered.
 const keepTime = 30 * time.Second
 
-// renderer makes the identity of what renders: ending the compose that deploys does not
-// end the one beside it.
-const renderer = "+render"
+// aside makes the identity of what runs for a revision or a rollback: ending the compose
+// of the attempt, which looks for everything of its identity, does not end that.
+const aside = "+revision"
+
+// setAside is the attempt for what runs beside or after its own compose.
+func setAside(a action.Attempt) action.Attempt {
+	a.ID += aside
+	return a
+}
 
 // rendering is a compose file as compose reads it at the moment of the deploy.
 type rendering struct {
@@ -41,7 +47,7 @@ type rendering struct {
 // runs while compose deploys, from the same moment on; done waits for it.
 func (r *Runner) render(ctx context.Context, a action.Attempt, file string) (done func() (*rendering, error)) {
 	ctx, cancel := context.WithCancel(ctx)
-	a.ID += renderer
+	a = setAside(a)
 	var result *rendering
 	var err error
 	ended := make(chan struct{})
@@ -153,7 +159,7 @@ func (r *Runner) add(ctx context.Context, a action.Attempt, revision *revisions.
 	if last, err := r.revisions.Last(revision.Project); err == nil && last.Same(revision) {
 		return last, nil
 	}
-	revision.Time, revision.Job, revision.Attempt = metav1.Now(), a.Job.Name, a.ID
+	revision.Time, revision.Job, revision.Attempt = metav1.Now(), a.Job.Name, strings.TrimSuffix(a.ID, aside)
 	for _, id := range imageIDs(revision) {
 		if err := r.inquire(ctx, a, ignoreOutput, "image", "tag", id, heldName(revision.Project, id)); err != nil {
 			return nil, fmt.Errorf("hold image %s: %w", shortID(id), err)

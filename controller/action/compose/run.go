@@ -46,8 +46,8 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	hide := r.redactor()
 	d := a.Job.Spec.Deploy
-	if _, err := process.Reap(ctx, r.worker, a.ID+renderer); err != nil {
-		return action.Outcome{}, fmt.Errorf("end what rendered the compose file of attempt %s: %w", a.ID, err)
+	if _, err := process.Reap(ctx, r.worker, setAside(a).ID); err != nil {
+		return action.Outcome{}, fmt.Errorf("end the rollback of attempt %s: %w", a.ID, err)
 	}
 	if d != nil && d.Verb == v1.DeployRollback {
 		if _, err := process.Reap(ctx, r.worker, a.ID); err != nil {
@@ -107,7 +107,7 @@ func (r *Runner) kept(ctx context.Context, a action.Attempt, file string, render
 	rendered, err := rendering()
 	var revision *revisions.Revision
 	if err == nil {
-		revision, err = r.keep(context.WithoutCancel(ctx), a, file, rendered)
+		revision, err = r.keep(context.WithoutCancel(ctx), setAside(a), file, rendered)
 	}
 	if err != nil {
 		said := "The project is up, but was not kept as a revision to roll back to: " + err.Error()
@@ -182,7 +182,7 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t target, limi
 		release := context.AfterFunc(ctx, func() { time.AfterFunc(a.Grace, cancel) })
 		defer release()
 	}
-	restored, removed, err := r.restore(bounded, a, t, out)
+	restored, removed, err := r.restore(bounded, setAside(a), t, out)
 	if err != nil {
 		return rollbackFailed(outcome, fmt.Sprintf("Revision %d could not be brought back: %v", rev.Number, err))
 	}
