@@ -92,7 +92,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "mode")); err != nil {
 		t.Fatal(err)
 	}
-	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "ended with exit code 1") {
+	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "exit code 3") {
 		t.Errorf("a secret that is gone: %+v", o)
 	}
 	// The revision's own program fails now: what was good then need not be for ever.
@@ -100,7 +100,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := up(false)
-	if o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "Revision 1 could not be brought back") || !strings.Contains(o.Message, "exited, exit code 3") {
+	if o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "Revision 1 could not be brought back") || !strings.Contains(o.Message, "exit code 3") {
 		t.Errorf("a revision that fails: %+v\n%s", o, s.log)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "mode"), []byte("serving again"), 0o600); err != nil {
@@ -159,7 +159,7 @@ func TestAnImageThatIsGoneIsPulledByItsDigest(t *testing.T) {
 	rev.Services = []v1.RevisionService{{Name: "web", Image: "web:1", ImageID: "sha256:0123456789abcdef", Digest: "web@sha256:1"}}
 	for name, tc := range map[string]struct{ pull, err string }{
 		"pulled":           {"touch " + root + "/there", ""},
-		"not to be pulled": {"echo denied >&2; exit 1", "docker ended with exit code 1: denied"},
+		"not to be pulled": {"echo denied >&2; exit 1", "ended with exit code 1: denied"},
 		"another image":    {"true", "web@sha256:1 is another one"},
 	} {
 		script := "#!/bin/sh\ncase \"$*\" in\n'image inspect sha256:0123456789abcdef') [ -e " + root + "/there ];;\n'image pull --quiet web@sha256:1') " + tc.pull + ";;\n*) exit 9;;\nesac\n"
