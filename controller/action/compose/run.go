@@ -24,7 +24,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if err := r.checkSecrets(a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
-	end, ok := r.turns.take(ctx, r.ConcurrencyKey(a.Job), out)
+	end, ok := r.turns.take(ctx, r.turnOf(ctx, a), out)
 	if !ok {
 		return action.Outcome{Verdict: action.Stopped, Message: "docker compose was not started; another run over the project had not ended.", Repeatable: true}
 	}
