@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -34,6 +35,9 @@ type Options struct {
 	// Revisions is where good states of projects are kept; nil: none are kept, and nothing
 	// can be rolled back.
 	Revisions *revisions.Store
+	// Since tells when a workspace was made: revisions that are older were those of another
+	// one of its name. nil: there was never another.
+	Since func(workspace string) (time.Time, error)
 }
 
 // Runner runs docker compose. It implements action.Runner.
@@ -45,6 +49,7 @@ type Runner struct {
 
 	secrets   *secrets.Set
 	revisions *revisions.Store
+	since     func(workspace string) (time.Time, error)
 	turns     turns
 }
 
@@ -57,7 +62,7 @@ func New(opts Options) (*Runner, error) {
 	if opts.Worker == "" {
 		return nil, errors.New("compose: no worker identity")
 	}
-	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions}
+	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since}
 	if r.docker == "" {
 		r.docker = "docker"
 	}

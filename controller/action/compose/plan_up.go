@@ -164,7 +164,7 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 		return nil
 	}
 	last, err := r.revisions.Last(project)
-	if err != nil || last.Workspace != workspace {
+	if err != nil || !r.belongs(last, workspace) {
 		return nil
 	}
 	return last

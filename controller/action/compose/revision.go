@@ -123,7 +123,7 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 		return nil, nil // nothing runs, so there is nothing to bring back
 	}
 	secrets := rendered.secrets
-	if last != nil && last.Workspace == revision.Workspace {
+	if last != nil && r.belongs(last, revision.Workspace) {
 		carry(revision, last, rendered.covered, containers)
 		secrets = append(secrets, last.Secrets...)
 	}
@@ -222,6 +222,19 @@ func heldName(project, id string) string {
 func ignoreOutput(stdout io.Reader) error {
 	_, err := io.Copy(io.Discard, stdout)
 	return err
+}
+
+// belongs reports whether a revision is a workspace's own: not that of another, nor of one
+// that had its name and was deleted.
+func (r *Runner) belongs(rev *revisions.Revision, workspace string) bool {
+	if rev.Workspace != workspace {
+		return false
+	}
+	if r.since == nil {
+		return true
+	}
+	created, err := r.since(workspace)
+	return err == nil && !rev.Time.Time.Before(created)
 }
 
 // withResult adds to what an outcome reports as its result.

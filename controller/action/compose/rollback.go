@@ -103,7 +103,7 @@ func (r *Runner) revisionSpec(a action.Attempt, rev *revisions.Revision, args ..
 	}
 	for _, secret := range rev.Secrets {
 		value, err := r.secrets.Lookup(rev.Workspace, secret)
-		if err != nil && rev.Workspace != a.Job.Namespace {
+		if err != nil && !r.belongs(rev, a.Job.Namespace) {
 			return spec, errors.New("a secret that it refers to cannot be read; the server's operator can tell which")
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -291,6 +293,16 @@ func TestRollbackAsAsked(t *testing.T) {
 	}
 	if o := rollback("acme", to(2)); o.Verdict != action.Succeeded || !strings.Contains(o.Message, "has it already") {
 		t.Errorf("to what runs: %+v", o)
+	}
+	s.r.since = func(string) (time.Time, error) { return time.Now().Add(time.Hour), nil }
+	again := rollback("acme", to(2)) // the workspace was deleted and made anew
+	s.r.since = func(string) (time.Time, error) { return time.Time{}, errors.New("no such workspace") }
+	gone := rollback("acme", to(3))
+	s.r.since = nil
+	for _, o := range []action.Outcome{again, gone} {
+		if o.Reason != v1.ReasonInvalidArguments || !strings.Contains(o.Message, "workspace acme has no revisions of it") {
+			t.Errorf("another workspace of the same name: %+v", o)
+		}
 	}
 	for name, o := range map[string]action.Outcome{
 		"has revisions [2 3 4]":                      rollback("acme", to(1)), // 3 are kept

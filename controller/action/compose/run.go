@@ -141,7 +141,7 @@ func (r *Runner) undo(ctx context.Context, a action.Attempt, file string, render
 			outcome.Message += "\nThere is no revision to bring back: this project was never deployed well. It was left as it is."
 		}
 		return outcome
-	case !wanted && err == nil && last.Workspace == a.Job.Namespace && outcome.Verdict == action.Failed:
+	case !wanted && err == nil && r.belongs(last, a.Job.Namespace) && outcome.Verdict == action.Failed:
 		outcome.Message += fmt.Sprintf("\nThe last good revision is %d: jobwright rollback %s --to %d", last.Number, project, last.Number)
 		return outcome
 	case !wanted:
@@ -190,7 +190,7 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t target, limi
 		outcome.Message += fmt.Sprintf("\nThe project still runs as revision %d has it; nothing had to be brought back.", rev.Number)
 		return withResult(outcome, map[string]any{"revision": rev.Number})
 	}
-	outcome.Message += "\n" + told(rev, restored, removed, a.Job.Namespace)
+	outcome.Message += "\n" + r.told(rev, restored, removed, a.Job.Namespace)
 	if outcome.Verdict == action.Failed {
 		outcome.Reason = v1.ReasonRolledBack
 	}
@@ -199,10 +199,10 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t target, limi
 
 // told says what was brought back. What another workspace has deployed is its own
 // business.
-func told(rev *revisions.Revision, restored, removed []string, workspace string) string {
+func (r *Runner) told(rev *revisions.Revision, restored, removed []string, workspace string) string {
 	said := fmt.Sprintf("Revision %d was brought back", rev.Number)
 	switch {
-	case rev.Workspace != workspace:
+	case !r.belongs(rev, workspace):
 		return said + "; it was deployed by another workspace."
 	case len(restored) > 0:
 		said += fmt.Sprintf(" (job %s of %s): %s", rev.Job, rev.Time.UTC().Format(time.RFC3339), images(rev, restored))
