@@ -45,7 +45,7 @@ func TestReadme(t *testing.T) {
 	stop := makeRun(t, dir, env, address)
 	t.Cleanup(func() { // the images that its deploy has kept, where there is docker
 		held, _ := exec.Command("docker", "images", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=jobwright-kept:jobwright-demo.*").Output()
-		for _, name := range strings.Fields(string(held)) {
+		for name := range strings.FieldsSeq(string(held)) {
 			_ = exec.Command("docker", "image", "rm", name).Run() // gone already
 		}
 	})

@@ -50,8 +50,11 @@ import (
 )
 
 func main() {
-	if os.Args[1] == "fail" {
+	switch os.Args[1] {
+	case "fail":
 		os.Exit(3)
+	case "check": // what a health check runs
+		return
 	}
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGTERM)
@@ -98,9 +101,9 @@ func appImage(ts *testscript.TestScript, _ bool, args []string) {
 	if err != nil {
 		ts.Fatalf("%v", err)
 	}
-	make := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/app"]`, "--change", fmt.Sprintf("CMD [%q]", args[1]), "-", args[0])
-	make.Stdin = bytes.NewReader(archive)
-	out, err := make.CombinedOutput()
+	imp := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/app"]`, "--change", fmt.Sprintf("CMD [%q]", args[1]), "-", args[0])
+	imp.Stdin = bytes.NewReader(archive)
+	out, err := imp.CombinedOutput()
 	if err != nil {
 		ts.Fatalf("%v: %s", err, out)
 	}
@@ -115,7 +118,7 @@ func appImage(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Logf("clean up: %v", err)
 		}
 		for _, name := range append(strings.Fields(string(held)), args[0]) {
-			exec.Command("docker", "image", "rm", "--force", name).Run() //nolint:errcheck // gone already
+			exec.Command("docker", "image", "rm", "--force", name).Run() // it may be gone already
 		}
 	})
 }

@@ -253,7 +253,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	runners, builds, err := newRunners(o, kept, worker, log, registry)
+	runners, builds, err := newRunners(o, objects, kept, worker, log, registry)
 	if err != nil {
 		return err
 	}
@@ -322,7 +322,7 @@ func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, ma
 
 // newRunners returns a Runner for each type of job, and the one whose sessions are to be
 // closed.
-func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, *mcp.Runner, error) {
+func newRunners(o serveOptions, objects store.Store, kept *revisions.Store, worker string, log logr.Logger, registry prometheus.Registerer) (map[v1.JobType]action.Runner, *mcp.Runner, error) {
 	config := &mcp.Config{}
 	if o.mcpConfig != "" {
 		var err error
@@ -334,7 +334,7 @@ func newRunners(o serveOptions, kept *revisions.Store, worker string, log logr.L
 	if err != nil {
 		return nil, nil, err
 	}
-	deploys, err := newDeploys(o, kept, worker)
+	deploys, err := newDeploys(o, objects, kept, worker)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -364,7 +364,7 @@ func openRevisions(o serveOptions) (*revisions.Store, error) {
 }
 
 // newDeploys returns the Runner of deploys, with the secrets that it may pass on.
-func newDeploys(o serveOptions, kept *revisions.Store, worker string) (*compose.Runner, error) {
+func newDeploys(o serveOptions, objects store.Store, kept *revisions.Store, worker string) (*compose.Runner, error) {
 	known := new(secrets.Set)
 	if o.secrets != "" {
 		var err error
@@ -372,7 +372,18 @@ func newDeploys(o serveOptions, kept *revisions.Store, worker string) (*compose.
 			return nil, err
 		}
 	}
-	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept})
+	since := func(workspace string) (time.Time, error) {
+		record, err := objects.Get(context.Background(), store.Key{Kind: v1.KindWorkspace, Name: workspace})
+		if err != nil {
+			return time.Time{}, err
+		}
+		ws, err := record.Workspace()
+		if err != nil {
+			return time.Time{}, err
+		}
+		return ws.CreationTimestamp.Time, nil
+	}
+	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept, Since: since})
 }
 
 // workerIdentity is this data folder's worker: made once, kept beside the objects, so

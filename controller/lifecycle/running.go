@@ -145,18 +145,27 @@ func (t *transition) ended(o action.Outcome) Decision {
 	case stop.Cause == CauseSuspend && o.Verdict != action.Failed:
 		return t.suspended()
 	case o.Verdict == action.Stopped && stop.Cause == CauseDeadline: // also when it was raised meanwhile
-		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, stop.Message)
+		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, stop.Message+whatWasLeft(o))
 	case t.deadlinePassed():
 		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage()+lastFailure(o))
 	case o.Verdict == action.Stopped && stop.Cause == CauseAttemptTimeout:
-		return t.failed(action.Fail(v1.ReasonAttemptTimeout, stop.Message))
+		return t.failed(action.Fail(v1.ReasonAttemptTimeout, stop.Message+whatWasLeft(o)))
 	case o.Verdict == action.Stopped && stop.Cause == CauseIdleTimeout:
-		return t.failed(action.Fail(v1.ReasonIdleTimeout, stop.Message))
+		return t.failed(action.Fail(v1.ReasonIdleTimeout, stop.Message+whatWasLeft(o)))
 	case o.Verdict == action.Failed:
 		return t.failed(o)
 	default:
 		return t.interrupted(o)
 	}
+}
+
+// whatWasLeft is what a stopped action says of the state it has left, e.g. that a deploy
+// was rolled back.
+func whatWasLeft(o action.Outcome) string {
+	if o.Message == "" {
+		return ""
+	}
+	return " " + o.Message
 }
 
 // suspended gives the attempt up without counting it. Where the suspension was taken

@@ -108,6 +108,9 @@ var timeoutTable = table{
 	"stopped at the attempt's timeout": {spec: changes{attemptTimeout(5)}, status: changes{running}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseAttemptTimeout, "ran for 5s"), at: time.Minute, want: want{
 		phase: v1.JobFailed, reason: v1.ReasonAttemptTimeout, changed: true, message: []string{"ran for 5s"},
 	}},
+	"what a stopped attempt has left is told": {status: changes{running}, seen: stopped(action.Outcome{Verdict: action.Stopped, Message: "Revision 3 was brought back."}, lifecycle.CauseAttemptTimeout, "Ran for 5s."), want: want{
+		phase: v1.JobFailed, reason: v1.ReasonAttemptTimeout, changed: true, message: []string{"Ran for 5s. Revision 3 was brought back."},
+	}},
 	"the attempt's timeout is a failure that is retried": {spec: changes{attemptTimeout(5), retries(1), atOnce}, status: changes{running}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseAttemptTimeout, "ran for 5s"), want: want{
 		reason: v1.ReasonRetrying, changed: true, message: []string{"failed with AttemptTimeout", "ran for 5s"},
 	}},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -34,6 +35,9 @@ type Options struct {
 	// Revisions is where good states of projects are kept; nil: none are kept, and nothing
 	// can be rolled back.
 	Revisions *revisions.Store
+	// Since tells when a workspace was made: revisions that are older were those of another
+	// one of its name. nil: there was never another.
+	Since func(workspace string) (time.Time, error)
 }
 
 // Runner runs docker compose. It implements action.Runner.
@@ -45,6 +49,7 @@ type Runner struct {
 
 	secrets   *secrets.Set
 	revisions *revisions.Store
+	since     func(workspace string) (time.Time, error)
 	turns     turns
 }
 
@@ -57,7 +62,7 @@ func New(opts Options) (*Runner, error) {
 	if opts.Worker == "" {
 		return nil, errors.New("compose: no worker identity")
 	}
-	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions}
+	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since}
 	if r.docker == "" {
 		r.docker = "docker"
 	}
@@ -269,18 +274,21 @@ func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Re
 	case code != 0 && ctx.Err() != nil:
 		return fmt.Errorf("docker was stopped: %w", context.Cause(ctx))
 	case code != 0: // that it had nothing to read follows from it
-		return &exitError{code: code, said: said}
+		return &refusedError{code: code, said: said}
 	}
 	return err
 }
 
-// exitError is what a program that was run for its output said instead.
-type exitError struct {
+// refusedError is what a program that was run for its output said instead.
+type refusedError struct {
 	code int
 	said string
 }
 
 // Error has the program's own words.
-func (e *exitError) Error() string {
+func (e *refusedError) Error() string {
+	if e.code < 0 {
+		return "docker was ended by a signal"
+	}
 	return fmt.Sprintf("docker ended with exit code %d: %s", e.code, e.said)
 }

@@ -64,7 +64,7 @@ func pin(service map[string]any, imageID string, replicas int) {
 
 // revise makes a revision of what compose rendered and what stands: the services that the
 // deploy covered, as rendered, with the images that their containers run.
-func revise(document map[string]any, containers []standing, digests map[string]string) (map[string]any, []v1.RevisionService) {
+func revise(document map[string]any, containers []engineContainer, digests map[string]string) (map[string]any, []v1.RevisionService) {
 	running := byService(containers)
 	var list []v1.RevisionService
 	for _, name := range slices.Sorted(maps.Keys(services(document))) {
@@ -89,7 +89,7 @@ func revise(document map[string]any, containers []standing, digests map[string]s
 
 // carry adds to a revision those services of an earlier one that the deploy did not cover
 // and that are still there: a revision is the project as it runs.
-func carry(to, from *revisions.Revision, covered []string, containers []standing) {
+func carry(to, from *revisions.Revision, covered []string, containers []engineContainer) {
 	running := byService(containers)
 	carried := false
 	for _, service := range from.Services {

@@ -21,8 +21,8 @@ func document(t *testing.T, text string) map[string]any {
 }
 
 // made is a container of a service that runs from an image.
-func made(service, imageID, hash string) standing {
-	c := standing{Name: "/shop-" + service + "-1", Image: imageID}
+func made(service, imageID, hash string) engineContainer {
+	c := engineContainer{Name: "/shop-" + service + "-1", Image: imageID}
 	c.State.Status = "running"
 	c.Config.Image = "shop-" + service
 	c.Config.Labels = map[string]string{"com.docker.compose.service": service, hashLabel: hash}
@@ -38,7 +38,7 @@ services:
   more: {image: "app:1", scale: 1}
   never: {image: "app:1"}
 `)
-	got, list := revise(rendered, []standing{
+	got, list := revise(rendered, []engineContainer{
 		made("built", "sha256:b", "h1"), made("scaled", "sha256:s", "h2"), made("scaled", "sha256:s", "h2"), made("scaled", "sha256:s", "h2"),
 		made("more", "sha256:m", "h3"), made("more", "sha256:m", "h3"), made("stranger", "sha256:x", "h4"),
 	}, map[string]string{"sha256:s": "app@sha256:1"})
@@ -94,7 +94,7 @@ networks: {default: {name: old}}
 	before.Env = map[string]string{"A": "old", "B": "b"}
 	now := revision("services: {web: {image: new}}\nnetworks: {default: {name: new}}\n", "web")
 	now.Env = map[string]string{"A": "new"}
-	carry(now, before, []string{"web"}, []standing{made("web", "", ""), made("db", "", "")})
+	carry(now, before, []string{"web"}, []engineContainer{made("web", "", ""), made("db", "", "")})
 	want := revision(`
 services:
   web: {image: new}
@@ -107,7 +107,7 @@ networks: {default: {name: new}}
 		t.Error(diff)
 	}
 	full := revision("services: {web: {image: new}}\n", "web")
-	carry(full, before, []string{"web", "db"}, []standing{made("db", "", "")})
+	carry(full, before, []string{"web", "db"}, []engineContainer{made("db", "", "")})
 	if len(full.Services) != 1 || len(services(full.Document)) != 1 {
 		t.Errorf("what was covered and did not run was carried: %+v", full)
 	}
@@ -143,7 +143,7 @@ secrets: {one: {environment: JOBWRIGHT_SECRET_db_2dpw}, two: {environment: PLAIN
 
 func TestAServiceThatStandsAsRevised(t *testing.T) {
 	want := v1.RevisionService{Name: "web", ImageID: "sha256:1", ConfigHash: "h", Replicas: 1}
-	ended := func(code int) standing {
+	ended := func(code int) engineContainer {
 		c := made("web", "sha256:1", "h")
 		c.State.Status, c.State.ExitCode = "exited", code
 		return c
@@ -151,17 +151,17 @@ func TestAServiceThatStandsAsRevised(t *testing.T) {
 	unhealthy := made("web", "sha256:1", "h")
 	unhealthy.State.Health = &struct{ Status string }{"unhealthy"}
 	for name, tc := range map[string]struct {
-		containers []standing
+		containers []engineContainer
 		want       bool
 	}{
-		"as it was":                  {[]standing{made("web", "sha256:1", "h")}, true},
-		"as a rollback made it":      {[]standing{made("web", "sha256:1", "other")}, true},
-		"a one-shot that ended well": {[]standing{ended(0)}, true},
-		"one that ended badly":       {[]standing{ended(1)}, false},
-		"unhealthy":                  {[]standing{unhealthy}, false},
-		"another image":              {[]standing{made("web", "sha256:2", "h")}, false},
-		"another configuration":      {[]standing{made("web", "sha256:1", "new")}, false},
-		"one too many":               {[]standing{made("web", "sha256:1", "h"), made("web", "sha256:1", "h")}, false},
+		"as it was":                  {[]engineContainer{made("web", "sha256:1", "h")}, true},
+		"as a rollback made it":      {[]engineContainer{made("web", "sha256:1", "other")}, true},
+		"a one-shot that ended well": {[]engineContainer{ended(0)}, true},
+		"one that ended badly":       {[]engineContainer{ended(1)}, false},
+		"unhealthy":                  {[]engineContainer{unhealthy}, false},
+		"another image":              {[]engineContainer{made("web", "sha256:2", "h")}, false},
+		"another configuration":      {[]engineContainer{made("web", "sha256:1", "new")}, false},
+		"one too many":               {[]engineContainer{made("web", "sha256:1", "h"), made("web", "sha256:1", "h")}, false},
 		"not there":                  {nil, false},
 	} {
 		if got := asRevised(tc.containers, want, "other"); got != tc.want {

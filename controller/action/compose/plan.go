@@ -62,7 +62,7 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 		return problem(err), nil
 	}
 	rendered, err := r.rendered(ctx, a, file)
-	if said := (*exitError)(nil); errors.As(err, &said) {
+	if said := (*refusedError)(nil); errors.As(err, &said) {
 		return problem(fmt.Errorf("spec.deploy.composePath: Invalid value: %q: docker compose says: %s", d.ComposePath, said.said)), nil
 	}
 	if err != nil {
@@ -95,9 +95,9 @@ func (r *Runner) planStates(ctx context.Context, a action.Attempt, rendered *ren
 		if len(d.Services) > 0 && !slices.Contains(d.Services, service) {
 			continue
 		}
-		change := v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindService, Name: service, Detail: string(d.Verb) + " " + count(len(running[service]), "container")}
-		up := slices.ContainsFunc(running[service], func(c standing) bool { return c.State.Status == "running" })
-		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c standing) bool { return c.State.Status != "running" }) {
+		change := v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindService, Name: service, Detail: string(d.Verb) + " " + containersOf(len(running[service]))}
+		up := slices.ContainsFunc(running[service], func(c engineContainer) bool { return c.State.Status == "running" })
+		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c engineContainer) bool { return c.State.Status != "running" }) {
 			change.Verb, change.Detail = v1.PlanKeep, ""
 		}
 		plan.Changes = append(plan.Changes, change)
@@ -137,7 +137,7 @@ func (r *Runner) planDown(ctx context.Context, a action.Attempt, rendered *rende
 			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanKeep, Kind: kindService, Name: service})
 			continue
 		}
-		plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanRemove, Kind: kindService, Name: service, Detail: count(len(running[service]), "container")})
+		plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanRemove, Kind: kindService, Name: service, Detail: containersOf(len(running[service]))})
 	}
 	if len(d.Services) > 0 {
 		return plan, nil
@@ -220,11 +220,11 @@ func flag(d *v1.DeployAction, names ...string) bool {
 	})
 }
 
-func count(n int, what string) string {
+func containersOf(n int) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 container"
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d containers", n)
 }
 
 // changedKeys are the keys of a service that differ between what a revision has and what

@@ -17,7 +17,7 @@ var _ action.Planner = (*Runner)(nil)
 
 func TestWhatBecomesOfAService(t *testing.T) {
 	as := func(changes ...func(*planned)) planned {
-		p := planned{name: "web", image: "web:1", imageID: "sha256:0123456789abcdef", hash: "h", replicas: 1, containers: []standing{made("web", "sha256:0123456789abcdef", "h")}}
+		p := planned{name: "web", image: "web:1", imageID: "sha256:0123456789abcdef", hash: "h", replicas: 1, containers: []engineContainer{made("web", "sha256:0123456789abcdef", "h")}}
 		for _, change := range changes {
 			change(&p)
 		}
@@ -111,7 +111,7 @@ func TestWhatIsWrongIsAProblemOfItsField(t *testing.T) {
 
 // TestAPlanTellsWhatUpThenDoes compares what is planned with what stands after it.
 func TestAPlanTellsWhatUpThenDoes(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	plan := func(verb v1.DeployVerb, change func(*v1.DeployAction)) []string {
 		t.Helper()
 		a := s.attempt(verb)

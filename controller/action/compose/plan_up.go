@@ -21,7 +21,7 @@ type planned struct {
 	built      bool
 	hash       string
 	replicas   int
-	containers []standing
+	containers []engineContainer
 	was, now   map[string]any // in the last revision; in the file
 }
 
@@ -49,7 +49,7 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, file string, rend
 	for _, name := range rendered.covered {
 		now := child(services(rendered.document), name)
 		p := planned{name: name, now: now, hash: hashes[name], replicas: replicasOf(now), containers: running[name]}
-		if n, ok := scaled(d.ExtraArgs, name); ok {
+		if n, ok := scaleFlag(d.ExtraArgs, name); ok {
 			p.replicas = n
 		}
 		p.image, _ = now["image"].(string)
@@ -103,7 +103,7 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 			return out
 		}
 		out.Verb = v1.PlanCreate
-		out.Detail = strings.Join(append([]string{count(p.replicas, "container") + " from image " + p.image}, why...), "; ")
+		out.Detail = strings.Join(append([]string{containersOf(p.replicas) + " from image " + p.image}, why...), "; ")
 		return out
 	}
 	recreate := p.differences()
@@ -123,9 +123,9 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 	case len(recreate) > 0:
 		out.Verb, why = v1.PlanRecreate, append(recreate, why...)
 	case len(p.containers) != p.replicas:
-		out.Verb, why = v1.PlanChangeIt, append(why, fmt.Sprintf("%s now, %d wanted", count(len(p.containers), "container"), p.replicas))
+		out.Verb, why = v1.PlanChangeIt, append(why, fmt.Sprintf("%s now, %d wanted", containersOf(len(p.containers)), p.replicas))
 	case stopped > 0:
-		out.Verb, why = v1.PlanChangeIt, append(why, count(stopped, "container")+" that does not run is started")
+		out.Verb, why = v1.PlanChangeIt, append(why, containersOf(stopped)+" that does not run is started")
 	}
 	out.Detail = strings.Join(why, "; ")
 	return out
@@ -164,7 +164,7 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 		return nil
 	}
 	last, err := r.revisions.Last(project)
-	if err != nil || last.Workspace != workspace {
+	if err != nil || !r.belongs(last, workspace) {
 		return nil
 	}
 	return last
@@ -172,7 +172,7 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 
 // orphans are the services that have containers and are not in the file, whatever
 // profiles are enabled.
-func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]standing) ([]string, error) {
+func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]engineContainer) ([]string, error) {
 	if len(running) == 0 {
 		return nil, nil
 	}
@@ -214,8 +214,8 @@ func replicasOf(service map[string]any) int {
 	return 1
 }
 
-// scaled is what --scale says of a service.
-func scaled(args []string, service string) (int, bool) {
+// scaleFlag is what --scale says of a service.
+func scaleFlag(args []string, service string) (int, bool) {
 	for i, arg := range args {
 		value, ok := strings.CutPrefix(arg, "--scale=")
 		if arg == "--scale" && i+1 < len(args) {

@@ -24,6 +24,16 @@ import (
 // to an engine that has just answered.
 const keepTime = 30 * time.Second
 
+// aside makes the identity of what runs for a revision or a rollback: ending the compose
+// of the attempt, which looks for everything of its identity, does not end that.
+const aside = "+revision"
+
+// setAside is the attempt for what runs beside or after its own compose.
+func setAside(a action.Attempt) action.Attempt {
+	a.ID += aside
+	return a
+}
+
 // rendering is a compose file as compose reads it at the moment of the deploy.
 type rendering struct {
 	project  string
@@ -37,6 +47,7 @@ type rendering struct {
 // runs while compose deploys, from the same moment on; done waits for it.
 func (r *Runner) render(ctx context.Context, a action.Attempt, file string) (done func() (*rendering, error)) {
 	ctx, cancel := context.WithCancel(ctx)
+	a = setAside(a)
 	var result *rendering
 	var err error
 	ended := make(chan struct{})
@@ -97,17 +108,13 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, c := range containers {
-		ids = append(ids, c.Image)
+	last, err := r.revisions.Last(rendered.project)
+	if err != nil {
+		last = nil // what is not there, or damaged, has nothing to carry along
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	digests := map[string]string{}
-	if len(ids) > 0 {
-		if digests, err = r.digests(ctx, a, ids); err != nil {
-			return nil, err
-		}
+	digests, err := r.digestsOf(ctx, a, containers, last)
+	if err != nil {
+		return nil, err
 	}
 	revision := &revisions.Revision{Workspace: a.Job.Namespace, Folder: filepath.Dir(file), Env: rendered.env}
 	revision.Project = rendered.project
@@ -116,8 +123,7 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 		return nil, nil // nothing runs, so there is nothing to bring back
 	}
 	secrets := rendered.secrets
-	last, err := r.revisions.Last(rendered.project)
-	if err == nil && last.Workspace == revision.Workspace {
+	if last != nil && r.belongs(last, revision.Workspace) {
 		carry(revision, last, rendered.covered, containers)
 		secrets = append(secrets, last.Secrets...)
 	}
@@ -125,14 +131,37 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 	return r.add(ctx, a, revision)
 }
 
+// digestsOf are the names in their registries of the images that containers run, by ID.
+// The engine is asked only about those that the last revision does not tell.
+func (r *Runner) digestsOf(ctx context.Context, a action.Attempt, containers []engineContainer, last *revisions.Revision) (map[string]string, error) {
+	known := map[string]string{}
+	if last != nil {
+		for _, s := range last.Services {
+			known[s.ImageID] = s.Digest
+		}
+	}
+	var ids []string
+	for _, c := range containers {
+		if _, ok := known[c.Image]; !ok && !slices.Contains(ids, c.Image) {
+			ids = append(ids, c.Image)
+		}
+	}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	asked, err := r.digests(ctx, a, ids)
+	maps.Copy(known, asked)
+	return known, err
+}
+
 // add keeps a revision and its images, unless the last one is the same.
 func (r *Runner) add(ctx context.Context, a action.Attempt, revision *revisions.Revision) (*revisions.Revision, error) {
 	if last, err := r.revisions.Last(revision.Project); err == nil && last.Same(revision) {
 		return last, nil
 	}
-	revision.Time, revision.Job, revision.Attempt = metav1.Now(), a.Job.Name, a.ID
+	revision.Time, revision.Job, revision.Attempt = metav1.Now(), a.Job.Name, strings.TrimSuffix(a.ID, aside)
 	for _, id := range imageIDs(revision) {
-		if err := r.ask(ctx, a, discardOutput, "image", "tag", id, heldName(revision.Project, id)); err != nil {
+		if err := r.inquire(ctx, a, ignoreOutput, "image", "tag", id, heldName(revision.Project, id)); err != nil {
 			return nil, fmt.Errorf("hold image %s: %w", shortID(id), err)
 		}
 	}
@@ -168,7 +197,7 @@ func (r *Runner) release(ctx context.Context, a action.Attempt, project string, 
 		for _, id := range imageIDs(gone) {
 			if !needed[id] {
 				needed[id] = true // once is enough
-				_ = r.ask(ctx, a, discardOutput, "image", "rm", heldName(project, id))
+				_ = r.inquire(ctx, a, ignoreOutput, "image", "rm", heldName(project, id))
 			}
 		}
 	}
@@ -190,9 +219,22 @@ func heldName(project, id string) string {
 	return "jobwright-kept:" + project[:min(len(project), 80)] + "." + hex[:min(len(hex), 40)]
 }
 
-func discardOutput(stdout io.Reader) error {
+func ignoreOutput(stdout io.Reader) error {
 	_, err := io.Copy(io.Discard, stdout)
 	return err
+}
+
+// belongs reports whether a revision is a workspace's own: not that of another, nor of one
+// that had its name and was deleted.
+func (r *Runner) belongs(rev *revisions.Revision, workspace string) bool {
+	if rev.Workspace != workspace {
+		return false
+	}
+	if r.since == nil {
+		return true
+	}
+	created, err := r.since(workspace)
+	return err == nil && !rev.Time.Time.Before(created)
 }
 
 // withResult adds to what an outcome reports as its result.

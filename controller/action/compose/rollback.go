@@ -62,7 +62,7 @@ func (r *Runner) restore(ctx context.Context, a action.Attempt, t target, out ac
 }
 
 // different are the services of the target that do not stand as its revision has them.
-func (r *Runner) different(ctx context.Context, a action.Attempt, t target, running map[string][]standing) ([]string, error) {
+func (r *Runner) different(ctx context.Context, a action.Attempt, t target, running map[string][]engineContainer) ([]string, error) {
 	var out []string
 	var hashes map[string]string
 	for _, want := range t.revision.Services {
@@ -103,7 +103,7 @@ func (r *Runner) revisionSpec(a action.Attempt, rev *revisions.Revision, args ..
 	}
 	for _, secret := range rev.Secrets {
 		value, err := r.secrets.Lookup(rev.Workspace, secret)
-		if err != nil && rev.Workspace != a.Job.Namespace {
+		if err != nil && !r.belongs(rev, a.Job.Namespace) {
 			return spec, errors.New("a secret that it refers to cannot be read; the server's operator can tell which")
 		}
 		if err != nil {
@@ -133,10 +133,10 @@ func (r *Runner) revisionHashes(ctx context.Context, a action.Attempt, rev *revi
 }
 
 // removeServices removes the containers that are not to be there.
-func (r *Runner) removeServices(ctx context.Context, a action.Attempt, t target, containers []standing, out action.Sink) ([]string, error) {
+func (r *Runner) removeServices(ctx context.Context, a action.Attempt, t target, containers []engineContainer, out action.Sink) ([]string, error) {
 	var ids, names []string
 	since := t.since
-	if !since.IsZero() && slices.ContainsFunc(containers, func(c standing) bool { return slices.Contains(t.remove, c.service()) }) {
+	if !since.IsZero() && slices.ContainsFunc(containers, func(c engineContainer) bool { return slices.Contains(t.remove, c.service()) }) {
 		ahead, err := r.engineAhead(ctx, a)
 		if err != nil {
 			return nil, err
@@ -156,10 +156,10 @@ func (r *Runner) removeServices(ctx context.Context, a action.Attempt, t target,
 		return nil, nil
 	}
 	out.Line(action.System, "removing what the revision does not have: "+strings.Join(names, ", "))
-	if err := r.ask(ctx, a, discardOutput, append([]string{"container", "stop"}, ids...)...); err != nil {
+	if err := r.inquire(ctx, a, ignoreOutput, append([]string{"container", "stop"}, ids...)...); err != nil {
 		return nil, err
 	}
-	return names, r.ask(ctx, a, discardOutput, append([]string{"container", "rm", "--force"}, ids...)...)
+	return names, r.inquire(ctx, a, ignoreOutput, append([]string{"container", "rm", "--force"}, ids...)...)
 }
 
 // engineAhead is by how much the engine's clock is ahead of ours.
@@ -180,7 +180,7 @@ func (r *Runner) engineAhead(ctx context.Context, a action.Attempt) (time.Durati
 func (r *Runner) needImages(ctx context.Context, a action.Attempt, rev *revisions.Revision, restored []string, out action.Sink) error {
 	for _, name := range restored {
 		service, _ := rev.Service(name)
-		if r.ask(ctx, a, discardOutput, "image", "inspect", service.ImageID) == nil {
+		if r.inquire(ctx, a, ignoreOutput, "image", "inspect", service.ImageID) == nil {
 			continue
 		}
 		gone := fmt.Errorf("image %s of service %s (%s) is not in the engine any more", shortID(service.ImageID), name, service.Image)
@@ -188,8 +188,11 @@ func (r *Runner) needImages(ctx context.Context, a action.Attempt, rev *revision
 			return fmt.Errorf("%w, and it is in no registry", gone)
 		}
 		out.Line(action.System, gone.Error()+"; pulling "+service.Digest)
-		if err := r.ask(ctx, a, discardOutput, "image", "pull", "--quiet", service.Digest); err != nil {
+		if err := r.inquire(ctx, a, ignoreOutput, "image", "pull", "--quiet", service.Digest); err != nil {
 			return fmt.Errorf("%w: %w", gone, err)
+		}
+		if r.inquire(ctx, a, ignoreOutput, "image", "inspect", service.ImageID) != nil {
+			return fmt.Errorf("%w, and %s is another one", gone, service.Digest)
 		}
 	}
 	return nil

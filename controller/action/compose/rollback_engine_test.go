@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -15,8 +17,8 @@ import (
 	"jobwright.dev/controller/action/secrets"
 )
 
-// stage is a project on the real engine whose revisions are kept.
-type stage struct {
+// playground is a project on the real engine whose revisions are kept.
+type playground struct {
 	t       *testing.T
 	r       *Runner
 	name    string
@@ -25,7 +27,7 @@ type stage struct {
 	log     string // of the last run
 }
 
-func onStage(t *testing.T, services string) *stage {
+func onPlayground(t *testing.T, services string) *playground {
 	t.Helper()
 	t.Parallel() // they wait for the engine, mostly
 	engine(t)
@@ -35,17 +37,17 @@ func onStage(t *testing.T, services string) *stage {
 		t.Fatal(err)
 	}
 	r.revisions = kept
-	s := &stage{t: t, r: r, attempt: attempt, name: attempt(v1.DeployUp).Job.Spec.Deploy.ProjectName}
+	s := &playground{t: t, r: r, attempt: attempt, name: attempt(v1.DeployUp).Job.Spec.Deploy.ProjectName}
 	t.Cleanup(func() {
 		held := s.docker("images", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=jobwright-kept:"+s.name+".*")
 		if names := append(strings.Fields(held), s.tags...); len(names) > 0 {
-			exec.Command("docker", append([]string{"image", "rm", "--force"}, names...)...).Run() //nolint:errcheck // what is left is nobody's
+			exec.Command("docker", append([]string{"image", "rm", "--force"}, names...)...).Run() // what is left is nobody's
 		}
 	})
 	return s
 }
 
-func (s *stage) docker(args ...string) string {
+func (s *playground) docker(args ...string) string {
 	s.t.Helper()
 	out, err := exec.Command("docker", args...).CombinedOutput()
 	if err != nil {
@@ -56,7 +58,7 @@ func (s *stage) docker(args ...string) string {
 
 // image makes another image of the test's program under a tag: one whose containers do
 // what mode says. It returns its ID.
-func (s *stage) image(tag, mode string) string {
+func (s *playground) image(tag, mode string) string {
 	s.t.Helper()
 	made := s.docker("create", image, "x")
 	defer s.docker("rm", made)
@@ -64,7 +66,7 @@ func (s *stage) image(tag, mode string) string {
 	return s.docker("commit", "--change", fmt.Sprintf(`CMD [%q]`, mode), made, tag)
 }
 
-func (s *stage) file(services string) {
+func (s *playground) file(services string) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.r.roots[0], "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -72,7 +74,7 @@ func (s *stage) file(services string) {
 }
 
 // run carries a deploy out for a workspace.
-func (s *stage) run(workspace string, verb v1.DeployVerb, change func(*v1.DeployAction)) action.Outcome {
+func (s *playground) run(workspace string, verb v1.DeployVerb, change func(*v1.DeployAction)) action.Outcome {
 	s.t.Helper()
 	a := s.attempt(verb)
 	a.Job.Namespace, a.Job.Name = workspace, "job-"+string(verb)
@@ -86,12 +88,12 @@ func (s *stage) run(workspace string, verb v1.DeployVerb, change func(*v1.Deploy
 }
 
 // up deploys with a rollback on failure.
-func (s *stage) up(extra ...string) action.Outcome {
+func (s *playground) up(extra ...string) action.Outcome {
 	s.t.Helper()
 	return s.run("acme", v1.DeployUp, func(d *v1.DeployAction) { d.Rollback, d.ExtraArgs = v1.RollbackOnFailure, extra })
 }
 
-func (s *stage) mustUp() {
+func (s *playground) mustUp() {
 	s.t.Helper()
 	if o := s.up(); o.Verdict != action.Succeeded {
 		s.t.Fatalf("up: %+v\n%s", o, s.log)
@@ -99,7 +101,7 @@ func (s *stage) mustUp() {
 }
 
 // runs are the containers of a service: ID, state and image.
-func (s *stage) runs(service string) (ids []string, states []string, images []string) {
+func (s *playground) runs(service string) (ids []string, states []string, images []string) {
 	s.t.Helper()
 	containers, err := s.r.stand(s.t.Context(), s.attempt(v1.DeployPs), s.name)
 	if err != nil {
@@ -112,14 +114,14 @@ func (s *stage) runs(service string) (ids []string, states []string, images []st
 }
 
 // wantRunning fails unless a service has one container, which runs from an image.
-func (s *stage) wantRunning(service, image string) {
+func (s *playground) wantRunning(service, image string) {
 	s.t.Helper()
 	if _, states, images := s.runs(service); !slices.Equal(states, []string{"running"}) || !slices.Equal(images, []string{image}) {
 		s.t.Errorf("%s is %v from %v, want it running from %s", service, states, images, image)
 	}
 }
 
-func (s *stage) result(o action.Outcome) map[string]any {
+func (s *playground) result(o action.Outcome) map[string]any {
 	s.t.Helper()
 	if o.Result == nil {
 		s.t.Fatalf("no result: %+v", o)
@@ -131,7 +133,7 @@ func (s *stage) result(o action.Outcome) map[string]any {
 	return value.(map[string]any)
 }
 
-func (s *stage) wantResult(o action.Outcome, want string) {
+func (s *playground) wantResult(o action.Outcome, want string) {
 	s.t.Helper()
 	result := s.result(o)
 	if got := fmt.Sprint(result["revision"], " ", result["rolledBackTo"]); got != want {
@@ -143,7 +145,7 @@ func (s *stage) wantResult(o action.Outcome, want string) {
 // work; what comes back is the image that ran, and what the deploy did not touch is not
 // touched.
 func TestABadImageIsRolledBackToTheOneThatRan(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	tag := s.name + ":app"
 	good := s.image(tag, "web")
 	app := "  app: {image: '" + tag + "', stop_grace_period: 1s}\n"
@@ -198,7 +200,7 @@ func TestABadImageIsRolledBackToTheOneThatRan(t *testing.T) {
 }
 
 func TestARollbackThatFailsIsSaid(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	tag := s.name + ":app"
 	s.image(tag, "web")
 	s.file("  app: {image: '" + tag + "', stop_grace_period: 1s}\n")
@@ -235,7 +237,7 @@ func TestARollbackThatFailsIsSaid(t *testing.T) {
 }
 
 func TestWithoutARevisionOrWithoutThePolicyNothingIsBroughtBack(t *testing.T) {
-	s := onStage(t, "  app: {image: '"+image+"', command: [fail], stop_grace_period: 1s}\n")
+	s := onPlayground(t, "  app: {image: '"+image+"', command: [fail], stop_grace_period: 1s}\n")
 	o := s.up()
 	if o.Verdict != action.Failed || o.Reason == v1.ReasonRolledBack || o.Reason == v1.ReasonRollbackFailed || !strings.Contains(o.Message, "There is no revision to bring back") {
 		t.Errorf("without a revision: %+v", o)
@@ -258,7 +260,7 @@ func TestWithoutARevisionOrWithoutThePolicyNothingIsBroughtBack(t *testing.T) {
 }
 
 func TestRollbackAsAsked(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	file := func(mode, more string) {
 		s.file("  app: {image: '" + image + "', command: [" + mode + "], stop_grace_period: 1s}\n" + more)
 	}
@@ -292,6 +294,16 @@ func TestRollbackAsAsked(t *testing.T) {
 	if o := rollback("acme", to(2)); o.Verdict != action.Succeeded || !strings.Contains(o.Message, "has it already") {
 		t.Errorf("to what runs: %+v", o)
 	}
+	s.r.since = func(string) (time.Time, error) { return time.Now().Add(time.Hour), nil }
+	again := rollback("acme", to(2)) // the workspace was deleted and made anew
+	s.r.since = func(string) (time.Time, error) { return time.Time{}, errors.New("no such workspace") }
+	gone := rollback("acme", to(3))
+	s.r.since = nil
+	for _, o := range []action.Outcome{again, gone} {
+		if o.Reason != v1.ReasonInvalidArguments || !strings.Contains(o.Message, "workspace acme has no revisions of it") {
+			t.Errorf("another workspace of the same name: %+v", o)
+		}
+	}
 	for name, o := range map[string]action.Outcome{
 		"has revisions [2 3 4]":                      rollback("acme", to(1)), // 3 are kept
 		"workspace other has no revisions of it":     rollback("other", to(2)),
@@ -305,7 +317,7 @@ func TestRollbackAsAsked(t *testing.T) {
 }
 
 func TestADeployOfOneServiceKeepsTheOthersInTheRevision(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	both := func(app, db string) {
 		s.file("  app: {image: '" + image + "', command: [" + app + "], stop_grace_period: 1s}\n  db: {image: '" + image + "', command: [" + db + "], stop_grace_period: 1s}\n")
 	}
@@ -326,11 +338,42 @@ func TestADeployOfOneServiceKeepsTheOthersInTheRevision(t *testing.T) {
 	if revision.Number != 2 || len(revision.Services) != 2 || strings.Count(string(file), "- two") != 1 || strings.Count(string(file), "- one") != 1 {
 		t.Errorf("revision %d:\n%s", revision.Number, file)
 	}
+	// What another workspace has deployed is not written into a revision that it may not read.
+	if o := s.run("other", v1.DeployUp, func(d *v1.DeployAction) { d.Services, d.ExtraArgs = []string{"app"}, []string{"--no-deps"} }); o.Verdict != action.Succeeded {
+		t.Fatalf("%+v", o)
+	}
+	if revision, err = s.r.revisions.Last(s.name); err != nil || revision.Number != 3 || len(revision.Services) != 1 || len(services(revision.Document)) != 1 {
+		t.Errorf("another workspace's: %+v, %v", revision, err)
+	}
+}
+
+func TestImagesAreHeldAsLongAsARevisionHasThem(t *testing.T) {
+	s := onPlayground(t, web)
+	var ids []string
+	for n := range 5 { // 3 are kept
+		id := s.image(fmt.Sprintf("%s:%d", s.name, n), fmt.Sprint("mode", n))
+		ids = append(ids, id)
+		r := &revisions.Revision{Workspace: "acme", Document: map[string]any{"services": map[string]any{"app": map[string]any{"image": id}}}}
+		r.Project, r.Services = s.name, []v1.RevisionService{{Name: "app", ImageID: id}, {Name: "always", ImageID: ids[0]}}
+		if _, err := s.r.add(t.Context(), s.attempt(v1.DeployUp), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, want := range []bool{true, false, true, true, true} {
+		if held := s.docker("images", "--quiet", heldName(s.name, ids[n])) != ""; held != want {
+			t.Errorf("image %d is held: %v, want %v", n, held, want)
+		}
+	}
+	r := &revisions.Revision{Workspace: "acme"}
+	r.Project, r.Services = s.name, []v1.RevisionService{{Name: "app", ImageID: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}}
+	if _, err := s.r.add(t.Context(), s.attempt(v1.DeployUp), r); err == nil || !strings.Contains(err.Error(), "hold image 000000000000") {
+		t.Errorf("an image that is not there: %v", err)
+	}
 }
 
 func TestSecretsReachContainersAndNothingElse(t *testing.T) {
 	const value = `pa$$w"ord'of the <test>`
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	path := filepath.Join(t.TempDir(), "secrets.yaml")
 	hidden := filepath.Join(t.TempDir(), "value")
 	for name, text := range map[string]string{path: "db-password: {file: " + hidden + ", workspaces: [acme]}\n", hidden: value} {

@@ -10,6 +10,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/secrets"
 )
 
@@ -18,7 +19,7 @@ const neverHealthy = "  app: {image: '" + image + "', command: [two], stop_grace
 
 // TestAStoppedDeployIsRolledBack asks a deploy to stop that has changed the project.
 func TestAStoppedDeployIsRolledBack(t *testing.T) {
-	s := onStage(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
+	s := onPlayground(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
 	s.mustUp()
 	args := func() string {
 		ids, _, _ := s.runs("app")
@@ -44,7 +45,7 @@ func TestAStoppedDeployIsRolledBack(t *testing.T) {
 
 // TestAStopDoesNotCutARollbackInHalves asks a deploy to stop while it is rolled back.
 func TestAStopDoesNotCutARollbackInHalves(t *testing.T) {
-	s := onStage(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
+	s := onPlayground(t, "  app: {image: '"+image+"', command: [one], stop_grace_period: 1s}\n")
 	s.mustUp()
 	s.file("  app: {image: '" + image + "', command: [fail]}\n")
 	a := s.attempt(v1.DeployUp)
@@ -64,7 +65,7 @@ func TestAStopDoesNotCutARollbackInHalves(t *testing.T) {
 }
 
 func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
-	s := onStage(t, "")
+	s := onPlayground(t, "")
 	dir := t.TempDir()
 	for name, text := range map[string]string{"secrets.yaml": "mode: {file: " + dir + "/mode}\n", "mode": "serving"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -91,7 +92,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "mode")); err != nil {
 		t.Fatal(err)
 	}
-	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "ended with exit code 1") {
+	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "exit code 3") {
 		t.Errorf("a secret that is gone: %+v", o)
 	}
 	// The revision's own program fails now: what was good then need not be for ever.
@@ -99,7 +100,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := up(false)
-	if o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "Revision 1 could not be brought back") || !strings.Contains(o.Message, "exited, exit code 3") {
+	if o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "Revision 1 could not be brought back") || !strings.Contains(o.Message, "exit code 3") {
 		t.Errorf("a revision that fails: %+v\n%s", o, s.log)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "mode"), []byte("serving again"), 0o600); err != nil {
@@ -117,7 +118,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 // TestARecoveredUpKeepsItsRevision: the server died between the good end of a deploy and
 // its word about it.
 func TestARecoveredUpKeepsItsRevision(t *testing.T) {
-	s := onStage(t, web)
+	s := onPlayground(t, web)
 	kept := s.r.revisions
 	s.r.revisions = nil
 	s.mustUp()
@@ -144,5 +145,33 @@ func TestARecoveredUpKeepsItsRevision(t *testing.T) {
 	}
 	if o := s.up(); o.Verdict != action.Succeeded || !strings.Contains(o.Message, "was not kept as a revision") {
 		t.Errorf("without a place to keep it: %+v", o)
+	}
+}
+
+// TestAnImageThatIsGoneIsPulledByItsDigest plays an engine, as no registry is at hand.
+func TestAnImageThatIsGoneIsPulledByItsDigest(t *testing.T) {
+	root := t.TempDir()
+	r, err := New(Options{Roots: []string{root}, Worker: t.Name() + root, Docker: filepath.Join(root, "docker")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev := &revisions.Revision{}
+	rev.Services = []v1.RevisionService{{Name: "web", Image: "web:1", ImageID: "sha256:0123456789abcdef", Digest: "web@sha256:1"}}
+	for name, tc := range map[string]struct{ pull, err string }{
+		"pulled":           {"touch " + root + "/there", ""},
+		"not to be pulled": {"echo denied >&2; exit 1", "ended with exit code 1: denied"},
+		"another image":    {"true", "web@sha256:1 is another one"},
+	} {
+		script := "#!/bin/sh\ncase \"$*\" in\n'image inspect sha256:0123456789abcdef') [ -e " + root + "/there ];;\n'image pull --quiet web@sha256:1') " + tc.pull + ";;\n*) exit 9;;\nesac\n"
+		if err := os.WriteFile(r.docker, []byte(script), 0o700); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+		err := r.needImages(t.Context(), action.Attempt{ID: "a"}, rev, []string{"web"}, quiet{})
+		if (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
+			t.Errorf("%s: %v, want %q", name, err, tc.err)
+		}
+		if err := os.RemoveAll(filepath.Join(root, "there")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -48,7 +48,7 @@ func (r *Runner) rollback(ctx context.Context, a action.Attempt, out action.Sink
 		return withResult(action.Fail(v1.ReasonRollbackFailed, fmt.Sprintf("Revision %d of %s could not be brought back: %v", wanted.Number, wanted.Project, err)),
 			map[string]any{"project": wanted.Project})
 	}
-	outcome := action.Outcome{Verdict: action.Succeeded, Message: told(wanted, restored, removed, a.Job.Namespace)}
+	outcome := action.Outcome{Verdict: action.Succeeded, Message: r.told(wanted, restored, removed, a.Job.Namespace)}
 	if len(restored) == 0 && len(removed) == 0 {
 		outcome.Message = fmt.Sprintf("The project runs as revision %d has it already; nothing was changed.", wanted.Number)
 	}
@@ -75,7 +75,7 @@ func (r *Runner) revisionFor(job *v1.Job) (wanted, newest *revisions.Revision, e
 		revision, err := r.revisions.Get(d.ProjectName, n)
 		asked := d.Revision != nil && *d.Revision == n
 		switch {
-		case err == nil && revision.Workspace == job.Namespace:
+		case err == nil && r.belongs(revision, job.Namespace):
 			own = append(own, revision)
 		case err != nil && asked && !errors.Is(err, revisions.ErrNotFound):
 			return nil, nil, fmt.Errorf("spec.deploy.revision: Invalid value: %d: %w", n, err)

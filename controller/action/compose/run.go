@@ -24,7 +24,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if err := r.checkSecrets(a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
-	end, ok := r.turns.take(ctx, r.ConcurrencyKey(a.Job), out)
+	end, ok := r.turns.take(ctx, r.turnOf(ctx, a), out)
 	if !ok {
 		return action.Outcome{Verdict: action.Stopped, Message: "docker compose was not started; another run over the project had not ended.", Repeatable: true}
 	}
@@ -46,6 +46,9 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	hide := r.redactor()
 	d := a.Job.Spec.Deploy
+	if _, err := process.Reap(ctx, r.worker, setAside(a).ID); err != nil {
+		return action.Outcome{}, fmt.Errorf("end the rollback of attempt %s: %w", a.ID, err)
+	}
 	if d != nil && d.Verb == v1.DeployRollback {
 		if _, err := process.Reap(ctx, r.worker, a.ID); err != nil {
 			return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", a.ID, err)
@@ -87,7 +90,7 @@ func (r *Runner) up(ctx context.Context, a action.Attempt, out action.Sink) acti
 	switch {
 	case outcome.Verdict == action.Succeeded:
 		return r.kept(ctx, a, file, rendering, outcome, out)
-	case outcome.ExitCode == nil && outcome.Verdict == action.Failed, outcome.Verdict == action.Lost:
+	case outcome.Reason == v1.ReasonInvalidArguments, outcome.Reason == v1.ReasonCommandUnavailable:
 		_, _ = rendering() // nothing was started
 		return outcome
 	}
@@ -104,7 +107,7 @@ func (r *Runner) kept(ctx context.Context, a action.Attempt, file string, render
 	rendered, err := rendering()
 	var revision *revisions.Revision
 	if err == nil {
-		revision, err = r.keep(context.WithoutCancel(ctx), a, file, rendered)
+		revision, err = r.keep(context.WithoutCancel(ctx), setAside(a), file, rendered)
 	}
 	if err != nil {
 		said := "The project is up, but was not kept as a revision to roll back to: " + err.Error()
@@ -138,7 +141,7 @@ func (r *Runner) undo(ctx context.Context, a action.Attempt, file string, render
 			outcome.Message += "\nThere is no revision to bring back: this project was never deployed well. It was left as it is."
 		}
 		return outcome
-	case !wanted && err == nil && last.Workspace == a.Job.Namespace && outcome.Verdict == action.Failed:
+	case !wanted && err == nil && r.belongs(last, a.Job.Namespace) && outcome.Verdict == action.Failed:
 		outcome.Message += fmt.Sprintf("\nThe last good revision is %d: jobwright rollback %s --to %d", last.Number, project, last.Number)
 		return outcome
 	case !wanted:
@@ -179,7 +182,7 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t target, limi
 		release := context.AfterFunc(ctx, func() { time.AfterFunc(a.Grace, cancel) })
 		defer release()
 	}
-	restored, removed, err := r.restore(bounded, a, t, out)
+	restored, removed, err := r.restore(bounded, setAside(a), t, out)
 	if err != nil {
 		return rollbackFailed(outcome, fmt.Sprintf("Revision %d could not be brought back: %v", rev.Number, err))
 	}
@@ -187,7 +190,7 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t target, limi
 		outcome.Message += fmt.Sprintf("\nThe project still runs as revision %d has it; nothing had to be brought back.", rev.Number)
 		return withResult(outcome, map[string]any{"revision": rev.Number})
 	}
-	outcome.Message += "\n" + told(rev, restored, removed, a.Job.Namespace)
+	outcome.Message += "\n" + r.told(rev, restored, removed, a.Job.Namespace)
 	if outcome.Verdict == action.Failed {
 		outcome.Reason = v1.ReasonRolledBack
 	}
@@ -196,10 +199,10 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t target, limi
 
 // told says what was brought back. What another workspace has deployed is its own
 // business.
-func told(rev *revisions.Revision, restored, removed []string, workspace string) string {
+func (r *Runner) told(rev *revisions.Revision, restored, removed []string, workspace string) string {
 	said := fmt.Sprintf("Revision %d was brought back", rev.Number)
 	switch {
-	case rev.Workspace != workspace:
+	case !r.belongs(rev, workspace):
 		return said + "; it was deployed by another workspace."
 	case len(restored) > 0:
 		said += fmt.Sprintf(" (job %s of %s): %s", rev.Job, rev.Time.UTC().Format(time.RFC3339), images(rev, restored))

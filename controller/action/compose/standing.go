@@ -21,8 +21,8 @@ import (
 // 10 KiB each.
 const maxInspect = 64 << 20
 
-// standing is a container of a project as the engine has it.
-type standing struct {
+// engineContainer is a container of a project as the engine has it.
+type engineContainer struct {
 	ID      string
 	Name    string
 	Created time.Time
@@ -38,11 +38,11 @@ type standing struct {
 	}
 }
 
-func (s standing) service() string { return s.Config.Labels["com.docker.compose.service"] }
-func (s standing) hash() string    { return s.Config.Labels[hashLabel] }
+func (s engineContainer) service() string { return s.Config.Labels["com.docker.compose.service"] }
+func (s engineContainer) hash() string    { return s.Config.Labels[hashLabel] }
 
 // settled reports whether the container is as an up wants it.
-func (s standing) settled() bool {
+func (s engineContainer) settled() bool {
 	c := container{State: s.State.Status, ExitCode: s.State.ExitCode}
 	if s.State.Health != nil && s.State.Health.Status != "none" {
 		c.Health = s.State.Health.Status
@@ -50,13 +50,13 @@ func (s standing) settled() bool {
 	return settled([]container{c})
 }
 
-// ask runs the docker program for its output, outside of any project's folder.
-func (r *Runner) ask(ctx context.Context, a action.Attempt, read func(io.Reader) error, args ...string) error {
+// inquire runs the docker program for its output, outside of any project's folder.
+func (r *Runner) inquire(ctx context.Context, a action.Attempt, read func(io.Reader) error, args ...string) error {
 	return r.capture(ctx, process.Spec{Path: r.docker, Args: args, Dir: "/", Worker: r.worker, Attempt: a.ID}, read)
 }
 
 // stand is how a project's containers stand, whatever their state, sorted by name.
-func (r *Runner) stand(ctx context.Context, a action.Attempt, project string) ([]standing, error) {
+func (r *Runner) stand(ctx context.Context, a action.Attempt, project string) ([]engineContainer, error) {
 	// A container that goes between the list and the look at it is looked for again.
 	for tries := 3; ; tries-- {
 		ids, err := r.words(ctx, a, "ps", "--all", "--quiet", "--no-trunc",
@@ -64,11 +64,11 @@ func (r *Runner) stand(ctx context.Context, a action.Attempt, project string) ([
 		if err != nil || len(ids) == 0 {
 			return nil, err
 		}
-		var out []standing
-		err = r.ask(ctx, a, func(stdout io.Reader) error { return json.NewDecoder(io.LimitReader(stdout, maxInspect)).Decode(&out) },
+		var out []engineContainer
+		err = r.inquire(ctx, a, func(stdout io.Reader) error { return json.NewDecoder(io.LimitReader(stdout, maxInspect)).Decode(&out) },
 			append([]string{"container", "inspect"}, ids...)...)
 		if err == nil {
-			slices.SortFunc(out, func(a, b standing) int { return cmp.Compare(a.Name, b.Name) })
+			slices.SortFunc(out, func(a, b engineContainer) int { return cmp.Compare(a.Name, b.Name) })
 			return out, nil
 		}
 		if tries == 1 || ctx.Err() != nil {
@@ -80,7 +80,7 @@ func (r *Runner) stand(ctx context.Context, a action.Attempt, project string) ([
 // words are the lines of what docker prints.
 func (r *Runner) words(ctx context.Context, a action.Attempt, args ...string) ([]string, error) {
 	var out []string
-	err := r.ask(ctx, a, readLines(&out), args...)
+	err := r.inquire(ctx, a, readLines(&out), args...)
 	return out, err
 }
 
@@ -98,8 +98,8 @@ func readLines(to *[]string) func(io.Reader) error {
 }
 
 // byService groups containers.
-func byService(containers []standing) map[string][]standing {
-	out := map[string][]standing{}
+func byService(containers []engineContainer) map[string][]engineContainer {
+	out := map[string][]engineContainer{}
 	for _, c := range containers {
 		out[c.service()] = append(out[c.service()], c)
 	}
@@ -112,7 +112,7 @@ func (r *Runner) digests(ctx context.Context, a action.Attempt, ids []string) (m
 		ID          string `json:"Id"`
 		RepoDigests []string
 	}
-	err := r.ask(ctx, a, func(stdout io.Reader) error {
+	err := r.inquire(ctx, a, func(stdout io.Reader) error {
 		return json.NewDecoder(io.LimitReader(stdout, maxInspect)).Decode(&images)
 	},
 		append([]string{"image", "inspect"}, ids...)...)
@@ -130,7 +130,7 @@ func (r *Runner) digests(ctx context.Context, a action.Attempt, ids []string) (m
 
 // asRevised reports whether a service's containers are those of a revision: as many, of
 // its image, of one of the configurations that mean it, and settled.
-func asRevised(containers []standing, want v1.RevisionService, hashes ...string) bool {
+func asRevised(containers []engineContainer, want v1.RevisionService, hashes ...string) bool {
 	if len(containers) != want.Replicas {
 		return false
 	}

@@ -1,7 +1,12 @@
 package compose
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"jobwright.dev/controller/action"
@@ -50,4 +55,55 @@ func (t *turns) take(ctx context.Context, key string, out action.Sink) (end func
 			return nil, false
 		}
 	}
+}
+
+// turnOf is the key of the project that a job changes. It is the controller's, but where
+// only compose can tell the project's name, which is asked then: a name with variables in
+// it, or one from the folder's .env.
+func (r *Runner) turnOf(ctx context.Context, a action.Attempt) string {
+	key := r.ConcurrencyKey(a.Job)
+	d := a.Job.Spec.Deploy
+	if key == "" || d.ProjectName != "" {
+		return key
+	}
+	file, err := find(r.roots, d)
+	if err != nil || !namedElsewhere(file) {
+		return key // its run says what is wrong
+	}
+	var config struct {
+		Name string `json:"name"`
+	}
+	err = r.query(ctx, setAside(a), file, append(base(d, file), "config", "--format=json"), func(stdout io.Reader) error {
+		return json.NewDecoder(io.LimitReader(stdout, maxInspect)).Decode(&config)
+	})
+	if err != nil || config.Name == "" {
+		return key
+	}
+	return "compose:" + config.Name
+}
+
+// namedElsewhere reports whether the project's name may hang on variables.
+func namedElsewhere(file string) bool {
+	return hasLine(file, func(line []byte) bool {
+		return bytes.HasPrefix(line, []byte("name:")) && bytes.ContainsRune(line, '$')
+	}) || hasLine(filepath.Join(filepath.Dir(file), ".env"), func(line []byte) bool {
+		return bytes.Contains(line, []byte("COMPOSE_PROJECT_NAME"))
+	})
+}
+
+// hasLine reports whether a file, if it is there, has such a line.
+func hasLine(path string, such func([]byte) bool) bool {
+	if info, err := os.Stat(path); err != nil || info.Size() > maxComposeFile {
+		return false
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	for line := range bytes.Lines(text) {
+		if such(line) {
+			return true
+		}
+	}
+	return false
 }

@@ -2,6 +2,8 @@ package compose
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,7 +62,7 @@ func TestProjectsAreChangedByOneRunAtATime(t *testing.T) {
 // TestTwoDeploysOfOneProjectNeverOverlap starts the second while the first is at work, as
 // jobs with concurrency keys of their own may.
 func TestTwoDeploysOfOneProjectNeverOverlap(t *testing.T) {
-	s := onStage(t, web)
+	s := onPlayground(t, web)
 	var began atomic.Bool // the second one
 	ended := make(chan action.Outcome, 1)
 	waits := make(chan struct{})
@@ -91,5 +93,42 @@ func TestTwoDeploysOfOneProjectNeverOverlap(t *testing.T) {
 	}
 	if ids, _, _ := s.runs("web"); len(ids) > 0 {
 		t.Errorf("the second did not have the last word: %v", ids)
+	}
+}
+
+func TestTheTurnIsThatOfTheProjectThatComposeMeans(t *testing.T) {
+	engine(t)
+	root := t.TempDir()
+	r, err := New(Options{Roots: []string{root}, Worker: t.Name()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := "services: {web: {image: x}}\n"
+	for name, tc := range map[string]struct {
+		file, dotenv string
+		deploy       v1.DeployAction
+		want         string
+	}{
+		"a name with a variable": {"name: ${P}\n" + web, "", v1.DeployAction{Verb: "up", Env: []v1.DeployEnv{{Name: "P", Value: "shop"}}}, "compose:shop"},
+		"a name in .env":         {web, "COMPOSE_PROJECT_NAME=other\n", v1.DeployAction{Verb: "up"}, "compose:other"},
+		"as the job says":        {"name: ${P}\n" + web, "", v1.DeployAction{Verb: "up", ProjectName: "mine"}, "compose:mine"},
+		"a plain name":           {"name: plain\n" + web, "", v1.DeployAction{Verb: "up"}, "compose:plain"},
+		"a broken file":          {"name: ${P}\nservices: [\n", "", v1.DeployAction{Verb: "up"}, "compose:abrokenfile"},
+		"what changes nothing":   {"name: ${P}\n" + web, "", v1.DeployAction{Verb: "ps"}, ""},
+	} {
+		folder := filepath.Join(root, name)
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for file, text := range map[string]string{"compose.yml": tc.file, ".env": tc.dotenv} {
+			if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tc.deploy.ComposePath = name + "/compose.yml"
+		job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &tc.deploy}}
+		if got := r.turnOf(t.Context(), action.Attempt{ID: "a", Job: job}); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
 	}
 }

@@ -3,7 +3,8 @@
 //
 // The operator's file (serve --secrets) maps names to where the values are:
 //
-//	db-password: {file: /run/secrets/db}      a file's content, without the last line end
+//	db-password: {file: /run/secrets/db}      a file's content, without the last line end;
+//	                                          relative to the folder of the operator's file
 //	api-token:   {env: API_TOKEN}             a variable of the server's own environment
 //	demo:        {value: only-for-demos, workspaces: [default]}
 //

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,6 +63,10 @@ func Load(path string) (*Set, error) {
 	for _, n := range slices.Sorted(maps.Keys(sources)) {
 		if err := check(n, sources[n]); err != nil {
 			return nil, fmt.Errorf("--secrets: %s: %w", path, err)
+		}
+		if s := sources[n]; s.File != "" && !filepath.IsAbs(s.File) {
+			s.File = filepath.Join(filepath.Dir(path), s.File)
+			sources[n] = s
 		}
 	}
 	return &Set{sources: sources}, nil

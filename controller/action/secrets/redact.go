@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -26,8 +27,8 @@ const Mask = "***"
 
 // Redactor replaces values. It is safe for concurrent use; a nil one replaces nothing.
 type Redactor struct {
-	patterns [][]byte // the longest first
-	first    [256]bool
+	// patterns are what to look for, by first byte; the longest first.
+	patterns [256][][]byte
 }
 
 // Redactor replaces every value that the set has now, whatever workspace it is for, and
@@ -47,54 +48,48 @@ func (s *Set) Redactor(also ...string) *Redactor {
 // NewRedactor replaces values, each in every form that it may be written in. Shorter ones
 // than MinLength are left alone.
 func NewRedactor(values ...string) *Redactor {
-	r := &Redactor{}
+	var patterns [][]byte
 	for _, value := range values {
-		r.add(value)
+		patterns = append(patterns, forms(value)...)
 		if strings.Contains(value, "\n") {
 			for line := range strings.Lines(value) {
-				r.add(strings.TrimRight(line, "\r\n"))
+				patterns = append(patterns, forms(strings.TrimRight(line, "\r\n"))...)
 			}
 		}
 	}
-	if len(r.patterns) == 0 {
+	if len(patterns) == 0 {
 		return nil
 	}
-	slices.SortFunc(r.patterns, func(a, b []byte) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
-		}
-		return bytes.Compare(a, b)
-	})
-	r.patterns = slices.CompactFunc(r.patterns, bytes.Equal)
-	for _, p := range r.patterns {
-		r.first[p[0]] = true
+	slices.SortFunc(patterns, func(a, b []byte) int { return cmp.Or(len(b)-len(a), bytes.Compare(a, b)) })
+	r := &Redactor{}
+	for _, p := range slices.CompactFunc(patterns, bytes.Equal) {
+		r.patterns[p[0]] = append(r.patterns[p[0]], p)
 	}
 	return r
 }
 
-// add adds the forms of one value.
-func (r *Redactor) add(value string) {
+// forms are how a value may be written.
+func forms(value string) [][]byte {
 	if len(strings.TrimSpace(value)) < MinLength {
-		return
+		return nil
 	}
+	var out [][]byte
 	for _, v := range []string{value, strings.ReplaceAll(value, "$", "$$")} {
-		r.patterns = append(r.patterns,
-			[]byte(v), []byte(strings.ReplaceAll(v, "'", "''")), jsonText(v, true), jsonText(v, false))
+		out = append(out, []byte(v), []byte(strings.ReplaceAll(v, "'", "''")), jsonText(v, true), jsonText(v, false))
 	}
 	for n := MinLength; n < min(len(value), maxCut); n++ {
-		r.patterns = append(r.patterns, []byte(value[:n]+ellipsis))
+		out = append(out, []byte(value[:n]+ellipsis))
 		if quoted := jsonText(value[:n], false); len(quoted) > n {
-			r.patterns = append(r.patterns, append(quoted, ellipsis...))
+			out = append(out, append(quoted, ellipsis...))
 		}
 	}
-	r.patterns = append(r.patterns, []byte(url.QueryEscape(value)), []byte(url.PathEscape(value)))
+	out = append(out, []byte(url.QueryEscape(value)), []byte(url.PathEscape(value)))
 	if len(value) < minBase64 {
-		return
+		return out
 	}
 	// Without the last characters, which depend on what follows.
-	r.patterns = append(r.patterns,
-		[]byte(base64.RawStdEncoding.EncodeToString([]byte(value[:len(value)/3*3]))),
-		[]byte(base64.RawURLEncoding.EncodeToString([]byte(value[:len(value)/3*3]))))
+	whole := []byte(value[:len(value)/3*3])
+	return append(out, []byte(base64.RawStdEncoding.EncodeToString(whole)), []byte(base64.RawURLEncoding.EncodeToString(whole)))
 }
 
 // jsonText is a value as it stands within a JSON string, which is how YAML quotes too.
@@ -120,17 +115,18 @@ func (r *Redactor) String(s string) string {
 // leaves what may be the beginning of a value; that is its second result.
 func (r *Redactor) replace(dst, data []byte, all bool) (out, rest []byte) {
 	for i := 0; i < len(data); {
-		if !r.first[data[i]] {
+		patterns := r.patterns[data[i]]
+		if len(patterns) == 0 {
 			dst = append(dst, data[i])
 			i++
 			continue
 		}
 		found := 0
-		for _, p := range r.patterns {
+		for _, p := range patterns {
 			if !all && len(p) > len(data)-i && bytes.HasPrefix(p, data[i:]) {
 				return dst, data[i:]
 			}
-			if found == 0 && bytes.HasPrefix(data[i:], p) {
+			if bytes.HasPrefix(data[i:], p) {
 				found = len(p)
 				break // those that follow are no longer
 			}

@@ -60,6 +60,15 @@ func TestWhereValuesComeFromAndWhoMayUseThem(t *testing.T) {
 			}
 		})
 	}
+	beside := filepath.Join(filepath.Dir(file), "secrets.yaml")
+	if err := os.WriteFile(beside, []byte("db: {file: db}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if relative, err := secrets.Load(beside); err != nil {
+		t.Error(err)
+	} else if got, err := relative.Lookup("acme", "db"); got != "from a file" || err != nil {
+		t.Errorf("a file beside the operator's: %q, %v", got, err)
+	}
 	if err := os.WriteFile(file, []byte("rotated"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,9 +59,9 @@ func (r *Revision) encode() ([]byte, error) {
 		known.Env[name] = escape(value)
 	}
 	known.Compose, known.Diff = "", ""
-	document := map[string]any{}
-	for key, value := range r.Document {
-		document[key] = value
+	document := maps.Clone(r.Document)
+	if document == nil {
+		document = map[string]any{}
 	}
 	document[extension] = known
 	body, err := yaml.Marshal(document)
