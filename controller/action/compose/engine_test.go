@@ -196,7 +196,7 @@ func TestAContainerThatFailsFailsTheDeployWithItsName(t *testing.T) {
 	engine(t)
 	r, attempt := project(t, web+"  bad: {image: '"+image+"', command: [fail], pull_policy: never}\n")
 	outcome := r.Run(t.Context(), attempt(v1.DeployUp), &recorder{})
-	if outcome.Verdict != action.Failed || outcome.Reason != v1.ReasonExitCode || !strings.Contains(outcome.Message, "bad") {
+	if outcome.Verdict != action.Failed || outcome.Reason != v1.ReasonContainerFailed || !strings.Contains(outcome.Message, "service bad: ended with exit code 3") {
 		t.Fatalf("outcome = %+v", outcome)
 	}
 }

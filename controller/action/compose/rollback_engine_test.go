@@ -15,8 +15,8 @@ import (
 	"jobwright.dev/controller/action/secrets"
 )
 
-// stage is a project on the real engine whose revisions are kept.
-type stage struct {
+// theatre is a project on the real engine whose revisions are kept.
+type theatre struct {
 	t       *testing.T
 	r       *Runner
 	name    string
@@ -25,7 +25,7 @@ type stage struct {
 	log     string // of the last run
 }
 
-func onStage(t *testing.T, services string) *stage {
+func onStage(t *testing.T, services string) *theatre {
 	t.Helper()
 	t.Parallel() // they wait for the engine, mostly
 	engine(t)
@@ -35,7 +35,7 @@ func onStage(t *testing.T, services string) *stage {
 		t.Fatal(err)
 	}
 	r.revisions = kept
-	s := &stage{t: t, r: r, attempt: attempt, name: attempt(v1.DeployUp).Job.Spec.Deploy.ProjectName}
+	s := &theatre{t: t, r: r, attempt: attempt, name: attempt(v1.DeployUp).Job.Spec.Deploy.ProjectName}
 	t.Cleanup(func() {
 		held := s.docker("images", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=jobwright-kept:"+s.name+".*")
 		if names := append(strings.Fields(held), s.tags...); len(names) > 0 {
@@ -45,7 +45,7 @@ func onStage(t *testing.T, services string) *stage {
 	return s
 }
 
-func (s *stage) docker(args ...string) string {
+func (s *theatre) docker(args ...string) string {
 	s.t.Helper()
 	out, err := exec.Command("docker", args...).CombinedOutput()
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *stage) docker(args ...string) string {
 
 // image makes another image of the test's program under a tag: one whose containers do
 // what mode says. It returns its ID.
-func (s *stage) image(tag, mode string) string {
+func (s *theatre) image(tag, mode string) string {
 	s.t.Helper()
 	made := s.docker("create", image, "x")
 	defer s.docker("rm", made)
@@ -64,7 +64,7 @@ func (s *stage) image(tag, mode string) string {
 	return s.docker("commit", "--change", fmt.Sprintf(`CMD [%q]`, mode), made, tag)
 }
 
-func (s *stage) file(services string) {
+func (s *theatre) file(services string) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.r.roots[0], "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -72,7 +72,7 @@ func (s *stage) file(services string) {
 }
 
 // run carries a deploy out for a workspace.
-func (s *stage) run(workspace string, verb v1.DeployVerb, change func(*v1.DeployAction)) action.Outcome {
+func (s *theatre) run(workspace string, verb v1.DeployVerb, change func(*v1.DeployAction)) action.Outcome {
 	s.t.Helper()
 	a := s.attempt(verb)
 	a.Job.Namespace, a.Job.Name = workspace, "job-"+string(verb)
@@ -86,12 +86,12 @@ func (s *stage) run(workspace string, verb v1.DeployVerb, change func(*v1.Deploy
 }
 
 // up deploys with a rollback on failure.
-func (s *stage) up(extra ...string) action.Outcome {
+func (s *theatre) up(extra ...string) action.Outcome {
 	s.t.Helper()
 	return s.run("acme", v1.DeployUp, func(d *v1.DeployAction) { d.Rollback, d.ExtraArgs = v1.RollbackOnFailure, extra })
 }
 
-func (s *stage) mustUp() {
+func (s *theatre) mustUp() {
 	s.t.Helper()
 	if o := s.up(); o.Verdict != action.Succeeded {
 		s.t.Fatalf("up: %+v\n%s", o, s.log)
@@ -99,7 +99,7 @@ func (s *stage) mustUp() {
 }
 
 // runs are the containers of a service: ID, state and image.
-func (s *stage) runs(service string) (ids []string, states []string, images []string) {
+func (s *theatre) runs(service string) (ids []string, states []string, images []string) {
 	s.t.Helper()
 	containers, err := s.r.stand(s.t.Context(), s.attempt(v1.DeployPs), s.name)
 	if err != nil {
@@ -112,14 +112,14 @@ func (s *stage) runs(service string) (ids []string, states []string, images []st
 }
 
 // wantRunning fails unless a service has one container, which runs from an image.
-func (s *stage) wantRunning(service, image string) {
+func (s *theatre) wantRunning(service, image string) {
 	s.t.Helper()
 	if _, states, images := s.runs(service); !slices.Equal(states, []string{"running"}) || !slices.Equal(images, []string{image}) {
 		s.t.Errorf("%s is %v from %v, want it running from %s", service, states, images, image)
 	}
 }
 
-func (s *stage) result(o action.Outcome) map[string]any {
+func (s *theatre) result(o action.Outcome) map[string]any {
 	s.t.Helper()
 	if o.Result == nil {
 		s.t.Fatalf("no result: %+v", o)
@@ -131,7 +131,7 @@ func (s *stage) result(o action.Outcome) map[string]any {
 	return value.(map[string]any)
 }
 
-func (s *stage) wantResult(o action.Outcome, want string) {
+func (s *theatre) wantResult(o action.Outcome, want string) {
 	s.t.Helper()
 	result := s.result(o)
 	if got := fmt.Sprint(result["revision"], " ", result["rolledBackTo"]); got != want {

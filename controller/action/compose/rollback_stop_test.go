@@ -91,7 +91,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "mode")); err != nil {
 		t.Fatal(err)
 	}
-	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "ended with exit code 1") {
+	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "ended with exit code 3") {
 		t.Errorf("a secret that is gone: %+v", o)
 	}
 	// The revision's own program fails now: what was good then need not be for ever.
