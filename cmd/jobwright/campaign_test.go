@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,7 +80,7 @@ func TestKillNineUnderLoadLosesNothing(t *testing.T) {
 		k.ready()
 		l.check(t, api, round)
 	}
-	t.Logf("%d kills, %d acknowledged writes, %d objects at the end, losses: %d", rounds, l.writes, len(l.there), l.losses)
+	t.Logf("campaign: real server: %d kills, %d acknowledged writes, %d objects at the end, losses: %d", rounds, l.writes, len(l.there), l.losses)
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +245,17 @@ func TestAFullDiskRefusesNewWorkAndLosesNothing(t *testing.T) {
 		again := exec.CommandContext(t.Context(), refused.Path, "--server", "http://"+k.address, "run", "api-call", "--name", fmt.Sprint("refused-", n), "--detach")
 		again.Env = refused.Env
 		refused = again
+	}
+	for path, want := range map[string]string{
+		"/api/jobs": `"error":"storage_full"`, "/apis/jobwright.dev/v1/namespaces/default/jobs": `"reason":"InsufficientStorage"`,
+	} {
+		body := newRecord
+		if path != "/api/jobs" {
+			body = `{"apiVersion":"jobwright.dev/v1","kind":"Job","metadata":{"name":"refused-too"},"spec":{"type":"api_call"}}`
+		}
+		if code, text := k.fetch(http.MethodPost, path, body); code != http.StatusInsufficientStorage || !strings.Contains(text, want) || !strings.Contains(text, "the limit is 4 MiB") {
+			t.Errorf("POST %s on a full disk: %d %s", path, code, text)
+		}
 	}
 	if phase := k.jobwright("get", "job", "before", "-o", "jsonpath={.status.phase}"); phase != "Succeeded\n" {
 		t.Errorf("reads on a full disk: %q", phase)

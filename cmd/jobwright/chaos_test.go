@@ -95,7 +95,7 @@ func TestKillsAndPausesUnderAMixedLoad(t *testing.T) {
 		c.signal(syscall.SIGCONT)
 	}
 	ended := c.allEnded()
-	t.Logf("%d kills, %d pauses, %d jobs acknowledged: %v", kills, pauses, len(c.jobs), c.check(ended))
+	t.Logf("campaign: real server, mixed load: %d kills, %d pauses, %d jobs acknowledged: %v", kills, pauses, len(c.jobs), c.check(ended))
 	c.signal(syscall.SIGTERM)
 	if err := c.cmd.Wait(); err != nil {
 		t.Errorf("the server ended with %v:\n%s", err, c.log.String())

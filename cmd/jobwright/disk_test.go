@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,6 +139,7 @@ func (k *killed) wantReadOnly(cause string) {
 // one of FUSE.
 func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 	k, data := newKilled(t)
+	k.flags = []string{"--allow-private-addresses"}
 	tests := map[string]struct {
 		op    string
 		fault storetest.Fault
@@ -162,6 +164,19 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 			}()
 			k.ready()
 			k.jobwright("run", "api-call", "--name", "before")
+			called, end := make(chan struct{}, 8), make(chan struct{})
+			target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				called <- struct{}{}
+				<-end
+			}))
+			defer target.Close()
+			var release sync.Once
+			defer release.Do(func() { close(end) })
+			body := `{"apiVersion":"jobwright.dev/v1","kind":"Job","metadata":{"name":"running"},"spec":{"apiCall":{"url":"` + target.URL + `","method":"PUT"}}}`
+			if code, text := k.fetch(http.MethodPost, "/apis/jobwright.dev/v1/namespaces/default/jobs", body); code != http.StatusCreated {
+				t.Fatalf("%d %s", code, text)
+			}
+			<-called
 			// A half write is repeated by the kernel's caller, so that has to fail as well.
 			d.FailWhen(func(op, file string) (storetest.Fault, bool) {
 				return test.fault, test.op == "" && op != "read" || op == test.op && strings.HasSuffix(file, ".journal")
@@ -174,8 +189,12 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 				d.FailWhen(nil)
 			}
 			k.wantReadOnly(cause)
+			release.Do(func() { close(end) }) // the outcome cannot be written down now
 			if log := k.log.String(); !strings.Contains(log, "read-only after a write error") || !strings.Contains(log, "network filesystem") || !strings.Contains(log, "filesystem=fuse") {
 				t.Errorf("the log says:\n%s", log)
+			}
+			if n := strings.Count(k.log.String(), "\n"); n > 100 {
+				t.Errorf("the log has %d lines, so somebody tries all the time:\n%s", n, k.log.String())
 			}
 			backup := filepath.Join(t.TempDir(), "backup.json")
 			k.jobwright("backup", "--data-dir", data, backup)
@@ -196,8 +215,9 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 				t.Errorf("what was acknowledged is %q", phase)
 			}
 			k.jobwright("run", "api-call", "--name", "after")
+			k.jobwright("wait", "--for=condition=Finished", "job/running")
 			k.stop()
-			t.Log("faults: ", d.Failed())
+			t.Logf("campaign: real server: faults %v, losses: 0", d.Failed())
 		})
 	}
 }
@@ -318,7 +338,7 @@ func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
 		k.ready()
 		l.check(t, api, round)
 	}
-	t.Logf("%d rounds, %d power cuts at %v, %d acknowledged writes, %d objects at the end, losses: %d", rounds, cuts, where, l.writes, len(l.there), l.losses)
+	t.Logf("campaign: real server: %d rounds, %d power cuts at %v, %d acknowledged writes, %d objects at the end, losses: %d", rounds, cuts, where, l.writes, len(l.there), l.losses)
 	k.stop()
 }
 

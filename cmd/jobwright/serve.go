@@ -392,11 +392,13 @@ func remembered(path string, fresh func() string) (string, error) {
 		return "", err
 	}
 	text := fresh()
-	temp := path + ".new"
-	if err := os.WriteFile(temp, []byte(text+"\n"), 0o600); err != nil {
-		return "", err
-	}
-	return text, os.Rename(temp, path)
+	// On disk before it is used: attempts bear the worker's name, and a server that has
+	// lost it with a power cut would wait for their leases to expire.
+	_, err = writeWhole(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, text+"\n")
+		return err
+	})
+	return text, err
 }
 
 func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -198,20 +199,26 @@ func TestACrashAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d crashes at %d writes", points, d.Ops())
+	t.Logf("campaign: store: %d crashes at %d writes, losses: 0", points, d.Ops())
 }
 
 func TestAFaultAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
 	d := storetest.NewDisk()
 	crashWorkload(d)
-	faults := 0
+	faults, injected := 0, map[string]int{}
 	for n := 1; n <= d.Ops(); n++ {
 		for kind, fault := range map[string]storetest.Fault{
-			"EIO": {Err: errors.New("input/output error")}, "short": {Err: errors.New("no space left on device"), Short: true},
+			"EIO": {Err: syscall.EIO}, "ENOSPC": {Err: syscall.ENOSPC}, "short": {Err: syscall.ENOSPC, Short: true},
 		} {
+			if fault.Short && !strings.HasPrefix(d.Trace()[n-1], "write ") {
+				continue
+			}
 			faulty := storetest.NewDisk()
 			faulty.FailAt(n, fault)
 			h, attempted := crashWorkload(faulty)
+			for kind, n := range faulty.Failed() {
+				injected[kind] += n
+			}
 			for aftermath, name := range map[storetest.Aftermath]string{storetest.Lose: "lose", storetest.Keep: "keep"} {
 				faults++
 				if !t.Run(fmt.Sprintf("operation %d %s %s %s", n, d.Trace()[n-1], kind, name), func(t *testing.T) {
@@ -222,7 +229,64 @@ func TestAFaultAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d faults", faults)
+	t.Logf("campaign: store: faults %v, %d aftermaths, losses: 0", injected, faults)
+}
+
+// TestAReadThatFailsIsToldAndHidesNothing fails every read of an opening, one after the
+// other, and then those of a store that is open: an object that cannot be read is not
+// taken for one that is not there.
+func TestAReadThatFailsIsToldAndHidesNothing(t *testing.T) {
+	d := storetest.NewDisk()
+	h, _ := crashWorkload(d)
+	want := h.states[len(h.states)-1]
+	reads := 0
+	for n := 1; ; n++ {
+		faulty := d.AfterCrash(storetest.Lose, nil)
+		before, at := faulty.Content(dataDir+"/jobs.json"), 0
+		faulty.FailWhen(func(op, _ string) (storetest.Fault, bool) {
+			if op == "read" {
+				at++
+			}
+			return storetest.Fault{Err: syscall.EIO}, op == "read" && at == n
+		})
+		s, err := openOn(faulty)
+		faulty.FailWhen(nil)
+		if len(faulty.Failed()) == 0 {
+			_ = s.Close()
+			break // it opens with fewer reads
+		}
+		reads++
+		if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), dataDir+"/j") || !slices.Equal(before, faulty.Content(dataDir+"/jobs.json")) {
+			t.Errorf("read %d: error is %v", n, err)
+		}
+		if s, err = openOn(faulty); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := stateOf(s); err != nil || !maps.Equal(got, want) {
+			t.Errorf("read %d: afterwards %d objects, want %d: %v", n, len(got), len(want), err)
+		}
+		_ = s.Close()
+	}
+	s, err := openOn(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	d.FailWhen(func(op, _ string) (storetest.Fault, bool) { return storetest.Fault{Err: syscall.EIO}, op == "read" })
+	if _, err := s.Get(t.Context(), store.Key{Kind: "Job", Namespace: "acme", Name: "job-0-1"}); !errors.Is(err, syscall.EIO) {
+		t.Errorf("get: %v", err)
+	}
+	if _, err := stateOf(s); !errors.Is(err, syscall.EIO) {
+		t.Errorf("list: %v", err)
+	}
+	if err := s.Checkpoint(t.Context()); err == nil {
+		t.Error("jobs.json was rewritten without what it should hold")
+	}
+	d.FailWhen(nil)
+	if got, err := stateOf(s); err != nil || !maps.Equal(got, want) {
+		t.Errorf("afterwards %d objects, want %d: %v", len(got), len(want), err)
+	}
+	t.Logf("campaign: store: faults map[read: %v:%d], losses: 0", syscall.EIO, reads)
 }
 
 func TestAWriteErrorMakesTheStoreReadOnly(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	kjson "sigs.k8s.io/json"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store/journal"
@@ -121,7 +122,9 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 		case "checkpoint":
 			c = new(checkpoint)
 			dec.DisallowUnknownFields()
-			err = dec.Decode(c)
+			if err = dec.Decode(c); err == nil && c.Format > snapshotFormat {
+				return nil, nil, d.refuse(dec.InputOffset(), newerFormat(c.Format), adviceNewer)
+			}
 		case "items":
 			objects, err = d.items(dec)
 			if _, ok := errors.AsType[*journal.Corrupt](err); ok {
@@ -175,6 +178,10 @@ func (d *editedFile) item(raw []byte, offset int64) (v1.Object, error) {
 	kind, ok := v1.KindByName(tm.Kind)
 	if !ok || tm.APIVersion != v1.APIVersion {
 		return nil, d.refuse(offset, fmt.Sprintf("unknown apiVersion %q and kind %q", tm.APIVersion, tm.Kind), adviceEdited)
+	}
+	twice, err := kjson.UnmarshalStrict(raw, new(map[string]any), kjson.DisallowDuplicateFields)
+	if err = errors.Join(append(twice, err)...); err != nil {
+		return nil, d.refuse(offset, err.Error(), adviceEdited)
 	}
 	obj := kind.New()
 	dec := json.NewDecoder(bytes.NewReader(raw))

@@ -140,8 +140,8 @@ func (s *Store) loadWritten(f journal.File, path string, size int64) error {
 	if c.Format != snapshotFormat {
 		return &journal.Corrupt{
 			File: path, Offset: offset - int64(len(line)),
-			Cause:  fmt.Sprintf("format %d, this version reads format %d", c.Format, snapshotFormat),
-			Advice: "start the version that wrote it",
+			Cause:  newerFormat(c.Format),
+			Advice: adviceNewer,
 		}
 	}
 	s.loadedFrom = journal.From{Segment: c.Journal, Sequence: c.Sequence}
@@ -226,3 +226,10 @@ func (l *loader) finish() {
 	close(l.batches)
 	<-l.done
 }
+
+// newerFormat is why a jobs.json of another format is refused, adviceNewer what to do.
+func newerFormat(format int) string {
+	return fmt.Sprintf("format %d, this version reads format %d", format, snapshotFormat)
+}
+
+const adviceNewer = "start the version that wrote it"

@@ -27,7 +27,7 @@ func classify(rest []byte, offset int64) (cause string, torn bool) {
 	case n < blockHeader+blockTrailer || n > MaxBlock:
 		return fmt.Sprintf("a block of an impossible length, %d bytes", n), false
 	case n > int64(len(rest)):
-		return fmt.Sprintf("the file ends %d bytes before the last commit does", n-int64(len(rest))), true
+		return fmt.Sprintf("the file ends %d bytes before the commit does; somebody has cut it, or copied a part of it", n-int64(len(rest))), false
 	case !zero(rest[n:]):
 		return "a block that does not fit its checksum, and more behind it", false
 	case rest[n-1] == 0:

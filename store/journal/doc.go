@@ -24,6 +24,11 @@
 //	 └────────┴────────┴───────────┴───────┴───────┴──────────┴─ … ──────┴───────┴────────┘
 //	                                               └─── count times ────┘
 //
+// The first segment after an opening has 1 MiB, each further one twice the size of the one
+// before, up to 32 MiB (Options.SegmentSize); a block that is larger gets a segment of its
+// own size, and no block is larger than 256 MiB. Between a block's end and the next
+// multiple of 8 there are zeros.
+//
 // base is a number the engine gives with each segment and gets back at recovery; the
 // file engine keeps there the resource versions that may be used up. A block with the
 // flag Closed (bit 0) says that the journal was closed in order; it has no records of
@@ -41,8 +46,9 @@
 //   - a bad block with nothing valid behind it may be the torn end of a commit that
 //     nobody was told of. What a crash leaves of a write is a set of whole sectors
 //     (512 bytes), or a beginning of it; the rest is as it was: zero. So it is torn
-//     when one of the sectors it covers is still zero, when its last byte is, or when
-//     the file ends before it does;
+//     when one of the sectors it covers is still zero, or when its last byte is;
+//   - when the file ends before it does, it is damage: a segment has its whole size
+//     before it has its name, so somebody has cut the file or copied a part of it;
 //   - complete and yet wrong, it is damage, and so is a block that a single flipped
 //     bit makes right: it may have been acknowledged.
 //
@@ -51,7 +57,8 @@
 // # Recovery
 //
 // Scan reads segments in order and hands out every record behind the block from which
-// the caller needs them; it changes nothing, so it serves a check of the files too. Start then makes the journal ready to append.
+// the caller needs them; it changes nothing, so it serves a check of the files too. Start
+// then makes the journal ready to append.
 // What a crash at each step of each write path leaves, and what becomes of it:
 //
 //	append     write block ─► fdatasync
@@ -60,8 +67,9 @@
 //	           again by Start, because an fdatasync that failed is not repeatable
 //	rotate     create next.tmp ─► zero it ─► fsync ─► write header ─► fdatasync ─► rename ─► fsync folder
 //	           before the rename: next.tmp is removed by the next Start. After it: a segment
-//	           without blocks, of which the header may be all that is known. A last segment
-//	           without a good header and without a block is removed as well
+//	           without blocks. A segment without a good header is damage, whatever is in it
+//	           the first one is made the same way: a journal without segments is new, and
+//	           refused when the caller asks for one
 //	start      cut: truncate ─► fsync ─► rotate ─► append the last block again
 //	           at each step the journal is what it was, or complete
 //	remove     oldest first ─► fsync folder
@@ -77,6 +85,8 @@
 //  3. Sequences rise by one from block to block, across segments; a block twice in a
 //     row (a write that was carried out twice) counts once.
 //  4. Scan changes no file. Start changes nothing before the last good block.
-//  5. Whatever is neither acknowledged state nor torn end is refused with *Corrupt:
+//  5. A journal that ends before the block up to which the caller has everything is
+//     refused: the next blocks would be taken for ones that it has.
+//  6. Whatever is neither acknowledged state nor torn end is refused with *Corrupt:
 //     file, offset, cause and what to do.
 package journal

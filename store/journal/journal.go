@@ -112,16 +112,11 @@ func (j *Journal) opened(block *Block) (*Journal, error) {
 }
 
 // repair removes what crashes have left behind: segments before the first wanted, an
-// unfinished one, a torn end.
+// unfinished next one, a torn end.
 func (st *State) repair() error {
 	for _, n := range st.Obsolete {
 		if err := st.fsys.Remove(segmentPath(st.dir, n)); err != nil {
 			return fmt.Errorf("remove an obsolete journal segment: %w", err)
-		}
-	}
-	if st.unfinished != 0 {
-		if err := st.fsys.Remove(segmentPath(st.dir, st.unfinished)); err != nil {
-			return fmt.Errorf("remove an unfinished journal segment: %w", err)
 		}
 	}
 	if err := st.fsys.Remove(filepath.Join(st.dir, spareName)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"jobwright.dev/store/journal"
@@ -128,7 +129,7 @@ func TestACrashAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d crashes", points)
+	t.Logf("campaign: journal: %d crashes at %d writes, losses: 0", points, d.Ops())
 }
 
 func TestAFaultAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
@@ -136,12 +137,16 @@ func TestAFaultAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
 	if _, _, err := workload(d); err != nil {
 		t.Fatal(err)
 	}
-	eio := errors.New("input/output error")
+	injected := map[string]int{}
 	for n := 1; n <= d.Ops(); n++ {
-		for _, fault := range []storetest.Fault{{Err: eio}, {Err: eio, Short: true}} {
+		for _, fault := range []storetest.Fault{{Err: syscall.EIO}, {Err: syscall.EIO, Short: true}, {Err: syscall.ENOSPC}, {Err: syscall.ENOSPC, Short: true}} {
+			if fault.Short && !strings.HasPrefix(d.Trace()[n-1], "write ") {
+				continue
+			}
 			faulty := storetest.NewDisk()
 			faulty.FailAt(n, fault)
 			acknowledged, inFlight, _ := workload(faulty)
+			count(injected, faulty)
 			for _, disk := range []*storetest.Disk{faulty, faulty.AfterCrash(storetest.Lose, nil)} {
 				if disk == faulty {
 					disk = faulty.AfterCrash(storetest.Keep, nil)
@@ -156,6 +161,48 @@ func TestAFaultAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("campaign: journal: faults %v, losses: 0", injected)
+}
+
+// count adds the faults that a disk has had.
+func count(injected map[string]int, d *storetest.Disk) {
+	for kind, n := range d.Failed() {
+		injected[kind] += n
+	}
+}
+
+// TestAReadThatFailsIsToldAndNothingIsChanged fails every read of a journal that is
+// opened, one after the other.
+func TestAReadThatFailsIsToldAndNothingIsChanged(t *testing.T) {
+	d := storetest.NewDisk()
+	acknowledged, _, err := workload(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := 0
+	for n := 1; ; n++ {
+		faulty := d.AfterCrash(storetest.Lose, nil)
+		at := 0
+		faulty.FailWhen(func(op, _ string) (storetest.Fault, bool) {
+			if op == "read" {
+				at++
+			}
+			return storetest.Fault{Err: syscall.EIO}, op == "read" && at == n
+		})
+		_, _, err := open(faulty)
+		if len(faulty.Failed()) == 0 {
+			break // it opens with fewer reads
+		}
+		reads++
+		if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), ".journal") {
+			t.Errorf("read %d: error is %v", n, err)
+		}
+		faulty.FailWhen(nil)
+		if _, got, err := open(faulty); err != nil || !slices.Equal(got, acknowledged) {
+			t.Errorf("read %d: afterwards %d records, want %d: %v", n, len(got), len(acknowledged), err)
+		}
+	}
+	t.Logf("campaign: journal: faults map[read: %v:%d], losses: 0", syscall.EIO, reads)
 }
 
 func TestAfterAnErrorNothingIsAppended(t *testing.T) {
@@ -312,7 +359,8 @@ func TestDamage(t *testing.T) {
 			clear(b[end(b)-50 : end(b)])
 			return b
 		}, "", 5},
-		"the file ends within the last block": {second, func(b []byte) []byte { return b[:end(b)-50] }, "", 5},
+		"the file ends within the last block": {second, func(b []byte) []byte { return b[:end(b)-50] }, "the file ends 50 bytes before", 0},
+		"the file ends behind the last block": {second, func(b []byte) []byte { return b[:(end(b)+7)/8*8] }, "", 6},
 		"the last block twice": {second, func(b []byte) []byte {
 			o, e := lastBlock(b), end(b)
 			copy(b[(e+7)/8*8:], slices.Clone(b[o:e]))
@@ -323,7 +371,11 @@ func TestDamage(t *testing.T) {
 			copy(b[(end(b)+7)/8*8:], slices.Clone(b[o[0]:o[1]]))
 			return b
 		}, "follows block", 0},
-		"a segment created and not finished": {second, func(b []byte) []byte { return make([]byte, len(b)) }, "", 3},
+		"a segment of zeros":             {second, func(b []byte) []byte { return make([]byte, len(b)) }, "header is not valid: zeros", 0},
+		"a segment of no bytes":          {second, func([]byte) []byte { return nil }, "header is not valid: the file has only 0 bytes", 0},
+		"a first segment of no bytes":    {first, func([]byte) []byte { return nil }, "header is not valid: the file has only 0 bytes", 0},
+		"a segment that ends too soon":   {second, func(b []byte) []byte { return b[:63] }, "header is not valid: the file has only 63 bytes", 0},
+		"a segment of a header, no more": {second, func(b []byte) []byte { return b[:64] }, "", 3},
 		"a newer format": {second, func(b []byte) []byte {
 			b[8] = 2
 			binary.LittleEndian.PutUint32(b[60:], journal.Checksum(b[:60]))
@@ -382,7 +434,9 @@ func TestEverySingleBitFlipIsRefusedOrHarmless(t *testing.T) {
 	}
 	clean := d.AfterCrash(storetest.Lose, nil)
 	name := dir + "/" + journal.SegmentName(1)
-	for bit := range 8 * 1200 {
+	const bits = 8 * 1200
+	refused := 0
+	for bit := range bits {
 		d := clean.AfterCrash(storetest.Lose, nil)
 		d.Edit(name, func(b []byte) []byte {
 			b[bit/8] ^= 1 << (bit % 8)
@@ -393,7 +447,11 @@ func TestEverySingleBitFlipIsRefusedOrHarmless(t *testing.T) {
 		if err != nil && !errors.As(err, &corrupt) || err == nil && !slices.Equal(got, want) {
 			t.Fatalf("bit %d: got %d records, %v", bit, len(got), err)
 		}
+		if err != nil {
+			refused++
+		}
 	}
+	t.Logf("campaign: journal: %d bits flipped, %d refused, the others in what was never written, losses: 0", bits, refused)
 }
 
 func TestAMissingSegmentIsRefused(t *testing.T) {

@@ -52,8 +52,6 @@ type State struct {
 	sequence  uint64
 	end       int64
 	lastBlock Position
-	// unfinished is a segment whose creation a crash has cut short.
-	unfinished uint64
 }
 
 // From is where the records begin that are still needed; the zero From is the very
@@ -94,6 +92,13 @@ func Scan(fsys FS, dir string, from From, fn func(Record) error) (*State, error)
 	}
 	if len(st.Segments) > 0 && st.Blocks == 0 {
 		st.Clean = false
+	}
+	if len(st.Segments) > 0 && st.sequence < from.Sequence {
+		// The next blocks would bear numbers that the caller has no need of any more.
+		return nil, &Corrupt{
+			File: segmentPath(dir, st.Segments[len(st.Segments)-1]), Offset: st.end, Advice: adviceRestore,
+			Cause: fmt.Sprintf("the journal ends with block %d, but there was a block %d: the file was cut, or is an older copy", st.sequence, from.Sequence),
+		}
 	}
 	return st, nil
 }
@@ -140,7 +145,7 @@ func (st *State) scanSegment(n uint64, first, last bool, fn func(Record) error) 
 	}
 	h, err := decodeHeader(head)
 	if err != nil {
-		return st.badHeader(err, path, n, w, head, last)
+		return badHeader(err, path, head)
 	}
 	switch {
 	case h.segment != n:
@@ -159,29 +164,19 @@ func (st *State) scanSegment(n uint64, first, last bool, fn func(Record) error) 
 	return st.scanBlocks(path, n, w, last, fn)
 }
 
-// badHeader decides about a segment without a valid header.
-func (st *State) badHeader(cause error, path string, n uint64, w *window, head []byte, last bool) error {
+// badHeader refuses a segment without a valid header. A crash leaves none: a segment gets
+// its name once its header is on disk.
+func badHeader(cause error, path string, head []byte) error {
 	corrupt := &Corrupt{File: path, Cause: cause.Error(), Advice: adviceRestore}
-	if errors.Is(cause, errNewerFormat) {
+	switch {
+	case errors.Is(cause, errNewerFormat):
 		corrupt.Advice = "start the version that wrote it"
-		return corrupt
+	case len(head) < segmentHeader:
+		corrupt.Cause = fmt.Sprintf("%v: the file has only %d bytes", cause, len(head))
+	case zero(head):
+		corrupt.Cause = cause.Error() + ": zeros"
 	}
-	// The header is written after the zeros and synced before the first block, by
-	// one write: it is there from its beginning up to some byte, or not at all.
-	unfinished := len(head) < segmentHeader || zero(head[segmentHeader-1:])
-	if !last || !unfinished || (len(st.Segments) == 0 && n != 1) {
-		return corrupt
-	}
-	rest, err := w.rest(min(segmentHeader, w.size))
-	if err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	if !zero(rest) {
-		return corrupt
-	}
-	st.unfinished = n
-	st.Clean = st.Clean && n == 1
-	return nil
+	return corrupt
 }
 
 // scanBlocks reads the blocks of one segment.

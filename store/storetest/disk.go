@@ -303,7 +303,7 @@ func (d *Disk) chosen(op, name string) (Fault, error) {
 // fail counts a fault and makes its error.
 func (d *Disk) fail(f Fault, op, name string) error {
 	kind := fmt.Sprintf("%s: %v", op, f.Err)
-	if f.Short {
+	if f.Short && op == "write" {
 		kind = "short " + kind
 	}
 	d.failed[kind]++

@@ -18,4 +18,13 @@
 // it under a real program. An engine that is given one (Engine.Power) is also shown to be
 // linearizable across power cuts: what was acknowledged as durable is there, what has no
 // answer happened before the cut or never, and a watch misses nothing.
+//
+// # Campaigns
+//
+// What was tried, and what was lost, each campaign says in a line of its own. The long
+// ones, together about half an hour:
+//
+//	JOBWRIGHT_TEST_ROUNDS=300 JOBWRIGHT_TEST_KILLS=200 JOBWRIGHT_TEST_CUTS=300 \
+//	go test -v -timeout 2h ./store/... ./cmd/jobwright \
+//	    -run 'Crash|Fault|Flip|Damaged|Read|Linear|StoreOn|Power|Kill|Disk' | grep campaign:
 package storetest

@@ -281,7 +281,7 @@ func (h *history) check() {
 	if result != porcupine.Ok {
 		h.Errorf("%d calls: %s", len(h.calls), result)
 	}
-	h.Logf("%d calls of %d clients, %d power cuts, %d calls without an answer: %s", len(h.calls), linearClients, h.cuts, h.lost, result)
+	h.Logf("campaign: linearizability: %d calls of %d clients, %d power cuts, %d calls without an answer: %s", len(h.calls), linearClients, h.cuts, h.lost, result)
 }
 
 // watch begins to watch, from where the watchers of the life before have come to where
@@ -379,6 +379,7 @@ func (c *testCase) perform(in *input, random *rand.Rand) (out output) {
 	case callDelete:
 		_, out.err = c.s.Delete(c.ctx, jobKey("acme", name), store.Preconditions{})
 		return out
+	case callCrash: // nobody calls that
 	}
 	if out.err == nil {
 		out.version = r.ResourceVersion()

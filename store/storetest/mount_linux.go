@@ -21,7 +21,8 @@ import (
 
 // Mount makes d the filesystem at dir for every process of the machine, through FUSE:
 // so a real program can be given a disk that fails, or forgets what it did not sync. The
-// test must not read or write below dir itself but through programs. It returns what
+// test must not touch anything below dir itself, nor start a program in it, but by
+// programs that go there: it would wait for its own answer. It returns what
 // unmounts it; the end of the test does too. Where FUSE cannot be had the test is
 // skipped, or fails when JOBWRIGHT_REQUIRE_COMPONENTS is 1 and it runs as root.
 func Mount(t *testing.T, d *Disk, dir string) (unmount func()) {

@@ -21,8 +21,7 @@ func TestMount(t *testing.T) {
 	unmount := storetest.Mount(t, d, dir)
 	shell := func(script string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
-		cmd.Dir = dir
+		cmd := exec.CommandContext(t.Context(), "sh", "-ec", `cd "$0"; `+script, dir)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Sprintf("%s%v", out, err)
