@@ -106,7 +106,7 @@ func (d *deploy) settle(ctx context.Context) (string, error) {
 func (d *deploy) takeDown(ctx context.Context) (string, error) {
 	seconds := int(d.a.Grace.Seconds() / 2)
 	args := append(base(d.a.Job.Spec.Deploy, d.file), "down", fmt.Sprintf("--timeout=%d", seconds))
-	if err := d.r.query(ctx, beside(d.a), d.file, args, discardOutput); err != nil {
+	if err := d.r.query(ctx, d.a, d.file, args, discardOutput); err != nil {
 		if seen, lookErr := d.lookout.look(ctx); lookErr != nil || len(seen) > 0 {
 			return fmt.Sprintf("what was made could not be taken down again, %d containers are left: %v", len(seen), err), lookErr
 		}

@@ -34,6 +34,9 @@ type Options struct {
 	// Revisions is where good states of projects are kept; nil: none are kept, and nothing
 	// can be rolled back.
 	Revisions *revisions.Store
+	// CheckAddress refuses addresses ("192.0.2.1:80") to which a health probe must not go;
+	// nil: it goes nowhere but to ports that the deploy's containers publish.
+	CheckAddress func(address string) error
 }
 
 // Runner runs docker compose. It implements action.Runner.
@@ -46,6 +49,8 @@ type Runner struct {
 	secrets   *secrets.Set
 	revisions *revisions.Store
 	turns     turns
+
+	checkAddress func(address string) error
 }
 
 // New returns a Runner; it fails when a root is not there.
@@ -57,7 +62,7 @@ func New(opts Options) (*Runner, error) {
 	if opts.Worker == "" {
 		return nil, errors.New("compose: no worker identity")
 	}
-	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions}
+	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions, checkAddress: opts.CheckAddress}
 	if r.docker == "" {
 		r.docker = "docker"
 	}
@@ -238,8 +243,12 @@ func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Re
 	return r.overhear(ctx, spec, func(string) {}, read)
 }
 
-// overhear is capture that also passes on what the program writes to stderr.
+// overhear is capture that also passes on what the program writes to stderr. The program
+// has an identity of its own: ending it ends nothing that runs beside it, and nothing
+// that ends the attempt's docker compose ends it. A crash leaves it to the reaping of
+// the worker at the next start.
 func (r *Runner) overhear(ctx context.Context, spec process.Spec, stderr func(string), read func(io.Reader) error) error {
+	spec.Attempt = beside(spec.Attempt)
 	p, err := process.Start(spec)
 	if err != nil {
 		return err

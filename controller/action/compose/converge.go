@@ -33,6 +33,9 @@ type deploy struct {
 	// started tells that docker compose was started; code is its exit code.
 	started bool
 	code    int
+	// unanswered is how health.probe was answered otherwise than expected; nil: it was
+	// not asked, or answered as expected.
+	unanswered error
 }
 
 // converge runs docker compose with a verb that starts containers, and then looks until
@@ -183,6 +186,7 @@ func (d *deploy) present(seen []observed) map[string]want {
 // await looks at the containers until it can be told what the deploy has come to.
 func (d *deploy) await(ctx, limited context.Context) action.Outcome {
 	var silent time.Time // since when the engine does not answer
+	probed := d.a.Job.Spec.Deploy.Health == nil || d.a.Job.Spec.Deploy.Health.Probe == nil
 	for {
 		j := judgment{grade: waiting}
 		seen, err := d.lookout.look(limited)
@@ -208,6 +212,14 @@ func (d *deploy) await(ctx, limited context.Context) action.Outcome {
 				d.dog.progress(health)
 			}
 			d.step(j)
+		}
+		if j.grade == good && err == nil && !probed {
+			if d.unanswered = d.r.probeHealth(limited, d.a.Job.Spec.Deploy.Health.Probe, seen); d.unanswered == nil {
+				probed = true
+				continue // what answered may have ended since
+			}
+			d.out.Progress(-1, "compose:probe")
+			j.grade, pause = waiting, probePause
 		}
 		switch {
 		case j.grade == failed:

@@ -69,6 +69,11 @@ func (d *deploy) late(ctx, limited context.Context, tail string) action.Outcome 
 	e := &exceeded{stage: d.dog.at()}
 	_ = errors.As(context.Cause(limited), &e)
 	c := cause{reason: v1.ReasonStageTimeout, text: e.Error(), service: d.course.busy()}
+	if d.unanswered != nil {
+		c.reason, c.text = v1.ReasonUnhealthy, fmt.Sprintf("health.probe was not answered as expected for %s; spec.deploy.limits.healthSeconds is %d. The last answer: %v",
+			e.idle.Round(time.Second), int(e.limit/time.Second), d.unanswered)
+		return d.fail(c, "Every service is up; containers were left as they are.")
+	}
 	more := d.name + " was stopped; containers were left as they were."
 	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()

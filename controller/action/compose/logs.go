@@ -36,7 +36,7 @@ func (d *deploy) log(ctx context.Context, id string) string {
 		}
 	}
 	args := []string{"logs", "--timestamps", fmt.Sprintf("--tail=%d", tailLines), "--", id}
-	err := d.r.overhear(ctx, process.Spec{Path: d.r.docker, Args: args, Dir: "/", Worker: d.r.worker, Attempt: beside(d.a).ID}, add, func(r io.Reader) error { return process.Lines(r, add) })
+	err := d.r.overhear(ctx, process.Spec{Path: d.r.docker, Args: args, Dir: "/", Worker: d.r.worker, Attempt: d.a.ID}, add, func(r io.Reader) error { return process.Lines(r, add) })
 	if err != nil {
 		return "Its log could not be read: " + err.Error() + "."
 	}

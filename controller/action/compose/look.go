@@ -3,6 +3,7 @@ package compose
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -163,7 +164,7 @@ func (e *lookout) parse(r io.Reader) ([]observed, error) {
 
 // ask runs docker for its output, beside the docker compose of the attempt.
 func (e *lookout) ask(ctx context.Context, args []string, read func(io.Reader) error) error {
-	return e.r.ask(ctx, beside(e.a), read, args...)
+	return e.r.ask(ctx, e.a, read, args...)
 }
 
 // do runs docker for what it does.
@@ -171,12 +172,8 @@ func (e *lookout) do(ctx context.Context, args ...string) error {
 	return e.ask(ctx, args, discardOutput)
 }
 
-// beside is the identity of what runs beside an attempt's docker compose: ending the one
-// does not end the other.
-func beside(a action.Attempt) action.Attempt {
-	a.ID += "+watch"
-	return a
-}
+// beside is an identity for a process that runs beside an attempt's docker compose.
+func beside(attempt string) string { return attempt + "+" + rand.Text() }
 
 // clip cuts a text to at most n bytes, at a rune's edge.
 func clip(s string, n int) string {

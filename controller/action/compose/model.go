@@ -40,7 +40,7 @@ func (r *Runner) model(ctx context.Context, a action.Attempt, file string) (mode
 	if len(d.Services) > 0 {
 		args = append(append(args, "--"), d.Services...)
 	}
-	err := r.query(ctx, beside(a), file, args, func(stdout io.Reader) error {
+	err := r.query(ctx, a, file, args, func(stdout io.Reader) error {
 		err := json.NewDecoder(io.LimitReader(stdout, maxModel)).Decode(&m)
 		if err == io.EOF {
 			return nil // its exit code says why

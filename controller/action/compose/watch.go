@@ -60,8 +60,7 @@ func (e *lookout) watch(ctx context.Context, since time.Time) (<-chan struct{}, 
 
 // listen calls ring for each event until the connection ends.
 func (e *lookout) listen(ctx context.Context, args []string, ring func()) {
-	a := beside(e.a)
-	p, err := process.Start(process.Spec{Path: e.r.docker, Args: args, Dir: "/", Worker: e.r.worker, Attempt: a.ID})
+	p, err := process.Start(process.Spec{Path: e.r.docker, Args: args, Dir: "/", Worker: e.r.worker, Attempt: beside(e.a.ID)})
 	if err != nil {
 		return // whoever looks finds out the same
 	}
