@@ -348,6 +348,16 @@ type DeployAction struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Revision *int64 `json:"revision,omitempty"`
+
+	// health says when the services count as up. Only with the verbs up, start and
+	// restart. Unset: as its fields say.
+	// +optional
+	Health *DeployHealth `json:"health,omitempty"`
+
+	// limits are how long each stage may go on without any progress. Only with the
+	// verbs up, start and restart. Unset: as its fields say.
+	// +optional
+	Limits *DeployLimits `json:"limits,omitempty"`
 }
 
 // RollbackPolicy says what becomes of a project whose deploy has failed.

@@ -67,6 +67,27 @@ const (
 	ReasonRollbackFailed = "RollbackFailed"
 	// ReasonCommandUnavailable: docker or its compose plugin could not be run.
 	ReasonCommandUnavailable = "CommandUnavailable"
+	// ReasonInvalidComposeFile: the compose file, or a file or variable that it needs,
+	// is missing or wrong.
+	ReasonInvalidComposeFile = "InvalidComposeFile"
+	// ReasonPullFailed: an image is not there and could not be pulled.
+	ReasonPullFailed = "PullFailed"
+	// ReasonBuildFailed: an image could not be built.
+	ReasonBuildFailed = "BuildFailed"
+	// ReasonPortConflict: a port that a container publishes is taken.
+	ReasonPortConflict = "PortConflict"
+	// ReasonContainerFailed: a container could not be started, has ended though it is
+	// expected to run, or has ended with another exit code than 0.
+	ReasonContainerFailed = "ContainerFailed"
+	// ReasonCrashLoop: a container was restarted more than health.maxRestarts times.
+	ReasonCrashLoop = "CrashLoop"
+	// ReasonUnhealthy: a container's health check has failed, or health.probe was not
+	// answered as expected.
+	ReasonUnhealthy = "Unhealthy"
+	// ReasonStageTimeout: one of a deploy's limits passed without progress.
+	ReasonStageTimeout = "StageTimeout"
+	// ReasonEngineUnavailable: the docker engine does not answer.
+	ReasonEngineUnavailable = "EngineUnavailable"
 	// ReasonUnexpectedStatus: the response's status is not an expected one.
 	ReasonUnexpectedStatus = "UnexpectedStatus"
 	// ReasonConnectionFailed: no response: name, connection, TLS or a broken read.
@@ -89,7 +110,8 @@ func Reasons() []string {
 		ReasonSuspended, ReasonRetrying, ReasonInterrupted, ReasonTooManyAttempts, ReasonTooManyInterruptions,
 		ReasonStartDeadlineExceeded, ReasonAttemptTimeout, ReasonIdleTimeout, ReasonDeadlineExceeded,
 		ReasonToolError, ReasonServerUnavailable, ReasonProtocolError, ReasonInvalidArguments,
-		ReasonExitCode, ReasonRolledBack, ReasonRollbackFailed, ReasonCommandUnavailable,
+		ReasonExitCode, ReasonRolledBack, ReasonRollbackFailed, ReasonCommandUnavailable, ReasonInvalidComposeFile, ReasonPullFailed,
+		ReasonBuildFailed, ReasonPortConflict, ReasonContainerFailed, ReasonCrashLoop, ReasonUnhealthy, ReasonStageTimeout, ReasonEngineUnavailable,
 		ReasonUnexpectedStatus, ReasonConnectionFailed, ReasonAddressRefused, ReasonTimeout,
 		ReasonImported, ReasonInternalError,
 	}

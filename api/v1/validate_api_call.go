@@ -45,22 +45,28 @@ func validateURL(a *APICallAction, path *field.Path) field.ErrorList {
 		}
 		return nil
 	}
-	errs := validateText(a.URL, maxURL, p)
-	u, err := url.Parse(a.URL)
+	return validateAbsoluteURL(a.URL, "; send them in headers.Authorization", p)
+}
+
+// validateAbsoluteURL checks a URL that is called; instead says what to do with the
+// user and password that it must not hold.
+func validateAbsoluteURL(text, instead string, p *field.Path) field.ErrorList {
+	errs := validateText(text, maxURL, p)
+	u, err := url.Parse(text)
 	switch {
 	case err != nil:
 		// The parser's error repeats the URL, which may hold a password.
 		return append(errs, field.Invalid(p, field.OmitValueType{}, "must be an absolute http or https URL"))
 	case u.User != nil:
-		return append(errs, field.Invalid(p, u.Redacted(), "must not contain user or password; send them in headers.Authorization"))
+		return append(errs, field.Invalid(p, u.Redacted(), "must not contain user or password"+instead))
 	case u.Scheme != "http" && u.Scheme != "https":
-		errs = append(errs, field.Invalid(p, a.URL, "must start with http:// or https://"))
+		errs = append(errs, field.Invalid(p, text, "must start with http:// or https://"))
 	case u.Hostname() == "":
-		errs = append(errs, field.Invalid(p, a.URL, "must name a host"))
+		errs = append(errs, field.Invalid(p, text, "must name a host"))
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			errs = append(errs, field.Invalid(p, a.URL, "must have a port between 1 and 65535"))
+			errs = append(errs, field.Invalid(p, text, "must have a port between 1 and 65535"))
 		}
 	}
 	return errs

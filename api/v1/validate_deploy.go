@@ -39,7 +39,8 @@ func validateDeploy(d *DeployAction, p *field.Path) field.ErrorList {
 	errs = append(errs, validateEach(d.Profiles, maxProfiles, p.Child("profiles"), validateOperand)...)
 	errs = append(errs, validateExtraArgs(d.ExtraArgs, p.Child("extraArgs"))...)
 	errs = append(errs, validateDeployEnv(d.Env, p.Child("env"))...)
-	return append(errs, validateRollback(d, p)...)
+	errs = append(errs, validateRollback(d, p)...)
+	return append(errs, validateConvergence(d, p)...)
 }
 
 // validateComposePath refuses what cannot lie below any root. Whether the file

@@ -285,6 +285,50 @@ func TestValidateDeploy(t *testing.T) {
 			spec: deploy(DeployAction{Verb: DeployUp, ExtraArgs: strings.Split(strings.Repeat("-d ", 50)+"-d", " ")}),
 			want: []string{"spec.deploy.extraArgs: Too many: 51: must have at most 50 items"},
 		},
+		"a deploy's health within its bounds": {
+			spec: deploy(DeployAction{Verb: DeployUp, Health: &DeployHealth{
+				StableSeconds: new(int32(0)), MaxRestarts: new(int32(0)), Probe: &HTTPProbe{URL: "http://localhost:8080/health", ExpectStatus: []int32{204}},
+				Services: map[string]ServiceHealth{"init": {Expect: ExpectCompleted}, "web": {StableSeconds: new(int32(9)), MaxRestarts: new(int32(1))}},
+			}, Limits: &DeployLimits{PullSeconds: new(int32(1)), HealthSeconds: new(int32(86400))}}),
+		},
+		"a deploy's health out of bounds": {
+			spec: deploy(DeployAction{Verb: DeployUp, Health: &DeployHealth{
+				StableSeconds: new(int32(-1)), MaxRestarts: new(int32(101)), Probe: &HTTPProbe{ExpectStatus: []int32{99}},
+				Services: map[string]ServiceHealth{"-x": {}, "web": {StableSeconds: new(int32(3601)), MaxRestarts: new(int32(-1)), Expect: "Sleeping"}},
+			}}),
+			want: []string{
+				"spec.deploy.health.stableSeconds: Invalid value: -1: must be between 0 and 3600",
+				"spec.deploy.health.maxRestarts: Invalid value: 101: must be between 0 and 100",
+				"spec.deploy.health.probe.url: Required value: say what to ask",
+				"spec.deploy.health.probe.expectStatus[0]: Invalid value: 99: must be between 200 and 599",
+				`spec.deploy.health.services[-x]: Invalid value: "-x": must not start with '-'`,
+				"spec.deploy.health.services[web].stableSeconds: Invalid value: 3601: must be between 0 and 3600",
+				"spec.deploy.health.services[web].maxRestarts: Invalid value: -1: must be between 0 and 100",
+				`spec.deploy.health.services[web].expect: Unsupported value: "Sleeping": supported values: "Running", "Completed", "Any"`,
+			},
+		},
+		"a probe with a password": {
+			spec: deploy(DeployAction{Verb: DeployUp, Health: &DeployHealth{Probe: &HTTPProbe{URL: "http://u:secret@h/"}}}),
+			want: []string{`spec.deploy.health.probe.url: Invalid value: "http://u:xxxxx@h/": must not contain user or password`},
+		},
+		"a deploy's limits out of bounds": {
+			spec: deploy(DeployAction{Verb: DeployUp, Limits: &DeployLimits{
+				PullSeconds: new(int32(0)), BuildSeconds: new(int32(86401)), StartSeconds: new(int32(-1)), HealthSeconds: new(int32(0)),
+			}}),
+			want: []string{
+				"spec.deploy.limits.pullSeconds: Invalid value: 0: must be between 1 and 86400",
+				"spec.deploy.limits.buildSeconds: Invalid value: 86401: must be between 1 and 86400",
+				"spec.deploy.limits.startSeconds: Invalid value: -1: must be between 1 and 86400",
+				"spec.deploy.limits.healthSeconds: Invalid value: 0: must be between 1 and 86400",
+			},
+		},
+		"health and limits of a verb that starts nothing": {
+			spec: deploy(DeployAction{Verb: DeployDown, Health: &DeployHealth{}, Limits: &DeployLimits{}}),
+			want: []string{
+				"spec.deploy.health: Forbidden: only with the verbs up, start and restart, which start containers",
+				"spec.deploy.limits: Forbidden: only with the verbs up, start and restart, which start containers",
+			},
+		},
 		"a NUL in a path": {
 			spec: deploy(DeployAction{Verb: DeployUp, ComposePath: "a\x00b"}),
 			want: []string{`spec.deploy.composePath: Invalid value: "a\x00b": must not contain control characters`},

@@ -114,7 +114,7 @@ nothing.`,
 	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logs.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
 	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", events.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
-	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs may call private and loopback addresses")
+	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs and the health probes of deploys may call private and loopback addresses")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&config, "config", "", "YAML file with values for these flags")
 	return command
@@ -383,7 +383,11 @@ func newDeploys(o serveOptions, objects store.Store, kept *revisions.Store, work
 		}
 		return ws.CreationTimestamp.Time, nil
 	}
-	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept, Since: since})
+	check := apicall.CheckAddress
+	if o.allowPrivate {
+		check = func(string) error { return nil }
+	}
+	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept, Since: since, CheckAddress: check})
 }
 
 // workerIdentity is this data folder's worker: made once, kept beside the objects, so

@@ -21,7 +21,7 @@ func (e *refusedError) Error() string {
 func transport(allowPrivate bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	if !allowPrivate {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(address) }
+		dialer.Control = func(_, address string, _ syscall.RawConn) error { return CheckAddress(address) }
 	}
 	return &http.Transport{
 		DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
@@ -30,8 +30,8 @@ func transport(allowPrivate bool) *http.Transport {
 	}
 }
 
-// checkAddress refuses what is not reachable from everywhere.
-func checkAddress(address string) error {
+// CheckAddress refuses an address ("192.0.2.1:80") that is not reachable from everywhere.
+func CheckAddress(address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address %q: %w", address, err)

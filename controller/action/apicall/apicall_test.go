@@ -175,8 +175,8 @@ func TestOnlyPublicAddressesAreDialled(t *testing.T) {
 		"100.64.0.1:80": false, "0.0.0.0:80": false, "224.0.0.1:80": false,
 		"[::1]:80": false, "[fe80::1]:80": false, "[fd00::1]:80": false, "[::ffff:127.0.0.1]:80": false, "nonsense": false,
 	} {
-		if err := checkAddress(address); (err == nil) != allowed {
-			t.Errorf("checkAddress(%s) = %v, allowed must be %v", address, err, allowed)
+		if err := CheckAddress(address); (err == nil) != allowed {
+			t.Errorf("CheckAddress(%s) = %v, allowed must be %v", address, err, allowed)
 		}
 	}
 }

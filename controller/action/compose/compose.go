@@ -38,6 +38,9 @@ type Options struct {
 	// Since tells when a workspace was made: revisions that are older were those of another
 	// one of its name. nil: there was never another.
 	Since func(workspace string) (time.Time, error)
+	// CheckAddress refuses addresses ("192.0.2.1:80") to which a health probe must not go;
+	// nil: it goes nowhere but to ports that the deploy's containers publish.
+	CheckAddress func(address string) error
 }
 
 // Runner runs docker compose. It implements action.Runner.
@@ -51,6 +54,8 @@ type Runner struct {
 	revisions *revisions.Store
 	since     func(workspace string) (time.Time, error)
 	turns     turns
+
+	checkAddress func(address string) error
 }
 
 // New returns a Runner; it fails when a root is not there.
@@ -62,7 +67,7 @@ func New(opts Options) (*Runner, error) {
 	if opts.Worker == "" {
 		return nil, errors.New("compose: no worker identity")
 	}
-	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since}
+	r := &Runner{roots: roots, worker: opts.Worker, docker: opts.Docker, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since, checkAddress: opts.CheckAddress}
 	if r.docker == "" {
 		r.docker = "docker"
 	}
@@ -123,6 +128,9 @@ func (r *Runner) compose(ctx context.Context, a action.Attempt, out action.Sink)
 	if ctx.Err() != nil {
 		return action.Outcome{Verdict: action.Stopped, Message: name + " was not started.", Repeatable: true}
 	}
+	if d.Verb.Converges() {
+		return r.converge(ctx, a, file, args, name, out)
+	}
 	p, err := process.Start(r.spec(a, file, args))
 	if err != nil {
 		return r.unavailable(err)
@@ -132,7 +140,13 @@ func (r *Runner) compose(ctx context.Context, a action.Attempt, out action.Sink)
 		// What is left when this fails is found by Kill below, or reported there.
 		_ = p.Stop(context.WithoutCancel(ctx), a.Grace)
 	})
-	tail := r.read(p, d.Verb, out)
+	course := newCourse(model{})
+	tail := r.read(p, d.Verb, out, func(e *event, pct int, step string) {
+		if e != nil {
+			course.add(*e)
+		}
+		out.Progress(pct, step)
+	})
 	code := p.Wait()
 	stopped := !stop()
 	if err := p.Kill(ctx); err != nil {
@@ -141,7 +155,7 @@ func (r *Runner) compose(ctx context.Context, a action.Attempt, out action.Sink)
 	if stopped && ctx.Err() != nil && code != 0 {
 		return action.Outcome{Verdict: action.Stopped, Message: name + " was stopped; containers were left as they were at that moment.", Repeatable: true}
 	}
-	return r.judge(ctx, a, file, name, code, tail, out)
+	return outcome(d.Verb, name, code, course, tail)
 }
 
 func (r *Runner) spec(a action.Attempt, file string, args []string) process.Spec {
@@ -156,15 +170,19 @@ func (r *Runner) unavailable(err error) action.Outcome {
 	return action.Fail(v1.ReasonCommandUnavailable, err.Error()+"."+hint)
 }
 
-// read passes compose's output on until its end and returns its last words.
-func (r *Runner) read(p *process.Process, verb v1.DeployVerb, out action.Sink) string {
+// read passes compose's output on until its end and returns its last words. It tells
+// progress of each event, and of each line that is none: then the event is nil.
+func (r *Runner) read(p *process.Process, verb v1.DeployVerb, out action.Sink, progress func(e *event, pct int, step string)) string {
 	p.Stdin.Close()
 	tail := process.Tail{N: tailLines}
 	hide := r.redactor()
 	var readers sync.WaitGroup
 	readers.Go(func() {
 		defer p.Stdout.Close()
-		_ = process.Lines(hide.Reader(p.Stdout), func(line string) { out.Line(action.Stdout, line) }) // ends with the process
+		_ = process.Lines(hide.Reader(p.Stdout), func(line string) { // ends with the process
+			out.Line(action.Stdout, line)
+			progress(nil, -1, "")
+		})
 	})
 	track := newTracker(string(verb))
 	err := process.Lines(hide.Reader(p.Stderr), func(line string) {
@@ -172,10 +190,11 @@ func (r *Runner) read(p *process.Process, verb v1.DeployVerb, out action.Sink) s
 		if !ok {
 			tail.Add(line)
 			out.Line(action.Stderr, line)
+			progress(nil, -1, "")
 			return
 		}
 		pct, step, news := track.add(e)
-		out.Progress(pct, step)
+		progress(&e, pct, step)
 		if news {
 			tail.Add(e.text())
 			out.Line(action.Stderr, e.text())
@@ -189,45 +208,20 @@ func (r *Runner) read(p *process.Process, verb v1.DeployVerb, out action.Sink) s
 	return tail.String()
 }
 
-// judge makes an outcome of the exit code.
-func (r *Runner) judge(ctx context.Context, a action.Attempt, file, name string, code int, tail string, out action.Sink) action.Outcome {
-	d := a.Job.Spec.Deploy
+// outcome makes one of the exit code.
+func outcome(verb v1.DeployVerb, name string, code int, course *course, tail string) action.Outcome {
 	exit := int32(code)
-	outcome := action.Outcome{Verdict: action.Succeeded, ExitCode: &exit}
-	result := map[string]any{"exitCode": code}
-	detail := ""
-	if d.Verb == v1.DeployUp && ctx.Err() == nil {
-		containers, err := r.containers(ctx, a, file)
-		if err == nil && len(containers) > 0 {
-			result["containers"] = containers
-			if code != 0 && settled(containers) {
-				out.Line(action.System, "every container is running, healthy, or has ended with exit code 0: the project is up")
-				code = 0
-			} else if code != 0 {
-				detail = " Not as wanted: " + unsettled(containers) + "."
-			}
-		}
+	o := action.Outcome{Verdict: action.Succeeded, ExitCode: &exit}
+	if encoded, err := v1.NewJSON(result{ExitCode: &code}); err == nil {
+		o.Result = &encoded
 	}
-	if encoded, err := v1.NewJSON(result); err == nil {
-		outcome.Result = &encoded
+	if code == 0 {
+		return o
 	}
-	switch {
-	case code == 0:
-		return outcome
-	case strings.Contains(tail, "is not a docker command"), strings.Contains(tail, "unknown command: docker compose"):
-		missing := action.Fail(v1.ReasonCommandUnavailable, "docker has no compose plugin; install docker compose where the server runs.")
-		missing.ExitCode = &exit
-		return missing
-	}
-	outcome.Verdict, outcome.Reason = action.Failed, v1.ReasonExitCode
-	outcome.Message = fmt.Sprintf("%s ended with exit code %d.%s", name, code, detail)
-	if code < 0 {
-		outcome.Message = fmt.Sprintf("%s was killed by a signal that did not come from Jobwright.%s", name, detail)
-	}
-	if tail != "" {
-		outcome.Message += " Its last words:\n" + tail
-	}
-	return outcome
+	at := map[v1.DeployVerb]stage{v1.DeployBuild: building, v1.DeployPull: pulling}[verb]
+	c := diagnose(course, at, tail)
+	o.Verdict, o.Reason, o.Message = action.Failed, c.reason, c.sentence()+" "+ended(name, code)+lastWords(tail)
+	return o
 }
 
 // containers are those of the deploy's project and services, whatever their state.
@@ -251,6 +245,15 @@ func (r *Runner) query(ctx context.Context, a action.Attempt, file string, args 
 
 // capture runs a program for its output.
 func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Reader) error) error {
+	return r.overhear(ctx, spec, func(string) {}, read)
+}
+
+// overhear is capture that also passes on what the program writes to stderr. The program
+// has an identity of its own: ending it ends nothing that runs beside it, and nothing
+// that ends the attempt's docker compose ends it. A crash leaves it to the reaping of
+// the worker at the next start.
+func (r *Runner) overhear(ctx context.Context, spec process.Spec, stderr func(string), read func(io.Reader) error) error {
+	spec.Attempt = beside(spec.Attempt)
 	p, err := process.Start(spec)
 	if err != nil {
 		return err
@@ -260,8 +263,17 @@ func (r *Runner) capture(ctx context.Context, spec process.Spec, read func(io.Re
 	p.Stdin.Close()
 	words := make(chan string, 1)
 	go func() {
-		tail := process.Tail{N: 3}
-		_ = process.Lines(p.Stderr, tail.Add) // ends with the process
+		tail, last := process.Tail{N: 3}, ""
+		_ = process.Lines(p.Stderr, func(line string) { // ends with the process
+			stderr(line)
+			if e, ok := parseEvent(line); ok {
+				line = e.text()
+			}
+			if line != last { // compose says its errors as progress and as text
+				tail.Add(line)
+			}
+			last = line
+		})
 		p.Stderr.Close()
 		words <- tail.String()
 	}()

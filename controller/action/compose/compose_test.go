@@ -20,11 +20,12 @@ func TestCommandLine(t *testing.T) {
 		want   []string // after what every command begins with
 		err    string
 	}{
-		"up is detached and waits":      {v1.DeployAction{Verb: "up"}, []string{"up", "--detach", "--wait"}, ""},
-		"-d says what is done anyway":   {v1.DeployAction{Verb: "up", ExtraArgs: []string{"-d"}}, []string{"up", "--detach", "--wait"}, ""},
-		"a value may follow its flag":   {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--pull", "never"}}, []string{"up", "--detach", "--wait", "--pull=never"}, ""},
-		"a value may stand in the flag": {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"--timeout=3"}}, []string{"stop", "--timeout=3"}, ""},
-		"a short flag with its value":   {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"-t", "3"}}, []string{"stop", "-t", "3"}, ""},
+		"up is detached":                 {v1.DeployAction{Verb: "up"}, []string{"up", "--detach"}, ""},
+		"waiting is not left to compose": {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--wait", "--wait-timeout", "3"}}, []string{"up", "--detach"}, ""},
+		"-d says what is done anyway":    {v1.DeployAction{Verb: "up", ExtraArgs: []string{"-d"}}, []string{"up", "--detach"}, ""},
+		"a value may follow its flag":    {v1.DeployAction{Verb: "up", ExtraArgs: []string{"--pull", "never"}}, []string{"up", "--detach", "--pull=never"}, ""},
+		"a value may stand in the flag":  {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"--timeout=3"}}, []string{"stop", "--timeout=3"}, ""},
+		"a short flag with its value":    {v1.DeployAction{Verb: "stop", ExtraArgs: []string{"-t", "3"}}, []string{"stop", "-t", "3"}, ""},
 		"project, profiles, services": {
 			v1.DeployAction{Verb: "restart", ProjectName: "p", Profiles: []string{"a"}, Services: []string{"web"}},
 			[]string{"--project-name=p", "--profile=a", "restart", "--", "web"},

@@ -5,19 +5,32 @@
 //  1. The command line is built from tables: verbs, and for each verb its flags with
 //     what value they take (flags.go). What is not in them is refused before anything
 //     is started. Services and profiles cannot be read as flags. No shell.
+//
 //  2. Compose files are read only below the operator's roots, after symbolic links
 //     were resolved on both sides. What a compose file itself refers to (include,
 //     extends, env_file, build contexts, bind mounts) is compose's business: whoever
 //     may write files below a root may deploy what they say.
-//  3. up is detached and waits until everything is running and healthy. Compose counts
-//     a one-shot container that has ended well as a failure of that wait; it is none
-//     (converged.go).
+//
+//  3. up, start and restart are judged by what the engine says of each container, not by
+//     compose's exit code (verdict.go, a function of values): running and healthy, or
+//     stable where there is no health check; a one-shot that has ended with 0 is done; a
+//     crash loop, a failing check, another exit code end the deploy at once. The engine's
+//     events wake the look, every lookAgain it looks anyway. health.probe is asked last.
+//
 //  4. Output goes to the log line by line while compose runs; its --progress=json
 //     stream becomes readable lines, pct (the share of the things compose names that
 //     are done) and step.
-//  5. A canceled deploy is ended, not undone, unless it is one with rollback: OnFailure:
-//     containers stay as they are at that moment, and the message says so.
-//  6. The outcome is compose's exit code. There is no time limit but the job's own.
+//
+//  5. A canceled deploy leaves no container in between (cancel.go): the project is as it
+//     was before or as asked, service by service, and the message says which.
+//
+//  6. Each stage has a limit that progress resets (limits.go): a slow pull is no failure,
+//     one that gets nowhere is. The message has the cause first, whose service it is, the
+//     limit with its value, and the end of that container's own log.
+//
+//     reading ──► compose up ─ pull ─ build ─ start ─ (waits for dependencies) ──► health ──► probe ──► Succeeded
+//     │            │ a stage gets nowhere: StageTimeout                            │ verdict: failed
+//     └ InvalidComposeFile …                                                        └ Unhealthy, CrashLoop, ContainerFailed
 //
 // # Revisions and rollback
 //

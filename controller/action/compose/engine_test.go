@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,8 +27,10 @@ const program = `package main
 import (
 	"fmt"
 	"os"
+	"net/http"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -36,6 +39,32 @@ func main() {
 	case "once":
 	case "fail":
 		os.Exit(3)
+	case "crash":
+		time.Sleep(50 * time.Millisecond)
+		os.Exit(1)
+	case "needs":
+		fmt.Fprintln(os.Stderr, os.Args[2], "is not set")
+		os.Exit(4)
+	case "check":
+		if _, err := os.Stat("/ready"); err != nil {
+			fmt.Println("not ready:", err)
+			os.Exit(1)
+		}
+	case "slow":
+		time.Sleep(1500 * time.Millisecond)
+		if err := os.WriteFile("/ready", nil, 0o600); err != nil {
+			panic(err)
+		}
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		<-stop
+	case "listen":
+		http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/ok" {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		})
+		fmt.Println(http.ListenAndServe(":8080", nil))
 	default:
 		c := make(chan os.Signal, 1)
 		signal.Notify(c, syscall.SIGTERM)
@@ -104,7 +133,11 @@ func project(t *testing.T, services string) (*Runner, func(v1.DeployVerb, ...str
 	t.Helper()
 	root := t.TempDir()
 	name := strings.ToLower(fmt.Sprintf("jwtest-%d-%s", os.Getpid(), strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())))
-	name = name[:min(len(name), 50)]
+	if len(name) > 50 { // cut, and still another one for each test
+		hash := fnv.New32a()
+		hash.Write([]byte(name))
+		name = fmt.Sprintf("%s-%08x", name[:41], hash.Sum32())
+	}
 	if err := os.WriteFile(filepath.Join(root, "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +164,8 @@ type recorder struct {
 	text  strings.Builder
 	pct   int
 	onLog func(string)
+	// results are what was reported while the deploy went on.
+	results []string
 }
 
 func (r *recorder) Line(_ action.Stream, text string) {
@@ -142,7 +177,11 @@ func (r *recorder) Line(_ action.Stream, text string) {
 	}
 }
 
-func (r *recorder) Result(v1.JSON) {}
+func (r *recorder) Result(result v1.JSON) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results = append(r.results, string(result.Raw))
+}
 
 func (r *recorder) Progress(pct int, _ string) {
 	r.mu.Lock()
@@ -196,7 +235,7 @@ func TestAContainerThatFailsFailsTheDeployWithItsName(t *testing.T) {
 	engine(t)
 	r, attempt := project(t, web+"  bad: {image: '"+image+"', command: [fail], pull_policy: never}\n")
 	outcome := r.Run(t.Context(), attempt(v1.DeployUp), &recorder{})
-	if outcome.Verdict != action.Failed || outcome.Reason != v1.ReasonExitCode || !strings.Contains(outcome.Message, "bad") {
+	if outcome.Verdict != action.Failed || outcome.Reason != v1.ReasonContainerFailed || !strings.Contains(outcome.Message, "service bad: ended with exit code 3") {
 		t.Fatalf("outcome = %+v", outcome)
 	}
 }

@@ -129,12 +129,11 @@ func commandLine(d *v1.DeployAction, file string) ([]string, error) {
 	args := base(d, file)
 	args = append(args, string(d.Verb))
 	if d.Verb == v1.DeployUp {
-		for _, always := range []string{"--detach", "--wait"} {
-			if !slices.Contains(flags, always) {
-				args = append(args, always)
-			}
-		}
-		flags = slices.DeleteFunc(flags, func(f string) bool { return f == "-d" })
+		args = append(args, "--detach")
+		// The Runner waits by itself, and says more of what it waits for.
+		flags = slices.DeleteFunc(flags, func(f string) bool {
+			return f == "-d" || f == "--detach" || f == "--wait" || strings.HasPrefix(f, "--wait-timeout=")
+		})
 	}
 	if d.Verb == v1.DeployLogs {
 		args = append(args, "--no-color")

@@ -213,7 +213,7 @@ func (r *Runner) bringUp(ctx context.Context, a action.Attempt, t target, restor
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Stop(context.WithoutCancel(ctx), a.Grace) })
-	tail := r.read(p, v1.DeployRollback, out)
+	tail := r.read(p, v1.DeployRollback, out, func(_ *event, pct int, step string) { out.Progress(pct, step) })
 	code := p.Wait()
 	stop()
 	if err := p.Kill(ctx); err != nil {
