@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"hash/fnv"
 	"os"
 	"os/exec"
@@ -73,7 +74,8 @@ func main() {
 }
 `
 
-const image = "jobwright-compose-test:1"
+// image is named by what is in it, so that another checkout's tests do not replace it.
+var image = fmt.Sprintf("jobwright-compose-test:%08x", crc32.ChecksumIEEE([]byte(program)))
 
 // engine makes the test's image in the real docker engine, or skips the test.
 func engine(t *testing.T) {
@@ -189,7 +191,7 @@ func (r *recorder) Progress(pct int, _ string) {
 	r.pct = max(r.pct, pct)
 }
 
-const web = "  web: {image: '" + image + "', command: [web], pull_policy: never}\n"
+var web = "  web: {image: '" + image + "', command: [web], pull_policy: never}\n"
 
 func TestAProjectGoesUpAndDown(t *testing.T) {
 	engine(t)

@@ -15,7 +15,7 @@ import (
 )
 
 // neverHealthy is a service whose deploy goes on until somebody stops it.
-const neverHealthy = "  app: {image: '" + image + "', command: [two], stop_grace_period: 1s, healthcheck: {test: [CMD, /app, fail], interval: 1s, retries: 1000, start_period: 1h}}\n"
+var neverHealthy = "  app: {image: '" + image + "', command: [two], stop_grace_period: 1s, healthcheck: {test: [CMD, /app, fail], interval: 1s, retries: 1000, start_period: 1h}}\n"
 
 // TestAStoppedDeployIsRolledBack asks a deploy to stop that has changed the project.
 func TestAStoppedDeployIsRolledBack(t *testing.T) {
