@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -31,7 +32,7 @@ const settleTime = 20 * time.Second
 // before, it may finish that first.
 func (d *deploy) stop(ctx context.Context, p *process.Process) {
 	grace := d.a.Grace
-	if len(d.before) > 0 && d.course.at() == starting && context.Cause(ctx) == context.Canceled {
+	if len(d.before) > 0 && d.course.at() == starting && errors.Is(context.Cause(ctx), context.Canceled) {
 		half := grace / 2
 		d.out.Line(action.System, fmt.Sprintf("asked to stop; docker compose gets %s to finish what it does to containers", half))
 		finish := time.NewTimer(half)

@@ -158,7 +158,7 @@ func statesOf(t *testing.T, o action.Outcome) string {
 // freePort is a port that nobody listened at a moment ago.
 func freePort(t *testing.T) (port int, held net.Listener) {
 	t.Helper()
-	held, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // nothing is waited for
+	held, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestACanceledDeployLeavesNothingInBetween(t *testing.T) {
 					t.Errorf("%s is in between: %s", c.Name, c.Status)
 				}
 			}
-			for _, must := range strings.Fields(tc.left) {
+			for must := range strings.FieldsSeq(tc.left) {
 				if !services[must] {
 					t.Errorf("%s has no container any more: %s", must, o.Message)
 				}
@@ -318,9 +318,9 @@ func TestAnEngineThatStopsMidwayIsSaid(t *testing.T) {
 // cuttable puts a socket of the test's own before the engine's, and returns what cuts it.
 func cuttable(t *testing.T) func() {
 	t.Helper()
-	real := "/var/run/docker.sock"
+	socket := "/var/run/docker.sock"
 	if host, ok := strings.CutPrefix(os.Getenv("DOCKER_HOST"), "unix://"); ok {
-		real = host
+		socket = host
 	}
 	dir, err := os.MkdirTemp("", "jw") // a socket's path is short
 	if err != nil {
@@ -328,7 +328,7 @@ func cuttable(t *testing.T) func() {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "s")
-	listener, err := net.Listen("unix", path) //nolint:noctx // nothing is waited for
+	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func cuttable(t *testing.T) func() {
 			if err != nil {
 				return
 			}
-			engine, err := net.Dial("unix", real) //nolint:noctx // nothing is waited for
+			engine, err := net.Dial("unix", socket)
 			mu.Lock()
 			if err != nil || done {
 				in.Close()

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -30,10 +31,7 @@ var limits = map[stage]time.Duration{
 
 // limitsOf are those of a job.
 func limitsOf(l *v1.DeployLimits) map[stage]time.Duration {
-	out := map[stage]time.Duration{}
-	for s, limit := range limits {
-		out[s] = limit
-	}
+	out := maps.Clone(limits)
 	if l == nil {
 		return out
 	}
