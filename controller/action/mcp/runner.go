@@ -240,8 +240,9 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	if err != nil {
 		return r.callFailed(pool, s, build.Action, name, err)
 	}
+	output := s.output(build.Action)
 	pool.put(s)
-	return finish(result, build.Action, out)
+	return finish(result, build.Action, output, out)
 }
 
 // unavailable is the outcome of a server that could not be talked to, with the JSON-RPC
