@@ -90,7 +90,7 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	if err != nil {
 		return nil, err
 	}
-	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
+	client := s.newClient(r.opts.Version, p.server)
 	if err := ownMethods(client); err != nil {
 		return s, err
 	}

@@ -229,7 +229,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	// Since 2026-07-28 the log level goes with each request.
 	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
 	params.SetProgressToken(a.ID)
-	result, err := s.call(ctx, params)
+	result, err := s.converse(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
 		again := repeatable(s.tools[build.Action])
