@@ -46,6 +46,9 @@ type Options struct {
 	Plan func(context.Context, *v1.Job) (*v1.Plan, error)
 	// Revisions are the good states of compose projects; nil: none are kept.
 	Revisions RevisionHistory
+	// MCP are the operator's MCP servers, for GET /api/mcp/servers; nil: there is no such
+	// route.
+	MCP MCPServers
 	// Backup writes a copy of the store, for GET /api/backup; nil: there is no such
 	// route. It is answered to those who know OperatorToken.
 	Backup        func(context.Context, io.Writer) error
@@ -115,6 +118,7 @@ func (s *Server) routes() http.Handler {
 	s.objectRoutes(handle)
 	s.eventRoutes(handle)
 	s.revisionRoutes(handle)
+	s.mcpRoutes(handle)
 	s.discoveryRoutes(handle)
 	handle("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	handle("GET /readyz", s.readyz)

@@ -215,6 +215,12 @@ type Artifact struct {
 	// uri is where it is, when the action told. Unset: not told.
 	// +optional
 	URI string `json:"uri,omitempty"`
+	// mimeType is its media type, when the action told. Unset: not told.
+	// +optional
+	MimeType string `json:"mimeType,omitempty"`
+	// sizeBytes is its size in bytes, when the action told. Unset: not told, or empty.
+	// +optional
+	SizeBytes int64 `json:"sizeBytes,omitempty"`
 }
 
 // BlockerKind is why a queued job does not run.

@@ -106,7 +106,7 @@ Exit codes: 0 succeeded, 1 error, 2 usage, 3 job failed, 4 job canceled, 5 timed
 	flags.StringVarP(&c.workspace, "workspace", "n", "", `workspace to work in (JOBWRIGHT_WORKSPACE; default "default")`)
 	flags.StringVar(&c.context, "context", "", "context of the context file to use (JOBWRIGHT_CONTEXT; default its current one)")
 	root.AddCommand(
-		newServe(c), newApply(c), newPlan(c), newGet(c), newDescribe(c), newEvents(c), newLogs(c), newRun(c),
+		newServe(c), newApply(c), newPlan(c), newMCP(c), newGet(c), newDescribe(c), newEvents(c), newLogs(c), newRun(c),
 		newCancel(c), newDelete(c), newWait(c), newExplainWait(c), newRetry(c), newFailures(c),
 		newSuspend(c), newResume(c), newForceFinish(c), newRevisions(c), newRollback(c),
 		newBackup(c), newRestore(c), newFsck(c), newCompact(c), newImport(c), newVersion(c), newContext(c),

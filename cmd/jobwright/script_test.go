@@ -19,7 +19,7 @@ import (
 
 // TestMain lets the test binary be jobwright for the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"jobwright": main})
+	testscript.Main(m, map[string]func(){"jobwright": main, "demo-mcp": demoMCP})
 }
 
 // TestScripts runs the stories in testdata/script: commands, their input and what they

@@ -276,7 +276,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 			_, err := objects.Backup(ctx, w)
 			return err
 		},
-		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Plan: planWith(runners), Revisions: kept,
+		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Plan: planWith(runners), Revisions: kept, MCP: builds,
 	})
 	if err != nil {
 		return err

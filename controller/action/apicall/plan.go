@@ -25,7 +25,7 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	}
 	request, err := r.request(ctx, call, "plan")
 	if err != nil {
-		return &v1.Plan{Problems: []string{err.Error()}}, nil //nolint:nilerr // a bad job is a plan with problems
+		return &v1.Plan{Problems: []string{err.Error()}}, nil //nolint:nilerr // what is wrong with the job is the answer
 	}
 	problem, err := r.reachable(ctx, request)
 	if err != nil {

@@ -30,6 +30,12 @@ type Server struct {
 	Cwd     string            `json:"cwd"`
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers"`
+	// CAFile holds in PEM the certificate authorities that an https server is checked
+	// against, instead of the system's. Other MCP clients do not know this key.
+	CAFile string `json:"caFile"`
+	// Roots are the folders that the server is told when it asks for them. Unset: none, and
+	// it is told beforehand that there are none. Other MCP clients do not know this key.
+	Roots []string `json:"roots"`
 	// Plan names for a tool another one of this server that tells what the first would do,
 	// for `jobwright plan`. It is called only if the server marks it read-only. Other MCP
 	// clients do not know this key.
@@ -91,6 +97,18 @@ func (s *Server) complete() error {
 		}
 	default:
 		return fmt.Errorf("type: Unsupported value: %q: supported values: \"stdio\", \"http\", \"streamable-http\"", s.Type)
+	}
+	if s.CAFile != "" {
+		if _, err := authorities(s.CAFile); err != nil {
+			return fmt.Errorf("caFile: %w", err)
+		}
+	}
+	for i, root := range s.Roots {
+		path, err := filepath.Abs(root)
+		if err != nil {
+			return fmt.Errorf("roots[%d]: %w", i, err)
+		}
+		s.Roots[i] = path
 	}
 	for field, values := range map[string]map[string]string{"env": s.Env, "headers": s.Headers} {
 		for name, value := range values {

@@ -18,6 +18,8 @@ func TestLoadConfig(t *testing.T) {
 		"no command":      {`{"mcpServers":{"a":{}}}`, "mcpServers.a.command: Required value"},
 		"bad url":         {`{"mcpServers":{"a":{"url":"/mcp"}}}`, "mcpServers.a.url"},
 		"bad type":        {`{"mcpServers":{"a":{"type":"sse"}}}`, `mcpServers.a.type: Unsupported value: "sse"`},
+		"no certificates": {`{"mcpServers":{"a":{"url":"https://localhost/mcp","caFile":"/dev/null"}}}`, "mcpServers.a.caFile: /dev/null has no certificate in PEM"},
+		"no such file":    {`{"mcpServers":{"a":{"url":"https://localhost/mcp","caFile":"/no/such/ca.pem"}}}`, "mcpServers.a.caFile: open /no/such/ca.pem"},
 		"unset reference": {`{"mcpServers":{"a":{"command":"x","env":{"T":"${NOT_SET_ANYWHERE}"}}}}`, "mcpServers.a.env.T: the environment variable NOT_SET_ANYWHERE"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -89,7 +90,7 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	if err != nil {
 		return nil, err
 	}
-	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: r.opts.Version}, nil)
+	client := s.newClient(r.opts.Version, p.server)
 	if err := ownMethods(client); err != nil {
 		return s, err
 	}
@@ -109,9 +110,18 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 	}
 	if server.Type != "stdio" {
 		close(s.ended)
-		return &sdk.StreamableClientTransport{
-			Endpoint: server.URL, HTTPClient: &http.Client{Transport: s.wrapped(headers{server.Headers, s.notification, s.canceled})},
-		}, nil
+		next, err := server.roundTripper()
+		if err != nil {
+			return nil, err
+		}
+		endpoint, err := url.Parse(server.URL)
+		if err != nil {
+			return nil, err
+		}
+		return &sdk.StreamableClientTransport{Endpoint: server.URL, HTTPClient: &http.Client{
+			Transport:     s.wrapped(headers{server.Headers, endpoint, s.notification, s.canceled, next}),
+			CheckRedirect: stay,
+		}}, nil
 	}
 	proc, err := process.Start(process.Spec{
 		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: opts.Worker,

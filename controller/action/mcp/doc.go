@@ -46,6 +46,29 @@
 // extension io.modelcontextprotocol/tasks, and other clients get their answer when it is
 // there.
 //
+// # The operator's file
+//
+// Beside what MCP clients share, a server may have keys that only Jobwright knows: plan
+// (below), roots (policy.go), caFile (endpoint.go). In env and headers ${NAME} is a
+// variable of Jobwright's own environment; one that is not set is an error at the start
+// that names it, because a server without its token would fail each job instead. Headers,
+// arguments and environment are in no message and no answer of the API; headers go to
+// the host of the server's url alone, and redirects to another one are refused.
+//
+// # What a server asks
+//
+// Jobwright declares neither sampling nor elicitation, and roots only where the operator
+// names some. A server that asks all the same, by a request or since 2026-07-28 by a result
+// that wants input, is answered at once: roots with the operator's, a question with
+// decline, sampling with an error; the job's log says so (policy.go).
+//
+// # Answers
+//
+// Structured content is the job's result, up to 64 KiB; beyond that the message says so
+// and the log has it. It must fit the tool's output schema, or the job fails with
+// ProtocolError and keeps the result. Images, audio, links and resources are artifacts
+// with their type and size; what they hold is not kept (result.go).
+//
 // # Rules
 //
 //  1. A progress token is always sent; what comes back is pct and step. There is no

@@ -175,8 +175,9 @@ func (c *durableCall) end(ctx context.Context, result *sdk.CallToolResult, err e
 	if err != nil {
 		return c.callFailed(pool, s, c.tool, pool.name, err)
 	}
+	output := s.output(c.tool)
 	pool.put(s)
-	return finish(result, c.tool, c.out)
+	return finish(result, c.tool, output, c.out)
 }
 
 // stop cancels the task, and then does with the session what is done after any call that

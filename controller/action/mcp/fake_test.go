@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 		(&rawServer{mode: mode}).run()
 		return
 	}
+	if version, ok := strings.CutPrefix(mode, "legacy:"); ok {
+		legacyServer(version)
+		return
+	}
 	switch mode {
 	case "":
 		os.Exit(m.Run())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -30,21 +31,24 @@ func (s *session) keep() {
 // is a stream of events.
 type headers struct {
 	values map[string]string
-	see    func(method string, params json.RawMessage)
+	// endpoint is the server that they are for; no other host gets them.
+	endpoint *url.URL
+	see      func(method string, params json.RawMessage)
 	// canceled gets a value when a cancellation was delivered; it never blocks.
 	canceled chan<- struct{}
+	next     http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
 func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
-	if len(h.values) > 0 {
+	if len(h.values) > 0 && sameOrigin(r.URL, h.endpoint) {
 		r = r.Clone(r.Context())
 		for name, value := range h.values {
 			r.Header.Set(name, value)
 		}
 	}
 	cancels := cancels(r)
-	response, err := http.DefaultTransport.RoundTrip(r)
+	response, err := h.next.RoundTrip(r)
 	if err == nil && cancels {
 		select {
 		case h.canceled <- struct{}{}:

@@ -99,7 +99,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 	}
 	ctx, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
-	result, err := s.call(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
+	result, err := s.converse(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
 	if rpc, ok := refusal(err); ok && s.alive() && ctx.Err() == nil {
 		pool.put(s)
 		if rpc.Code == jsonrpc.CodeInvalidParams {

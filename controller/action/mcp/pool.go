@@ -39,6 +39,7 @@ type pool struct {
 	ending   sync.WaitGroup // of sessions that were idle
 	starting int
 	closed   error // why; nil: it is open
+	about    introduction
 }
 
 type idleSession struct {
@@ -109,6 +110,9 @@ func (p *pool) start(ctx context.Context, sink action.Sink) (*session, error) {
 	p.count(1)
 	defer p.count(-1)
 	s, err := p.runner.connect(ctx, p, sink, nil)
+	if err == nil || ctx.Err() == nil {
+		p.learn(s, err)
+	}
 	p.runner.metrics.started(p.name)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -22,31 +23,100 @@ const (
 	maxArtifacts = 1000
 )
 
-// finish makes an outcome of a tool's answer, whose content goes to the log.
-func finish(result *sdk.CallToolResult, tool string, out action.Sink) action.Outcome {
+// finish makes an outcome of a tool's answer, whose content goes to the log. output is
+// the tool's output schema; nil: it has none.
+func finish(result *sdk.CallToolResult, tool string, output *schema, out action.Sink) action.Outcome {
 	var texts []string
 	for _, content := range result.Content {
 		text := render(content)
 		texts = append(texts, text)
-		// A reader of memory does not fail.
-		_ = process.Lines(strings.NewReader(text), func(line string) { out.Line(action.Content, line) })
+		logged(out, text)
 	}
 	said := strings.TrimSpace(strings.Join(texts, "\n"))
+	outcome := action.Outcome{Verdict: action.Succeeded, Artifacts: artifacts(result)}
+	structured, err := v1.NewJSON(result.StructuredContent)
+	there := err == nil && result.StructuredContent != nil
+	if there && !repeated(structured, texts) {
+		logged(out, string(structured.Raw)) // the server has not said it in words
+	}
+	switch {
+	case there && len(structured.Raw) <= maxResult:
+		outcome.Result = &structured
+	case there:
+		outcome.Message = fmt.Sprintf("The structured result of tool %s has %d bytes, and a status keeps %d; all of it is in the log.", tool, len(structured.Raw), maxResult)
+		out.Line(action.System, outcome.Message)
+	case said != "":
+		if text, err := v1.NewJSON(map[string]string{"text": clip(said, maxResult)}); err == nil {
+			outcome.Result = &text
+		}
+	}
 	if result.IsError {
 		if said == "" {
 			said = fmt.Sprintf("Tool %s reported an error without a word about it.", tool)
 		}
-		outcome := action.Fail(v1.ReasonToolError, clip(said, maxMessage))
-		outcome.ToolError = true
+		if !there {
+			outcome.Result = nil // the message has the words
+		}
+		outcome.Verdict, outcome.Reason, outcome.ToolError = action.Failed, v1.ReasonToolError, true
+		outcome.Message = clip(said, maxMessage)
 		return outcome
 	}
-	outcome := action.Outcome{Verdict: action.Succeeded, Artifacts: artifacts(result.StructuredContent)}
-	if encoded, err := v1.NewJSON(result.StructuredContent); err == nil && result.StructuredContent != nil && len(encoded.Raw) <= maxResult {
-		outcome.Result = &encoded
-	} else if text, err := v1.NewJSON(map[string]string{"text": clip(said, maxResult)}); err == nil && said != "" {
-		outcome.Result = &text
+	if wrong := misfit(result, tool, output); wrong != "" {
+		outcome.Verdict, outcome.Reason, outcome.Message = action.Failed, v1.ReasonProtocolError, wrong
 	}
 	return outcome
+}
+
+// logged writes a text to the job's log. A reader of memory does not fail.
+func logged(out action.Sink, text string) {
+	_ = process.Lines(strings.NewReader(text), func(line string) { out.Line(action.Content, line) })
+}
+
+// repeated reports whether one of the texts is the structured answer, as servers send it
+// for clients of before 2025-06-18.
+func repeated(structured v1.JSON, texts []string) bool {
+	for _, text := range texts {
+		if json.Valid([]byte(text)) && structured.Equal(v1.JSON{Raw: json.RawMessage(text)}) {
+			return true
+		}
+	}
+	return false
+}
+
+// misfit says how an answer does not fit the tool's output schema; empty: it does. The
+// tool has done its work, but whoever counts on the result would be misled.
+func misfit(result *sdk.CallToolResult, tool string, output *schema) string {
+	if output == nil {
+		return ""
+	}
+	if result.StructuredContent == nil {
+		return fmt.Sprintf("Tool %s answered without structuredContent, which its output schema promises.", tool)
+	}
+	data, err := json.Marshal(result.StructuredContent)
+	if err != nil {
+		return fmt.Sprintf("The answer of tool %s is no JSON: %v", tool, err)
+	}
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return fmt.Sprintf("The answer of tool %s is no JSON: %v", tool, err)
+	}
+	var wrong []string
+	for _, v := range output.check(value) {
+		wrong = append(wrong, "structuredContent"+fields(v.path)+": "+v.text)
+	}
+	if len(wrong) == 0 {
+		return ""
+	}
+	return clip(fmt.Sprintf("The answer of tool %s does not fit its own output schema:\n%s", tool, strings.Join(wrong, "\n")), maxMessage)
+}
+
+// output is a tool's output schema; nil: it has none.
+func (s *session) output(tool string) *schema {
+	offered := s.tools[tool]
+	if offered == nil || offered.OutputSchema == nil {
+		return nil
+	}
+	return newSchema(offered.OutputSchema)
 }
 
 // render is content as text.
@@ -72,11 +142,37 @@ func render(content sdk.Content) string {
 	return fmt.Sprintf("(content of type %T)", content)
 }
 
-// artifacts are the files a structured answer names: {"files":[{"path":…}]}.
-func artifacts(structured any) []v1.Artifact {
-	data, err := json.Marshal(structured)
+// artifacts are what an answer has made: the files that a structured one names,
+// {"files":[{"path":…}]}, and what of its content is no text. What those hold is not kept.
+func artifacts(result *sdk.CallToolResult) []v1.Artifact {
+	var out []v1.Artifact
+	add := func(a v1.Artifact) {
+		if a.Name != "" && len(out) < maxArtifacts {
+			out = append(out, a)
+		}
+	}
+	for i, content := range result.Content {
+		number := fmt.Sprintf("content[%d]", i)
+		switch c := content.(type) {
+		case *sdk.ImageContent:
+			add(v1.Artifact{Name: number, MimeType: c.MIMEType, SizeBytes: int64(len(c.Data))})
+		case *sdk.AudioContent:
+			add(v1.Artifact{Name: number, MimeType: c.MIMEType, SizeBytes: int64(len(c.Data))})
+		case *sdk.ResourceLink:
+			link := v1.Artifact{Name: cmp.Or(c.Name, c.URI, number), URI: c.URI, MimeType: c.MIMEType}
+			if c.Size != nil {
+				link.SizeBytes = *c.Size
+			}
+			add(link)
+		case *sdk.EmbeddedResource:
+			if r := c.Resource; r != nil {
+				add(v1.Artifact{Name: cmp.Or(r.URI, number), URI: r.URI, MimeType: r.MIMEType, SizeBytes: int64(max(len(r.Blob), len(r.Text)))})
+			}
+		}
+	}
+	data, err := json.Marshal(result.StructuredContent)
 	if err != nil {
-		return nil
+		return out
 	}
 	var answer struct {
 		Files []struct {
@@ -85,12 +181,11 @@ func artifacts(structured any) []v1.Artifact {
 		} `json:"files"`
 	}
 	if json.Unmarshal(data, &answer) != nil {
-		return nil
+		return out
 	}
-	var out []v1.Artifact
 	for _, file := range answer.Files {
-		if file.Path != "" && len(out) < maxArtifacts {
-			out = append(out, v1.Artifact{Name: file.Path, URI: file.URI})
+		if file.Path != "" {
+			add(v1.Artifact{Name: file.Path, URI: file.URI})
 		}
 	}
 	return out

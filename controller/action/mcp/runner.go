@@ -229,7 +229,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	// Since 2026-07-28 the log level goes with each request.
 	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
 	params.SetProgressToken(a.ID)
-	result, err := s.call(ctx, params)
+	result, err := s.converse(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
 		again := repeatable(s.tools[build.Action])
@@ -240,8 +240,9 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	if err != nil {
 		return r.callFailed(pool, s, build.Action, name, err)
 	}
+	output := s.output(build.Action)
 	pool.put(s)
-	return finish(result, build.Action, out)
+	return finish(result, build.Action, output, out)
 }
 
 // unavailable is the outcome of a server that could not be talked to, with the JSON-RPC

@@ -63,7 +63,9 @@ func self(t *testing.T, mode string) mcp.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mcp.Server{Type: "stdio", Command: path, Env: map[string]string{fakeEnv: mode}}
+	return mcp.Server{Type: "stdio", Command: path, Env: map[string]string{
+		fakeEnv: mode, "GORACE": "atexit_sleep_ms=0", // the race detector would have each of them end a second later
+	}}
 }
 
 func newRunner(t *testing.T, servers map[string]mcp.Server, options ...func(*mcp.Options)) *mcp.Runner {

@@ -47,6 +47,7 @@ type session struct {
 	durable map[string]string
 	adopted *adoption // the session was another worker's; nil: it was not
 
+	roots  *sdk.ListRootsResult
 	sink   action.Sink // of the call under way
 	token  string      // its progress token
 	tail   process.Tail

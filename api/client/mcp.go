@@ -1,0 +1,37 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// MCPServers tells what the server knows of its MCP servers.
+func (c *Client) MCPServers(ctx context.Context) ([]v1.MCPServer, error) {
+	var list v1.MCPServerList
+	err := c.read(ctx, &list, "api", "mcp", "servers")
+	return list.Items, err
+}
+
+// MCPTools lists the tools of one of them, which is started if need be.
+func (c *Client) MCPTools(ctx context.Context, server string) ([]v1.MCPTool, error) {
+	var list v1.MCPToolList
+	err := c.read(ctx, &list, "api", "mcp", "servers", server, "tools")
+	return list.Items, err
+}
+
+func (c *Client) read(ctx context.Context, into any, path ...string) error {
+	response, err := c.do(ctx, http.MethodGet, path, nil, nil, "")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(into); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package v1
+
+// MCPServerState is what is known of an MCP server.
+type MCPServerState string
+
+// The states of an MCPServer.
+const (
+	// MCPServerUnused: nobody has needed it yet.
+	MCPServerUnused MCPServerState = "Unused"
+	// MCPServerIdle: its last start went well; no session is open now.
+	MCPServerIdle MCPServerState = "Idle"
+	// MCPServerConnected: it has sessions.
+	MCPServerConnected MCPServerState = "Connected"
+	// MCPServerFailed: its last start failed, and it has no session.
+	MCPServerFailed MCPServerState = "Failed"
+)
+
+// MCPServer is one of the operator's MCP servers, without what may be secret of it: its
+// arguments, environment and headers. It is computed when it is asked for.
+//
+// +kubebuilder:skip
+// +kubebuilder:object:generate=false
+type MCPServer struct {
+	// name is what spec.build.server says.
+	Name string `json:"name"`
+	// type is how it is spoken to: stdio or http.
+	Type string `json:"type"`
+	// state is what is known of it.
+	State MCPServerState `json:"state"`
+	// starting, calling and idle are its sessions; maxSessions is how many there may be.
+	Starting    int `json:"starting"`
+	Calling     int `json:"calling"`
+	Idle        int `json:"idle"`
+	MaxSessions int `json:"maxSessions"`
+	// serverName, serverVersion and protocol are what it said when it was last started.
+	// Unset: it has not been started.
+	ServerName    string `json:"serverName,omitempty"`
+	ServerVersion string `json:"serverVersion,omitempty"`
+	Protocol      string `json:"protocol,omitempty"`
+	// error is why its last start failed. Unset: it did not.
+	Error string `json:"error,omitempty"`
+}
+
+// MCPTool is one tool of an MCP server, as the server describes it.
+//
+// +kubebuilder:skip
+// +kubebuilder:object:generate=false
+type MCPTool struct {
+	// name is what spec.build.action says.
+	Name string `json:"name"`
+	// title and description are for people.
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	// readOnly, idempotent and destructive are the server's word on what a call does.
+	ReadOnly    bool `json:"readOnly"`
+	Idempotent  bool `json:"idempotent"`
+	Destructive bool `json:"destructive"`
+	// preview is the tool that tells what this one would do, if the operator has named one.
+	Preview string `json:"preview,omitempty"`
+	// inputSchema and outputSchema are JSON Schemas, of the arguments and of the result.
+	InputSchema  *JSON `json:"inputSchema,omitempty"`
+	OutputSchema *JSON `json:"outputSchema,omitempty"`
+}
+
+// MCPServerList is the answer to GET /api/mcp/servers.
+//
+// +kubebuilder:skip
+// +kubebuilder:object:generate=false
+type MCPServerList struct {
+	Items []MCPServer `json:"items"`
+}
+
+// MCPToolList is the answer to GET /api/mcp/servers/NAME/tools.
+//
+// +kubebuilder:skip
+// +kubebuilder:object:generate=false
+type MCPToolList struct {
+	Items []MCPTool `json:"items"`
+}

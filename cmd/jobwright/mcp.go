@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+func newMCP(c *cli) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "mcp",
+		Short: "Show the operator's MCP servers and their tools",
+		Example: `  jobwright mcp servers
+  jobwright mcp tools builders
+  jobwright mcp tools builders -o json`,
+		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	command.AddCommand(newMCPServers(c), newMCPTools(c))
+	return command
+}
+
+func newMCPServers(c *cli) *cobra.Command {
+	var output string
+	command := &cobra.Command{
+		Use: "servers", Short: "Show the MCP servers, their state and their sessions; none is started", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			servers, err := server.MCPServers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if output != "" {
+				return printAs(c.out, servers, output)
+			}
+			t := newTable(c.out, "NAME", "TYPE", "STATE", "SESSIONS", "SERVER", "PROTOCOL", "ERROR")
+			for _, s := range servers {
+				t.row(s.Name, s.Type, string(s.State), fmt.Sprintf("%d of %d", s.Starting+s.Calling+s.Idle, s.MaxSessions),
+					dash(strings.TrimSpace(s.ServerName+" "+s.ServerVersion)), dash(s.Protocol), dash(firstLine(s.Error)))
+			}
+			return t.flush()
+		},
+	}
+	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
+	return command
+}
+
+// serverTool is a tool and the server that has it.
+type serverTool struct {
+	Server     string `json:"server"`
+	v1.MCPTool `json:",inline"`
+}
+
+func newMCPTools(c *cli) *cobra.Command {
+	var output string
+	command := &cobra.Command{
+		Use: "tools [SERVER…]", Short: "Show the tools of MCP servers, which are started if need be; without a name, of all",
+		RunE: func(cmd *cobra.Command, names []string) error {
+			server, err := c.connect()
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				servers, err := server.MCPServers(cmd.Context())
+				if err != nil {
+					return err
+				}
+				for _, s := range servers {
+					names = append(names, s.Name)
+				}
+			}
+			all, failed := []serverTool{}, []error{}
+			for _, name := range names {
+				tools, err := server.MCPTools(cmd.Context(), name)
+				if err != nil {
+					failed = append(failed, err)
+				}
+				for _, tool := range tools {
+					all = append(all, serverTool{name, tool})
+				}
+			}
+			if err := printTools(c.out, all, output); err != nil {
+				return err
+			}
+			return errors.Join(failed...)
+		},
+	}
+	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml, with the schemas, instead of a table")
+	return command
+}
+
+func printTools(out io.Writer, tools []serverTool, output string) error {
+	if output != "" {
+		return printAs(out, tools, output)
+	}
+	t := newTable(out, "SERVER", "TOOL", "HINTS", "PREVIEW", "DESCRIPTION")
+	for _, tool := range tools {
+		var hints []string
+		if tool.ReadOnly {
+			hints = append(hints, "read-only")
+		}
+		if tool.Idempotent {
+			hints = append(hints, "idempotent")
+		}
+		if tool.Destructive {
+			hints = append(hints, "destructive")
+		}
+		t.row(tool.Server, tool.Name, dash(strings.Join(hints, ",")), dash(tool.Preview), dash(firstLine(tool.Description)))
+	}
+	return t.flush()
+}
+
+// printAs prints a value in a machine's format.
+func printAs(out io.Writer, value any, output string) error {
+	switch output {
+	case "json":
+		return printJSON(out, value)
+	case "yaml":
+		data, err := yaml.Marshal(value)
+		if err == nil {
+			_, err = out.Write(data)
+		}
+		return err
+	}
+	return usagef("--output %q: supported values: json, yaml", output)
+}

@@ -1,0 +1,58 @@
+package mcp
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+)
+
+// roundTripper dials a server's endpoint, and trusts the operator's certificate authority
+// instead of the system's where one is named.
+func (s Server) roundTripper() (http.RoundTripper, error) {
+	if s.CAFile == "" {
+		return http.DefaultTransport, nil
+	}
+	pool, err := authorities(s.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("caFile: %w", err)
+	}
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("caFile: this program's HTTP transport cannot be given one")
+	}
+	own := base.Clone()
+	own.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return own, nil
+}
+
+func authorities(path string) (*x509.CertPool, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s has no certificate in PEM", path)
+	}
+	return pool, nil
+}
+
+// stay refuses redirects to another host or another scheme: what is said to a server, and
+// the operator's headers with it, is for that server.
+func stay(request *http.Request, via []*http.Request) error {
+	const most = 5
+	from := via[0].URL
+	if !sameOrigin(request.URL, from) {
+		return fmt.Errorf("it redirects to %s://%s, and a server is followed only on its own host", request.URL.Scheme, request.URL.Host)
+	}
+	if len(via) >= most {
+		return fmt.Errorf("it redirects more than %d times", most)
+	}
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }

@@ -1,0 +1,110 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// introduction is what came of a server's last start.
+type introduction struct {
+	name, version, protocol string
+	failed                  error
+	there                   bool // it has been started
+}
+
+// learn remembers what came of a start.
+func (p *pool) learn(s *session, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.about.there, p.about.failed = true, err
+	if err != nil || s.client == nil {
+		return
+	}
+	if said := s.client.InitializeResult(); said != nil {
+		p.about.protocol = said.ProtocolVersion
+		if said.ServerInfo != nil {
+			p.about.name, p.about.version = said.ServerInfo.Name, said.ServerInfo.Version
+		}
+	}
+}
+
+// Servers tells of each server what is known, by name; it starts none.
+func (r *Runner) Servers() []v1.MCPServer {
+	pools := r.current()
+	var servers []v1.MCPServer
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		servers = append(servers, pools[name].describe())
+	}
+	return servers
+}
+
+func (p *pool) describe() v1.MCPServer {
+	starting, calling, idle := p.states()
+	p.mu.Lock()
+	about := p.about
+	p.mu.Unlock()
+	server := v1.MCPServer{
+		Name: p.name, Type: p.server.Type, Starting: starting, Calling: calling, Idle: idle, MaxSessions: cap(p.slots),
+		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol,
+	}
+	if about.failed != nil {
+		server.Error = short(about.failed.Error(), maxMessage)
+	}
+	switch {
+	case calling+idle > 0:
+		server.State = v1.MCPServerConnected
+	case about.failed != nil:
+		server.State = v1.MCPServerFailed
+	case about.there:
+		server.State = v1.MCPServerIdle
+	default:
+		server.State = v1.MCPServerUnused
+	}
+	return server
+}
+
+// Tools lists a server's tools, by name; it starts the server if need be.
+func (r *Runner) Tools(ctx context.Context, server string) ([]v1.MCPTool, error) {
+	pool, s, err := r.ask(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.listTools(ctx); err != nil {
+		pool.drop(s, 0)
+		return nil, fmt.Errorf("MCP server %q does not list its tools: %w", server, err)
+	}
+	defer pool.put(s)
+	var tools []v1.MCPTool
+	for _, name := range slices.Sorted(maps.Keys(s.tools)) {
+		tools = append(tools, described(s.tools[name], pool.server.Plan[name]))
+	}
+	return tools, nil
+}
+
+func described(tool *sdk.Tool, preview string) v1.MCPTool {
+	out := v1.MCPTool{Name: tool.Name, Title: tool.Title, Description: tool.Description, Preview: preview}
+	out.Destructive = true // as the specification has it, unless the server says otherwise
+	if a := tool.Annotations; a != nil {
+		out.ReadOnly, out.Idempotent = a.ReadOnlyHint, a.IdempotentHint
+		out.Destructive = !a.ReadOnlyHint && (a.DestructiveHint == nil || *a.DestructiveHint)
+	}
+	out.InputSchema, out.OutputSchema = schemaJSON(tool.InputSchema), schemaJSON(tool.OutputSchema)
+	return out
+}
+
+func schemaJSON(schema any) *v1.JSON {
+	if schema == nil {
+		return nil
+	}
+	encoded, err := v1.NewJSON(schema)
+	if err != nil {
+		return nil
+	}
+	return &encoded
+}

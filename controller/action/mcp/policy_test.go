@@ -1,0 +1,94 @@
+package mcp_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp"
+)
+
+// askingServer has a tool for each thing that a server may ask its client for, and answers
+// with what it was told.
+func askingServer() *sdk.Server {
+	server := sdk.NewServer(&sdk.Implementation{Name: "asking", Version: "1"}, nil)
+	text := func(s string) *sdk.CallToolResult {
+		return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: s}}}
+	}
+	add := func(name string, ask func(context.Context, *sdk.CallToolRequest) *sdk.CallToolResult) {
+		server.AddTool(&sdk.Tool{Name: name, InputSchema: json.RawMessage(`{"type":"object"}`)},
+			func(ctx context.Context, r *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+				return ask(ctx, r), nil
+			})
+	}
+	// Since 2026-07-28 a tool asks with its result.
+	add("asks-for-roots", func(_ context.Context, r *sdk.CallToolRequest) *sdk.CallToolResult {
+		if told, ok := r.Params.InputResponses["q"].(*sdk.ListRootsResult); ok {
+			var uris []string
+			for _, root := range told.Roots {
+				uris = append(uris, root.URI)
+			}
+			return text("roots: " + strings.Join(uris, " "))
+		}
+		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.ListRootsParams{}}}
+	})
+	add("asks-a-person", func(_ context.Context, r *sdk.CallToolRequest) *sdk.CallToolResult {
+		if told, ok := r.Params.InputResponses["q"].(*sdk.ElicitResult); ok {
+			return text("person: " + told.Action)
+		}
+		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.ElicitParams{Message: "Which one?"}}}
+	})
+	add("asks-a-model", func(context.Context, *sdk.CallToolRequest) *sdk.CallToolResult {
+		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.CreateMessageParams{MaxTokens: 1}}}
+	})
+	add("asks-for-ever", func(context.Context, *sdk.CallToolRequest) *sdk.CallToolResult {
+		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.ElicitParams{Message: "And now?"}}}
+	})
+	return server
+}
+
+func TestAServerThatAsksGetsAnAnswer(t *testing.T) {
+	server := askingServer()
+	listening := httptest.NewServer(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{Stateless: true}))
+	t.Cleanup(func() {
+		listening.CloseClientConnections()
+		listening.Close()
+	})
+	root := filepath.Join(t.TempDir(), "a b")
+	for name, tc := range map[string]struct {
+		tool     string
+		roots    []string
+		verdict  action.Verdict
+		says, in string // in the answer or the message; in the log
+	}{
+		"no roots":     {"asks-for-roots", nil, action.Succeeded, `"roots:"`, "system: the server asked for its roots (roots/list); the --mcp-config file names 0"},
+		"the roots":    {"asks-for-roots", []string{root}, action.Succeeded, strings.ReplaceAll(root, " ", "%20"), "system: the server asked for its roots (roots/list); the --mcp-config file names 1"},
+		"nobody":       {"asks-a-person", nil, action.Succeeded, "person: decline", `system: the server asked a question (elicitation/create, "Which one?"); declined: nobody is there to answer, give the tool what it needs as arguments`},
+		"no model":     {"asks-a-model", nil, action.Failed, "declined", "system: the server asked for the answer of a language model (sampling/createMessage); declined: jobs have none"},
+		"not for ever": {"asks-for-ever", nil, action.Failed, "it asked back 10 times", `system: the server asked a question (elicitation/create, "And now?"); declined: nobody is there to answer, give the tool what it needs as arguments`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := newRecorder()
+			r := newRunner(t, map[string]mcp.Server{"asks": {Type: "http", URL: listening.URL, Roots: tc.roots}})
+			out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: tc.tool}), rec)
+			said := out.Message
+			if out.Result != nil {
+				said += string(out.Result.Raw)
+			}
+			if out.Verdict != tc.verdict || !strings.Contains(said, tc.says) {
+				t.Errorf("outcome %+v, said %s", out, said)
+			}
+			if !rec.has(tc.in) {
+				t.Errorf("the log lacks %q: %q", tc.in, rec.lines)
+			}
+		})
+	}
+}
