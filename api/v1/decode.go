@@ -189,6 +189,12 @@ func (r *reader) apiCall(a *APICallAction) {
 			r.any(&a.Body)
 		case "expectStatus":
 			r.any(&a.ExpectStatus)
+		case "expect":
+			r.any(&a.Expect)
+		case "result":
+			r.stringMap(&a.Result)
+		case "maxRedirects":
+			r.any(&a.MaxRedirects)
 		case "timeoutSeconds":
 			r.any(&a.TimeoutSeconds)
 		default:

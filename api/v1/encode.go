@@ -81,6 +81,9 @@ func (s *JobSpec) AppendJSON(dst []byte) ([]byte, error) {
 			e.json("body", *c.Body)
 		}
 		e.any("expectStatus", len(c.ExpectStatus) > 0, c.ExpectStatus)
+		e.any("expect", c.Expect != nil, c.Expect)
+		e.any("result", len(c.Result) > 0, c.Result)
+		e.any("maxRedirects", c.MaxRedirects != nil, c.MaxRedirects)
 		e.any("timeoutSeconds", c.TimeoutSeconds != nil, c.TimeoutSeconds)
 		e.close('}')
 	}

@@ -433,6 +433,25 @@ type APICallAction struct {
 	// +listType=set
 	ExpectStatus []int32 `json:"expectStatus,omitempty"`
 
+	// expect is what is expected of the response beside its status; when it is not so the
+	// call has failed with reason UnexpectedResponse. Unset: nothing.
+	// +optional
+	Expect *APICallExpect `json:"expect,omitempty"`
+
+	// result is taken from the JSON body of a response that is as expected, into
+	// status.result.values: by name, each a JSONPath as in expect.body. A path that leads
+	// nowhere fails the call. 64 KiB in all. Unset: nothing.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=50
+	Result map[string]string `json:"result,omitempty"`
+
+	// maxRedirects is how many redirects are followed; 0: a redirect is the response.
+	// headers go along to the same host only, and never from https to http. Unset: 10.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10
+	MaxRedirects *int32 `json:"maxRedirects,omitempty"`
+
 	// timeoutSeconds bounds the whole call, from connecting to the last byte of
 	// the response. Unset: 30.
 	// +optional

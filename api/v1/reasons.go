@@ -90,6 +90,9 @@ const (
 	ReasonEngineUnavailable = "EngineUnavailable"
 	// ReasonUnexpectedStatus: the response's status is not an expected one.
 	ReasonUnexpectedStatus = "UnexpectedStatus"
+	// ReasonUnexpectedResponse: a header or the body is not as expected, or lacks what is
+	// to be taken from it.
+	ReasonUnexpectedResponse = "UnexpectedResponse"
 	// ReasonConnectionFailed: no response: name, connection, TLS or a broken read.
 	ReasonConnectionFailed = "ConnectionFailed"
 	// ReasonAddressRefused: the URL leads to an address that is not allowed.
@@ -112,7 +115,7 @@ func Reasons() []string {
 		ReasonToolError, ReasonServerUnavailable, ReasonProtocolError, ReasonInvalidArguments,
 		ReasonExitCode, ReasonRolledBack, ReasonRollbackFailed, ReasonCommandUnavailable, ReasonInvalidComposeFile, ReasonPullFailed,
 		ReasonBuildFailed, ReasonPortConflict, ReasonContainerFailed, ReasonCrashLoop, ReasonUnhealthy, ReasonStageTimeout, ReasonEngineUnavailable,
-		ReasonUnexpectedStatus, ReasonConnectionFailed, ReasonAddressRefused, ReasonTimeout,
+		ReasonUnexpectedStatus, ReasonUnexpectedResponse, ReasonConnectionFailed, ReasonAddressRefused, ReasonTimeout,
 		ReasonImported, ReasonInternalError,
 	}
 }

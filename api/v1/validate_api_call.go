@@ -27,6 +27,9 @@ func validateAPICall(a *APICallAction, p *field.Path) field.ErrorList {
 	}
 	errs = append(errs, validateHeaders(a.Headers, p.Child("headers"))...)
 	errs = append(errs, validateEach(a.ExpectStatus, maxExpectStatus, p.Child("expectStatus"), validateStatusCode)...)
+	errs = append(errs, validateExpect(a.Expect, p.Child("expect"))...)
+	errs = append(errs, validateExtract(a.Result, p.Child("result"))...)
+	errs = append(errs, validateRange(a.MaxRedirects, 0, maxRedirects, p.Child("maxRedirects"))...)
 	return append(errs, validateRange(a.TimeoutSeconds, 1, maxAPICallTimeout, p.Child("timeoutSeconds"))...)
 }
 
@@ -40,8 +43,9 @@ func apiCallMethods() []string {
 func validateURL(a *APICallAction, path *field.Path) field.ErrorList {
 	p := path.Child("url")
 	if a.URL == "" {
-		if a.Method != "" || len(a.Headers) > 0 || len(a.ExpectStatus) > 0 || a.TimeoutSeconds != nil {
-			return field.ErrorList{field.Required(p, "a call needs it; a tracking record has neither method, headers, expectStatus nor timeoutSeconds")}
+		if a.Method != "" || len(a.Headers) > 0 || len(a.ExpectStatus) > 0 || a.TimeoutSeconds != nil ||
+			a.Expect != nil || len(a.Result) > 0 || a.MaxRedirects != nil {
+			return field.ErrorList{field.Required(p, "a call needs it; a tracking record has neither method, headers, expectations nor timeoutSeconds")}
 		}
 		return nil
 	}

@@ -349,7 +349,29 @@ func TestValidateAPICall(t *testing.T) {
 		},
 		"a call whose URL was forgotten": {
 			spec: apiCall(APICallAction{Method: "POST"}),
-			want: []string{"spec.apiCall.url: Required value: a call needs it; a tracking record has neither method, headers, expectStatus nor timeoutSeconds"},
+			want: []string{"spec.apiCall.url: Required value: a call needs it; a tracking record has neither method, headers, expectations nor timeoutSeconds"},
+		},
+		"expectations, a result and redirects": {
+			spec: apiCall(APICallAction{
+				URL: "https://x", MaxRedirects: new(int32), Result: map[string]string{"v": ".version"},
+				Expect: &APICallExpect{Headers: map[string]string{"A": "^b"}, Body: []BodyExpectation{{Path: ".a", Matches: "x"}, {Path: ".b", Equals: new(raw(`1`))}}},
+			}),
+		},
+		"expectations that are none": {
+			spec: apiCall(APICallAction{
+				URL: "https://x", MaxRedirects: new(int32(11)), Result: map[string]string{"-v": "", "w": ".x"},
+				Expect: &APICallExpect{Headers: map[string]string{"A:": "("}, Body: []BodyExpectation{{Matches: "x"}, {Path: ".b", Equals: new(raw(`1`)), Matches: "["}}},
+			}),
+			want: []string{
+				`spec.apiCall.expect.headers[A:]: Invalid value: "A:": is not a valid header name`,
+				"spec.apiCall.expect.headers[A:]: Invalid value: \"(\": error parsing regexp: missing closing ): `(`",
+				"spec.apiCall.expect.body[0].path: Required value: say where in the body, e.g. {.status}",
+				"spec.apiCall.expect.body[1].matches: Forbidden: not together with equals",
+				"spec.apiCall.expect.body[1].matches: Invalid value: \"[\": error parsing regexp: missing closing ]: `[`",
+				`spec.apiCall.result[-v]: Invalid value: "-v": must not start with '-'`,
+				"spec.apiCall.result[-v]: Required value: say where in the body, e.g. {.status}",
+				"spec.apiCall.maxRedirects: Invalid value: 11: must be between 0 and 10",
+			},
 		},
 		"a scheme that is not HTTP": {
 			spec: apiCall(APICallAction{URL: "file:///etc/passwd"}),

@@ -14,14 +14,18 @@ import (
 	"time"
 )
 
-// slowToBeHealthy is a project whose `up` takes a while: it waits for the health of a
-// server whose first check comes after two seconds.
-const slowToBeHealthy = `name: %s
+// slowToBeHealthy is a project whose docker compose takes a while: front waits for the
+// health of a server whose first check comes after two seconds.
+const slowToBeHealthy = `name: %[1]s
 services:
   web:
-    image: %s
+    image: %[2]s
     command: [serve, --data-dir, /data]
     healthcheck: {test: [CMD, /jobwright, version], interval: 2s, retries: 30}
+  front:
+    image: %[2]s
+    command: [serve, --data-dir, /data]
+    depends_on: {web: {condition: service_healthy}}
 `
 
 // TestKillNineWhileABuildAndADeployRun kills the server with SIGKILL while a build's

@@ -61,6 +61,7 @@ type serveOptions struct {
 	maxEventBytes int64
 	minFree       int64
 	allowPrivate  bool
+	maxResponse   int64
 	logFormat     string
 }
 
@@ -114,6 +115,7 @@ nothing.`,
 	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logs.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
 	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", events.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
+	flags.Int64Var(&o.maxResponse, "max-response-bytes", apicall.DefaultMaxResponse, "how much of a response an api_call reads, in bytes")
 	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs and the health probes of deploys may call private and loopback addresses")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&config, "config", "", "YAML file with values for these flags")
@@ -341,7 +343,7 @@ func newRunners(o serveOptions, objects store.Store, kept *revisions.Store, work
 	return map[v1.JobType]action.Runner{
 		v1.JobTypeBuild:   builds,
 		v1.JobTypeDeploy:  deploys,
-		v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: o.allowPrivate, UserAgent: "jobwright/" + version()}),
+		v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: o.allowPrivate, MaxResponse: o.maxResponse, UserAgent: "jobwright/" + version()}),
 	}, builds, nil
 }
 

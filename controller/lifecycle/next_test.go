@@ -143,7 +143,7 @@ func TestNothingIsWithoutARow(t *testing.T) {
 // actionReasons come from the action and are passed on as they are.
 var actionReasons = []string{
 	v1.ReasonToolError, v1.ReasonServerUnavailable, v1.ReasonProtocolError, v1.ReasonInvalidArguments, v1.ReasonExitCode,
-	v1.ReasonCommandUnavailable, v1.ReasonUnexpectedStatus, v1.ReasonConnectionFailed, v1.ReasonAddressRefused, v1.ReasonTimeout,
+	v1.ReasonCommandUnavailable, v1.ReasonUnexpectedStatus, v1.ReasonUnexpectedResponse, v1.ReasonConnectionFailed, v1.ReasonAddressRefused, v1.ReasonTimeout,
 	v1.ReasonInternalError,
 	v1.ReasonInvalidComposeFile, v1.ReasonPullFailed, v1.ReasonBuildFailed, v1.ReasonPortConflict, v1.ReasonContainerFailed,
 	v1.ReasonCrashLoop, v1.ReasonUnhealthy, v1.ReasonStageTimeout, v1.ReasonEngineUnavailable, v1.ReasonRolledBack, v1.ReasonRollbackFailed,

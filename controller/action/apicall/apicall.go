@@ -22,8 +22,9 @@ import (
 const (
 	// DefaultTimeout bounds a call whose job sets no timeoutSeconds.
 	DefaultTimeout = 30 * time.Second
-	// maxResponse is how much of a response is read; the rest is left alone.
-	maxResponse = 1 << 20
+	// DefaultMaxResponse is how much of a response is read, decompressed; the rest is left
+	// alone.
+	DefaultMaxResponse = 1 << 20
 	// logHead, resultHead and messageHead are how much of it the log, the job's result
 	// and the message of a failure show.
 	logHead     = 64 << 10
@@ -40,26 +41,50 @@ var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 type Options struct {
 	// AllowPrivate lets calls go to private, loopback and link-local addresses.
 	AllowPrivate bool
+	// MaxResponse is how many bytes of a response are read, decompressed. 0:
+	// DefaultMaxResponse.
+	MaxResponse int64
 	// UserAgent is sent with each call.
 	UserAgent string
 }
 
 // Runner makes HTTP calls. It implements action.Runner.
 type Runner struct {
-	opts   Options
-	client *http.Client
+	opts      Options
+	transport *http.Transport
 }
 
 // New returns a Runner.
 func New(opts Options) *Runner {
-	return &Runner{opts: opts, client: &http.Client{
-		Transport: transport(opts.AllowPrivate),
-		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
-			if len(via) >= maxRedirects {
-				return fmt.Errorf("more than %d redirects", maxRedirects)
+	if opts.MaxResponse <= 0 {
+		opts.MaxResponse = DefaultMaxResponse
+	}
+	return &Runner{opts: opts, transport: transport(opts.AllowPrivate)}
+}
+
+// client follows redirects as the call says.
+func (r *Runner) client(call *v1.APICallAction) *http.Client {
+	most := maxRedirects
+	if call.MaxRedirects != nil {
+		most = min(int(*call.MaxRedirects), maxRedirects)
+	}
+	return &http.Client{Transport: r.transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		first := via[0]
+		switch {
+		case most == 0:
+			return http.ErrUseLastResponse
+		case len(via) > most:
+			return fmt.Errorf("more than %d redirects", most)
+		case first.URL.Scheme == "https" && next.URL.Scheme != "https":
+			return fmt.Errorf("a redirect leads from https to %s, which anybody could read", next.URL.Redacted())
+		case next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme:
+			// Any of them may be a credential, whatever its name.
+			for name := range call.Headers {
+				next.Header.Del(name)
 			}
-			return nil
-		},
+			next.Header.Del("Cookie")
+		}
+		return nil
 	}}
 }
 
@@ -103,6 +128,10 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if call.TimeoutSeconds != nil {
 		timeout = time.Duration(*call.TimeoutSeconds) * time.Second
 	}
+	check, err := newCheck(call)
+	if err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
 	calling, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	request, err := r.request(calling, call, a.ID)
@@ -116,26 +145,30 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 		return action.Outcome{Verdict: action.Stopped, Message: name + " was not sent.", Repeatable: true}
 	}
 	start := time.Now()
-	response, err := r.client.Do(request)
+	response, err := r.client(call).Do(request)
 	if err != nil {
 		return r.failed(ctx, calling, request, name, err, timeout, time.Since(start))
 	}
 	defer response.Body.Close()
 	out.Progress(50, "http:response")
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
+	body, err := io.ReadAll(io.LimitReader(response.Body, r.opts.MaxResponse+1)) // one more tells that there is more
 	if err != nil {
 		outcome := r.failed(ctx, calling, request, name, err, timeout, time.Since(start))
 		// The head of the response came, and a failure policy may go by it.
 		outcome.HTTPStatus, outcome.RetryAfter = int32(response.StatusCode), retryAfter(response, time.Now())
 		return outcome
 	}
-	out.Line(action.System, fmt.Sprintf("%s in %s, %d bytes", response.Status, time.Since(start).Round(time.Millisecond), len(body)))
+	size := fmt.Sprintf("%d bytes", len(body))
+	if int64(len(body)) > r.opts.MaxResponse {
+		size = fmt.Sprintf("more than %d bytes", r.opts.MaxResponse)
+	}
+	out.Line(action.System, fmt.Sprintf("%s in %s, %s", response.Status, time.Since(start).Round(time.Millisecond), size))
 	if head := text(body, logHead); head != "" {
 		for _, line := range lines(head) {
 			out.Line(action.Content, line)
 		}
 	}
-	return judge(call, name, response, body)
+	return r.judge(call, check, name, response, body)
 }
 
 // request builds the HTTP request.
@@ -204,11 +237,15 @@ func (r *Runner) failed(ctx, calling context.Context, request *http.Request, nam
 }
 
 // judge compares a response with what is expected.
-func judge(call *v1.APICallAction, name string, response *http.Response, body []byte) action.Outcome {
+func (r *Runner) judge(call *v1.APICallAction, check *check, name string, response *http.Response, body []byte) action.Outcome {
 	outcome := action.Outcome{Verdict: action.Succeeded, HTTPStatus: int32(response.StatusCode), RetryAfter: retryAfter(response, time.Now())}
-	if result, err := v1.NewJSON(map[string]any{"status": response.StatusCode, "body": text(body, resultHead)}); err == nil {
-		outcome.Result = &result
+	result := map[string]any{"status": response.StatusCode, "body": text(body, resultHead)}
+	show := func() {
+		if encoded, err := v1.NewJSON(result); err == nil {
+			outcome.Result = &encoded
+		}
 	}
+	show()
 	expected := "2xx"
 	ok := response.StatusCode/100 == 2
 	if len(call.ExpectStatus) > 0 {
@@ -216,6 +253,16 @@ func judge(call *v1.APICallAction, name string, response *http.Response, body []
 		ok = slices.Contains(call.ExpectStatus, int32(response.StatusCode))
 	}
 	if ok {
+		problem, values := check.judge(response, body, r.opts.MaxResponse)
+		if problem != "" {
+			outcome.Verdict, outcome.Reason = action.Failed, v1.ReasonUnexpectedResponse
+			outcome.Message = fmt.Sprintf("%s answered %s, but %s.", name, response.Status, problem)
+			return outcome
+		}
+		if len(values) > 0 {
+			result["values"] = values
+			show()
+		}
 		outcome.Message = response.Status
 		return outcome
 	}

@@ -43,8 +43,6 @@ func attempt(call *v1.APICallAction) action.Attempt {
 	return action.Attempt{ID: "uid-1", Grace: time.Second, Job: &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeAPICall, APICall: call}}}
 }
 
-//go:fix inline
-
 func TestACallSendsWhatTheJobSays(t *testing.T) {
 	type seen struct{ Method, Body, ContentType, Key, Extra, Agent string }
 	var got seen

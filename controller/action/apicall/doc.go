@@ -10,5 +10,12 @@
 //     was resolved and for every redirect, so that no name can lead inside.
 //  3. What is read is bounded; the head of it goes into the log, a shorter one into
 //     the result. What is sent (headers, body, user info of the URL) never does.
-//  4. Nothing is retried here; that is the controller's decision.
+//  4. Nothing is retried here; that is the controller's decision. A Retry-After goes along
+//     with the outcome.
+//  5. Expectations on headers are regular expressions (RE2, linear in time), those on the
+//     body JSONPath with a value or an expression: not CEL, whose library would make the
+//     binary a fifth larger for what people ask of a response, while JSONPath is linked
+//     for kubectl's output format anyway.
+//  6. A job's headers go to the host that its URL names. A redirect to another host goes
+//     without them, one from https to http is refused.
 package apicall

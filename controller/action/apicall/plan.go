@@ -27,6 +27,9 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	if err != nil {
 		return &v1.Plan{Problems: []string{err.Error()}}, nil //nolint:nilerr // what is wrong with the job is the answer
 	}
+	if _, err := newCheck(call); err != nil {
+		return &v1.Plan{Problems: []string{err.Error()}}, nil //nolint:nilerr // the same
+	}
 	problem, err := r.reachable(ctx, request)
 	if err != nil {
 		return nil, err

@@ -264,7 +264,7 @@ func (r *Runner) overhear(ctx context.Context, spec process.Spec, stderr func(st
 	words := make(chan string, 1)
 	go func() {
 		tail, last := process.Tail{N: 3}, ""
-		_ = process.Lines(p.Stderr, func(line string) { // ends with the process
+		_ = process.Lines(r.redactor().Reader(p.Stderr), func(line string) { // ends with the process
 			stderr(line)
 			if e, ok := parseEvent(line); ok {
 				line = e.text()

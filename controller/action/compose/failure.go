@@ -146,7 +146,12 @@ func (d *deploy) unhealthy(ctx context.Context, j judgment) action.Outcome {
 	worst := j.services[slices.IndexFunc(j.services, func(s serviceState) bool { return s.grade == failed })]
 	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
-	return d.fail(cause{reason: worst.reason, service: worst.Name, text: worst.Message}, strings.TrimSpace(d.others(j, worst.Name)+d.log(ctx, worst.worst)))
+	o := d.fail(cause{reason: worst.reason, service: worst.Name, text: worst.Message}, strings.TrimSpace(d.others(j, worst.Name)+d.log(ctx, worst.worst)))
+	if d.code == 0 && worst.ExitCode != nil {
+		exit := int32(*worst.ExitCode) // says more than compose's
+		o.ExitCode = &exit
+	}
+	return o
 }
 
 // others names the other services that are not up.

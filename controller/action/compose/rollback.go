@@ -200,11 +200,7 @@ func (r *Runner) needImages(ctx context.Context, a action.Attempt, rev *revision
 
 // bringUp has compose make services as the revision has them.
 func (r *Runner) bringUp(ctx context.Context, a action.Attempt, t target, restored []string, out action.Sink) error {
-	args := []string{"up", "--detach", "--no-build", "--no-deps"}
-	if t.wait {
-		args = append(args, "--wait")
-	}
-	spec, err := r.revisionSpec(a, t.revision, append(append(args, "--"), restored...)...)
+	spec, err := r.revisionSpec(a, t.revision, append([]string{"up", "--detach", "--no-build", "--no-deps", "--"}, restored...)...)
 	if err != nil {
 		return err
 	}
@@ -222,28 +218,11 @@ func (r *Runner) bringUp(ctx context.Context, a action.Attempt, t target, restor
 	if ctx.Err() != nil {
 		return fmt.Errorf("it took longer than it may: %w", context.Cause(ctx))
 	}
-	if code == 0 && !t.wait {
+	if code != 0 {
+		return errors.New(ended("docker compose up", code) + lastWords(tail))
+	}
+	if !t.wait {
 		return nil
 	}
-	containers, err := r.stand(ctx, a, t.revision.Project)
-	if err != nil {
-		return err
-	}
-	running := byService(containers)
-	var bad []string
-	for _, name := range restored {
-		want, _ := t.revision.Service(name)
-		if len(running[name]) != want.Replicas {
-			bad = append(bad, fmt.Sprintf("%s (%d of %d containers)", name, len(running[name]), want.Replicas))
-		}
-		for _, c := range running[name] {
-			if !c.settled() || c.Image != want.ImageID {
-				bad = append(bad, fmt.Sprintf("%s (%s, exit code %d, image %s)", strings.TrimPrefix(c.Name, "/"), c.State.Status, c.State.ExitCode, shortID(c.Image)))
-			}
-		}
-	}
-	if len(bad) > 0 {
-		return fmt.Errorf("docker compose ended with exit code %d; not as wanted: %s\n%s", code, strings.Join(bad, ", "), tail)
-	}
-	return nil
+	return r.awaitRestored(ctx, a, t, restored)
 }

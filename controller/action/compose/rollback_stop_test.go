@@ -25,7 +25,9 @@ func TestAStoppedDeployIsRolledBack(t *testing.T) {
 		ids, _, _ := s.runs("app")
 		return s.docker("inspect", "--format={{.Args}} {{.State.Status}}", ids[0])
 	}
-	for policy, want := range map[v1.RollbackPolicy]string{v1.RollbackOnFailure: "[one] running", v1.RollbackNever: "[two] running"} {
+	// In this order: each begins with what the revision has.
+	for _, policy := range []v1.RollbackPolicy{v1.RollbackOnFailure, v1.RollbackNever} {
+		want := map[v1.RollbackPolicy]string{v1.RollbackOnFailure: "[one] running", v1.RollbackNever: "[two] running"}[policy]
 		s.file(neverHealthy)
 		a := s.attempt(v1.DeployUp)
 		a.Job.Namespace, a.Job.Spec.Deploy.Rollback = "acme", policy

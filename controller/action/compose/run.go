@@ -138,7 +138,7 @@ func (r *Runner) undo(ctx context.Context, a action.Attempt, file string, render
 	switch {
 	case errors.Is(err, revisions.ErrNotFound):
 		if wanted {
-			outcome.Message += "\nThere is no revision to bring back: this project was never deployed well. It was left as it is."
+			outcome.Message += "\nThere is no revision to bring back: this project was never deployed well."
 		}
 		return outcome
 	case !wanted && err == nil && r.belongs(last, a.Job.Namespace) && outcome.Verdict == action.Failed:

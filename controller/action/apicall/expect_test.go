@@ -1,0 +1,180 @@
+package apicall
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+func answers(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func raw(text string) *v1.JSON { return &v1.JSON{Raw: []byte(text)} }
+
+func TestAResponseIsAsExpected(t *testing.T) {
+	const body = `{"status":{"ready":true,"phase":"Up","n":3},"items":[{"name":"a"},{"name":"b"}]}`
+	expect := func(path string, equals *v1.JSON, matches string) *v1.APICallExpect {
+		return &v1.APICallExpect{Body: []v1.BodyExpectation{{Path: path, Equals: equals, Matches: matches}}}
+	}
+	for name, tc := range map[string]struct {
+		expect  *v1.APICallExpect
+		result  map[string]string
+		body    string // instead of body
+		limit   int64
+		reason  string
+		message string
+		values  string
+	}{
+		"a value":                            {expect: expect("{.status.ready}", raw("true"), "")},
+		"a number":                           {expect: expect("status.n", raw("3"), "")},
+		"an object":                          {expect: expect("$.items[0]", raw(`{ "name": "a" }`), "")},
+		"one of several":                     {expect: expect(".items[*].name", raw(`"b"`), "")},
+		"found by a filter":                  {expect: expect(`{.items[?(@.name=="b")].name}`, nil, "^b$")},
+		"a text that matches":                {expect: expect(".status.phase", nil, "^U")},
+		"something is there":                 {expect: expect(".status", nil, "")},
+		"another value":                      {expect: expect(".status.ready", raw("false"), ""), reason: v1.ReasonUnexpectedResponse, message: "spec.apiCall.expect.body[0]: .status.ready is true; expected is false"},
+		"a text that does not match":         {expect: expect(".status.phase", nil, "^D"), reason: v1.ReasonUnexpectedResponse, message: `.status.phase is "Up", which does not match "^D"`},
+		"nothing is there":                   {expect: expect(".status.none", nil, ""), reason: v1.ReasonUnexpectedResponse, message: ".status.none leads nowhere"},
+		"a path that is none":                {expect: expect("{.a[}", nil, ""), reason: v1.ReasonInvalidArguments, message: "spec.apiCall.expect.body[0].path"},
+		"an expression that is none":         {expect: expect(".a", nil, "("), reason: v1.ReasonInvalidArguments, message: "spec.apiCall.expect.body[0].matches"},
+		"a header":                           {expect: &v1.APICallExpect{Headers: map[string]string{"x-kind": "^te"}}},
+		"another header":                     {expect: &v1.APICallExpect{Headers: map[string]string{"X-Kind": "^no"}}, reason: v1.ReasonUnexpectedResponse, message: `expect.headers[X-Kind]: test does not match "^no"`},
+		"a header that is missing":           {expect: &v1.APICallExpect{Headers: map[string]string{"X-None": ""}}, reason: v1.ReasonUnexpectedResponse, message: "which is missing"},
+		"a body that is no JSON":             {expect: expect(".a", nil, ""), body: "<html>", reason: v1.ReasonUnexpectedResponse, message: "the body is no JSON (application/json, 6 bytes)"},
+		"a body that is too large":           {expect: expect(".status", nil, ""), limit: 10, reason: v1.ReasonUnexpectedResponse, message: "larger than the 10 bytes that the server reads (--max-response-bytes)"},
+		"a large body nobody asks for":       {expect: &v1.APICallExpect{Headers: map[string]string{"X-Kind": "test"}}, limit: 10},
+		"values":                             {result: map[string]string{"ready": ".status.ready", "names": "{.items[*].name}"}, values: `{"names":["a","b"],"ready":true}`},
+		"a value that is not there":          {result: map[string]string{"x": ".none"}, reason: v1.ReasonUnexpectedResponse, message: "spec.apiCall.result[x]: .none leads nowhere"},
+		"a value's path that is none":        {result: map[string]string{"x": "{"}, reason: v1.ReasonInvalidArguments, message: "spec.apiCall.result[x]"},
+		"values that are too large":          {result: map[string]string{"x": ".x"}, body: `{"x":"` + strings.Repeat("a", maxValues) + `"}`, reason: v1.ReasonUnexpectedResponse, message: "the limit is 65536"},
+		"expectations come before the value": {expect: expect(".status.ready", raw("false"), ""), result: map[string]string{"x": ".none"}, reason: v1.ReasonUnexpectedResponse, message: "body[0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := answers(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("X-Kind", "test")
+				text := tc.body
+				if text == "" {
+					text = body
+				}
+				_, _ = io.WriteString(w, text)
+			})
+			r := New(Options{AllowPrivate: true, MaxResponse: tc.limit})
+			o := r.Run(t.Context(), attempt(&v1.APICallAction{URL: url, Expect: tc.expect, Result: tc.result}), &recorder{})
+			if o.Reason != tc.reason || (o.Verdict == action.Succeeded) != (tc.reason == "") || !strings.Contains(o.Message, tc.message) {
+				t.Fatalf("%+v, want %s with %q", o, tc.reason, tc.message)
+			}
+			if tc.values == "" {
+				return
+			}
+			var result struct{ Values json.RawMessage }
+			if err := json.Unmarshal(o.Result.Raw, &result); err != nil || string(result.Values) != tc.values {
+				t.Errorf("%s, %v; want the values %s", o.Result.Raw, err, tc.values)
+			}
+		})
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	other := answers(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Api-Key") != "" || r.Header.Get("Authorization") != "" {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	})
+	url := answers(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/away":
+			http.Redirect(w, r, other, http.StatusFound)
+		case "/here":
+			http.Redirect(w, r, "/end", http.StatusFound)
+		case "/round":
+			http.Redirect(w, r, "/round", http.StatusFound)
+		case "/end":
+			if r.Header.Get("X-Api-Key") != "secret" {
+				w.WriteHeader(http.StatusForbidden)
+			}
+		}
+	})
+	number := func(n int32) *int32 { return &n }
+	for name, tc := range map[string]struct {
+		path    string
+		most    *int32
+		expect  []int32
+		reason  string
+		message string
+	}{
+		"to another host it goes without the job's headers": {path: "/away"},
+		"to the same host it goes with them":                {path: "/here"},
+		"none is followed":                                  {path: "/here", most: number(0), expect: []int32{302}},
+		"too many":                                          {path: "/round", most: number(2), reason: v1.ReasonConnectionFailed, message: "more than 2 redirects"},
+		"too many by default":                               {path: "/round", reason: v1.ReasonConnectionFailed, message: "more than 10 redirects"},
+	} {
+		r := New(Options{AllowPrivate: true})
+		o := r.Run(t.Context(), attempt(&v1.APICallAction{
+			URL: url + tc.path, MaxRedirects: tc.most, ExpectStatus: tc.expect,
+			Headers: map[string]string{"X-Api-Key": "secret", "Authorization": "Bearer secret"},
+		}), &recorder{})
+		if o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || strings.Contains(o.Message, "secret") {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+func TestARedirectFromHTTPSToHTTPIsRefused(t *testing.T) {
+	plain := answers(t, func(http.ResponseWriter, *http.Request) { t.Error("it was followed") })
+	server := httptest.NewTLSServer(http.RedirectHandler(plain, http.StatusFound))
+	defer server.Close()
+	r := New(Options{AllowPrivate: true})
+	r.transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	o := r.Run(t.Context(), attempt(&v1.APICallAction{URL: server.URL}), &recorder{})
+	if o.Reason != v1.ReasonConnectionFailed || !strings.Contains(o.Message, "from https to http://") {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestADecompressedBodyIsBoundedToo(t *testing.T) {
+	url := answers(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		defer z.Close()
+		zeros := make([]byte, 1<<20)
+		for range 64 {
+			if _, err := z.Write(zeros); err != nil {
+				return // nobody reads on
+			}
+		}
+	})
+	out := &recorder{}
+	o := New(Options{AllowPrivate: true, MaxResponse: 1 << 10}).Run(t.Context(), attempt(&v1.APICallAction{URL: url}), out)
+	if o.Verdict != action.Succeeded || !strings.Contains(strings.Join(out.lines, "\n"), "more than 1024 bytes") {
+		t.Errorf("%+v\n%v", o, out.lines)
+	}
+}
+
+func TestAddressesThatOnlyLookGlobal(t *testing.T) {
+	for address, want := range map[string]bool{
+		"8.8.8.8:80": true, "[2606:4700::1]:443": true,
+		"127.0.0.1:80": false, "0.0.0.0:80": false, "0.1.2.3:80": false, "10.0.0.1:80": false, "169.254.169.254:80": false,
+		"100.64.0.1:80": false, "192.0.0.170:80": false, "198.18.0.1:80": false, "224.0.0.1:80": false, "240.0.0.1:80": false,
+		"255.255.255.255:80": false, "[::]:80": false, "[::1]:80": false, "[fe80::1]:80": false, "[fc00::1]:80": false, "[ff02::1]:80": false,
+		"[::ffff:127.0.0.1]:80": false, "[::ffff:8.8.8.8]:80": true,
+		"[64:ff9b::7f00:1]:80": false, "[64:ff9b::808:808]:80": true, "[64:ff9b:1::1]:80": false,
+		"[2002:7f00:1::]:80": false, "[2002:a00:1::]:80": false, "[2002:808:808::]:80": true, "[2001:0:1::]:80": false,
+		"localhost:80": false, "": false,
+	} {
+		if got := CheckAddress(address) == nil; got != want {
+			t.Errorf("%s: allowed %v, want %v", address, got, want)
+		}
+	}
+}
