@@ -349,9 +349,10 @@ func expectations(call *v1.APICallAction, headers, body, take []string) error {
 		// The first of the two that stands outside of the brackets of a filter.
 		depth := 0
 		for i, c := range text {
-			if c == '[' || c == '{' {
+			switch c {
+			case '[', '{':
 				depth++
-			} else if c == ']' || c == '}' {
+			case ']', '}':
 				depth--
 			}
 			if depth > 0 || c != '=' && c != '~' {

@@ -54,7 +54,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob}, ObjectMeta: metav1.ObjectMeta{Name: "call", Namespace: "acme"},
 		Spec: v1.JobSpec{
 			Type: v1.JobTypeAPICall, APICall: &v1.APICallAction{URL: server.URL},
-			FailurePolicy: &v1.FailurePolicy{Rules: []v1.FailurePolicyRule{{Action: v1.FailurePolicyRetryAfter, HTTPStatus: []int32{429}}}},
+			FailurePolicy: &v1.FailurePolicy{Rules: []v1.FailureRule{{Action: v1.FailurePolicyRetryAfter, HTTPStatus: []int32{429}}}},
 		},
 		Status: v1.JobStatus{Phase: v1.JobQueued, Reason: v1.ReasonQueued},
 	})

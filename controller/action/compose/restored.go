@@ -25,7 +25,8 @@ func (r *Runner) awaitRestored(ctx context.Context, a action.Attempt, t target, 
 		wants[name] = wanted(a.Job.Spec.Deploy.Health, name, service.Replicas)
 	}
 	for {
-		pause, waits := lookAgain, ""
+		pause := lookAgain
+		var waits string
 		seen, err := e.look(ctx)
 		if err != nil {
 			waits, pause = err.Error(), enginePause // the engine may come back within the limit
