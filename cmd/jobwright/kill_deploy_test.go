@@ -141,8 +141,8 @@ spec: {deploy: {verb: up, composePath: compose.yml}}
 		t.Errorf("deploy: revision and project = %q", got)
 	}
 	state, err := exec.CommandContext(t.Context(), "docker", "ps", "--filter", "label=com.docker.compose.project="+project, "--format", "{{.Status}}").Output()
-	if err != nil || strings.Count(string(state), "\n") != 1 || !strings.Contains(string(state), "(healthy)") {
-		t.Errorf("the project's containers: %q, %v, want one that is healthy", state, err)
+	if err != nil || strings.Count(string(state), "\n") != 2 || !strings.Contains(string(state), "(healthy)") {
+		t.Errorf("the project's containers: %q, %v, want them up, and the one with a check healthy", state, err)
 	}
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

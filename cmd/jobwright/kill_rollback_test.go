@@ -32,7 +32,13 @@ func TestKillNineWhileADeployIsRolledBack(t *testing.T) {
 	}
 	project, image := fmt.Sprintf("jwback-%d", os.Getpid()), fmt.Sprintf("jwback:%d", os.Getpid())
 	importImage(t, filepath.Join(k.bin, "jobwright"), image)
-	good := strings.Replace(fmt.Sprintf(slowToBeHealthy, project, image), "interval: 2s", "interval: 1s", 1)
+	good := fmt.Sprintf(`name: %s
+services:
+  web:
+    image: %s
+    command: [serve, --data-dir, /data]
+    healthcheck: {test: [CMD, /jobwright, version], interval: 1s, retries: 30}
+`, project, image)
 	write := func(name, text string) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {

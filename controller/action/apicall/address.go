@@ -65,6 +65,7 @@ func special() []netip.Prefix {
 		netip.MustParsePrefix("64:ff9b:1::/48"), // NAT64 of a network of one's own, RFC 8215
 		netip.MustParsePrefix("2001::/32"),      // Teredo, RFC 4380
 		netip.MustParsePrefix("fec0::/10"),      // site-local, RFC 3879
+		netip.MustParsePrefix("::/96"),          // IPv4-compatible, RFC 4291
 	}
 }
 

@@ -75,17 +75,30 @@ func (r *Runner) client(call *v1.APICallAction) *http.Client {
 			return http.ErrUseLastResponse
 		case len(via) > most:
 			return fmt.Errorf("more than %d redirects", most)
-		case first.URL.Scheme == "https" && next.URL.Scheme != "https":
+		case via[len(via)-1].URL.Scheme == "https" && next.URL.Scheme != "https":
 			return fmt.Errorf("a redirect leads from https to %s, which anybody could read", next.URL.Redacted())
-		case next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme:
-			// Any of them may be a credential, whatever its name.
-			for name := range call.Headers {
-				next.Header.Del(name)
-			}
-			next.Header.Del("Cookie")
+		case sameHost(first.URL, next.URL):
+			return nil
+		case next.Body != nil && next.ContentLength != 0:
+			return fmt.Errorf("a redirect asks to send the body to another host, %s", next.URL.Redacted())
 		}
+		// Any of them may be a credential, whatever its name.
+		for name := range call.Headers {
+			next.Header.Del(name)
+		}
+		next.Header.Del("Cookie")
+		next.Header.Del("Referer") // its query may be one too
 		return nil
 	}}
+}
+
+// sameHost reports whether what was meant for one URL may go to another: the same host and
+// port, or the same host by https instead of http.
+func sameHost(from, to *url.URL) bool {
+	if from.Scheme == "http" && to.Scheme == "https" {
+		return from.Hostname() == to.Hostname()
+	}
+	return from.Host == to.Host
 }
 
 // Recover implements action.Runner: a call ends with its process, and nobody can

@@ -2,6 +2,7 @@ package apicall
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -96,8 +97,44 @@ func parsePath(path string) (*jsonpath.JSONPath, error) {
 		}
 		path = "{" + path + "}"
 	}
+	if err := bounded(path); err != nil {
+		return nil, err
+	}
 	p := jsonpath.New("path")
 	return p, p.Parse(path)
+}
+
+// bounded refuses what could make much more of a body than there is in it: the library
+// knows no limit of time or size, and a job is not its server's author. What is left visits
+// each value of a body a bounded number of times.
+func bounded(path string) error {
+	var quote rune
+	descents, braces := 0, 0
+	for i, c := range path {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == ',':
+			return errors.New("lists of names or indexes are not supported; use several paths")
+		case c == '{':
+			braces++
+		case c == '.' && strings.HasPrefix(path[i:], ".."):
+			descents++
+		}
+	}
+	switch {
+	case braces > 1:
+		return errors.New("it must be one expression")
+	case descents > 1:
+		return errors.New("it may descend with .. once only")
+	case strings.HasPrefix(strings.TrimLeft(path, "{ "), "range"):
+		return errors.New("range is not supported; use [*]")
+	}
+	return nil
 }
 
 // needsBody reports whether the body has to be read as JSON.
@@ -172,7 +209,12 @@ func (c *check) take(body any) (problem string, values map[string]any) {
 }
 
 // find is what a path leads to.
-func find(path *jsonpath.JSONPath, body any) ([]any, error) {
+func find(path *jsonpath.JSONPath, body any) (_ []any, err error) {
+	defer func() {
+		if p := recover(); p != nil { // the library's own, over a body that it did not foresee
+			err = fmt.Errorf("the path cannot be followed: %v", p)
+		}
+	}()
 	results, err := path.FindResults(body)
 	if err != nil {
 		return nil, err

@@ -36,29 +36,34 @@ func TestAResponseIsAsExpected(t *testing.T) {
 		message string
 		values  string
 	}{
-		"a value":                            {expect: expect("{.status.ready}", raw("true"), "")},
-		"a number":                           {expect: expect("status.n", raw("3"), "")},
-		"an object":                          {expect: expect("$.items[0]", raw(`{ "name": "a" }`), "")},
-		"one of several":                     {expect: expect(".items[*].name", raw(`"b"`), "")},
-		"found by a filter":                  {expect: expect(`{.items[?(@.name=="b")].name}`, nil, "^b$")},
-		"a text that matches":                {expect: expect(".status.phase", nil, "^U")},
-		"something is there":                 {expect: expect(".status", nil, "")},
-		"another value":                      {expect: expect(".status.ready", raw("false"), ""), reason: v1.ReasonUnexpectedResponse, message: "spec.apiCall.expect.body[0]: .status.ready is true; expected is false"},
-		"a text that does not match":         {expect: expect(".status.phase", nil, "^D"), reason: v1.ReasonUnexpectedResponse, message: `.status.phase is "Up", which does not match "^D"`},
-		"nothing is there":                   {expect: expect(".status.none", nil, ""), reason: v1.ReasonUnexpectedResponse, message: ".status.none leads nowhere"},
-		"a path that is none":                {expect: expect("{.a[}", nil, ""), reason: v1.ReasonInvalidArguments, message: "spec.apiCall.expect.body[0].path"},
-		"an expression that is none":         {expect: expect(".a", nil, "("), reason: v1.ReasonInvalidArguments, message: "spec.apiCall.expect.body[0].matches"},
-		"a header":                           {expect: &v1.APICallExpect{Headers: map[string]string{"x-kind": "^te"}}},
-		"another header":                     {expect: &v1.APICallExpect{Headers: map[string]string{"X-Kind": "^no"}}, reason: v1.ReasonUnexpectedResponse, message: `expect.headers[X-Kind]: test does not match "^no"`},
-		"a header that is missing":           {expect: &v1.APICallExpect{Headers: map[string]string{"X-None": ""}}, reason: v1.ReasonUnexpectedResponse, message: "which is missing"},
-		"a body that is no JSON":             {expect: expect(".a", nil, ""), body: "<html>", reason: v1.ReasonUnexpectedResponse, message: "the body is no JSON (application/json, 6 bytes)"},
-		"a body that is too large":           {expect: expect(".status", nil, ""), limit: 10, reason: v1.ReasonUnexpectedResponse, message: "larger than the 10 bytes that the server reads (--max-response-bytes)"},
-		"a large body nobody asks for":       {expect: &v1.APICallExpect{Headers: map[string]string{"X-Kind": "test"}}, limit: 10},
-		"values":                             {result: map[string]string{"ready": ".status.ready", "names": "{.items[*].name}"}, values: `{"names":["a","b"],"ready":true}`},
-		"a value that is not there":          {result: map[string]string{"x": ".none"}, reason: v1.ReasonUnexpectedResponse, message: "spec.apiCall.result[x]: .none leads nowhere"},
-		"a value's path that is none":        {result: map[string]string{"x": "{"}, reason: v1.ReasonInvalidArguments, message: "spec.apiCall.result[x]"},
-		"values that are too large":          {result: map[string]string{"x": ".x"}, body: `{"x":"` + strings.Repeat("a", maxValues) + `"}`, reason: v1.ReasonUnexpectedResponse, message: "the limit is 65536"},
-		"expectations come before the value": {expect: expect(".status.ready", raw("false"), ""), result: map[string]string{"x": ".none"}, reason: v1.ReasonUnexpectedResponse, message: "body[0]"},
+		"a value":                    {expect: expect("{.status.ready}", raw("true"), "")},
+		"a number":                   {expect: expect("status.n", raw("3"), "")},
+		"an object":                  {expect: expect("$.items[0]", raw(`{ "name": "a" }`), "")},
+		"one of several":             {expect: expect(".items[*].name", raw(`"b"`), "")},
+		"found by a filter":          {expect: expect(`{.items[?(@.name=="b")].name}`, nil, "^b$")},
+		"a text that matches":        {expect: expect(".status.phase", nil, "^U")},
+		"something is there":         {expect: expect(".status", nil, "")},
+		"another value":              {expect: expect(".status.ready", raw("false"), ""), reason: v1.ReasonUnexpectedResponse, message: "spec.apiCall.expect.body[0]: .status.ready is true; expected is false"},
+		"a text that does not match": {expect: expect(".status.phase", nil, "^D"), reason: v1.ReasonUnexpectedResponse, message: `.status.phase is "Up", which does not match "^D"`},
+		"nothing is there":           {expect: expect(".status.none", nil, ""), reason: v1.ReasonUnexpectedResponse, message: ".status.none leads nowhere"},
+		"a path that is none":        {expect: expect("{.a[}", nil, ""), reason: v1.ReasonInvalidArguments, message: "spec.apiCall.expect.body[0].path"},
+		"a path that would multiply what it finds": {expect: expect("{.a[0,0][0,0]}", nil, ""), reason: v1.ReasonInvalidArguments, message: "lists of names or indexes"},
+		"a path that descends twice":               {expect: expect("{..a..b}", nil, ""), reason: v1.ReasonInvalidArguments, message: "once only"},
+		"a path of several":                        {expect: expect("{.a}{.b}", nil, ""), reason: v1.ReasonInvalidArguments, message: "one expression"},
+		"a loop":                                   {expect: expect("{range .items[*]}", nil, ""), reason: v1.ReasonInvalidArguments, message: "range"},
+		"a comma in a text":                        {expect: expect(`{.items[?(@.name=="b,c")]}`, nil, ""), reason: v1.ReasonUnexpectedResponse, message: "leads nowhere"},
+		"an expression that is none":               {expect: expect(".a", nil, "("), reason: v1.ReasonInvalidArguments, message: "spec.apiCall.expect.body[0].matches"},
+		"a header":                                 {expect: &v1.APICallExpect{Headers: map[string]string{"x-kind": "^te"}}},
+		"another header":                           {expect: &v1.APICallExpect{Headers: map[string]string{"X-Kind": "^no"}}, reason: v1.ReasonUnexpectedResponse, message: `expect.headers[X-Kind]: test does not match "^no"`},
+		"a header that is missing":                 {expect: &v1.APICallExpect{Headers: map[string]string{"X-None": ""}}, reason: v1.ReasonUnexpectedResponse, message: "which is missing"},
+		"a body that is no JSON":                   {expect: expect(".a", nil, ""), body: "<html>", reason: v1.ReasonUnexpectedResponse, message: "the body is no JSON (application/json, 6 bytes)"},
+		"a body that is too large":                 {expect: expect(".status", nil, ""), limit: 10, reason: v1.ReasonUnexpectedResponse, message: "larger than the 10 bytes that the server reads (--max-response-bytes)"},
+		"a large body nobody asks for":             {expect: &v1.APICallExpect{Headers: map[string]string{"X-Kind": "test"}}, limit: 10},
+		"values":                                   {result: map[string]string{"ready": ".status.ready", "names": "{.items[*].name}"}, values: `{"names":["a","b"],"ready":true}`},
+		"a value that is not there":                {result: map[string]string{"x": ".none"}, reason: v1.ReasonUnexpectedResponse, message: "spec.apiCall.result[x]: .none leads nowhere"},
+		"a value's path that is none":              {result: map[string]string{"x": "{"}, reason: v1.ReasonInvalidArguments, message: "spec.apiCall.result[x]"},
+		"values that are too large":                {result: map[string]string{"x": ".x"}, body: `{"x":"` + strings.Repeat("a", maxValues) + `"}`, reason: v1.ReasonUnexpectedResponse, message: "the limit is 65536"},
+		"expectations come before the value":       {expect: expect(".status.ready", raw("false"), ""), result: map[string]string{"x": ".none"}, reason: v1.ReasonUnexpectedResponse, message: "body[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := answers(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -96,6 +101,8 @@ func TestRedirects(t *testing.T) {
 		switch r.URL.Path {
 		case "/away":
 			http.Redirect(w, r, other, http.StatusFound)
+		case "/body":
+			http.Redirect(w, r, other, http.StatusTemporaryRedirect)
 		case "/here":
 			http.Redirect(w, r, "/end", http.StatusFound)
 		case "/round":
@@ -113,7 +120,9 @@ func TestRedirects(t *testing.T) {
 		expect  []int32
 		reason  string
 		message string
+		body    *v1.JSON
 	}{
+		"a body does not go to another host":                {path: "/body", reason: v1.ReasonConnectionFailed, message: "asks to send the body to another host", body: raw(`"secret"`)},
 		"to another host it goes without the job's headers": {path: "/away"},
 		"to the same host it goes with them":                {path: "/here"},
 		"none is followed":                                  {path: "/here", most: number(0), expect: []int32{302}},
@@ -122,7 +131,7 @@ func TestRedirects(t *testing.T) {
 	} {
 		r := New(Options{AllowPrivate: true})
 		o := r.Run(t.Context(), attempt(&v1.APICallAction{
-			URL: url + tc.path, MaxRedirects: tc.most, ExpectStatus: tc.expect,
+			URL: url + tc.path, Body: tc.body, MaxRedirects: tc.most, ExpectStatus: tc.expect,
 			Headers: map[string]string{"X-Api-Key": "secret", "Authorization": "Bearer secret"},
 		}), &recorder{})
 		if o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || strings.Contains(o.Message, "secret") {
@@ -170,7 +179,7 @@ func TestAddressesThatOnlyLookGlobal(t *testing.T) {
 		"255.255.255.255:80": false, "[::]:80": false, "[::1]:80": false, "[fe80::1]:80": false, "[fc00::1]:80": false, "[ff02::1]:80": false,
 		"[::ffff:127.0.0.1]:80": false, "[::ffff:8.8.8.8]:80": true,
 		"[64:ff9b::7f00:1]:80": false, "[64:ff9b::808:808]:80": true, "[64:ff9b:1::1]:80": false,
-		"[2002:7f00:1::]:80": false, "[2002:a00:1::]:80": false, "[2002:808:808::]:80": true, "[2001:0:1::]:80": false,
+		"[2002:7f00:1::]:80": false, "[2002:a00:1::]:80": false, "[2002:808:808::]:80": true, "[2001:0:1::]:80": false, "[::808:808]:80": false,
 		"localhost:80": false, "": false,
 	} {
 		if got := CheckAddress(address) == nil; got != want {
