@@ -1,0 +1,103 @@
+package apicall
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+// speaks serves each connection with what say does, on a listener of its own.
+func speaks(t *testing.T, say func(net.Conn)) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				say(c)
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
+
+// TestServersThatBreakTheRules: each ends its call with what is known of it.
+func TestServersThatBreakTheRules(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+	say := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 1024))
+			_, _ = io.WriteString(c, text)
+		}
+	}
+	hold := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			say(text)(c)
+			_, _ = io.Copy(io.Discard, c) // until the caller has enough
+		}
+	}
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(secure.Close)
+	secure.Config.ErrorLog = nil
+	for name, tc := range map[string]struct {
+		url     string
+		reason  string
+		message string
+		status  int32
+	}{
+		"answers nothing and closes":                {speaks(t, say("")), v1.ReasonConnectionFailed, "EOF", 0},
+		"answers with what is no HTTP":              {speaks(t, say("220 mail.example ESMTP\r\n")), v1.ReasonConnectionFailed, "malformed HTTP", 0},
+		"answers with another protocol":             {speaks(t, say("HTTP/9.9 what\r\n\r\n")), v1.ReasonConnectionFailed, "malformed HTTP", 0},
+		"closes in the middle of the body":          {speaks(t, say(head+"half")), v1.ReasonConnectionFailed, "unexpected EOF", 200},
+		"never answers":                             {speaks(t, hold("")), v1.ReasonTimeout, "spec.apiCall.timeoutSeconds allows 1 s", 0},
+		"stops in the middle of the body":           {speaks(t, hold(head+"half")), v1.ReasonTimeout, "spec.apiCall.timeoutSeconds allows 1 s", 200},
+		"speaks HTTP where HTTPS is asked":          {"https" + strings.TrimPrefix(speaks(t, say("HTTP/1.1 400 Bad Request\r\n\r\n")), "http"), v1.ReasonConnectionFailed, "HTTP", 0},
+		"has a certificate that nobody vouches for": {secure.URL, v1.ReasonConnectionFailed, "certificate", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := New(Options{AllowPrivate: true}).Run(t.Context(), attempt(&v1.APICallAction{URL: tc.url, TimeoutSeconds: new(int32(1))}), &recorder{})
+			if o.Verdict != action.Failed || o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || o.HTTPStatus != tc.status {
+				t.Errorf("%+v, want %s with %q and status %d", o, tc.reason, tc.message, tc.status)
+			}
+		})
+	}
+}
+
+// TestANameThatLeadsInsideLaterIsRefused dials with a resolver whose answer changes: what
+// counts is the address that is dialled, whatever the name led to before.
+func TestANameThatLeadsInsideLaterIsRefused(t *testing.T) {
+	url := answers(t, func(http.ResponseWriter, *http.Request) { t.Error("it was called") })
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := New(Options{})
+	checked := r.transport.DialContext
+	r.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if !strings.HasPrefix(address, "rebound.example:") {
+			return nil, errors.New("another name was asked: " + address)
+		}
+		return checked(ctx, network, "127.0.0.1:"+port) // as a resolver that says so now
+	}
+	o := r.Run(t.Context(), attempt(&v1.APICallAction{URL: "http://rebound.example:" + port}), &recorder{})
+	if o.Reason != v1.ReasonAddressRefused || !strings.Contains(o.Message, "127.0.0.1") {
+		t.Errorf("%+v", o)
+	}
+}
