@@ -202,6 +202,9 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if o.mcpSessions < 1 {
 		return usagef("--mcp-sessions %d: must be at least 1", o.mcpSessions)
 	}
+	if o.maxResponse < 1 {
+		return usagef("--max-response-bytes %d: must be at least 1", o.maxResponse)
+	}
 	if o.lease < time.Second {
 		return usagef("--lease %s: must be at least 1s", o.lease)
 	}
