@@ -25,7 +25,7 @@ func service(name, command, more string) string {
 	return fmt.Sprintf("  %s: {image: '%s', command: [%s], pull_policy: never, stop_grace_period: 1s%s}\n", name, image, command, more)
 }
 
-const checked = ", healthcheck: {test: [CMD, /app, check], interval: 300ms, retries: 30}"
+const checked = ", healthcheck: {test: [CMD, /app, check], interval: 300ms, retries: 1000}"
 
 // TestADeployIsJudgedByItsServices carries each case out on the real engine.
 func TestADeployIsJudgedByItsServices(t *testing.T) {
