@@ -1,5 +1,66 @@
 package v1
 
+// APICallAction is one HTTP request and what to expect of its response.
+type APICallAction struct {
+	// url is the absolute http or https URL to call, without user and password.
+	// Unset: a tracking record, which succeeds at once and may carry nothing but
+	// a body.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8192
+	URL string `json:"url,omitempty"`
+
+	// method is the HTTP method. Unset: POST when body is set, else GET.
+	// +optional
+	// +kubebuilder:validation:Enum=GET;HEAD;POST;PUT;PATCH;DELETE;OPTIONS
+	Method string `json:"method,omitempty"`
+
+	// headers are sent with the request. Hop-by-hop headers, Host, Content-Length
+	// and Idempotency-Key are refused. Unset: none.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=100
+	Headers map[string]string `json:"headers,omitempty"`
+
+	// body is the request's body: a JSON string is sent as its text, any other
+	// JSON value as JSON with Content-Type application/json unless headers say
+	// otherwise. Unset: no body.
+	// +optional
+	Body *JSON `json:"body,omitempty"`
+
+	// expectStatus lists the status codes that mean success. Unset: any 2xx.
+	// +optional
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:Minimum=200
+	// +kubebuilder:validation:items:Maximum=599
+	// +listType=set
+	ExpectStatus []int32 `json:"expectStatus,omitempty"`
+
+	// expect is what is expected of the response beside its status; when it is not so the
+	// call has failed with reason UnexpectedResponse. Unset: nothing.
+	// +optional
+	Expect *APICallExpect `json:"expect,omitempty"`
+
+	// result is taken from the JSON body of a response that is as expected, into
+	// status.result.values: by name, each a JSONPath as in expect.body. A path that leads
+	// nowhere fails the call. 64 KiB in all. Unset: nothing.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=50
+	Result map[string]string `json:"result,omitempty"`
+
+	// maxRedirects is how many redirects are followed; 0: a redirect is the response.
+	// headers go along to the same host only, and never from https to http. Unset: 10.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10
+	MaxRedirects *int32 `json:"maxRedirects,omitempty"`
+
+	// timeoutSeconds bounds the whole call, from connecting to the last byte of
+	// the response. Unset: 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+}
+
 // APICallExpect is what is expected of a response beside its status. Everything in it must
 // hold.
 type APICallExpect struct {

@@ -1,5 +1,151 @@
 package v1
 
+// DeployVerb is an operation of docker compose.
+// +kubebuilder:validation:Enum=up;down;build;pull;ps;logs;restart;stop;start;config;rollback
+type DeployVerb string
+
+// The verbs that a deploy may use.
+const (
+	DeployUp      DeployVerb = "up"
+	DeployDown    DeployVerb = "down"
+	DeployBuild   DeployVerb = "build"
+	DeployPull    DeployVerb = "pull"
+	DeployPs      DeployVerb = "ps"
+	DeployLogs    DeployVerb = "logs"
+	DeployRestart DeployVerb = "restart"
+	DeployStop    DeployVerb = "stop"
+	DeployStart   DeployVerb = "start"
+	DeployConfig  DeployVerb = "config"
+	// DeployRollback brings a kept revision of the project back; it is none of compose's.
+	DeployRollback DeployVerb = "rollback"
+)
+
+// DeployVerbs lists every verb, in the order in which errors name them.
+func DeployVerbs() []DeployVerb {
+	return []DeployVerb{
+		DeployUp, DeployDown, DeployBuild, DeployPull, DeployPs, DeployLogs,
+		DeployRestart, DeployStop, DeployStart, DeployConfig, DeployRollback,
+	}
+}
+
+// DeployAction is one run of docker compose.
+type DeployAction struct {
+	// verb is the compose operation. Required.
+	Verb DeployVerb `json:"verb"`
+
+	// composePath is the compose file, relative to one of the operator's
+	// --compose-root folders (or absolute and below one). Symbolic links are
+	// resolved before the check. Unset: compose.yml, compose.yaml or
+	// docker-compose.yml in the first root that has one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	ComposePath string `json:"composePath,omitempty"`
+
+	// projectName is compose's project. Required with verb rollback. Unset: compose's
+	// own rule (the file's top-level name, else the name of its folder).
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9_-]*$`
+	ProjectName string `json:"projectName,omitempty"`
+
+	// services limits the operation to these services. Unset: all of them.
+	// +optional
+	// +kubebuilder:validation:MaxItems=200
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[^-]`
+	// +listType=set
+	Services []string `json:"services,omitempty"`
+
+	// profiles are the compose profiles to enable. Unset: none.
+	// +optional
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[^-]`
+	// +listType=set
+	Profiles []string `json:"profiles,omitempty"`
+
+	// extraArgs are further flags of the verb, each from the allow-list of that
+	// verb, e.g. ["--force-recreate"]. Unset: none.
+	// +optional
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=4096
+	ExtraArgs []string `json:"extraArgs,omitempty"`
+
+	// env are variables that compose gets, for the ${NAME} of the compose file and for
+	// services that pass them on. Not with verb rollback. Unset: none.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	Env []DeployEnv `json:"env,omitempty"`
+
+	// rollback says what a failed attempt does: OnFailure brings the project's last good
+	// revision back and ends the attempt Failed with reason RolledBack (RollbackFailed
+	// when that fails too), Never leaves the project as it is. With verb up only.
+	// Unset: Never.
+	// +optional
+	Rollback RollbackPolicy `json:"rollback,omitempty"`
+
+	// revision is the number of the revision that verb rollback brings back, one that
+	// jobwright revisions lists. With verb rollback only. Unset: the one before the
+	// newest.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Revision *int64 `json:"revision,omitempty"`
+
+	// health says when the services count as up. Only with the verbs up, start and
+	// restart. Unset: as its fields say.
+	// +optional
+	Health *DeployHealth `json:"health,omitempty"`
+
+	// limits are how long each stage may go on without any progress. Only with the
+	// verbs up, start and restart. Unset: as its fields say.
+	// +optional
+	Limits *DeployLimits `json:"limits,omitempty"`
+}
+
+// RollbackPolicy says what becomes of a project whose deploy has failed.
+// +kubebuilder:validation:Enum=OnFailure;Never
+type RollbackPolicy string
+
+// The rollback policies.
+const (
+	RollbackOnFailure RollbackPolicy = "OnFailure"
+	RollbackNever     RollbackPolicy = "Never"
+)
+
+// DeployEnv is one variable of a deploy: a plain value, or one that the operator keeps.
+type DeployEnv struct {
+	// name is the variable's: letters, digits and '_'. What would change docker, compose
+	// or Jobwright itself (PATH, DOCKER_HOST, COMPOSE_FILE …) is refused. Required.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[A-Za-z_][A-Za-z0-9_]*$`
+	Name string `json:"name"`
+
+	// value is a plain value; it is kept with the job and may be read by everyone who may
+	// read the job. Unset, with valueFrom unset: the empty text.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	Value string `json:"value,omitempty"`
+
+	// valueFrom names where the value comes from. Not together with value.
+	// +optional
+	ValueFrom *DeployEnvSource `json:"valueFrom,omitempty"`
+}
+
+// DeployEnvSource is where a variable's value comes from.
+type DeployEnvSource struct {
+	// secretRef is a name from the operator's file of secrets (serve --secrets). The value
+	// is looked up when an attempt starts, and never written down. Required.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	SecretRef string `json:"secretRef"`
+}
+
 // DeployHealth says when the services of a deploy count as up.
 type DeployHealth struct {
 	// stableSeconds is how long a container without a health check must have run

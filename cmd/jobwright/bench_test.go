@@ -3,7 +3,6 @@ package main_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,10 +37,7 @@ func BenchmarkServerMemory(b *testing.B) {
 	}
 	for b.Loop() {
 		k := &killed{t: b, bin: b.TempDir(), dir: b.TempDir(), address: freeAddress(b)}
-		build := exec.CommandContext(b.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
-		if out, err := build.CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, out)
-		}
+		k.build()
 		if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600); err != nil {
 			b.Fatal(err)
 		}

@@ -118,10 +118,7 @@ func newChaos(t *testing.T) *chaos {
 		r:      rand.New(rand.NewPCG(7, 8)), jobs: map[string]*v1.Job{},
 		called: called{began: map[string]int{}, ended: map[string]int{}},
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", c.bin, "jobwright.dev/cmd/jobwright", "jobwright.dev/cmd/builders-mcp")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	c.build("jobwright.dev/cmd/builders-mcp")
 	c.compose = exec.CommandContext(t.Context(), "docker", "compose", "version").Run() == nil
 	config, err := json.Marshal(map[string]any{"mcpServers": map[string]any{
 		"silent":   map[string]any{"command": "tail", "args": []string{"-f", "/dev/null"}},

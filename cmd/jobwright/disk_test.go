@@ -29,10 +29,7 @@ func newKilled(t *testing.T) (k *killed, data string) {
 		t.Skip("builds and runs the product")
 	}
 	k = &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	k.build()
 	data = filepath.Join(k.dir, "data")
 	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600)); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -104,10 +103,7 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 	}
 	const calls = 100
 	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=101", "--mcp-sessions=100"}}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	k.build()
 	program := filepath.Join(k.dir, "hanging-mcp")
 	if err := os.WriteFile(program, []byte(hangingServer), 0o700); err != nil { //nolint:gosec // a program
 		t.Fatal(err)

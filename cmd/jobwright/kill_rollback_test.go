@@ -25,11 +25,7 @@ func TestKillNineWhileADeployIsRolledBack(t *testing.T) {
 		t.Skip("needs a docker engine with the compose plugin")
 	}
 	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	k.build()
 	project, image := fmt.Sprintf("jwback-%d", os.Getpid()), fmt.Sprintf("jwback:%d", os.Getpid())
 	importImage(t, filepath.Join(k.bin, "jobwright"), image)
 	good := fmt.Sprintf(`name: %s

@@ -51,6 +51,17 @@ func (l *serverLog) Reset() {
 	l.buf.Reset()
 }
 
+// build builds the server, and what else a test runs, into k.bin: statically, so that it
+// runs in a container of its own too.
+func (k *killed) build(others ...string) {
+	k.t.Helper()
+	build := exec.CommandContext(k.t.Context(), "go", append([]string{"build", "-o", k.bin, "jobwright.dev/cmd/jobwright"}, others...)...)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		k.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 func (k *killed) start() {
 	k.t.Helper()
 	k.cmd = exec.Command(filepath.Join(k.bin, "jobwright"), append([]string{
@@ -109,10 +120,7 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 		t.Skip("builds and runs the product")
 	}
 	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright", "jobwright.dev/cmd/builders-mcp")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	k.build("jobwright.dev/cmd/builders-mcp")
 	// The first server never answers its client, so the build that uses it is running
 	// for as long as the test wants; it is a real process that only a signal ends.
 	config, err := json.Marshal(map[string]any{"mcpServers": map[string]any{

@@ -24,10 +24,7 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 	}
 	needCommand(t, "prometheus")
 	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", k.bin, "jobwright.dev/cmd/jobwright")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	k.build()
 	long := time.Now().Add(-2 * time.Hour).UnixMilli()
 	write := func(name, text string) string {
 		path := filepath.Join(k.dir, name)

@@ -31,6 +31,17 @@ type modelService struct {
 	} `json:"deploy"`
 }
 
+// replicas is how many containers the service is to have.
+func (s modelService) replicas() int {
+	switch {
+	case s.Deploy.Replicas != nil:
+		return *s.Deploy.Replicas
+	case s.Scale != nil:
+		return *s.Scale
+	}
+	return 1
+}
+
 // model asks compose for the services of a deploy: those it names and what they depend
 // on, or all that the profiles enable.
 func (r *Runner) model(ctx context.Context, a action.Attempt, file string) (model, error) {
@@ -89,12 +100,7 @@ func (m model) byContainer(name string) string {
 func (m model) wants(d *v1.DeployAction) (map[string]want, error) {
 	out := map[string]want{}
 	for name, s := range m.Services {
-		containers := 1
-		if s.Deploy.Replicas != nil {
-			containers = *s.Deploy.Replicas
-		} else if s.Scale != nil {
-			containers = *s.Scale
-		}
+		containers := s.replicas()
 		if n, ok := scaleFlag(d.ExtraArgs, name); ok {
 			containers = n
 		}

@@ -3,7 +3,6 @@ package compose
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -54,9 +53,13 @@ func (r *Runner) probe(ctx context.Context, a action.Attempt) ([]container, bool
 		if err != nil {
 			return nil, false, err
 		}
-		replicas, err := r.replicas(ctx, a, file)
+		m, err := r.model(ctx, a, file) // the hash of a service leaves out how many there are
 		if err != nil {
 			return nil, false, err
+		}
+		replicas := map[string]int{}
+		for name, service := range m.Services {
+			replicas[name] = service.replicas()
 		}
 		return containers, upToDate(hashes, replicas, containers), nil
 	}
@@ -102,33 +105,6 @@ func (r *Runner) hashes(ctx context.Context, a action.Attempt, file string) (map
 	return hashes, err
 }
 
-// replicas is how many containers each service of the file is to have; the hash of a
-// service's configuration leaves that out.
-func (r *Runner) replicas(ctx context.Context, a action.Attempt, file string) (map[string]int, error) {
-	var config struct {
-		Services map[string]struct {
-			Scale  *int `json:"scale"`
-			Deploy struct {
-				Replicas *int `json:"replicas"`
-			} `json:"deploy"`
-		} `json:"services"`
-	}
-	args := append(base(a.Job.Spec.Deploy, file), "config", "--format=json")
-	if err := r.query(ctx, a, file, args, func(stdout io.Reader) error { return json.NewDecoder(stdout).Decode(&config) }); err != nil {
-		return nil, err
-	}
-	replicas := map[string]int{}
-	for name, service := range config.Services {
-		replicas[name] = 1
-		if service.Deploy.Replicas != nil {
-			replicas[name] = *service.Deploy.Replicas
-		} else if service.Scale != nil {
-			replicas[name] = *service.Scale
-		}
-	}
-	return replicas, nil
-}
-
 // upToDate reports whether every service has all its containers, each of the present
 // configuration, running and healthy. A container that has ended proves nothing, even
 // with exit code 0: it may have been stopped before the deploy was asked for.
@@ -154,5 +130,5 @@ func upToDate(hashes map[string]string, replicas map[string]int, containers []co
 
 // reachable reports whether the docker engine answers.
 func (r *Runner) reachable(ctx context.Context, a action.Attempt) error {
-	return r.query(ctx, a, "/", []string{"version", "--format={{.Server.Version}}"}, func(io.Reader) error { return nil })
+	return r.query(ctx, a, "/", []string{"version", "--format={{.Server.Version}}"}, ignoreOutput)
 }
