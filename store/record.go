@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/google/uuid"
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
@@ -16,7 +17,7 @@ import (
 // reader needs to tell objects apart beside it. The zero Record is no object.
 type Record struct {
 	key             Key
-	uid             types.UID
+	uid             uuid.UUID
 	resourceVersion uint64
 	phase           v1.JobPhase // empty: not known without decoding
 	encoding        []byte
@@ -25,7 +26,7 @@ type Record struct {
 // NewRecord is for engines. encoding is the object's compact JSON, complete with
 // apiVersion, kind, resourceVersion and uid; the caller gives it away and does not
 // change it any more.
-func NewRecord(key Key, uid types.UID, resourceVersion uint64, encoding []byte) Record {
+func NewRecord(key Key, uid uuid.UUID, resourceVersion uint64, encoding []byte) Record {
 	return Record{key: key, uid: uid, resourceVersion: resourceVersion, encoding: encoding}
 }
 
@@ -40,7 +41,7 @@ func (r Record) WithPhase(phase v1.JobPhase) Record {
 func (r Record) Key() Key { return r.key }
 
 // UID tells this object from another that had its name before.
-func (r Record) UID() types.UID { return r.uid }
+func (r Record) UID() types.UID { return types.UID(r.uid.String()) }
 
 // ResourceVersion is the store's version at which the object became what it is.
 func (r Record) ResourceVersion() uint64 { return r.resourceVersion }

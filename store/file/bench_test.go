@@ -127,12 +127,14 @@ func BenchmarkCreate(b *testing.B) {
 			b.ResetTimer()
 			for range clients {
 				wg.Go(func() {
+					job := benchJob("")
 					for {
 						n := next.Add(1)
 						if n > int64(b.N) {
 							return
 						}
-						if _, err := s.Create(ctx, benchJob(fmt.Sprintf("%d-abcdef", 1790000000000+n))); err != nil {
+						job.Name = fmt.Sprintf("%d-abcdef", 1790000000000+n)
+						if _, err := s.Create(ctx, job); err != nil {
 							b.Error(err)
 							return
 						}
@@ -226,9 +228,12 @@ func BenchmarkCreateBatch(b *testing.B) {
 			for range clients {
 				wg.Go(func() {
 					objs := make([]v1.Object, batch)
+					for i := range objs {
+						objs[i] = benchJob("")
+					}
 					for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-						for i := range objs {
-							objs[i] = benchJob(fmt.Sprintf("%d-abcdef", 1790000000000+n*batch+int64(i)))
+						for i, obj := range objs {
+							obj.SetName(fmt.Sprintf("%d-abcdef", 1790000000000+n*batch+int64(i)))
 						}
 						if _, err := s.Create(ctx, objs...); err != nil {
 							b.Error(err)

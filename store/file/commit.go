@@ -21,20 +21,24 @@ type pending struct {
 
 // change is one object's change on its way to the disk.
 type change struct {
-	event store.EventType
-	// e is the new version, or the last one when it is deleted; before is the version
-	// before it.
-	e, before *entry
-	// record is what readers will see.
-	record store.Record
-	// offset is where the encoding starts in the batch's block.
-	offset int
+	event eventKind
 	// shown: a soft write, visible already.
 	shown bool
+	// e is the new version, or the last one at the version of its deletion; before is
+	// the version before it.
+	e, before *entry
+	// encoding is what readers will see.
+	encoding []byte
+	// offset is where the encoding starts in the batch's block.
+	offset int
 }
+
+// record is what readers will see.
+func (c *change) record() store.Record { return c.e.record(c.encoding) }
 
 // batch is the changes of one commit.
 type batch struct {
+	memory  *buffers
 	block   *journal.Block
 	changes []change
 	waiters int
@@ -47,18 +51,32 @@ type batch struct {
 	checkpoint *view
 }
 
-// blocks are used again: a block is written from front to back many times a second.
-var blocks = sync.Pool{New: func() any { return new(journal.Block) }}
+// buffers is the memory of a batch, which is used again: batches are filled and written
+// many times a second.
+type buffers struct {
+	block   journal.Block
+	changes []change
+}
+
+var pooledBuffers = sync.Pool{New: func() any { return new(buffers) }}
+
+// maxPooledChanges keeps what one large batch has needed from being held for ever.
+const maxPooledChanges = 4096
 
 func newBatch() *batch {
-	return &batch{block: blocks.Get().(*journal.Block), done: make(chan struct{})}
+	memory := pooledBuffers.Get().(*buffers)
+	return &batch{memory: memory, block: &memory.block, changes: memory.changes, done: make(chan struct{})}
 }
 
 // finish tells the waiters.
 func (b *batch) finish(err error) {
+	clear(b.changes)
+	if b.memory.changes = b.changes[:0]; cap(b.changes) > maxPooledChanges {
+		b.memory.changes = nil
+	}
 	b.block.Reset()
-	blocks.Put(b.block)
-	b.block, b.err = nil, err
+	pooledBuffers.Put(b.memory)
+	b.memory, b.block, b.changes, b.err = nil, nil, nil, err
 	close(b.done)
 }
 
@@ -83,16 +101,15 @@ func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 		s.batch = newBatch()
 	}
 	b := s.batch
+	c.encoding = encoded
 	now := pending{rv: rv}
-	if c.event == store.Deleted {
-		last := entry{uid: c.e.uid, rv: rv, class: c.e.class, name: c.e.name}
-		c.record = last.record(encoded)
+	if c.event == deleted {
+		c.e = &entry{uid: c.e.uid, rv: rv, class: c.e.class, name: c.e.name, labels: c.e.labels}
 		c.offset = b.block.Add([]byte{opDelete}, deletion(c.e.key(), rv))
 	} else {
 		now.e = c.e
 		c.e.rv, c.e.size, c.e.sum = rv, uint32(len(encoded)), journal.Checksum(encoded)
 		c.e.setMem(encoded)
-		c.record = c.e.record(encoded)
 		c.offset = b.block.Add(put, encoded) + len(put)
 	}
 	if soft && s.onlySoft(b) && s.soft < maxSoft {
@@ -104,7 +121,7 @@ func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 		s.show([]change{c})
 		c.shown = true
 	} else {
-		s.overlay[c.record.Key()] = now
+		s.overlay[c.e.key()] = now
 	}
 	b.changes = append(b.changes, c)
 	return c
@@ -267,7 +284,7 @@ func (s *Store) settle(b *batch, at journal.Position) {
 	}
 	s.show(b.changes)
 	for i := range b.changes {
-		if c := &b.changes[i]; src != nil && c.event != store.Deleted {
+		if c := &b.changes[i]; src != nil && c.event != deleted {
 			c.e.moveTo(src.id, at.Offset+int64(c.offset))
 			if b.block.Len() > ringBytes/2 { // the ring may have dropped it already
 				c.e.forget()
@@ -280,8 +297,8 @@ func (s *Store) settle(b *batch, at journal.Position) {
 		if c.shown {
 			continue
 		}
-		key := c.record.Key()
-		if p, ok := s.overlay[key]; ok && p.rv == c.record.ResourceVersion() {
+		key := c.e.key()
+		if p, ok := s.overlay[key]; ok && p.rv == c.e.rv {
 			delete(s.overlay, key)
 		}
 	}
@@ -302,13 +319,13 @@ func (s *Store) show(changes []change) {
 		if c.before != nil {
 			before = c.before.labels
 		}
-		if c.event == store.Deleted {
+		if c.event == deleted {
 			s.index.remove(c.e)
 		} else {
 			s.index.put(c.e)
 		}
-		s.visible = c.record.ResourceVersion()
-		s.events.add(event{kind: c.event, record: c.record, e: c.e, before: before})
+		s.visible = c.e.rv
+		s.events.add(event{kind: c.event, e: c.e, encoding: c.encoding, before: before})
 	}
 	s.events.wake()
 	s.mu.Unlock()

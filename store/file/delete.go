@@ -36,7 +36,7 @@ func (s *Store) delete(ctx context.Context, key store.Key, pre store.Preconditio
 // remove takes an object out of the store.
 func (s *Store) remove(ctx context.Context, c current) (store.Record, error) {
 	enc := bytesAround(c.encoding, c.scanned)
-	return s.replace(ctx, c, change{event: store.Deleted, e: c.e}, enc, store.Durable)
+	return s.replace(ctx, c, change{event: deleted, e: c.e}, enc, store.Durable)
 }
 
 // markDeleted sets the deletionTimestamp of an object that has finalizers.
@@ -55,5 +55,5 @@ func (s *Store) markDeleted(ctx context.Context, c current) (store.Record, error
 		return store.Record{}, err
 	}
 	e := &entry{uid: c.e.uid, class: c.e.class, name: c.e.name, labels: c.e.labels}
-	return s.replace(ctx, c, change{event: store.Modified, e: e}, enc, store.Durable)
+	return s.replace(ctx, c, change{event: modified, e: e}, enc, store.Durable)
 }

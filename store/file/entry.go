@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/google/uuid"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
@@ -52,7 +51,7 @@ func (e *entry) key() store.Key {
 
 // record makes the record of e with its encoding.
 func (e *entry) record(encoding []byte) store.Record {
-	return store.NewRecord(e.key(), types.UID(e.uid.String()), e.rv, encoding).WithPhase(e.class.phase)
+	return store.NewRecord(e.key(), e.uid, e.rv, encoding).WithPhase(e.class.phase)
 }
 
 // setMem keeps the encoding in memory until forget.

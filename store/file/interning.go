@@ -60,22 +60,22 @@ func (t *interning) class(kind, namespace string, jobType v1.JobType, phase v1.J
 	want := class{kind: kind, namespace: namespace, jobType: jobType, phase: phase}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := t.classes[want]
-	if c == nil {
-		c = &want
-		t.classes[want] = c
-	}
-	return c
+	return t.oneClass(want)
 }
 
 // classOf is class for properties that lie in a buffer.
 func (t *interning) classOf(kind, namespace, jobType, phase []byte) *class {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	want := class{kind: string(kind), namespace: string(namespace), jobType: v1.JobType(jobType), phase: v1.JobPhase(phase)}
+	return t.oneClass(class{kind: string(kind), namespace: string(namespace), jobType: v1.JobType(jobType), phase: v1.JobPhase(phase)})
+}
+
+// oneClass returns the class that is kept for want. t.mu is held.
+func (t *interning) oneClass(want class) *class {
 	c := t.classes[want]
 	if c == nil {
-		c = &want
+		kept := want
+		c = &kept
 		t.classes[want] = c
 	}
 	return c

@@ -17,16 +17,29 @@ const (
 	ringEvents = 1 << 16
 )
 
-// event is one change as watchers get it.
+// event is one change, of which watchers make records. There may be as many as
+// ringEvents, so it is small.
 type event struct {
-	kind   store.EventType
-	record store.Record
-	// e is the object as it is now; its encoding stays in memory as long as the event
-	// does, so that what was written lately is read without a system call.
-	e *entry
+	kind eventKind
+	// e is the object as it is now, or as it was last, at the version of its deletion.
+	// Its encoding stays in memory as long as the event does, so that what was written
+	// lately is read without a system call.
+	e        *entry
+	encoding []byte
 	// before are the labels that it had.
 	before *labelSet
 }
+
+// eventKind is a store.EventType.
+type eventKind uint8
+
+const (
+	added eventKind = iota
+	modified
+	deleted
+)
+
+var eventTypes = [...]store.EventType{added: store.Added, modified: store.Modified, deleted: store.Deleted}
 
 // ring holds the latest events. It is guarded by the store's lock; wake and waiting
 // work together as described at wait.
@@ -57,7 +70,7 @@ func (r *ring) add(e event) {
 	}
 	*r.at(r.next) = e
 	r.next++
-	r.bytes += e.record.Len()
+	r.bytes += len(e.encoding)
 	r.trim(ringBytes)
 }
 
@@ -74,8 +87,8 @@ func (r *ring) resize(n int) {
 func (r *ring) trim(limit int) {
 	for r.next-r.first > 1 && (r.bytes > limit || r.next-r.first > ringEvents) {
 		e := r.at(r.first)
-		r.bytes -= e.record.Len()
-		r.floor = e.record.ResourceVersion()
+		r.bytes -= len(e.encoding)
+		r.floor = e.e.rv
 		e.e.forget()
 		*e = event{}
 		r.first++
@@ -102,7 +115,7 @@ func (r *ring) find(since, visible uint64) (uint64, bool) {
 	}
 	low, high := r.first, r.next
 	for low < high {
-		if mid := low + (high-low)/2; r.at(mid).record.ResourceVersion() <= since {
+		if mid := low + (high-low)/2; r.at(mid).e.rv <= since {
 			low = mid + 1
 		} else {
 			high = mid

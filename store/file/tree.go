@@ -86,7 +86,7 @@ func (t *tree) writable(n *node) *node {
 
 // search finds the first item of n that is not less than e.
 func (t *tree) search(n *node, e *entry) (i int, equal bool) {
-	if len(n.items) > 0 && n.children == nil {
+	if len(n.items) > 0 {
 		// Most entries come last: they are the newest.
 		if c := t.compare(n.items[len(n.items)-1], e); c < 0 {
 			return len(n.items), false

@@ -88,21 +88,21 @@ func (w *watcher) poll() (events []store.Event, woken <-chan struct{}, err error
 
 // selects turns an event into what this watch sees of it.
 func (w *watcher) selects(e *event) (store.Event, bool) {
-	key := e.record.Key()
-	if key.Kind != w.opts.Kind ||
-		w.opts.Namespace != "" && key.Namespace != w.opts.Namespace ||
-		w.opts.Name != "" && key.Name != w.opts.Name {
+	class := e.e.class
+	if class.kind != w.opts.Kind ||
+		w.opts.Namespace != "" && class.namespace != w.opts.Namespace ||
+		w.opts.Name != "" && e.e.name != w.opts.Name {
 		return store.Event{}, false
 	}
-	seen := store.Event{Type: e.kind, Record: e.record}
+	seen := store.Event{Type: eventTypes[e.kind], Record: e.e.record(e.encoding)}
 	if w.opts.Labels == nil || w.opts.Labels.Empty() {
 		return seen, true
 	}
 	matches := matches(w.opts.Labels, e.e.labels)
 	switch e.kind {
-	case store.Added, store.Deleted:
+	case added, deleted:
 		return seen, matches
-	case store.Modified:
+	case modified:
 		did := w.opts.Labels.Matches(e.before)
 		switch {
 		case matches && !did:

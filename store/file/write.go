@@ -25,6 +25,9 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 	if len(objs) == 0 {
 		return nil, nil
 	}
+	if len(objs) == 1 {
+		return s.createOne(ctx, objs[0])
+	}
 	entries, encodings, err := s.prepareAll(objs)
 	if err != nil {
 		return nil, err
@@ -50,22 +53,58 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 		err := s.settled(ctx, store.ErrExists)
 		return nil, fmt.Errorf("create %s: %w", key, err)
 	}
-	if len(objs) > 1 {
-		if s.batch == nil {
-			s.batch = newBatch()
-		}
-		s.batch.block.Grow(len(objs), size)
-		s.batch.changes = slices.Grow(s.batch.changes, len(objs))
+	if s.batch == nil {
+		s.batch = newBatch()
 	}
+	s.batch.block.Grow(len(objs), size)
+	s.batch.changes = slices.Grow(s.batch.changes, len(objs))
 	records := make([]store.Record, len(objs))
 	for i, e := range entries {
-		records[i] = s.enqueue(change{event: store.Added, e: e}, encodings[i], false).record
+		c := s.enqueue(change{event: added, e: e}, encodings[i], false)
+		records[i] = c.record()
 	}
 	b, leader := s.join()
 	if err := s.await(ctx, b, leader); err != nil {
 		return nil, fmt.Errorf("create %s: %w", entries[0].key(), err)
 	}
 	return records, nil
+}
+
+// createOne is Create of one object, which most are.
+func (s *Store) createOne(ctx context.Context, obj v1.Object) ([]store.Record, error) {
+	now := time.Now()
+	e, enc, err := s.prepareNew(obj, s.uids.next(now), now)
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", nameOf(obj), err)
+	}
+	record, err := s.createEntry(ctx, e, enc)
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", e.key(), err)
+	}
+	return []store.Record{record}, nil
+}
+
+func (s *Store) createEntry(ctx context.Context, e *entry, enc encoding) (store.Record, error) {
+	if err := s.takesWork(ctx); err != nil {
+		return store.Record{}, err
+	}
+	s.wmu.Lock()
+	if s.shut {
+		s.wmu.Unlock()
+		return store.Record{}, store.ErrClosed
+	}
+	s.mu.RLock()
+	taken := s.latest(e.key()) != nil
+	s.mu.RUnlock()
+	if taken {
+		return store.Record{}, s.settled(ctx, store.ErrExists)
+	}
+	c := s.enqueue(change{event: added, e: e}, enc, false)
+	b, leader := s.join()
+	if err := s.await(ctx, b, leader); err != nil {
+		return store.Record{}, err
+	}
+	return c.record(), nil
 }
 
 const (
@@ -79,18 +118,13 @@ const (
 func (s *Store) firstTaken(entries []*entry) (store.Key, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var named map[store.Key]bool
-	if len(entries) > 1 {
-		named = make(map[store.Key]bool, len(entries))
-	}
+	named := make(map[store.Key]bool, len(entries))
 	for _, e := range entries {
 		key := e.key()
 		if named[key] || s.latest(key) != nil {
 			return key, true
 		}
-		if named != nil {
-			named[key] = true
-		}
+		named[key] = true
 	}
 	return store.Key{}, false
 }
@@ -317,13 +351,13 @@ func (s *Store) replace(ctx context.Context, c current, ch change, enc encoding,
 	ch = s.enqueue(ch, enc, d == store.Soft)
 	if ch.shown {
 		s.wmu.Unlock()
-		return ch.record, nil
+		return ch.record(), nil
 	}
 	b, leader := s.join()
 	if err := s.await(ctx, b, leader); err != nil {
 		return store.Record{}, err
 	}
-	return ch.record, nil
+	return ch.record(), nil
 }
 
 // Update implements store.Store.
@@ -386,7 +420,7 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 	if e.labels, err = enc.labelSet(s.intern); err != nil {
 		return store.Record{}, err
 	}
-	return s.replace(ctx, c, change{event: store.Modified, e: e}, enc, store.Durable)
+	return s.replace(ctx, c, change{event: modified, e: e}, enc, store.Durable)
 }
 
 // rerun is the status with which a finished job starts over when its spec asks for
@@ -442,7 +476,7 @@ func (s *Store) updateStatus(ctx context.Context, obj v1.Object, d store.Durabil
 		uid: c.e.uid, name: c.e.name, labels: c.e.labels,
 		class: s.intern.class(c.e.class.kind, c.e.class.namespace, c.e.class.jobType, phase),
 	}
-	return s.replace(ctx, c, change{event: store.Modified, e: e}, enc, d)
+	return s.replace(ctx, c, change{event: modified, e: e}, enc, d)
 }
 
 // withStatusOf is the encoding of c with the status of obj.
