@@ -262,7 +262,7 @@ func (s *Store) renumber() {
 	for _, k := range s.index.kinds {
 		for _, e := range k.loading {
 			encoding, inMemory := e.inMem()
-			if !inMemory || k.byKey.get(objectKey{e.class.namespace, e.name}) != e {
+			if !inMemory || k.byKey.Get(e.objectKey()) != e {
 				continue
 			}
 			f, err := scan(encoding)

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"hash/maphash"
 	"sync/atomic"
 	"unsafe"
 
@@ -43,6 +44,13 @@ type class struct {
 type objectKey struct {
 	namespace string
 	name      string
+}
+
+func (e *entry) objectKey() objectKey { return objectKey{e.class.namespace, e.name} }
+
+// hashKey spreads the keys of an index.
+func hashKey(seed maphash.Seed, key objectKey) uint64 {
+	return maphash.String(seed, key.name) + 3*maphash.String(seed, key.namespace)
 }
 
 func (e *entry) key() store.Key {

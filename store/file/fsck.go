@@ -59,7 +59,7 @@ func Fsck(dir string, fsys journal.FS, each func(FsckRecord)) (FsckReport, error
 		return report, fmt.Errorf("fsck %s: %w", dir, err)
 	}
 	for _, k := range s.index.kinds {
-		report.Objects += k.byKey.n
+		report.Objects += k.byKey.Len()
 	}
 	report.ResourceVersion = s.visible
 	report.Segments, report.Blocks, report.Records, report.Bytes = state.Segments, state.Blocks, state.Records, state.Bytes
@@ -96,7 +96,7 @@ func (s *Store) checkEncodings() error {
 	ahead := &readAhead{sources: s.sources, set: set}
 	var errs []error
 	for _, k := range s.index.kinds {
-		for e := range k.byKey.all() {
+		for e := range k.byKey.All() {
 			encoding, err := ahead.read(e)
 			if err == nil {
 				_, err = e.record(encoding).Object()

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/internal/table"
 )
 
 // index is what readers see: every object's entry, and the orders and groups in which
@@ -15,7 +16,7 @@ type index struct {
 
 // kindIndex is the index of one kind.
 type kindIndex struct {
-	byKey *table
+	byKey *table.Table[objectKey, entry]
 	// byName and byUID hold every object of the kind.
 	byName, byUID *tree
 	// groups hold the objects of one workspace, phase and label by uid.
@@ -41,7 +42,7 @@ func newIndex() *index {
 	x := &index{kinds: map[string]*kindIndex{}}
 	for _, k := range v1.Kinds() {
 		x.kinds[k.Name] = &kindIndex{
-			byKey:  newTable(),
+			byKey:  table.New(hashKey, (*entry).objectKey),
 			byName: newTree(byName), byUID: newTree(byUID),
 			groups: map[group]*tree{}, spaces: map[label]map[string]int{},
 			phases: map[v1.JobPhase]bool{},
@@ -56,14 +57,14 @@ func (x *index) get(kind string, key objectKey) *entry {
 	if k == nil {
 		return nil
 	}
-	return k.byKey.get(key)
+	return k.byKey.Get(key)
 }
 
 // put adds e or replaces the version before it.
 func (x *index) put(e *entry) {
 	k := x.kinds[e.class.kind]
-	key := objectKey{e.class.namespace, e.name}
-	old := k.byKey.get(key)
+	key := e.objectKey()
+	old := k.byKey.Get(key)
 	if old != nil {
 		old.class.n--
 		if old.uid != e.uid {
@@ -73,7 +74,7 @@ func (x *index) put(e *entry) {
 			k.leaveGroups(old)
 		}
 	}
-	k.byKey.put(e)
+	k.byKey.Put(e)
 	k.byName.put(e)
 	k.byUID.put(e)
 	k.enterGroups(e)
@@ -83,12 +84,12 @@ func (x *index) put(e *entry) {
 // remove takes an object out.
 func (x *index) remove(e *entry) {
 	k := x.kinds[e.class.kind]
-	key := objectKey{e.class.namespace, e.name}
-	old := k.byKey.get(key)
+	key := e.objectKey()
+	old := k.byKey.Get(key)
 	if old == nil {
 		return
 	}
-	k.byKey.remove(key)
+	k.byKey.Remove(key)
 	k.byName.remove(old)
 	k.byUID.remove(old)
 	k.leaveGroups(old)
@@ -147,19 +148,19 @@ func (k *kindIndex) leaveGroups(e *entry) {
 // buildOrders.
 func (x *index) load(e *entry) {
 	k := x.kinds[e.class.kind]
-	k.byKey.put(e)
+	k.byKey.Put(e)
 	k.loading = append(k.loading, e)
 }
 
 // unload takes e out again.
 func (x *index) unload(e *entry) {
-	x.kinds[e.class.kind].byKey.remove(objectKey{e.class.namespace, e.name})
+	x.kinds[e.class.kind].byKey.Remove(e.objectKey())
 }
 
 // reserve makes room for about n objects of a kind of which there are none yet.
 func (x *index) reserve(kind string, n int) {
-	if k := x.kinds[kind]; k.byKey.n == 0 {
-		k.byKey.reserve(n)
+	if k := x.kinds[kind]; k.byKey.Len() == 0 {
+		k.byKey.Reserve(n)
 		k.loading = make([]*entry, 0, n)
 	}
 }
@@ -170,7 +171,7 @@ func (x *index) buildOrders() {
 	for _, k := range x.kinds {
 		live := k.loading[:0]
 		for _, e := range k.loading {
-			if k.byKey.get(objectKey{e.class.namespace, e.name}) == e {
+			if k.byKey.Get(e.objectKey()) == e {
 				e.class.n++
 				live = append(live, e)
 			}

@@ -248,7 +248,7 @@ func (q *query) one(k *kindIndex) ([]*entry, bool) {
 		if q.Namespace != "" {
 			namespace = q.Namespace
 		}
-		e := k.byKey.get(objectKey{namespace, q.Name})
+		e := k.byKey.Get(objectKey{namespace, q.Name})
 		if e != nil && q.after == nil && q.matches(e) {
 			return []*entry{e}, false
 		}

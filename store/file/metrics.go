@@ -65,7 +65,7 @@ func newMetrics(s *Store) *metrics {
 		}, func() float64 {
 			s.mu.RLock()
 			defer s.mu.RUnlock()
-			return float64(s.index.kinds[kind.Name].byKey.n)
+			return float64(s.index.kinds[kind.Name].byKey.Len())
 		}))
 	}
 	return m
