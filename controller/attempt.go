@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/lifecycle"
@@ -48,7 +46,7 @@ func (r *run) take() *lifecycle.Report {
 }
 
 // start runs the attempt that is written in the status. The caller holds mu.
-func (c *Controller) start(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
+func (c *Controller) start(ctx context.Context, e *entry, job *v1.Job) {
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &run{id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type, cancel: cancel, started: now, active: now, flushed: now}
@@ -56,11 +54,11 @@ func (c *Controller) start(ctx context.Context, uid types.UID, e *entry, job *v1
 	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
 	go func() {
 		defer cancel(nil)
-		sink := c.sink(uid, r, attempt.Job)
+		sink := c.sink(e, r, attempt.Job)
 		sink.Line(action.System, fmt.Sprintf("attempt %d started", attempt.Job.Status.Attempts))
 		outcome := c.carryOut(ctx, attempt, sink)
 		sink.end(outcome)
-		c.ended(uid, r, outcome)
+		c.ended(e, r, outcome)
 	}()
 }
 
@@ -83,7 +81,7 @@ func (c *Controller) carryOut(ctx context.Context, a action.Attempt, sink *sink)
 
 // recover finds out what became of an attempt that a dead worker left. The caller
 // holds mu.
-func (c *Controller) recover(ctx context.Context, uid types.UID, e *entry, job *v1.Job) {
+func (c *Controller) recover(ctx context.Context, e *entry, job *v1.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &run{id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type, cancel: func(error) {}, started: job.Status.CurrentAttempt.StartTime.Time, active: time.Now()}
 	e.run = r
@@ -91,10 +89,10 @@ func (c *Controller) recover(ctx context.Context, uid types.UID, e *entry, job *
 	go func() {
 		defer cancel(nil)
 		outcome := c.recoverUntilSure(ctx, attempt)
-		sink := c.sink(uid, r, attempt.Job)
+		sink := c.sink(e, r, attempt.Job)
 		sink.Line(action.System, "the server ended while the attempt was running; nothing of it is left")
 		sink.end(outcome)
-		c.ended(uid, r, outcome)
+		c.ended(e, r, outcome)
 	}()
 }
 
@@ -123,21 +121,21 @@ func (c *Controller) recoverUntilSure(ctx context.Context, a action.Attempt) act
 }
 
 // ended observes an attempt's outcome.
-func (c *Controller) ended(uid types.UID, r *run, outcome action.Outcome) {
+func (c *Controller) ended(e *entry, r *run, outcome action.Outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.flushing != nil {
 		r.flushing.Stop()
 	}
 	r.outcome = &outcome
-	c.queue.addFirst(uid)
+	c.queue.addFirst(e)
 	c.announce()
 }
 
 // sink archives what one attempt prints and coalesces what it reports.
 type sink struct {
 	c      *Controller
-	uid    types.UID
+	e      *entry
 	run    *run
 	name   string
 	writer *logs.Writer
@@ -155,8 +153,8 @@ type heldLine struct {
 	text string
 }
 
-func (c *Controller) sink(uid types.UID, r *run, job *v1.Job) *sink {
-	s := &sink{c: c, uid: uid, run: r, name: job.Namespace + "/" + job.Name}
+func (c *Controller) sink(e *entry, r *run, job *v1.Job) *sink {
+	s := &sink{c: c, e: e, run: r, name: job.Namespace + "/" + job.Name}
 	writer, err := c.Logs.Writer(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
 	if err != nil {
 		c.Log.Error(err, "no log for the job", "job", s.name)
@@ -236,7 +234,7 @@ func (s *sink) flush() {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	s.run.flushing = nil
-	s.c.queue.add(s.uid)
+	s.c.queue.add(s.e)
 }
 
 // end closes the log with the outcome.

@@ -1,11 +1,12 @@
 package controller
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
@@ -16,9 +17,9 @@ import (
 // the schedule's; the group decides about the policies Replace and Skip.
 type group struct {
 	key      string
-	members  map[types.UID]*entry // each with member set
-	replacer place                // the newest job with policy Replace that was ready
-	by       string               // its name
+	members  map[*entry]struct{} // each with member set
+	replacer place               // the newest job with policy Replace that was ready
+	by       string              // its name
 }
 
 // member is a job's part in a group.
@@ -30,14 +31,14 @@ type member struct {
 // place is a job's place in submit order.
 type place struct {
 	since time.Time
-	uid   types.UID
+	uid   uuid.UUID
 }
 
 func (p place) before(other place) bool {
 	if !p.since.Equal(other.since) {
 		return p.since.Before(other.since)
 	}
-	return p.uid < other.uid
+	return bytes.Compare(p.uid[:], other.uid[:]) < 0
 }
 
 // keyed is a Runner whose jobs have a concurrency key although their spec names none:
@@ -48,39 +49,41 @@ type keyed interface {
 
 // join puts a job into the group of the key in its spec; nil: out of it. The caller
 // holds mu.
-func (c *Controller) join(uid types.UID, e *entry, job *v1.Job) {
+func (c *Controller) join(e *entry, job *v1.Job) {
 	key := ""
 	if job != nil && job.Spec.Concurrency != nil && !job.Status.Phase.Terminal() {
 		key = qualified(job.Namespace, job.Spec.Concurrency.Key)
 	}
-	if m := e.member; m != nil && m.group.key != key {
-		delete(m.group.members, uid)
+	if m := e.some().member; m != nil && m.group.key != key {
+		delete(m.group.members, e)
 		if len(m.group.members) == 0 {
 			delete(c.groups, m.group.key)
 		}
-		e.member = nil
+		e.own().member = nil
+		e.tidy()
 	}
 	if key == "" {
 		return
 	}
-	at := place{lifecycle.QueuedSince(job), uid}
-	if e.member != nil {
-		e.member.place = at
+	at := place{lifecycle.QueuedSince(job), e.uid}
+	if m := e.some().member; m != nil {
+		m.place = at
 		return
 	}
 	g := c.groups[key]
 	if g == nil {
-		g = &group{key: key, members: map[types.UID]*entry{}}
+		g = &group{key: key, members: map[*entry]struct{}{}}
 		c.groups[key] = g
 	}
-	g.members[uid], e.member = e, &member{g, at}
+	g.members[e] = struct{}{}
+	e.own().member = &member{g, at}
 }
 
 func qualified(workspace, key string) string { return workspace + "/" + key }
 
 // replacedBy is the job that replaces this one. The caller holds mu.
 func (c *Controller) replacedBy(e *entry) string {
-	if m := e.member; m != nil && m.place.before(m.group.replacer) {
+	if m := e.some().member; m != nil && m.place.before(m.group.replacer) {
 		return m.group.by
 	}
 	return ""
@@ -88,17 +91,18 @@ func (c *Controller) replacedBy(e *entry) string {
 
 // replaces has the older jobs of the group canceled, once job is ready.
 func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
-	if e.member == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace {
+	m := e.some().member
+	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace {
 		return
 	}
-	g, own := e.member.group, e.member.place
+	g, own := m.group, m.place
 	if !g.replacer.before(own) || now.Before(lifecycle.NotBefore(job)) {
 		return
 	}
 	g.replacer, g.by = own, job.Name
-	for uid, other := range g.members {
-		if other.member.place.before(own) {
-			c.queue.add(uid)
+	for other := range g.members {
+		if other.rare.member.place.before(own) {
+			c.queue.add(other)
 		}
 	}
 }
@@ -106,16 +110,17 @@ func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
 // skippedFor names the older jobs that fill the key of a job with policy Skip. It is
 // not sure while a job that came before has yet to be looked at: it may have the same
 // key. The caller holds mu.
-func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []string, sure bool) {
-	if e.member == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
+func (c *Controller) skippedFor(e *entry, job *v1.Job) (others []string, sure bool) {
+	m := e.some().member
+	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
 		return nil, true
 	}
-	g, own := e.member.group, e.member.place
+	g, own := m.group, m.place
 	limit := concurrencyLimit(job)
-	for other, o := range g.members {
+	for o := range g.members {
 		switch {
-		case other == uid:
-		case o.run != nil || o.slot || o.elsewhere || o.queued && o.member.place.before(own):
+		case o == e:
+		case o.run != nil || o.slot || o.elsewhere || o.queued && o.rare.member.place.before(own):
 			others = append(others, o.name)
 		}
 		if len(others) >= limit {
@@ -124,7 +129,7 @@ func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []
 		}
 	}
 	if c.frontier() < e.arrived {
-		c.unsure[uid] = struct{}{}
+		c.unsure[e] = struct{}{}
 		return nil, false
 	}
 	return nil, true
@@ -134,11 +139,11 @@ func (c *Controller) skippedFor(uid types.UID, e *entry, job *v1.Job) (others []
 // number there is when all have been. The caller holds mu.
 func (c *Controller) frontier() uint64 {
 	for {
-		uid, ok := c.fresh.first()
-		if !ok {
+		e := c.fresh.first()
+		if e == nil {
 			return math.MaxUint64
 		}
-		if e := c.jobs[uid]; e != nil && !e.looked {
+		if !e.forgotten && !e.looked {
 			return e.arrived
 		}
 		c.fresh.pop()
@@ -149,10 +154,10 @@ func (c *Controller) frontier() uint64 {
 // caller holds mu.
 func (c *Controller) wakeUnsure() {
 	frontier := c.frontier()
-	for uid := range c.unsure {
-		if e := c.jobs[uid]; e == nil || e.arrived <= frontier {
-			delete(c.unsure, uid)
-			c.queue.add(uid)
+	for e := range c.unsure {
+		if e.forgotten || e.arrived <= frontier {
+			delete(c.unsure, e)
+			c.queue.add(e)
 		}
 	}
 }
@@ -164,8 +169,8 @@ func concurrencyLimit(job *v1.Job) int {
 	return int(*job.Spec.Concurrency.Limit)
 }
 
-// item is the job as the schedule sees it, with a uid that is kept anyway.
-func (c *Controller) item(uid types.UID, job *v1.Job) schedule.Item {
+// item is the job as the schedule sees it.
+func (c *Controller) item(uid uuid.UUID, job *v1.Job) schedule.Item {
 	item := schedule.Item{
 		UID: uid, Workspace: job.Namespace, Type: job.Spec.Type, Priority: job.Spec.Priority,
 		Since: lifecycle.QueuedSince(job), NotBefore: lifecycle.NotBefore(job),

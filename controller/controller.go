@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/controller/schedule"
+	"jobwright.dev/internal/table"
 	"jobwright.dev/store"
 )
 
@@ -88,23 +89,23 @@ type Controller struct {
 	queue   *workqueue
 
 	mu         sync.Mutex
-	jobs       map[types.UID]*entry                 // every job that is not terminal, as far as known
-	waiting    map[store.Key]*entry                 // those that depend on others, by name
-	dependents map[store.Key]map[types.UID]struct{} // who waits for the job with that key
-	groups     map[string]*group                    // by qualified concurrency key
-	settled    map[types.UID]uint64                 // terminal writes whose own events are yet to come
-	workspaces map[string]bool                      // those that the schedule knows
-	runTimes   map[v1.JobType]time.Duration         // mean run time, for estimates
+	jobs       *table.Table[uuid.UUID, entry]    // every job that is not terminal, as far as known
+	waiting    map[store.Key]*entry              // those that depend on others, by name
+	dependents map[store.Key]map[*entry]struct{} // who waits for the job with that key
+	groups     map[string]*group                 // by qualified concurrency key
+	settled    map[uuid.UUID]uint64              // terminal writes whose own events are yet to come
+	workspaces map[string]bool                   // those that the schedule knows
+	runTimes   map[v1.JobType]time.Duration      // mean run time, for estimates
 	schedule   *schedule.Queue
 	wake       wake
 	starts     *starts
 	arrivals   uint64
-	fresh      fifo                   // jobs as they came, the looked-at ones at its head left out
-	unsure     map[types.UID]struct{} // jobs with policy Skip that wait for those before them
-	turn       uint64                 // counts changes of dependencies and searches for cycles
-	cached     int                    // entries that hold a decoded job
-	draining   bool                   // no new attempts
-	stopping   bool                   // attempts are interrupted
+	fresh      fifo                // jobs as they came, the looked-at ones at its head left out
+	unsure     map[*entry]struct{} // jobs with policy Skip that wait for those before them
+	turn       uint64              // counts changes of dependencies and searches for cycles
+	cached     int                 // entries that hold a decoded job
+	draining   bool                // no new attempts
+	stopping   bool                // attempts are interrupted
 	changed    chan struct{}
 }
 
@@ -143,9 +144,9 @@ func New(opts Options) (*Controller, error) {
 	}
 	c := &Controller{
 		Options: opts, queue: newWorkqueue(),
-		jobs: map[types.UID]*entry{}, waiting: map[store.Key]*entry{}, settled: map[types.UID]uint64{},
-		dependents: map[store.Key]map[types.UID]struct{}{}, groups: map[string]*group{},
-		workspaces: map[string]bool{}, unsure: map[types.UID]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
+		jobs: table.New(table.HashUID[uuid.UUID], (*entry).id), waiting: map[store.Key]*entry{}, settled: map[uuid.UUID]uint64{},
+		dependents: map[store.Key]map[*entry]struct{}{}, groups: map[string]*group{},
+		workspaces: map[string]bool{}, unsure: map[*entry]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
 		changed:  make(chan struct{}), starts: newStarts(),
 	}
@@ -225,9 +226,9 @@ func (c *Controller) shutdown() {
 		c.mu.Lock()
 		c.stopping = true
 		c.Log.Info("interrupting running jobs; the next start runs them again", "running", c.live())
-		for uid, e := range c.jobs {
+		for e := range c.jobs.All() {
 			if e.run != nil {
-				c.queue.add(uid)
+				c.queue.add(e)
 			}
 		}
 		c.mu.Unlock()
@@ -235,7 +236,7 @@ func (c *Controller) shutdown() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, e := range c.jobs {
+	for e := range c.jobs.All() {
 		e.stopTimers()
 	}
 	if c.wake.timer != nil {
@@ -246,7 +247,7 @@ func (c *Controller) shutdown() {
 // live is how many attempts run or wait for their outcome to be written.
 func (c *Controller) live() int {
 	n := 0
-	for _, e := range c.jobs {
+	for e := range c.jobs.All() {
 		if e.run != nil {
 			n++
 		}

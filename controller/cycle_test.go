@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"unique"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -27,18 +28,18 @@ func TestACycleIsFoundInWhateverOrderItsJobsAreAsked(t *testing.T) {
 		key := func(i int) store.Key {
 			return store.Key{Kind: v1.KindJob, Namespace: "acme", Name: fmt.Sprint("job-", (i+n)%n)}
 		}
+		uid := func(i int) uuid.UUID { return uuid.UUID{15: byte((i+n)%n + 1)} }
 		found := false
 		ask := func(i int) {
-			if c.jobs[types.UID(key(i).Name)] != nil && c.cycle(key(i), key(i+1)) != nil {
+			if c.jobs.Get(uid(i)) != nil && c.cycle(key(i), key(i+1)) != nil {
 				found = true
 			}
 		}
 		for _, i := range r.Perm(n) {
-			uid := types.UID(key(i).Name)
-			e := &entry{uid: uid, workspace: key(i).Namespace, name: key(i).Name}
-			c.jobs[uid] = e
+			e := &entry{uid: uid(i), workspace: unique.Make(key(i).Namespace), name: key(i).Name}
+			c.jobs.Put(e)
 			job := &v1.Job{Spec: v1.JobSpec{DependsOn: []v1.JobDependency{{Name: key(i + 1).Name}}}}
-			c.dependOn(uid, e, job)
+			c.dependOn(e, job)
 			for range r.IntN(4) {
 				ask(r.IntN(n))
 			}

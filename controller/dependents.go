@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
@@ -14,7 +14,7 @@ import (
 
 // dependOn notes which jobs this one waits for; nil: none any more. The caller holds
 // mu.
-func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
+func (c *Controller) dependOn(e *entry, job *v1.Job) {
 	var depends []string
 	if job != nil && !job.Status.Phase.Terminal() {
 		for _, d := range job.Spec.DependsOn {
@@ -26,7 +26,7 @@ func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
 	}
 	for _, name := range e.depends() {
 		on := c.dependency(e, name)
-		delete(c.dependents[on], uid)
+		delete(c.dependents[on], e)
 		if len(c.dependents[on]) == 0 {
 			delete(c.dependents, on)
 		}
@@ -34,39 +34,40 @@ func (c *Controller) dependOn(uid types.UID, e *entry, job *v1.Job) {
 	for _, name := range depends {
 		on := c.dependency(e, name)
 		if c.dependents[on] == nil {
-			c.dependents[on] = map[types.UID]struct{}{}
+			c.dependents[on] = map[*entry]struct{}{}
 		}
-		c.dependents[on][uid] = struct{}{}
+		c.dependents[on][e] = struct{}{}
 	}
 	c.turn++
 	if len(depends) == 0 {
-		e.waits = nil
+		e.own().waits = nil
+		e.tidy()
 		if c.waiting[e.key()] == e {
 			delete(c.waiting, e.key())
 		}
 		return
 	}
-	e.waits = &waits{names: depends, since: c.turn}
+	e.own().waits = &waits{names: depends, since: c.turn}
 	c.waiting[e.key()] = e
 }
 
 // depends are the names in the job's dependsOn.
 func (e *entry) depends() []string {
-	if e.waits == nil {
-		return nil
+	if w := e.some().waits; w != nil {
+		return w.names
 	}
-	return e.waits.names
+	return nil
 }
 
 func (c *Controller) dependency(e *entry, name string) store.Key {
-	return store.Key{Kind: v1.KindJob, Namespace: e.workspace, Name: name}
+	return store.Key{Kind: v1.KindJob, Namespace: e.workspace.Value(), Name: name}
 }
 
 // wakeDependents has every job looked at that waits for the one with that key. The
 // caller holds mu.
 func (c *Controller) wakeDependents(key store.Key) {
-	for uid := range c.dependents[key] {
-		c.queue.add(uid)
+	for e := range c.dependents[key] {
+		c.queue.add(e)
 	}
 }
 
@@ -74,6 +75,11 @@ func (c *Controller) wakeDependents(key store.Key) {
 func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([]lifecycle.Dependency, error) {
 	if len(job.Spec.DependsOn) == 0 || job.Status.CurrentAttempt != nil {
 		return nil, nil
+	}
+	if e.uid != uuid.Nil { // not only asked about
+		c.mu.Lock()
+		c.meet(e, job)
+		c.mu.Unlock()
 	}
 	known := make([]lifecycle.Dependency, len(job.Spec.DependsOn))
 	for i, d := range job.Spec.DependsOn {
@@ -117,6 +123,7 @@ func (c *Controller) cycle(from, over store.Key) []string {
 	if e == nil {
 		return nil // only asked about, or gone
 	}
+	waits := e.rare.waits
 	c.turn++
 	asOf := c.turn
 	var way []string
@@ -126,15 +133,15 @@ func (c *Controller) cycle(from, over store.Key) []string {
 			switch {
 			case other == nil:
 				return nil
-			case other.waits.inNoCycle > e.waits.since:
-				asOf = min(asOf, other.waits.inNoCycle)
+			case other.rare.waits.inNoCycle > waits.since:
+				asOf = min(asOf, other.rare.waits.inNoCycle)
 				return nil
 			}
-			return other.waits.names
+			return other.rare.waits.names
 		})
 	}
-	if way == nil && len(e.waits.names) == 1 && e.waits.names[0] == over.Name {
-		e.waits.inNoCycle = max(e.waits.inNoCycle, asOf)
+	if way == nil && len(waits.names) == 1 && waits.names[0] == over.Name {
+		waits.inNoCycle = max(waits.inNoCycle, asOf)
 	}
 	return way
 }

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unique"
 
+	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
@@ -20,7 +21,7 @@ func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 	if job.Status.Phase.Terminal() || job.Status.CurrentAttempt != nil {
 		return nil, nil
 	}
-	depends, err := c.dependencies(ctx, &entry{workspace: job.Namespace, name: job.Name}, job)
+	depends, err := c.dependencies(ctx, &entry{workspace: unique.Make(job.Namespace), name: job.Name}, job)
 	if err != nil {
 		return nil, err
 	}
@@ -37,19 +38,28 @@ func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 	if c.draining {
 		blockers = append(blockers, v1.Blocker{Kind: v1.BlockedByCapacity, Message: "The server is shutting down; the job runs after its next start."})
 	}
-	e := c.jobs[job.UID]
+	e := c.jobs.Get(idOf(job))
 	if e == nil || !e.queued {
 		if due := lifecycle.NotBefore(job); len(blockers) == 0 && due.After(now) {
 			blockers = append(blockers, notBefore(job, due))
 		}
 		return blockers, nil
 	}
-	if why, ok := c.schedule.Explain(job.UID, now); ok {
+	if why, ok := c.schedule.Explain(e.uid, now); ok {
 		for _, block := range why.Blocks {
 			blockers = append(blockers, c.blocker(job, block, why.Position))
 		}
 	}
 	return blockers, nil
+}
+
+// idOf is the job's uid; the zero one, which no job has, when it has no proper one.
+func idOf(job *v1.Job) uuid.UUID {
+	id, err := uuid.Parse(string(job.UID))
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
 }
 
 // Explain says why a job is where it is.
@@ -213,10 +223,10 @@ func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1
 
 // holderNames are the jobs that hold what is waited for. Those of other workspaces
 // are not named.
-func (c *Controller) holderNames(workspace string, holders []types.UID) []string {
+func (c *Controller) holderNames(workspace string, holders []uuid.UUID) []string {
 	var names []string
 	for _, uid := range holders {
-		if e := c.jobs[uid]; e != nil && e.workspace == workspace {
+		if e := c.jobs.Get(uid); e != nil && e.workspace.Value() == workspace {
 			names = append(names, e.name)
 		}
 	}

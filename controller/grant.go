@@ -3,64 +3,62 @@ package controller
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
 )
 
 // place gives the job its place in the schedule, or takes it out. granted: the decision
 // knew that the job has a slot. The caller holds mu.
-func (c *Controller) place(uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, granted bool, now time.Time) {
+func (c *Controller) place(e *entry, job *v1.Job, d lifecycle.Decision, granted bool, now time.Time) {
 	if attempt := job.Status.CurrentAttempt; attempt != nil {
 		if e.queued {
 			e.queued = false
-			c.schedule.Remove(uid)
+			c.schedule.Remove(e.uid)
 		}
 		switch {
 		case e.run != nil && !e.slot: // found running, or taken over
 			e.slot, e.elsewhere = true, false
-			c.schedule.Live(c.item(uid, job), attempt.StartTime.Time)
+			c.schedule.Live(c.item(e.uid, job), attempt.StartTime.Time)
 		case e.run == nil && (e.slot || !e.elsewhere): // another worker's
-			c.release(uid, e, now)
+			c.release(e, now)
 			e.elsewhere = true
-			c.schedule.LiveElsewhere(c.item(uid, job), attempt.StartTime.Time)
+			c.schedule.LiveElsewhere(c.item(e.uid, job), attempt.StartTime.Time)
 			c.grant()
 		}
 		return
 	}
 	if !d.Ready {
-		c.unschedule(uid, e)
+		c.unschedule(e)
 		c.grant()
 		if d.Changed && !d.Soft {
-			c.queue.add(uid) // whether it is ready is decided from what is on disk now
+			c.queue.add(e) // whether it is ready is decided from what is on disk now
 		}
 		return
 	}
 	if e.slot && e.run == nil && !granted {
 		return // granted since it was observed; its reconcile is queued
 	}
-	c.release(uid, e, now)
+	c.release(e, now)
 	e.queued = true
-	c.schedule.Upsert(c.item(uid, job))
+	c.schedule.Upsert(c.item(e.uid, job))
 	c.replaces(e, job, now)
 	c.grant()
 }
 
 // unschedule takes a job out of the schedule and gives back its slot. The caller
 // holds mu.
-func (c *Controller) unschedule(uid types.UID, e *entry) {
+func (c *Controller) unschedule(e *entry) {
 	if e.queued {
 		e.queued = false
-		c.schedule.Remove(uid)
+		c.schedule.Remove(e.uid)
 	}
-	c.release(uid, e, time.Now())
+	c.release(e, time.Now())
 }
 
-func (c *Controller) release(uid types.UID, e *entry, now time.Time) {
+func (c *Controller) release(e *entry, now time.Time) {
 	if e.slot || e.elsewhere {
 		e.slot, e.elsewhere = false, false
-		c.schedule.Release(uid, now)
+		c.schedule.Release(e.uid, now)
 	}
 }
 
@@ -76,9 +74,9 @@ func (c *Controller) grant() {
 		if !ok {
 			break
 		}
-		e := c.jobs[next.UID]
+		e := c.jobs.Get(next.UID)
 		e.queued, e.slot = false, true
-		c.queue.addFirst(next.UID)
+		c.queue.addFirst(e)
 	}
 	due, ok := c.schedule.Due()
 	if ok == c.wake.set && due.Equal(c.wake.at) {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unique"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
@@ -27,7 +28,10 @@ func (c *Controller) follow(ctx context.Context) error {
 }
 
 func (c *Controller) listAndWatch(ctx context.Context) error {
-	known := map[types.UID]bool{}
+	known := map[uuid.UUID]bool{}
+	c.mu.Lock()
+	first := c.jobs.Len() == 0 // there is nothing to be forgotten
+	c.mu.Unlock()
 	// What changes while the pages are read comes with the watch, which begins at the
 	// first page's version; it says again what later pages have shown.
 	list := store.ListOptions{
@@ -43,14 +47,18 @@ func (c *Controller) listAndWatch(ctx context.Context) error {
 			from = page.ResourceVersion
 		}
 		for _, record := range page.Items {
-			known[record.UID()] = true
+			if !first {
+				known[record.UUID()] = true
+			}
 			c.intake(store.Event{Type: store.Modified, Record: record})
 		}
 		if list.Continue = page.Continue; list.Continue == "" {
 			break
 		}
 	}
-	c.forgetAllBut(known, from)
+	if !first {
+		c.forgetAllBut(known, from)
+	}
 	c.starts.reached(from)
 	watch, err := c.Store.Watch(ctx, store.WatchOptions{Kind: v1.KindJob, Since: from})
 	if err != nil {
@@ -70,14 +78,18 @@ func (c *Controller) listAndWatch(ctx context.Context) error {
 
 // forgetAllBut takes it that whatever is not in known at version has ended or was
 // deleted meanwhile.
-func (c *Controller) forgetAllBut(known map[types.UID]bool, version uint64) {
+func (c *Controller) forgetAllBut(known map[uuid.UUID]bool, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for uid, e := range c.jobs {
-		if !known[uid] && e.written < version && !e.finished {
-			c.lost(uid, e)
-			c.wakeDependents(e.key())
+	var lost []*entry
+	for e := range c.jobs.All() {
+		if !known[e.uid] && e.version < version && !e.finished {
+			lost = append(lost, e)
 		}
+	}
+	for _, e := range lost {
+		c.lost(e)
+		c.wakeDependents(e.key())
 	}
 	for uid, written := range c.settled {
 		if written <= version {
@@ -90,7 +102,7 @@ func (c *Controller) forgetAllBut(known map[types.UID]bool, version uint64) {
 // reconcile.
 func (c *Controller) intake(event store.Event) {
 	c.seeStart(event)
-	uid, version, key := event.Record.UID(), event.Record.ResourceVersion(), event.Record.Key()
+	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	c.mu.Lock()
 	if settled, ok := c.settled[uid]; ok && version <= settled {
 		if version == settled {
@@ -99,10 +111,10 @@ func (c *Controller) intake(event store.Event) {
 		c.mu.Unlock()
 		return
 	}
-	e, known := c.jobs[uid]
+	e := c.jobs.Get(uid)
 	if event.Type == store.Deleted {
-		if known {
-			c.lost(uid, e)
+		if e != nil {
+			c.lost(e)
 		}
 		delete(c.settled, uid)
 		c.wakeDependents(key)
@@ -112,19 +124,19 @@ func (c *Controller) intake(event store.Event) {
 	if event.Type == store.Added {
 		c.wakeDependents(key)
 	}
-	if known && version <= e.written {
+	if e != nil && version <= e.version {
 		c.mu.Unlock()
 		return
 	}
 	c.mu.Unlock()
-	c.learnOf(event, known)
+	c.learnOf(event, e != nil)
 }
 
 // learnOf takes in what is new about a job. Most jobs are decoded only when they are
 // reconciled; those that wait for others, or decide about others of their key, have to be
 // known before.
 func (c *Controller) learnOf(event store.Event, known bool) {
-	uid, key := event.Record.UID(), event.Record.Key()
+	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	phase, err := event.Record.Phase()
 	if err != nil {
 		c.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
@@ -145,22 +157,25 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 			return
 		}
 	}
-	e := c.jobs[uid]
+	e := c.jobs.Get(uid)
 	if e == nil {
 		c.arrivals++
-		e = &entry{uid: uid, workspace: key.Namespace, name: key.Name, arrived: c.arrivals}
-		c.fresh.push(uid)
-		c.jobs[uid] = e
+		e = &entry{uid: uid, workspace: unique.Make(key.Namespace), name: key.Name, arrived: c.arrivals}
+		c.fresh.push(e)
+		c.jobs.Put(e)
 		if job != nil && event.Type == store.Added {
 			c.record(job)
 		}
 	}
-	e.seen = event.Record.ResourceVersion()
+	if version <= e.version {
+		return // written by this worker meanwhile
+	}
+	e.version = version
 	c.keep(e, nil)
 	if job != nil {
-		c.learn(uid, e, job)
+		c.learn(e, job)
 	}
-	c.queue.add(uid)
+	c.queue.add(e)
 }
 
 // related reports whether the job may depend on others or have a concurrency policy.

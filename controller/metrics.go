@@ -98,14 +98,14 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 	}
 	silent, lost := map[group]time.Duration{}, map[string]int{}
 	m.c.mu.Lock()
-	for _, e := range m.c.jobs {
-		workspace := e.workspace
+	for e := range m.c.jobs.All() {
+		workspace := e.workspace.Value()
 		lost[workspace] += 0 // so that an alert sees it come to an end
 		switch {
 		case e.run != nil:
 			g := group{workspace, e.run.jobType}
 			silent[g] = max(silent[g], now.Sub(e.run.active))
-		case e.lease != 0 && !e.finished && now.UnixMicro() > e.lease:
+		case e.some().lease != 0 && !e.finished && now.UnixMicro() > e.some().lease:
 			lost[workspace]++
 		}
 	}

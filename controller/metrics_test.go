@@ -5,10 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unique"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -30,21 +31,23 @@ func TestAgesTellWhatIsStuck(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	lease := func(d time.Duration) int64 { return now.Add(d).UnixMicro() }
-	for uid, e := range map[types.UID]*entry{
-		"held by nobody":      {lease: lease(-time.Second)},
-		"held elsewhere":      {lease: lease(time.Hour), elsewhere: true},
-		"running here":        {lease: lease(-time.Hour), run: &run{active: now, jobType: v1.JobTypeBuild}},
+	lease := func(d time.Duration) *rare { return &rare{lease: now.Add(d).UnixMicro()} }
+	uids := map[string]uuid.UUID{}
+	for name, e := range map[string]*entry{
+		"held by nobody":      {rare: lease(-time.Second)},
+		"held elsewhere":      {rare: lease(time.Hour), elsewhere: true},
+		"running here":        {rare: lease(-time.Hour), run: &run{active: now, jobType: v1.JobTypeBuild}},
 		"waits by its wish":   {},
 		"waits for its time":  {queued: true},
 		"its time has come":   {queued: true},
-		"ended, but not gone": {finished: true, lease: lease(-time.Hour)},
+		"ended, but not gone": {finished: true, rare: lease(-time.Hour)},
 	} {
-		e.workspace = "acme"
-		c.jobs[uid] = e
+		e.uid, e.workspace = uuid.New(), unique.Make("acme")
+		uids[name] = e.uid
+		c.jobs.Put(e)
 	}
-	for uid, notBefore := range map[types.UID]time.Time{"waits for its time": now.Add(time.Hour), "its time has come": now.Add(-time.Minute)} {
-		c.schedule.Upsert(schedule.Item{UID: uid, Workspace: "acme", Since: now.Add(-72 * time.Hour), NotBefore: notBefore})
+	for name, notBefore := range map[string]time.Time{"waits for its time": now.Add(time.Hour), "its time has come": now.Add(-time.Minute)} {
+		c.schedule.Upsert(schedule.Item{UID: uids[name], Workspace: "acme", Since: now.Add(-72 * time.Hour), NotBefore: notBefore})
 	}
 	const want = `
 # HELP jobwright_jobs_without_lease Jobs whose attempt no worker has given a sign of life for since its lease ended.

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
 	"jobwright.dev/store"
@@ -15,33 +13,32 @@ import (
 
 func (c *Controller) reconcileLoop(ctx context.Context) {
 	for {
-		uid, ok := c.queue.get()
+		e, ok := c.queue.get()
 		if !ok {
 			return
 		}
 		start := time.Now()
-		err := c.reconcile(ctx, uid)
+		err := c.reconcile(ctx, e)
 		c.metrics.reconciled(err, time.Since(start))
-		c.queue.done(uid)
+		c.queue.done(e)
 	}
 }
 
 // reconcile reads one job, decides, writes its status at most once, and acts.
-func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
-	e, job, err := c.read(ctx, uid)
-	if e == nil || err != nil {
-		return c.retry(uid, e, err)
+func (c *Controller) reconcile(ctx context.Context, e *entry) error {
+	job, err := c.read(ctx, e)
+	if err != nil {
+		return c.retry(e, err)
 	}
 	if job == nil {
 		return nil
 	}
-	c.meet(uid, e, job)
 	depends, err := c.dependencies(ctx, e, job)
 	if err != nil {
-		return c.retry(uid, e, err)
+		return c.retry(e, err)
 	}
 	now := time.Now()
-	seen := c.observe(uid, e, job)
+	seen := c.observe(e, job)
 	seen.Dependencies = depends
 	progressed := false
 	if p := seen.report; p != nil {
@@ -58,13 +55,13 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 		job.Status = decision.Status
 		record, err := c.Store.UpdateStatus(ctx, job, durability)
 		if err != nil {
-			return c.retry(uid, e, err)
+			return c.retry(e, err)
 		}
 		job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
-		c.wrote(uid, e, job, record.ResourceVersion())
+		c.wrote(e, job, record.ResourceVersion())
 		if decision.Do == lifecycle.Start {
-			if gave, err := c.giveWay(ctx, uid, e, job, record.ResourceVersion()); gave || err != nil {
-				return c.retry(uid, e, err)
+			if gave, err := c.giveWay(ctx, e, job, record.ResourceVersion()); gave || err != nil {
+				return c.retry(e, err)
 			}
 		}
 		if durability == store.Durable {
@@ -72,53 +69,45 @@ func (c *Controller) reconcile(ctx context.Context, uid types.UID) error {
 			c.announceTransition(job, was)
 		}
 	}
-	c.act(ctx, uid, e, job, decision, seen, now)
+	c.act(ctx, e, job, decision, seen, now)
 	return nil
 }
 
-// meet takes in a job that was not decoded when its event came.
-func (c *Controller) meet(uid types.UID, e *entry, job *v1.Job) {
+// read returns the job; nil when it is gone, or not ours to drive any more.
+//
+// A job that is kept decoded, and of which no event has told since, is taken as it is: if
+// the store has a later version all the same, whatever is decided here cannot be written,
+// and the event of that version is on its way.
+func (c *Controller) read(ctx context.Context, e *entry) (*v1.Job, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e.job != job && c.jobs[uid] == e {
-		c.learn(uid, e, job)
-	}
-}
-
-// read returns what is known of the job and the job itself: no entry when the job
-// is not ours to drive, no job when it is gone.
-func (c *Controller) read(ctx context.Context, uid types.UID) (*entry, *v1.Job, error) {
-	c.mu.Lock()
-	e := c.jobs[uid]
-	if e == nil {
+	kept := e.job
+	switch {
+	case e.forgotten:
 		c.mu.Unlock()
-		return nil, nil, nil
-	}
-	if e.gone {
+		return nil, nil
+	case e.gone:
 		if e.run == nil || e.run.outcome != nil {
-			c.forget(uid, e)
+			c.forget(e)
 		}
 		c.mu.Unlock()
-		return e, nil, nil
+		return nil, nil
+	case kept != nil && !e.newer(kept):
+		c.mu.Unlock()
+		return kept, nil
 	}
-	cached := e.job
 	c.mu.Unlock()
 
 	record, err := c.Store.Get(ctx, e.key())
-	if errors.Is(err, store.ErrNotFound) || err == nil && record.UID() != uid {
+	if errors.Is(err, store.ErrNotFound) || err == nil && record.UUID() != e.uid {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.lost(uid, e)
-		return e, nil, nil
+		c.lost(e)
+		return nil, nil
 	}
 	if err != nil {
-		return e, nil, err
+		return nil, err
 	}
-	if cached != nil && cached.ResourceVersion == strconv.FormatUint(record.ResourceVersion(), 10) {
-		return e, cached, nil
-	}
-	job, err := record.Job()
-	return e, job, err
+	return record.Job()
 }
 
 // observation is what this worker knows of a job, for the decision and for itself.
@@ -128,16 +117,18 @@ type observation struct {
 	ended  *run              // the attempt whose outcome is looked at; it is done with once the status is written
 }
 
-// observe is what this worker knows of the job.
-func (c *Controller) observe(uid types.UID, e *entry, job *v1.Job) observation {
+// observe is what this worker knows of the job, which it takes in first if it was not
+// decoded before.
+func (c *Controller) observe(e *entry, job *v1.Job) observation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.meet(e, job)
 	seen := observation{Observed: lifecycle.Observed{
 		Worker: c.Worker, Lease: c.Lease, Granted: e.slot, ReplacedBy: c.replacedBy(e),
 		ShuttingDown: c.stopping || c.draining && e.run == nil,
 	}}
 	var sure bool
-	seen.SkippedFor, sure = c.skippedFor(uid, e, job)
+	seen.SkippedFor, sure = c.skippedFor(e, job)
 	seen.Busy = !sure
 	r := e.run
 	if r == nil {
@@ -162,15 +153,29 @@ func (c *Controller) observe(uid types.UID, e *entry, job *v1.Job) observation {
 	return seen
 }
 
+// meet takes in a job that was not decoded when its event came. The caller holds mu.
+func (c *Controller) meet(e *entry, job *v1.Job) {
+	if e.job != job && !e.forgotten {
+		c.learn(e, job)
+	}
+}
+
 // wrote notes our own write, whose event says nothing new.
-func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64) {
+func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e.written, e.tries = version, 0
-	c.learn(uid, e, job)
+	if e.forgotten {
+		return // deleted since
+	}
+	unseen := e.version < version
+	e.version = max(e.version, version)
+	if e.rare != nil {
+		e.rare.tries = 0
+	}
+	c.learn(e, job)
 	if job.Status.Phase.Terminal() {
-		if e.seen < version {
-			c.settled[uid] = version
+		if unseen {
+			c.settled[e.uid] = version
 		}
 		c.wakeDependents(e.key())
 	}
@@ -178,10 +183,10 @@ func (c *Controller) wrote(uid types.UID, e *entry, job *v1.Job, version uint64)
 
 // act does what the decision asks for beside the write; the outcome that was seen is on
 // disk now.
-func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.Job, d lifecycle.Decision, seen observation, now time.Time) {
+func (c *Controller) act(ctx context.Context, e *entry, job *v1.Job, d lifecycle.Decision, seen observation, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.jobs[uid] != e {
+	if e.forgotten {
 		return
 	}
 	if !e.looked {
@@ -195,9 +200,9 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 	}
 	switch d.Do {
 	case lifecycle.Start:
-		c.start(ctx, uid, e, job)
+		c.start(ctx, e, job)
 	case lifecycle.Recover:
-		c.recover(ctx, uid, e, job)
+		c.recover(ctx, e, job)
 	case lifecycle.Stop:
 		if r := e.run; r != nil && r.outcome == nil {
 			if r.stop == nil {
@@ -211,23 +216,23 @@ func (c *Controller) act(ctx context.Context, uid types.UID, e *entry, job *v1.J
 		switch {
 		case e.run != nil: // its attempt still has to end
 		case e.newer(job):
-			c.queue.add(uid) // run again meanwhile: the event came before this decision was done with
+			c.queue.add(e) // run again meanwhile: the event came before this decision was done with
 		default:
-			c.forget(uid, e)
+			c.forget(e)
 		}
 		return
 	}
-	c.place(uid, e, job, d, seen.Granted, now)
+	c.place(e, job, d, seen.Granted, now)
 	e.stopTimers()
 	if d.Again > 0 {
-		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(uid) })
+		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(e) })
 	}
 }
 
 // retry answers an error of the store: a conflict at once, anything else with
 // back-off. What is observed stays observed.
-func (c *Controller) retry(uid types.UID, e *entry, err error) error {
-	if err == nil || e == nil {
+func (c *Controller) retry(e *entry, err error) error {
+	if err == nil {
 		return nil
 	}
 	c.mu.Lock()
@@ -235,25 +240,25 @@ func (c *Controller) retry(uid types.UID, e *entry, err error) error {
 	c.keep(e, nil)
 	switch {
 	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
-		c.queue.add(uid)
+		c.queue.add(e)
 		return nil
 	case c.stopping:
 		// Nothing more can be written. What was running is in the store as Running
 		// and is recovered as an interruption at the next start.
 		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key().String())
 		if e.run == nil || e.run.outcome != nil {
-			c.forget(uid, e)
+			c.forget(e)
 		} else {
 			e.gone = true
 			e.run.cancel(errStopped)
 		}
 		return err
 	}
-	e.tries++
-	wait := backoff(int(e.tries))
+	e.own().tries++
+	wait := backoff(e.rare.tries)
 	c.Log.Error(err, "reconcile; trying again", "job", e.key().String(), "in", wait.String())
 	e.stopTimers()
-	e.timer = time.AfterFunc(wait, func() { c.queue.add(uid) })
+	e.timer = time.AfterFunc(wait, func() { c.queue.add(e) })
 	return err
 }
 

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
@@ -26,8 +26,8 @@ type starts struct {
 	seen  uint64 // every change up to here has been taken in
 	moved chan struct{}
 	ended bool // nothing more will be seen
-	keys  map[string]map[types.UID]began
-	jobs  map[types.UID]string // the key that a job holds
+	keys  map[string]map[uuid.UUID]began
+	jobs  map[uuid.UUID]string // the key that a job holds
 }
 
 type began struct {
@@ -36,11 +36,11 @@ type began struct {
 }
 
 func newStarts() *starts {
-	return &starts{moved: make(chan struct{}), keys: map[string]map[types.UID]began{}, jobs: map[types.UID]string{}}
+	return &starts{moved: make(chan struct{}), keys: map[string]map[uuid.UUID]began{}, jobs: map[uuid.UUID]string{}}
 }
 
 // see takes in one change.
-func (s *starts) see(uid types.UID, attempt *v1.Attempt, key string, version uint64) {
+func (s *starts) see(uid uuid.UUID, attempt *v1.Attempt, key string, version uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if attempt == nil || key == "" {
@@ -53,7 +53,7 @@ func (s *starts) see(uid types.UID, attempt *v1.Attempt, key string, version uin
 		return
 	}
 	if s.keys[key] == nil {
-		s.keys[key] = map[types.UID]began{}
+		s.keys[key] = map[uuid.UUID]began{}
 	}
 	if s.keys[key][uid].attempt != attempt.ID {
 		s.keys[key][uid] = began{attempt.ID, version}
@@ -83,7 +83,7 @@ func (s *starts) end() {
 
 // first waits until every change up to version is known, and reports whether fewer
 // than limit jobs with the key began before it.
-func (s *starts) first(ctx context.Context, uid types.UID, key string, limit int, version uint64) bool {
+func (s *starts) first(ctx context.Context, uid uuid.UUID, key string, limit int, version uint64) bool {
 	for {
 		s.mu.Lock()
 		if s.seen >= version {
@@ -117,24 +117,25 @@ func (c *Controller) seeStart(event store.Event) {
 	}
 	defer c.starts.reached(event.Record.ResourceVersion())
 	if event.Type == store.Deleted {
-		c.starts.see(event.Record.UID(), nil, "", 0)
+		c.starts.see(event.Record.UUID(), nil, "", 0)
 		return
 	}
 	job, err := event.Record.Job()
 	if err != nil {
 		return // reported where it is taken in
 	}
-	c.starts.see(job.UID, job.Status.CurrentAttempt, c.item(job.UID, job).Key, event.Record.ResourceVersion())
+	uid := event.Record.UUID()
+	c.starts.see(uid, job.Status.CurrentAttempt, c.item(uid, job).Key, event.Record.ResourceVersion())
 }
 
 // giveWay checks a start that has just been written against those of other workers,
 // and takes it back when it came too late. It reports whether it did.
-func (c *Controller) giveWay(ctx context.Context, uid types.UID, e *entry, job *v1.Job, version uint64) (bool, error) {
+func (c *Controller) giveWay(ctx context.Context, e *entry, job *v1.Job, version uint64) (bool, error) {
 	if !c.Shared {
 		return false, nil
 	}
-	item := c.item(uid, job)
-	if item.Key == "" || c.starts.first(ctx, uid, item.Key, item.Limit, version) {
+	item := c.item(e.uid, job)
+	if item.Key == "" || c.starts.first(ctx, e.uid, item.Key, item.Limit, version) {
 		return false, nil
 	}
 	d := lifecycle.GiveWay(job, time.Now())
@@ -144,10 +145,10 @@ func (c *Controller) giveWay(ctx context.Context, uid types.UID, e *entry, job *
 		return true, err // held by an attempt of ours that never began: recovered like any other
 	}
 	job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
-	c.wrote(uid, e, job, record.ResourceVersion())
+	c.wrote(e, job, record.ResourceVersion())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unschedule(uid, e)
-	c.queue.add(uid)
+	c.unschedule(e)
+	c.queue.add(e)
 	return true, nil
 }

@@ -3,13 +3,12 @@ package controller
 import (
 	"sync"
 	"time"
-
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // workqueue hands out the jobs that want a reconcile, each to one worker at a time:
 // one that is added while it is worked on is handed out again afterwards, once. It
-// holds a job at most once, so it is bounded by the jobs there are.
+// holds a job at most twice, so it is bounded by the jobs there are. Where a job stands is
+// noted in its entry, under the queue's lock.
 //
 // What holds a slot goes first: jobs that were granted one, and attempts that have
 // ended. Otherwise a slot would stand empty while thousands of new jobs are looked at
@@ -19,7 +18,7 @@ type workqueue struct {
 	ready   sync.Cond
 	urgent  fifo
 	others  fifo
-	state   map[types.UID]workState
+	busy    int // entries that are not idle
 	closing bool
 
 	// rested, when set, is called when the queue was empty for restAfter after a burst.
@@ -37,89 +36,94 @@ const (
 	restAfter = time.Second
 )
 
-type workState int
+type workState uint8
 
 const (
-	waiting      workState = iota + 1 // in others
-	waitingFirst                      // in urgent
-	working                           // with a worker
-	again                             // with a worker, and added since
-	againFirst                        // with a worker, and added to urgent since
+	idle         workState = iota
+	waiting                // in others
+	waitingFirst           // in urgent
+	working                // with a worker
+	again                  // with a worker, and added since
+	againFirst             // with a worker, and added to urgent since
 )
 
 func newWorkqueue() *workqueue {
-	q := &workqueue{state: map[types.UID]workState{}}
+	q := &workqueue{}
 	q.ready.L = &q.mu
 	return q
 }
 
 // add asks for a reconcile of the job.
-func (q *workqueue) add(uid types.UID) { q.put(uid, false) }
+func (q *workqueue) add(e *entry) { q.put(e, false) }
 
 // addFirst asks for a reconcile of a job that holds a slot.
-func (q *workqueue) addFirst(uid types.UID) { q.put(uid, true) }
+func (q *workqueue) addFirst(e *entry) { q.put(e, true) }
 
-func (q *workqueue) put(uid types.UID, first bool) {
+func (q *workqueue) put(e *entry, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch state := q.state[uid]; {
+	switch state := e.work; {
 	case state == working && first, state == again && first:
-		q.state[uid] = againFirst
+		e.work = againFirst
 	case state == working:
-		q.state[uid] = again
-	case state == 0, state == waiting && first: // what is in others still is passed over
-		q.push(uid, first)
+		e.work = again
+	case state == idle:
+		q.busy++
+		q.push(e, first)
+	case state == waiting && first: // what is in others still is passed over
+		q.push(e, first)
 	}
 }
 
-func (q *workqueue) push(uid types.UID, first bool) {
+func (q *workqueue) push(e *entry, first bool) {
 	if first {
-		q.state[uid] = waitingFirst
-		q.urgent.push(uid)
+		e.work = waitingFirst
+		q.urgent.push(e)
 	} else {
-		q.state[uid] = waiting
-		q.others.push(uid)
+		e.work = waiting
+		q.others.push(e)
 	}
 	q.ready.Signal()
 }
 
 // get waits for a job; false: the queue was closed.
-func (q *workqueue) get() (types.UID, bool) {
+func (q *workqueue) get() (*entry, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
 		if q.closing {
-			return "", false
+			return nil, false
 		}
-		if uid, ok := q.urgent.pop(); ok {
-			q.state[uid] = working
-			return uid, true
+		if e := q.urgent.pop(); e != nil {
+			e.work = working
+			return e, true
 		}
-		uid, ok := q.others.pop()
+		e := q.others.pop()
 		switch {
-		case !ok:
+		case e == nil:
 			q.ready.Wait()
-		case q.state[uid] == waiting:
-			q.state[uid] = working
-			return uid, true
+		case e.work == waiting:
+			e.work = working
+			return e, true
 		}
 	}
 }
 
 // done gives a job back.
-func (q *workqueue) done(uid types.UID) {
+func (q *workqueue) done(e *entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch q.state[uid] {
+	switch e.work {
 	case again:
-		q.push(uid, false)
+		q.push(e, false)
 	case againFirst:
-		q.push(uid, true)
-	default:
-		delete(q.state, uid)
+		q.push(e, true)
+	case idle, waiting, waitingFirst, working:
+		e.work = idle
+		q.busy--
 	}
 	q.burst++
-	if len(q.state) == 0 && q.burst >= burstAt && q.timer == nil && !q.closing {
+	if q.busy == 0 && q.burst >= burstAt && q.timer == nil && !q.closing {
 		q.timer = time.AfterFunc(restAfter, q.rest(q.burst))
 	}
 }
@@ -130,13 +134,13 @@ func (q *workqueue) rest(burst int) func() {
 	return func() {
 		q.mu.Lock()
 		q.timer = nil
-		over := len(q.state) == 0 && q.burst == burst && !q.closing
+		over := q.busy == 0 && q.burst == burst && !q.closing
 		switch {
 		case over:
-			q.burst, q.state = 0, map[types.UID]workState{}
+			q.burst = 0
 			q.urgent.shrink()
 			q.others.shrink()
-		case len(q.state) == 0 && !q.closing:
+		case q.busy == 0 && !q.closing:
 			q.timer = time.AfterFunc(restAfter, q.rest(q.burst))
 		}
 		q.mu.Unlock()
@@ -158,7 +162,7 @@ func (q *workqueue) close() {
 
 // fifo is a queue whose memory is used again.
 type fifo struct {
-	list []types.UID
+	list []*entry
 	from int
 }
 
@@ -169,30 +173,31 @@ func (f *fifo) shrink() {
 	}
 }
 
-func (f *fifo) push(uid types.UID) {
+func (f *fifo) push(e *entry) {
 	if f.from > len(f.list)/2 && f.from > 64 {
 		n := copy(f.list, f.list[f.from:])
 		clear(f.list[n:])
 		f.list, f.from = f.list[:n], 0
 	}
-	f.list = append(f.list, uid)
+	f.list = append(f.list, e)
 }
 
 // first is what pop would return.
-func (f *fifo) first() (types.UID, bool) {
+func (f *fifo) first() *entry {
 	if f.from == len(f.list) {
-		return "", false
+		return nil
 	}
-	return f.list[f.from], true
+	return f.list[f.from]
 }
 
-func (f *fifo) pop() (types.UID, bool) {
+// pop takes the first entry out; nil: there is none.
+func (f *fifo) pop() *entry {
 	if f.from == len(f.list) {
 		f.list, f.from = f.list[:0], 0
-		return "", false
+		return nil
 	}
-	uid := f.list[f.from]
-	f.list[f.from] = ""
+	e := f.list[f.from]
+	f.list[f.from] = nil
 	f.from++
-	return uid, true
+	return e
 }

@@ -1,13 +1,10 @@
 package controller
 
 import (
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"k8s.io/apimachinery/pkg/types"
 )
 
 func TestWorkqueue(t *testing.T) {
@@ -15,9 +12,13 @@ func TestWorkqueue(t *testing.T) {
 		do  func(q *workqueue)
 		get string // what is handed out next; empty: nothing is asked for
 	}
-	add := func(uid types.UID) func(*workqueue) { return func(q *workqueue) { q.add(uid) } }
-	first := func(uid types.UID) func(*workqueue) { return func(q *workqueue) { q.addFirst(uid) } }
-	done := func(uid types.UID) func(*workqueue) { return func(q *workqueue) { q.done(uid) } }
+	jobs := map[string]*entry{}
+	of := func(name string, do func(*workqueue, *entry)) func(*workqueue) {
+		return func(q *workqueue) { do(q, jobs[name]) }
+	}
+	add := func(name string) func(*workqueue) { return of(name, (*workqueue).add) }
+	first := func(name string) func(*workqueue) { return of(name, (*workqueue).addFirst) }
+	done := func(name string) func(*workqueue) { return of(name, (*workqueue).done) }
 	for name, steps := range map[string][]step{
 		"in the order in which they came":               {{add("a"), ""}, {add("b"), "a"}, {done("a"), "b"}},
 		"each once":                                     {{add("a"), ""}, {add("a"), ""}, {add("b"), "a"}, {done("a"), "b"}},
@@ -28,18 +29,21 @@ func TestWorkqueue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := newWorkqueue()
+			for _, name := range []string{"a", "b", "c"} {
+				jobs[name] = &entry{name: name}
+			}
 			for i, s := range steps {
 				s.do(q)
 				if s.get == "" {
 					continue
 				}
-				if got, ok := q.get(); string(got) != s.get || !ok {
-					t.Fatalf("step %d: got %q, %v, want %q", i, got, ok, s.get)
+				if got, ok := q.get(); !ok || got.name != s.get {
+					t.Fatalf("step %d: got %v, %v, want %q", i, got, ok, s.get)
 				}
 			}
 			q.close()
-			if uid, ok := q.get(); ok {
-				t.Errorf("a closed queue hands out %s", uid)
+			if e, ok := q.get(); ok {
+				t.Errorf("a closed queue hands out %s", e.name)
 			}
 		})
 	}
@@ -48,8 +52,8 @@ func TestWorkqueue(t *testing.T) {
 func TestFifoUsesItsMemoryAgain(t *testing.T) {
 	var f fifo
 	for range 100_000 {
-		f.push("a")
-		f.push("b")
+		f.push(&entry{name: "a"})
+		f.push(&entry{name: "b"})
 		f.pop()
 		f.pop()
 	}
@@ -64,12 +68,12 @@ func TestTheQueueRestsAfterABurst(t *testing.T) {
 		var rested atomic.Int32
 		q.rested = func() { rested.Add(1) }
 		work := func(n int) {
-			for i := range n {
-				q.add(types.UID(strconv.Itoa(i)))
+			for range n {
+				q.add(new(entry))
 			}
 			for range n {
-				uid, _ := q.get()
-				q.done(uid)
+				e, _ := q.get()
+				q.done(e)
 			}
 		}
 		look := func(after time.Duration, want int32) {

@@ -43,6 +43,9 @@ func (r Record) Key() Key { return r.key }
 // UID tells this object from another that had its name before.
 func (r Record) UID() types.UID { return types.UID(r.uid.String()) }
 
+// UUID is UID as its 16 bytes.
+func (r Record) UUID() uuid.UUID { return r.uid }
+
 // ResourceVersion is the store's version at which the object became what it is.
 func (r Record) ResourceVersion() uint64 { return r.resourceVersion }
 

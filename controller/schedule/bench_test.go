@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/schedule"
@@ -20,7 +20,7 @@ func benchItems(n int, limits func(i int, item *schedule.Item)) []schedule.Item 
 	for i := range items {
 		at := r.IntN(1000)
 		items[i] = schedule.Item{
-			UID: types.UID(fmt.Sprintf("0199f3c2-0000-7000-8000-%012d", i)), Workspace: fmt.Sprintf("workspace-%d", at%100), Type: v1.JobTypeBuild,
+			UID: uuid.MustParse(fmt.Sprintf("0199f3c2-0000-7000-8000-%012d", i)), Workspace: fmt.Sprintf("workspace-%d", at%100), Type: v1.JobTypeBuild,
 			Priority: int32(r.IntN(100)), Since: epoch.Add(time.Duration(i) * time.Millisecond),
 		}
 		limits(at, &items[i])

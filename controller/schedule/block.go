@@ -3,7 +3,7 @@ package schedule
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -68,7 +68,7 @@ type Block struct {
 	// Until is when it ends by itself; zero: not known.
 	Until time.Time
 	// Holders are the jobs that hold what is waited for, ten at most, the oldest first.
-	Holders []types.UID
+	Holders []uuid.UUID
 	// Have and Limit are the numbers of a limit.
 	Have, Limit int
 }

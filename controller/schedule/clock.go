@@ -17,7 +17,7 @@ type wake struct {
 func (a *wake) before(b *wake) bool { return a.when.Before(b.when) }
 
 func (q *Queue) wakeItem(i *queued) {
-	i.wake = &wake{when: i.NotBefore, item: i, at: -1}
+	i.wake = &wake{when: i.NotBefore(), item: i, at: -1}
 	q.wakes.put(i.wake)
 }
 

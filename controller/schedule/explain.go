@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 )
 
 // Explanation is why a queued job does not run.
@@ -22,8 +22,8 @@ type Explanation struct {
 
 // Explain says why a queued job does not run; false: it is not queued. It costs
 // O(jobs before it + workspaces + live jobs).
-func (q *Queue) Explain(uid types.UID, now time.Time) (Explanation, bool) {
-	i := q.index[uid]
+func (q *Queue) Explain(uid uuid.UUID, now time.Time) (Explanation, bool) {
+	i := q.index.Get(uid)
 	if i == nil {
 		return Explanation{}, false
 	}
@@ -31,8 +31,8 @@ func (q *Queue) Explain(uid types.UID, now time.Time) (Explanation, bool) {
 	q.foremost() // brings the bills up to date
 	e := Explanation{Position: q.position(i)}
 	e.Blocks = append(e.Blocks, q.suspends(i)...)
-	if i.NotBefore.After(q.now) {
-		e.Blocks = append(e.Blocks, Block{What: Time, Until: i.NotBefore})
+	if i.NotBefore().After(q.now) {
+		e.Blocks = append(e.Blocks, Block{What: Time, Until: i.NotBefore()})
 	}
 	e.Blocks = append(e.Blocks, q.blocksKey(i)...)
 	e.Blocks = append(e.Blocks, q.blocksRate(i)...)
@@ -74,8 +74,8 @@ func (q *Queue) blocksKey(i *queued) []Block {
 		blocks = append(blocks, q.held(Block{What: Concurrency, Key: i.Key, Have: k.live, Limit: i.Limit},
 			func(l *live) bool { return l.Key == i.Key }))
 	}
-	if head := k.head; i.lineAt >= 0 && head != i && head.NotBefore.After(q.now) {
-		blocks = append(blocks, Block{What: InOrder, Key: i.Key, Until: head.NotBefore, Holders: []types.UID{head.UID}})
+	if head := k.head; i.lineAt >= 0 && head != i && head.NotBefore().After(q.now) {
+		blocks = append(blocks, Block{What: InOrder, Key: i.Key, Until: head.NotBefore(), Holders: []uuid.UUID{head.UID}})
 	}
 	return blocks
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/schedule"
@@ -24,7 +23,7 @@ func TestWhatAnExplanationSays(t *testing.T) {
 		"who holds the slots, when it is next; its own workspace first, then the oldest": {
 			slots: 3, live: []schedule.Item{item("x1", 0, of("x")), item("x2", 2, of("x")), item("w1", 3)}, queued: []schedule.Item{item("it", 0)},
 			want: schedule.Explanation{Blocks: []schedule.Block{{
-				What: schedule.Slots, Kind: v1.BlockedByCapacity, Have: 3, Limit: 3, Since: at(0), Holders: []types.UID{"w1", "x1", "x2"},
+				What: schedule.Slots, Kind: v1.BlockedByCapacity, Have: 3, Limit: 3, Since: at(0), Holders: ids("w1", "x1", "x2"),
 			}}},
 		},
 		"how many go first": {
@@ -45,14 +44,14 @@ func TestWhatAnExplanationSays(t *testing.T) {
 		"who holds the key": {
 			live: []schedule.Item{item("k0", 3, keyed("k", 1))}, queued: []schedule.Item{item("it", 5, keyed("k", 1)), item("k1", 1, keyed("k", 1))},
 			want: schedule.Explanation{Position: 1, Blocks: []schedule.Block{
-				{What: schedule.Concurrency, Kind: v1.BlockedByLimit, Key: "k", Have: 1, Limit: 1, Since: at(3), Holders: []types.UID{"k0"}},
+				{What: schedule.Concurrency, Kind: v1.BlockedByLimit, Key: "k", Have: 1, Limit: 1, Since: at(3), Holders: ids("k0")},
 				{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 1},
 			}},
 		},
 		"the deploy before it that waits for its retry": {
 			queued: []schedule.Item{item("it", 5, project("p")), item("retry", 1, project("p"), notBefore(60), holdsPlace)},
 			want: schedule.Explanation{Position: 1, Blocks: []schedule.Block{
-				{What: schedule.InOrder, Kind: v1.BlockedByLimit, Key: "p", Until: at(60), Holders: []types.UID{"retry"}},
+				{What: schedule.InOrder, Kind: v1.BlockedByLimit, Key: "p", Until: at(60), Holders: ids("retry")},
 				{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 1},
 			}},
 		},
@@ -84,7 +83,7 @@ func TestWhatAnExplanationSays(t *testing.T) {
 		"that the workspace is full": {
 			workspace: schedule.Workspace{MaxRunning: new(1)}, live: []schedule.Item{item("w1", 2)}, queued: []schedule.Item{item("it", 0)},
 			want: schedule.Explanation{Blocks: []schedule.Block{{
-				What: schedule.MaxRunning, Kind: v1.BlockedByLimit, Have: 1, Limit: 1, Since: at(2), Holders: []types.UID{"w1"},
+				What: schedule.MaxRunning, Kind: v1.BlockedByLimit, Have: 1, Limit: 1, Since: at(2), Holders: ids("w1"),
 			}}},
 		},
 		"nothing of a moment that has come meanwhile": {queued: []schedule.Item{item("it", 0, notBefore(9))}},
@@ -104,12 +103,12 @@ func TestWhatAnExplanationSays(t *testing.T) {
 			if c.do != nil {
 				c.do(q)
 			}
-			got, ok := q.Explain("it", at(10))
+			got, ok := q.Explain(id("it"), at(10))
 			if diff := cmp.Diff(c.want, got); diff != "" || !ok {
 				t.Errorf("%v (-want +got):\n%s", ok, diff)
 			}
 			next, ok := q.Next(at(10))
-			if is := ok && next.UID == "it"; is != (len(c.want.Blocks) == 0) {
+			if is := ok && next.UID == id("it"); is != (len(c.want.Blocks) == 0) {
 				t.Errorf("the next is %q", next.UID)
 			}
 		})
@@ -119,15 +118,15 @@ func TestWhatAnExplanationSays(t *testing.T) {
 func TestAnExplanationNamesTenHoldersAtMostAndOnlyOfQueuedJobs(t *testing.T) {
 	q := schedule.New(schedule.Options{Slots: 30})
 	for n := range 30 {
-		q.Live(item(types.UID(fmt.Sprintf("live%02d", n)), n, of(fmt.Sprint("w", n%2))), at(n))
+		q.Live(item(fmt.Sprintf("live%02d", n), n, of(fmt.Sprint("w", n%2))), at(n))
 	}
 	q.Upsert(item("it", 0, of("w1")))
-	got, _ := q.Explain("it", at(60))
-	want := []types.UID{"live01", "live03", "live05", "live07", "live09", "live11", "live13", "live15", "live17", "live19"}
+	got, _ := q.Explain(id("it"), at(60))
+	want := ids("live01", "live03", "live05", "live07", "live09", "live11", "live13", "live15", "live17", "live19")
 	if diff := cmp.Diff(want, got.Blocks[0].Holders); diff != "" || !got.Blocks[0].Since.Equal(at(0)) {
 		t.Errorf("since %v (-want +got):\n%s", got.Blocks[0].Since, diff)
 	}
-	for _, uid := range []types.UID{"live01", "unknown"} {
+	for _, uid := range ids("live01", "unknown") {
 		if _, ok := q.Explain(uid, at(60)); ok {
 			t.Errorf("%s is not queued and explained", uid)
 		}

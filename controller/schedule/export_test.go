@@ -20,7 +20,8 @@ func (q *Queue) Check() error {
 	if taken != q.taken {
 		return fmt.Errorf("%d slots taken, not %d", q.taken, taken)
 	}
-	for uid, i := range q.index {
+	for i := range q.index.All() {
+		uid := i.UID
 		queued[i.Workspace]++
 		k := q.keys[i.Key]
 		inLine := i.lineAt >= 0
@@ -41,8 +42,8 @@ func (q *Queue) Check() error {
 			return fmt.Errorf("traits %v: %d items", id, s.items)
 		}
 	}
-	if items != len(q.index) {
-		return fmt.Errorf("%d items have traits, and %d are queued", items, len(q.index))
+	if items != q.index.Len() {
+		return fmt.Errorf("%d items have traits, and %d are queued", items, q.index.Len())
 	}
 	for name, k := range q.keys {
 		if k.live != keyed[name] {

@@ -1,16 +1,17 @@
 package schedule
 
 import (
+	"bytes"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 )
 
 // Item is one job as the schedule sees it.
 type Item struct {
-	UID       types.UID
+	UID       uuid.UUID
 	Workspace string
 	Type      v1.JobType
 	// Priority is −1000 to 1000; higher runs first within the workspace.
@@ -28,7 +29,7 @@ type Item struct {
 	InOrder bool
 	// Rate is zero where there is no limit.
 	Rate Rate
-	// NotBefore is the earliest start; zero: at once.
+	// NotBefore is the earliest start, within the same bounds as Since; zero: at once.
 	NotBefore time.Time
 	// HoldsPlace: with InOrder, those behind this job wait for NotBefore as well.
 	// Without it the job takes its place when NotBefore has come.
@@ -59,7 +60,7 @@ type Workspace struct {
 	SuspendedTypes []v1.JobType
 }
 
-// queued is an item in the queue, in 96 bytes: there may be a million. It is at one of
+// queued is an item in the queue, in 80 bytes: there may be a million. It is at one of
 // three places, and place.go is the only file that moves it:
 //
 //	clock   NotBefore lies ahead and nobody waits behind it: wake is set, nothing else
@@ -67,8 +68,8 @@ type Workspace struct {
 //	group   the rest: group and groupAt (the first of a line has lineAt as well)
 type queued struct {
 	*traits
-	UID       types.UID
-	NotBefore time.Time
+	UID       uuid.UUID
+	notBefore int64 // nanoseconds from 1970 on; 0 is as good as at once
 	since     int64 // nanoseconds from 1970 on
 	rank      int64 // since − Priority·Ageing: the lower the earlier, for ever
 	group     *group
@@ -82,9 +83,19 @@ type queued struct {
 func (a *queued) item() Item {
 	return Item{
 		UID: a.UID, Workspace: a.tenant.name, Type: a.Type, Priority: a.priority, Since: time.Unix(0, a.since),
-		Key: a.Key, Limit: a.Limit, InOrder: a.InOrder, Rate: a.Rate, NotBefore: a.NotBefore, HoldsPlace: a.HoldsPlace,
+		Key: a.Key, Limit: a.Limit, InOrder: a.InOrder, Rate: a.Rate, NotBefore: a.NotBefore(), HoldsPlace: a.HoldsPlace,
 	}
 }
+
+// NotBefore is the earliest start; zero: at once.
+func (a *queued) NotBefore() time.Time {
+	if a.notBefore == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, a.notBefore)
+}
+
+func (a *queued) uid() uuid.UUID { return a.UID }
 
 // traits are what queued items have in common with others; there is one for each
 // combination.
@@ -122,15 +133,18 @@ func (a *queued) before(b *queued) bool {
 	if a.rank != b.rank {
 		return a.rank < b.rank
 	}
-	return a.UID < b.UID
+	return uidBefore(a.UID, b.UID)
 }
+
+// uidBefore orders uids as their text does.
+func uidBefore(a, b uuid.UUID) bool { return bytes.Compare(a[:], b[:]) < 0 }
 
 // submittedBefore is the order within a line.
 func (a *queued) submittedBefore(b *queued) bool {
 	if a.since != b.since {
 		return a.since < b.since
 	}
-	return a.UID < b.UID
+	return uidBefore(a.UID, b.UID)
 }
 
 // live is an item that runs.
@@ -159,8 +173,5 @@ func (a *live) startedBefore(b *live) int {
 	if c := a.started.Compare(b.started); c != 0 {
 		return c
 	}
-	if a.UID < b.UID {
-		return -1
-	}
-	return 1
+	return bytes.Compare(a.UID[:], b.UID[:])
 }

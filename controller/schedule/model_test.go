@@ -1,13 +1,14 @@
 package schedule_test
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	v1 "jobwright.dev/api/v1"
@@ -26,11 +27,11 @@ type model struct {
 	live       []schedule.Item
 	workspaces map[string]schedule.Workspace
 	starts     map[string][]time.Time
-	elsewhere  map[types.UID]bool // of the live ones
+	elsewhere  map[uuid.UUID]bool // of the live ones
 	holds      map[string]time.Time
 }
 
-func (m *model) find(list []schedule.Item, uid types.UID) int {
+func (m *model) find(list []schedule.Item, uid uuid.UUID) int {
 	return slices.IndexFunc(list, func(i schedule.Item) bool { return i.UID == uid })
 }
 
@@ -73,7 +74,7 @@ func (m *model) may(i schedule.Item) bool {
 	}
 	return !i.InOrder || !slices.ContainsFunc(m.queued, func(o schedule.Item) bool {
 		return o.InOrder && o.Key == i.Key && !m.stopped(o) && (o.HoldsPlace || !o.NotBefore.After(m.now)) &&
-			cmp.Or(o.Since.Compare(i.Since), cmp.Compare(o.UID, i.UID)) < 0
+			cmp.Or(o.Since.Compare(i.Since), bytes.Compare(o.UID[:], i.UID[:])) < 0
 	})
 }
 
@@ -97,8 +98,8 @@ func (m *model) first(items []schedule.Item, workspace string) schedule.Item {
 		return time.Duration(i.Priority)*m.ageing + m.now.Sub(i.Since)
 	}
 	for _, i := range items {
-		if i.Workspace == workspace && (first.UID == "" ||
-			cmp.Or(-cmp.Compare(effective(i), effective(first)), cmp.Compare(i.UID, first.UID)) < 0) {
+		if i.Workspace == workspace && (first.UID == uuid.Nil ||
+			cmp.Or(-cmp.Compare(effective(i), effective(first)), bytes.Compare(i.UID[:], first.UID[:])) < 0) {
 			first = i
 		}
 	}
@@ -107,7 +108,7 @@ func (m *model) first(items []schedule.Item, workspace string) schedule.Item {
 
 func drawItem(t *rapid.T, m *model) schedule.Item {
 	i := schedule.Item{
-		UID:       types.UID(fmt.Sprintf("u%02d", rapid.IntRange(0, 30).Draw(t, "uid"))),
+		UID:       id(fmt.Sprintf("u%02d", rapid.IntRange(0, 30).Draw(t, "uid"))),
 		Workspace: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "workspace"),
 		Type:      rapid.SampledFrom([]v1.JobType{v1.JobTypeBuild, v1.JobTypeDeploy}).Draw(t, "type"),
 		Priority:  rapid.Int32Range(-3, 3).Draw(t, "priority"),
@@ -135,7 +136,7 @@ func TestQueueAgreesWithAModelThatLooksAtEveryJob(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
 			slots: rapid.IntRange(1, 5).Draw(t, "slots"), ageing: 30 * time.Second, now: epoch,
-			workspaces: map[string]schedule.Workspace{}, starts: map[string][]time.Time{}, holds: map[string]time.Time{}, elsewhere: map[types.UID]bool{},
+			workspaces: map[string]schedule.Workspace{}, starts: map[string][]time.Time{}, holds: map[string]time.Time{}, elsewhere: map[uuid.UUID]bool{},
 		}
 		q := schedule.New(schedule.Options{Slots: m.slots, Ageing: m.ageing})
 		if _, ok := q.Next(m.now); ok {
@@ -260,8 +261,8 @@ func TestQueueAgreesWithAModelThatLooksAtEveryJob(t *testing.T) {
 }
 
 // unblocked are the queued jobs that nothing blocks, as the explanations have it.
-func unblocked(t *rapid.T, q *schedule.Queue, m *model) []types.UID {
-	var free []types.UID
+func unblocked(t *rapid.T, q *schedule.Queue, m *model) []uuid.UUID {
+	var free []uuid.UUID
 	for _, i := range m.queued {
 		e, ok := q.Explain(i.UID, m.now)
 		if !ok {

@@ -4,7 +4,7 @@ import "slices"
 
 // attach puts an item that is nowhere where it belongs.
 func (q *Queue) attach(i *queued) {
-	ahead := i.NotBefore.After(q.now)
+	ahead := i.NotBefore().After(q.now)
 	switch {
 	case ahead && !i.HoldsPlace:
 		q.wakeItem(i)
@@ -49,7 +49,7 @@ func (q *Queue) settleLine(k *key) {
 	k.head = head
 	switch {
 	case head == nil || head.group != nil:
-	case !head.NotBefore.After(q.now):
+	case !head.NotBefore().After(q.now):
 		q.quiet(&head.wake)
 		q.enter(head)
 	case head.wake == nil:
@@ -66,7 +66,7 @@ func (q *Queue) linesOf(t *tenant, w Workspace) []*queued {
 		return nil
 	}
 	var moved []*queued
-	for _, i := range q.index {
+	for i := range q.index.All() {
 		if i.tenant == t && i.InOrder && t.stopped(i.Type) != after.stopped(i.Type) {
 			moved = append(moved, i)
 		}

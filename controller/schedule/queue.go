@@ -3,7 +3,9 @@ package schedule
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
+
+	"jobwright.dev/internal/table"
 )
 
 const (
@@ -30,9 +32,9 @@ type Queue struct {
 	now    time.Time // the latest moment it was told of
 	epoch  time.Time // the first one
 
-	index   map[types.UID]*queued
+	index   *table.Table[uuid.UUID, queued]
 	traits  map[traitsID]*traits
-	live    map[types.UID]*live
+	live    map[uuid.UUID]*live
 	taken   int // slots
 	tenants map[string]*tenant
 	keys    map[string]*key
@@ -49,7 +51,7 @@ type Queue struct {
 func New(opts Options) *Queue {
 	q := &Queue{
 		slots: opts.Slots, ageing: min(opts.Ageing, maxAgeing),
-		index: map[types.UID]*queued{}, traits: map[traitsID]*traits{}, live: map[types.UID]*live{}, tenants: map[string]*tenant{},
+		index: table.New(table.HashUID[uuid.UUID], (*queued).uid), traits: map[traitsID]*traits{}, live: map[uuid.UUID]*live{}, tenants: map[string]*tenant{},
 		keys: map[string]*key{}, windows: map[string]*window{}, sweepAt: sweepAt{keep, keep},
 		order: ranked[*tenant]{before: (*tenant).behind, at: func(t *tenant) *int32 { return &t.at }},
 		wakes: ranked[*wake]{before: (*wake).before, at: func(w *wake) *int32 { return &w.at }},
@@ -86,7 +88,7 @@ func (q *Queue) Upsert(item Item) {
 		return
 	}
 	item = q.sane(item)
-	if old := q.index[item.UID]; old != nil {
+	if old := q.index.Get(item.UID); old != nil {
 		if old.item() == item {
 			return
 		}
@@ -94,10 +96,13 @@ func (q *Queue) Upsert(item Item) {
 	}
 	since := nanoseconds(item.Since)
 	i := &queued{
-		traits: q.share(item), UID: item.UID, NotBefore: item.NotBefore, priority: item.Priority,
+		traits: q.share(item), UID: item.UID, priority: item.Priority,
 		since: since, rank: since - int64(item.Priority)*int64(q.ageing), groupAt: -1, lineAt: -1,
 	}
-	q.index[item.UID] = i
+	if !item.NotBefore.IsZero() {
+		i.notBefore = item.NotBefore.UnixNano()
+	}
+	q.index.Put(i)
 	i.tenant.queued++
 	q.attach(i)
 }
@@ -125,19 +130,22 @@ func (q *Queue) sane(item Item) Item {
 	}
 	item.HoldsPlace = item.HoldsPlace && item.InOrder
 	item.Rate = item.Rate.sane()
-	item.Since, item.NotBefore = time.Unix(0, nanoseconds(item.Since)), item.NotBefore.Round(0)
+	item.Since = time.Unix(0, nanoseconds(item.Since))
+	if !item.NotBefore.IsZero() {
+		item.NotBefore = time.Unix(0, nanoseconds(item.NotBefore))
+	}
 	return item
 }
 
 // Remove takes a queued job out; it is no error when it is not queued.
-func (q *Queue) Remove(uid types.UID) {
-	if i := q.index[uid]; i != nil {
+func (q *Queue) Remove(uid uuid.UUID) {
+	if i := q.index.Get(uid); i != nil {
 		q.forget(i)
 	}
 }
 
 func (q *Queue) forget(i *queued) {
-	delete(q.index, i.UID)
+	q.index.Remove(i.UID)
 	i.tenant.queued--
 	q.detach(i)
 	if i.items--; i.items == 0 {
@@ -221,7 +229,7 @@ func (q *Queue) count(l *live) {
 
 // Release says that a live job has ended, and how long it has held its slot; it is no
 // error when it is not live.
-func (q *Queue) Release(uid types.UID, now time.Time) {
+func (q *Queue) Release(uid uuid.UUID, now time.Time) {
 	l := q.live[uid]
 	if l == nil {
 		return

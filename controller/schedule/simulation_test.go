@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/schedule"
@@ -32,8 +32,8 @@ type simulation struct {
 	q        *schedule.Queue
 	now      time.Time
 	arrivals []*job // by Since
-	queued   map[types.UID]*job
-	live     map[types.UID]*job
+	queued   map[uuid.UUID]*job
+	live     map[uuid.UUID]*job
 	ends     ends
 	done     []*job
 	rates    map[schedule.Rate][]time.Time
@@ -44,7 +44,7 @@ type simulation struct {
 
 func newSimulation(t *testing.T, opts schedule.Options) *simulation {
 	return &simulation{
-		T: t, opts: opts, q: schedule.New(opts), now: epoch, queued: map[types.UID]*job{}, live: map[types.UID]*job{},
+		T: t, opts: opts, q: schedule.New(opts), now: epoch, queued: map[uuid.UUID]*job{}, live: map[uuid.UUID]*job{},
 		rates: map[schedule.Rate][]time.Time{}, keyed: map[string]int{}, started: func(*job) {}, overdue: func(*job) {},
 	}
 }
@@ -186,7 +186,7 @@ func TestSharesFollowTheWeightsWhileAllAreBacklogged(t *testing.T) {
 				}
 				n++
 				j := &job{runs: lengths(r, mean), Item: schedule.Item{
-					UID: types.UID(fmt.Sprint("u", n)), Workspace: fmt.Sprint("w", at), Type: v1.JobTypeBuild,
+					UID: id(fmt.Sprint("u", n)), Workspace: fmt.Sprint("w", at), Type: v1.JobTypeBuild,
 					Since: s.now, Priority: int32(r.IntN(21) - 10),
 				}}
 				if r.IntN(3) == 0 {
@@ -251,7 +251,7 @@ func TestWaitsAreBoundedForAllClassesAt95PercentLoad(t *testing.T) {
 		// The workspaces ask for as much as their weights give them.
 		w := []int{0, 1, 1, 2, 2, 2, 3, 3, 3, 3}[r.IntN(10)]
 		j := &job{runs: lengths(r, mean), Item: schedule.Item{
-			UID: types.UID(fmt.Sprint("u", n)), Workspace: fmt.Sprint("w", w), Type: v1.JobTypeBuild, Since: at,
+			UID: id(fmt.Sprint("u", n)), Workspace: fmt.Sprint("w", w), Type: v1.JobTypeBuild, Since: at,
 			Priority: []int32{-10, 0, 0, 0, 10}[r.IntN(5)],
 		}}
 		kind := "plain"
@@ -325,17 +325,17 @@ func TestALowPriorityJobRunsInTheEndThoughHighOnesNeverCease(t *testing.T) {
 	n := 0
 	add := func() {
 		n++
-		s.queue(&job{runs: 20 * time.Second, Item: schedule.Item{UID: types.UID(fmt.Sprint("high", n)), Workspace: "w", Priority: 100, Since: s.now}})
+		s.queue(&job{runs: 20 * time.Second, Item: schedule.Item{UID: id(fmt.Sprint("high", n)), Workspace: "w", Priority: 100, Since: s.now}})
 	}
 	for range 12 {
 		add()
 	}
 	s.started = func(j *job) {
-		if j.UID != "low" {
+		if j.UID != id("low") {
 			add()
 		}
 	}
-	low := &job{runs: 20 * time.Second, Item: schedule.Item{UID: "low", Workspace: "w", Since: epoch}}
+	low := &job{runs: 20 * time.Second, Item: schedule.Item{UID: id("low"), Workspace: "w", Since: epoch}}
 	s.queue(low)
 	s.run(epoch.Add(3 * time.Hour))
 	// 100 points of priority are worth 50 minutes; the 12 jobs that came before that
@@ -352,7 +352,7 @@ func TestAWorkspaceThatSleptIsOwedNothing(t *testing.T) {
 	n := 0
 	add := func(workspace string) {
 		n++
-		s.queue(&job{runs: 10 * time.Second, Item: schedule.Item{UID: types.UID(fmt.Sprint("u", n)), Workspace: workspace, Since: s.now}})
+		s.queue(&job{runs: 10 * time.Second, Item: schedule.Item{UID: id(fmt.Sprint("u", n)), Workspace: workspace, Since: s.now}})
 	}
 	held := map[string]int{}
 	s.started = func(j *job) { held[j.Workspace]++; add(j.Workspace) }
@@ -384,14 +384,14 @@ func TestAFloodOfOneWorkspaceDelaysTheOthersByLittle(t *testing.T) {
 	s := newSimulation(t, schedule.Options{Slots: slots})
 	r := rand.New(rand.NewPCG(5, 5))
 	for n := range flood {
-		s.queue(&job{runs: lengths(r, mean), Item: schedule.Item{UID: types.UID(fmt.Sprint("flood", n)), Workspace: "flood", Priority: 1000, Since: epoch}})
+		s.queue(&job{runs: lengths(r, mean), Item: schedule.Item{UID: id(fmt.Sprint("flood", n)), Workspace: "flood", Priority: 1000, Since: epoch}})
 	}
 	at := epoch
 	for n := range 2000 {
 		// Four others ask for an eighth of the slots together, of which they would get 80 %.
 		at = at.Add(time.Duration(r.ExpFloat64() * float64(mean)))
 		w := fmt.Sprint("w", r.IntN(4))
-		s.arrivals = append(s.arrivals, &job{runs: lengths(r, mean), Item: schedule.Item{UID: types.UID(fmt.Sprint(w, "-", n)), Workspace: w, Since: at}})
+		s.arrivals = append(s.arrivals, &job{runs: lengths(r, mean), Item: schedule.Item{UID: id(fmt.Sprint(w, "-", n)), Workspace: w, Since: at}})
 	}
 	s.run(at)
 	var worst, total time.Duration

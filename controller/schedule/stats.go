@@ -5,17 +5,17 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"github.com/google/uuid"
 )
 
 // Len is how many jobs are queued.
-func (q *Queue) Len() int { return len(q.index) }
+func (q *Queue) Len() int { return q.index.Len() }
 
 // LiveCount is how many jobs are live, those elsewhere included.
 func (q *Queue) LiveCount() int { return len(q.live) }
 
 // Queued reports whether the job is queued.
-func (q *Queue) Queued(uid types.UID) bool { return q.index[uid] != nil }
+func (q *Queue) Queued(uid uuid.UUID) bool { return q.index.Get(uid) != nil }
 
 // Stats is what is to be known of one workspace.
 type Stats struct {
@@ -40,13 +40,13 @@ func (q *Queue) Stats() []Stats {
 // longest, as far as its own time goes. It costs O(queued jobs).
 func (q *Queue) Oldest(now time.Time) map[string]time.Time {
 	oldest := map[string]time.Time{}
-	for _, i := range q.index {
-		if i.NotBefore.After(now) {
+	for i := range q.index.All() {
+		if i.NotBefore().After(now) {
 			continue
 		}
 		since := time.Unix(0, i.since)
-		if i.NotBefore.After(since) {
-			since = i.NotBefore
+		if i.notBefore > i.since {
+			since = i.NotBefore()
 		}
 		if first, ok := oldest[i.Workspace]; !ok || since.Before(first) {
 			oldest[i.Workspace] = since

@@ -61,7 +61,7 @@ func (q *Queue) tenant(name string) *tenant {
 					if c := a.paidUntil.Compare(b.paidUntil); c != 0 {
 						return c < 0
 					}
-					return a.UID < b.UID
+					return uidBefore(a.UID, b.UID)
 				},
 				at: func(l *live) *int32 { return &l.at },
 			},
