@@ -206,7 +206,8 @@ func (c *Controller) act(ctx context.Context, e *entry, job *v1.Job, d lifecycle
 	case lifecycle.Stop:
 		if r := e.run; r != nil && r.outcome == nil {
 			if r.stop == nil {
-				r.stop = &d.Stop
+				stop := d.Stop // d itself stays off the heap
+				r.stop = &stop
 			}
 			r.cancel(errStopped)
 		}

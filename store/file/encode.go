@@ -127,16 +127,16 @@ func partOf(dst []byte, obj v1.Object, part func(scanned) span) ([]byte, error) 
 		return dst, err
 	}
 	var s scanned
-	err = members(whole, 0, func(key []byte, v span) error {
-		switch string(key) {
+	w := walk(whole, 0)
+	for w.next() {
+		switch string(w.key) {
 		case "spec":
-			s.spec = v
+			s.spec = w.at
 		case "status":
-			s.status = v
+			s.status = w.at
 		}
-		return nil
-	})
-	return append(dst, part(s).of(whole)...), err
+	}
+	return append(dst, part(s).of(whole)...), w.err
 }
 
 // assemble encodes obj, an object of kind, with other metadata than its own.
@@ -275,9 +275,7 @@ func appendTime(b []byte, t metav1.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)
 	}
-	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, "2006-01-02T15:04:05Z")
-	return append(b, '"')
+	return v1.AppendTime(b, t.Time, false)
 }
 
 // appendString appends s as a JSON string.

@@ -36,56 +36,63 @@ var errMalformed = errors.New("not a compact JSON object")
 // which a checksum vouches for: it finds its way through any compact JSON object but
 // does not validate what it skips.
 func scan(b []byte) (s scanned, err error) {
-	err = members(b, 0, func(key []byte, v span) error {
-		switch string(key) {
+	w := walk(b, 0)
+	for w.next() {
+		switch string(w.key) {
 		case "kind":
-			s.kind, err = text(v.of(b))
+			s.kind, err = text(w.value())
 		case "metadata":
-			s.metadata = v
-			err = s.scanMetadata(b, v)
+			s.metadata = w.at
+			err = s.scanMetadata(b, w.at)
 		case "spec":
-			s.spec = v
-			s.jobType, err = firstMember(b, v, "type")
+			s.spec = w.at
+			s.jobType, err = firstMember(b, w.at, "type")
 		case "status":
-			s.status = v
-			s.phase, err = firstMember(b, v, "phase")
+			s.status = w.at
+			s.phase, err = firstMember(b, w.at, "phase")
 		}
-		return err
-	})
-	if err == nil && (len(s.kind) == 0 || len(s.name) == 0 || len(s.uid) == 0 || s.rvAt.empty()) {
-		err = errors.New("kind, name, uid or resourceVersion is missing")
+		if err != nil {
+			return s, err
+		}
 	}
-	return s, err
+	if w.err == nil && (len(s.kind) == 0 || len(s.name) == 0 || len(s.uid) == 0 || s.rvAt.empty()) {
+		return s, errors.New("kind, name, uid or resourceVersion is missing")
+	}
+	return s, w.err
 }
 
-func (s *scanned) scanMetadata(b []byte, metadata span) error {
-	return members(b, metadata.start, func(key []byte, v span) (err error) {
-		switch string(key) {
+func (s *scanned) scanMetadata(b []byte, metadata span) (err error) {
+	w := walk(b, metadata.start)
+	for w.next() {
+		switch string(w.key) {
 		case "name":
-			s.name, err = text(v.of(b))
+			s.name, err = text(w.value())
 		case "namespace":
-			s.namespace, err = text(v.of(b))
+			s.namespace, err = text(w.value())
 		case "uid":
-			s.uid, err = text(v.of(b))
+			s.uid, err = text(w.value())
 		case "resourceVersion":
-			if v.end-v.start < 3 {
+			if w.at.end-w.at.start < 3 {
 				return errMalformed
 			}
-			s.rvAt = span{v.start + 1, v.end - 1}
+			s.rvAt = span{w.at.start + 1, w.at.end - 1}
 			s.rv, err = digits(s.rvAt.of(b))
 		case "generation":
 			var g uint64
-			g, err = digits(v.of(b))
+			g, err = digits(w.value())
 			s.generation = int64(g)
 		case "deletionTimestamp":
 			s.deleting = true
 		case "labels":
-			s.labels = v.of(b)
+			s.labels = w.value()
 		case "finalizers":
-			s.finalizers = v.of(b)
+			s.finalizers = w.value()
 		}
-		return err
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return w.err
 }
 
 // digits is strconv.ParseUint without its conversion to a string.
@@ -101,52 +108,68 @@ func digits(b []byte) (n uint64, err error) {
 
 // firstMember returns the text of a member of the object at v. The members that the
 // index needs are encoded first, so this is short.
-func firstMember(b []byte, v span, name string) (value []byte, err error) {
-	errFound := errors.New("found")
-	err = members(b, v.start, func(key []byte, member span) error {
-		if string(key) != name {
-			return nil
+func firstMember(b []byte, v span, name string) ([]byte, error) {
+	w := walk(b, v.start)
+	for w.next() {
+		if string(w.key) == name {
+			return text(w.value())
 		}
-		value, err = text(member.of(b))
-		return errors.Join(err, errFound)
-	})
-	if errors.Is(err, errFound) {
-		return value, nil
 	}
-	return value, err
+	return nil, w.err
 }
 
-// members calls fn with the members of the object that starts at b[i].
-func members(b []byte, i int, fn func(key []byte, value span) error) error {
-	if i >= len(b) || b[i] != '{' {
-		return errMalformed
+// walker goes over the members of an object, in their order.
+type walker struct {
+	b   []byte
+	i   int // where the next member starts; 0: there is none
+	err error
+	// key is the member's, still escaped; at is where its value lies.
+	key []byte
+	at  span
+}
+
+// walk begins before the first member of the object that starts at b[i].
+func walk(b []byte, i int) walker {
+	switch {
+	case i >= len(b)-1 || b[i] != '{':
+		return walker{err: errMalformed}
+	case b[i+1] == '}':
+		return walker{}
 	}
-	i++
-	if i < len(b) && b[i] == '}' {
-		return nil
+	return walker{b: b, i: i + 1}
+}
+
+// value is that of the member.
+func (w *walker) value() []byte { return w.at.of(w.b) }
+
+// next goes on to the next member; false: there is none, or err tells why.
+func (w *walker) next() bool {
+	if w.i == 0 {
+		return false
 	}
-	for {
-		end := skipString(b, i)
-		if end < 0 || end >= len(b) || b[end] != ':' {
-			return errMalformed
-		}
-		key := b[i+1 : end-1]
-		start := end + 1
-		if end = skipValue(b, start); end < 0 || end >= len(b) {
-			return errMalformed
-		}
-		if err := fn(key, span{start, end}); err != nil {
-			return err
-		}
-		switch b[end] {
-		case ',':
-			i = end + 1
-		case '}':
-			return nil
-		default:
-			return errMalformed
-		}
+	start := w.i
+	w.i = 0
+	end := skipString(w.b, start)
+	if end < 0 || end >= len(w.b) || w.b[end] != ':' {
+		w.err = errMalformed
+		return false
 	}
+	w.key, w.at.start = w.b[start+1:end-1], end+1
+	end = skipValue(w.b, w.at.start)
+	if end < 0 || end >= len(w.b) {
+		w.err = errMalformed
+		return false
+	}
+	w.at.end = end
+	switch w.b[end] {
+	case ',':
+		w.i = end + 1
+	case '}':
+	default:
+		w.err = errMalformed
+		return false
+	}
+	return true
 }
 
 // skipString returns where the string that starts at b[i] ends, or −1.

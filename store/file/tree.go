@@ -1,7 +1,5 @@
 package file
 
-import "sort"
-
 // maxItems is how many items a node of a tree holds: 64 pointers are eight cache
 // lines, and three levels hold a quarter of a million entries.
 const maxItems = 64
@@ -92,8 +90,19 @@ func (t *tree) search(n *node, e *entry) (i int, equal bool) {
 			return len(n.items), false
 		}
 	}
-	i = sort.Search(len(n.items), func(i int) bool { return t.compare(n.items[i], e) >= 0 })
-	return i, i < len(n.items) && t.compare(n.items[i], e) == 0
+	low, high := 0, len(n.items)
+	for low < high {
+		middle := (low + high) / 2
+		switch c := t.compare(n.items[middle], e); {
+		case c == 0:
+			return middle, true
+		case c < 0:
+			low = middle + 1
+		default:
+			high = middle
+		}
+	}
+	return low, false
 }
 
 // childOf is the index of the child of n below which e belongs.

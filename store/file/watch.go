@@ -74,11 +74,14 @@ func (w *watcher) poll() (events []store.Event, woken <-chan struct{}, err error
 	if w.next < r.first {
 		return nil, nil, fmt.Errorf("watch: %w: it fell %d changes behind", store.ErrExpired, r.first-w.next)
 	}
-	for n := 0; w.next < r.next && n < watchBatch; n++ {
+	end := min(r.next, w.next+watchBatch)
+	for ; w.next < end; w.next++ {
 		if e, ok := w.selects(r.at(w.next)); ok {
+			if events == nil {
+				events = make([]store.Event, 0, end-w.next)
+			}
 			events = append(events, e)
 		}
-		w.next++
 	}
 	if len(events) == 0 && w.next == r.next {
 		woken = r.wait()
