@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -21,7 +23,8 @@ var (
 	errFenced  = errors.New("the attempt does not hold the job any more")
 )
 
-// run is one attempt in this worker. Its fields are guarded by Controller.mu.
+// run is one attempt in this worker. Its fields are guarded by Controller.mu, but for
+// quietSince.
 type run struct {
 	id       string
 	jobType  v1.JobType
@@ -32,8 +35,17 @@ type run struct {
 	pending  *lifecycle.Report      // progress that is yet to be written
 	flushing *time.Timer
 	flushed  time.Time
-	active   time.Time // last output or progress
+	born     time.Time // when this worker began with it
+	// quietSince is the last output or progress, counted from born on: on the clock of the
+	// process, which nobody sets.
+	quietSince atomic.Int64
 }
+
+// active is when there was output or progress last.
+func (r *run) active() time.Time { return r.born.Add(time.Duration(r.quietSince.Load())) }
+
+// touch notes output or progress.
+func (r *run) touch(now time.Time) { r.quietSince.Store(int64(now.Sub(r.born))) }
 
 // take returns the progress that is yet to be written.
 func (r *run) take() *lifecycle.Report {
@@ -45,17 +57,18 @@ func (r *run) take() *lifecycle.Report {
 	return p
 }
 
-// start runs the attempt that is written in the status. The caller holds mu.
-func (c *Controller) start(ctx context.Context, e *entry, job *v1.Job) {
+// start runs the attempt that is written in the status of own, which is for the attempt
+// alone. The caller holds mu.
+func (c *Controller) start(ctx context.Context, e *entry, own *v1.Job) {
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type, cancel: cancel, started: now, active: now, flushed: now}
+	r := &run{id: own.Status.CurrentAttempt.ID, jobType: own.Spec.Type, cancel: cancel, started: now, born: now, flushed: now}
 	e.run = r
-	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
+	attempt := action.Attempt{ID: r.id, Job: own, Grace: c.CancelGrace}
 	go func() {
 		defer cancel(nil)
 		sink := c.sink(e, r, attempt.Job)
-		sink.Line(action.System, fmt.Sprintf("attempt %d started", attempt.Job.Status.Attempts))
+		sink.Line(action.System, "attempt "+strconv.Itoa(int(attempt.Job.Status.Attempts))+" started")
 		outcome := c.carryOut(ctx, attempt, sink)
 		sink.end(outcome)
 		c.ended(e, r, outcome)
@@ -81,11 +94,11 @@ func (c *Controller) carryOut(ctx context.Context, a action.Attempt, sink *sink)
 
 // recover finds out what became of an attempt that a dead worker left. The caller
 // holds mu.
-func (c *Controller) recover(ctx context.Context, e *entry, job *v1.Job) {
+func (c *Controller) recover(ctx context.Context, e *entry, own *v1.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type, cancel: func(error) {}, started: job.Status.CurrentAttempt.StartTime.Time, active: time.Now()}
+	r := &run{id: own.Status.CurrentAttempt.ID, jobType: own.Spec.Type, cancel: func(error) {}, started: own.Status.CurrentAttempt.StartTime.Time, born: time.Now()}
 	e.run = r
-	attempt := action.Attempt{ID: r.id, Job: job.DeepCopy(), Grace: c.CancelGrace}
+	attempt := action.Attempt{ID: r.id, Job: own, Grace: c.CancelGrace}
 	go func() {
 		defer cancel(nil)
 		outcome := c.recoverUntilSure(ctx, attempt)
@@ -168,9 +181,7 @@ func (c *Controller) sink(e *entry, r *run, job *v1.Job) *sink {
 func (s *sink) Line(stream action.Stream, text string) {
 	now := time.Now()
 	s.log(now, stream, text)
-	s.c.mu.Lock()
-	s.run.active = now
-	s.c.mu.Unlock()
+	s.run.touch(now)
 }
 
 func (s *sink) log(now time.Time, stream action.Stream, text string) {
@@ -219,7 +230,7 @@ func (s *sink) report(add func(*lifecycle.Report)) {
 	if r.outcome != nil {
 		return
 	}
-	r.active = time.Now()
+	r.touch(time.Now())
 	if r.pending == nil {
 		r.pending = &lifecycle.Report{Attempt: r.id, Pct: -1}
 	}
@@ -254,10 +265,17 @@ func (s *sink) end(o action.Outcome) {
 }
 
 func describe(o action.Outcome) string {
-	verdict := map[action.Verdict]string{
-		action.Succeeded: "succeeded", action.Failed: "failed (" + o.Reason + ")",
-		action.Stopped: "stopped", action.Lost: "interrupted",
-	}[o.Verdict]
+	var verdict string
+	switch o.Verdict {
+	case action.Succeeded:
+		verdict = "succeeded"
+	case action.Failed:
+		verdict = "failed (" + o.Reason + ")"
+	case action.Stopped:
+		verdict = "stopped"
+	case action.Lost:
+		verdict = "interrupted"
+	}
 	if o.Message == "" {
 		return verdict
 	}

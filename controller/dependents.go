@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/google/uuid"
-
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/lifecycle"
 	"jobwright.dev/store"
@@ -71,15 +69,15 @@ func (c *Controller) wakeDependents(key store.Key) {
 	}
 }
 
+// waitsForOthers reports whether other jobs decide about the start of this one.
+func waitsForOthers(job *v1.Job) bool {
+	return len(job.Spec.DependsOn) > 0 && job.Status.CurrentAttempt == nil
+}
+
 // dependencies is what is known of the jobs that a queued job waits for.
 func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([]lifecycle.Dependency, error) {
-	if len(job.Spec.DependsOn) == 0 || job.Status.CurrentAttempt != nil {
+	if !waitsForOthers(job) {
 		return nil, nil
-	}
-	if e.uid != uuid.Nil { // not only asked about
-		c.mu.Lock()
-		c.meet(e, job)
-		c.mu.Unlock()
 	}
 	known := make([]lifecycle.Dependency, len(job.Spec.DependsOn))
 	for i, d := range job.Spec.DependsOn {

@@ -9,7 +9,7 @@ import (
 
 // place gives the job its place in the schedule, or takes it out. granted: the decision
 // knew that the job has a slot. The caller holds mu.
-func (c *Controller) place(e *entry, job *v1.Job, d lifecycle.Decision, granted bool, now time.Time) {
+func (c *Controller) place(e *entry, job *v1.Job, d *lifecycle.Decision, granted bool, now time.Time) {
 	if attempt := job.Status.CurrentAttempt; attempt != nil {
 		if e.queued {
 			e.queued = false

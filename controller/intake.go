@@ -178,5 +178,6 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	c.queue.add(e)
 }
 
-// related reports whether the job may depend on others or have a concurrency policy.
-func related(r store.Record) bool { return r.Contains(`"dependsOn"`) || r.Contains(`"policy":"`) }
+// related reports whether the job may depend on others or have a concurrency policy. A
+// text that begins with a quote takes three times as long to be looked for.
+func related(r store.Record) bool { return r.Contains(`dependsOn":[`) || r.Contains(`policy":"`) }

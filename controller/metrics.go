@@ -104,7 +104,7 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 		switch {
 		case e.run != nil:
 			g := group{workspace, e.run.jobType}
-			silent[g] = max(silent[g], now.Sub(e.run.active))
+			silent[g] = max(silent[g], now.Sub(e.run.active()))
 		case e.some().lease != 0 && !e.finished && now.UnixMicro() > e.some().lease:
 			lost[workspace]++
 		}

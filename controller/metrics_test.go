@@ -36,7 +36,7 @@ func TestAgesTellWhatIsStuck(t *testing.T) {
 	for name, e := range map[string]*entry{
 		"held by nobody":      {rare: lease(-time.Second)},
 		"held elsewhere":      {rare: lease(time.Hour), elsewhere: true},
-		"running here":        {rare: lease(-time.Hour), run: &run{active: now, jobType: v1.JobTypeBuild}},
+		"running here":        {rare: lease(-time.Hour), run: &run{born: now, jobType: v1.JobTypeBuild}},
 		"waits by its wish":   {},
 		"waits for its time":  {queued: true},
 		"its time has come":   {queued: true},

@@ -24,79 +24,119 @@ func (c *Controller) reconcileLoop(ctx context.Context) {
 	}
 }
 
-// reconcile reads one job, decides, writes its status at most once, and acts.
+// reconcile looks at one job, decides, writes its status at most once, and acts.
 func (c *Controller) reconcile(ctx context.Context, e *entry) error {
-	job, err := c.read(ctx, e)
+	job, seen, err := c.look(ctx, e)
 	if err != nil {
 		return c.retry(e, err)
 	}
 	if job == nil {
 		return nil
 	}
-	depends, err := c.dependencies(ctx, e, job)
-	if err != nil {
-		return c.retry(e, err)
-	}
 	now := time.Now()
-	seen := c.observe(e, job)
-	seen.Dependencies = depends
 	progressed := false
 	if p := seen.report; p != nil {
 		job.Status, progressed = lifecycle.Progress(job.Status, *p, now)
 	}
 	decision := lifecycle.Next(job, seen.Observed, now)
-	before := job.Status.Phase
 	if decision.Changed || progressed {
-		durability := store.Durable
-		if !decision.Changed || decision.Soft {
-			durability = store.Soft
-		}
-		was := job.Status
-		job.Status = decision.Status
-		record, err := c.Store.UpdateStatus(ctx, job, durability)
-		if err != nil {
-			return c.retry(e, err)
-		}
-		job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
-		c.wrote(e, job, record.ResourceVersion())
-		if decision.Do == lifecycle.Start {
-			if gave, err := c.giveWay(ctx, e, job, record.ResourceVersion()); gave || err != nil {
-				return c.retry(e, err)
-			}
-		}
-		if durability == store.Durable {
-			c.metrics.transition(job, before, now)
-			c.announceTransition(job, was)
-		}
+		return c.writeAndAct(ctx, e, job, &decision, &seen, now)
 	}
-	c.act(ctx, e, job, decision, seen, now)
+	own := attemptsOwn(job, decision.Do)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.act(ctx, e, job, own, &decision, &seen, now)
 	return nil
 }
 
-// read returns the job; nil when it is gone, or not ours to drive any more.
+// writeAndAct writes the status that was decided on and does what follows from it.
+func (c *Controller) writeAndAct(ctx context.Context, e *entry, job *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) error {
+	durability := store.Durable
+	if !d.Changed || d.Soft {
+		durability = store.Soft
+	}
+	was := job.Status
+	job.Status = d.Status
+	record, err := c.Store.UpdateStatus(ctx, job, durability)
+	if err != nil {
+		return c.retry(e, err)
+	}
+	version := record.ResourceVersion()
+	job.ResourceVersion = strconv.FormatUint(version, 10)
+	own := attemptsOwn(job, d.Do)
+	c.mu.Lock()
+	c.wrote(e, job, version)
+	if d.Do == lifecycle.Start && c.Shared {
+		c.mu.Unlock()
+		if gave, err := c.giveWay(ctx, e, job, version); gave || err != nil {
+			return c.retry(e, err)
+		}
+		c.mu.Lock()
+	}
+	c.act(ctx, e, job, own, d, seen, now)
+	c.mu.Unlock()
+	if durability == store.Durable {
+		c.metrics.transition(job, was.Phase, now)
+		c.announceTransition(job, was)
+	}
+	return nil
+}
+
+// attemptsOwn is a copy of the job for the attempt that is begun with it, if one is; it is
+// made before the lock is taken.
+func attemptsOwn(job *v1.Job, do lifecycle.Do) *v1.Job {
+	if do == lifecycle.Start || do == lifecycle.Recover {
+		return job.DeepCopy()
+	}
+	return nil
+}
+
+// look returns the job and what this worker knows of it; no job when it is gone, or not
+// ours to drive any more.
 //
 // A job that is kept decoded, and of which no event has told since, is taken as it is: if
 // the store has a later version all the same, whatever is decided here cannot be written,
 // and the event of that version is on its way.
-func (c *Controller) read(ctx context.Context, e *entry) (*v1.Job, error) {
+func (c *Controller) look(ctx context.Context, e *entry) (*v1.Job, observation, error) {
 	c.mu.Lock()
-	kept := e.job
+	job := e.job
 	switch {
 	case e.forgotten:
 		c.mu.Unlock()
-		return nil, nil
+		return nil, observation{}, nil
 	case e.gone:
 		if e.run == nil || e.run.outcome != nil {
 			c.forget(e)
 		}
 		c.mu.Unlock()
-		return nil, nil
-	case kept != nil && !e.newer(kept):
+		return nil, observation{}, nil
+	case job == nil || e.newer(job):
 		c.mu.Unlock()
-		return kept, nil
+		var err error
+		if job, err = c.read(ctx, e); job == nil || err != nil {
+			return nil, observation{}, err
+		}
+		c.mu.Lock()
 	}
+	if !waitsForOthers(job) {
+		defer c.mu.Unlock()
+		return job, c.observe(e, job), nil
+	}
+	c.meet(e, job)
 	c.mu.Unlock()
+	depends, err := c.dependencies(ctx, e, job)
+	if err != nil {
+		return nil, observation{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := c.observe(e, job)
+	seen.Dependencies = depends
+	return job, seen, nil
+}
 
+// read reads the job from the store; nil: it is gone.
+func (c *Controller) read(ctx context.Context, e *entry) (*v1.Job, error) {
 	record, err := c.Store.Get(ctx, e.key())
 	if errors.Is(err, store.ErrNotFound) || err == nil && record.UUID() != e.uid {
 		c.mu.Lock()
@@ -118,10 +158,8 @@ type observation struct {
 }
 
 // observe is what this worker knows of the job, which it takes in first if it was not
-// decoded before.
+// decoded before. The caller holds mu.
 func (c *Controller) observe(e *entry, job *v1.Job) observation {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.meet(e, job)
 	seen := observation{Observed: lifecycle.Observed{
 		Worker: c.Worker, Lease: c.Lease, Granted: e.slot, ReplacedBy: c.replacedBy(e),
@@ -140,7 +178,7 @@ func (c *Controller) observe(e *entry, job *v1.Job) observation {
 	attempt := job.Status.CurrentAttempt
 	switch {
 	case attempt != nil && r.id == attempt.ID && attempt.Worker == c.Worker:
-		seen.Outcome, seen.Stop, seen.Active = r.outcome, r.stop, r.active
+		seen.Outcome, seen.Stop, seen.Active = r.outcome, r.stop, r.active()
 		seen.Live = r.outcome == nil
 		seen.report = r.take()
 	case r.outcome != nil:
@@ -160,10 +198,8 @@ func (c *Controller) meet(e *entry, job *v1.Job) {
 	}
 }
 
-// wrote notes our own write, whose event says nothing new.
+// wrote notes our own write, whose event says nothing new. The caller holds mu.
 func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if e.forgotten {
 		return // deleted since
 	}
@@ -182,10 +218,8 @@ func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
 }
 
 // act does what the decision asks for beside the write; the outcome that was seen is on
-// disk now.
-func (c *Controller) act(ctx context.Context, e *entry, job *v1.Job, d lifecycle.Decision, seen observation, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// disk now. own is for the attempt that begins, if one does. The caller holds mu.
+func (c *Controller) act(ctx context.Context, e *entry, job, own *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) {
 	if e.forgotten {
 		return
 	}
@@ -200,13 +234,13 @@ func (c *Controller) act(ctx context.Context, e *entry, job *v1.Job, d lifecycle
 	}
 	switch d.Do {
 	case lifecycle.Start:
-		c.start(ctx, e, job)
+		c.start(ctx, e, own)
 	case lifecycle.Recover:
-		c.recover(ctx, e, job)
+		c.recover(ctx, e, own)
 	case lifecycle.Stop:
 		if r := e.run; r != nil && r.outcome == nil {
 			if r.stop == nil {
-				stop := d.Stop // d itself stays off the heap
+				stop := d.Stop // only it is kept, not all of d
 				r.stop = &stop
 			}
 			r.cancel(errStopped)

@@ -129,11 +129,9 @@ func (c *Controller) seeStart(event store.Event) {
 }
 
 // giveWay checks a start that has just been written against those of other workers,
-// and takes it back when it came too late. It reports whether it did.
+// and takes it back when it came too late. It reports whether it did. There is no need to
+// ask where nobody shares the store.
 func (c *Controller) giveWay(ctx context.Context, e *entry, job *v1.Job, version uint64) (bool, error) {
-	if !c.Shared {
-		return false, nil
-	}
 	item := c.item(e.uid, job)
 	if item.Key == "" || c.starts.first(ctx, e.uid, item.Key, item.Limit, version) {
 		return false, nil
@@ -145,9 +143,9 @@ func (c *Controller) giveWay(ctx context.Context, e *entry, job *v1.Job, version
 		return true, err // held by an attempt of ours that never began: recovered like any other
 	}
 	job.ResourceVersion = strconv.FormatUint(record.ResourceVersion(), 10)
-	c.wrote(e, job, record.ResourceVersion())
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.wrote(e, job, record.ResourceVersion())
 	c.unschedule(e)
 	c.queue.add(e)
 	return true, nil
