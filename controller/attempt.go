@@ -147,18 +147,18 @@ func (c *Controller) ended(e *entry, r *run, outcome action.Outcome) {
 
 // sink archives what one attempt prints and coalesces what it reports.
 type sink struct {
-	c      *Controller
-	e      *entry
-	run    *run
-	name   string
-	writer *logs.Writer
+	c   *Controller
+	e   *entry
+	run *run
+	job *v1.Job
 
 	// Jobwright's own lines are held back until there is output or the attempt has
 	// ended with more to say than that it succeeded: an action without output keeps no
 	// log, which would cost more than all the rest of a short job.
-	mu   sync.Mutex
-	held []heldLine
-	said bool
+	mu     sync.Mutex
+	writer *logs.Writer // nil until something is released
+	held   []heldLine
+	said   bool
 }
 
 type heldLine struct {
@@ -167,14 +167,7 @@ type heldLine struct {
 }
 
 func (c *Controller) sink(e *entry, r *run, job *v1.Job) *sink {
-	s := &sink{c: c, e: e, run: r, name: job.Namespace + "/" + job.Name}
-	writer, err := c.Logs.Writer(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
-	if err != nil {
-		c.Log.Error(err, "no log for the job", "job", s.name)
-		return s
-	}
-	s.writer = writer
-	return s
+	return &sink{c: c, e: e, run: r, job: job}
 }
 
 // Line implements action.Sink.
@@ -185,27 +178,36 @@ func (s *sink) Line(stream action.Stream, text string) {
 }
 
 func (s *sink) log(now time.Time, stream action.Stream, text string) {
-	if s.writer == nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stream == action.System && !s.said {
 		s.held = append(s.held, heldLine{now, text})
 		return
 	}
-	s.release()
-	s.writer.Line(now, stream, text)
+	if s.release(); s.writer != nil {
+		s.writer.Line(now, stream, text)
+	}
 }
 
-// release writes what was held back. The caller holds s.mu.
+// release begins the log with what was held back. The caller holds s.mu.
 func (s *sink) release() {
+	if s.said {
+		return
+	}
 	s.said = true
+	writer, err := s.c.Logs.Writer(logs.Ref{Workspace: s.job.Namespace, Job: s.job.Name, UID: s.job.UID})
+	if err != nil {
+		s.c.Log.Error(err, "no log for the job", "job", s.name())
+		return
+	}
+	s.writer = writer
 	for _, line := range s.held {
 		s.writer.Line(line.at, action.System, line.text)
 	}
 	s.held = nil
 }
+
+func (s *sink) name() string { return s.job.Namespace + "/" + s.job.Name }
 
 // Progress implements action.Sink. The first report is written at once, those that
 // follow at most every ProgressInterval.
@@ -250,17 +252,17 @@ func (s *sink) flush() {
 
 // end closes the log with the outcome.
 func (s *sink) end(o action.Outcome) {
-	if s.writer == nil {
-		return
-	}
 	s.log(time.Now(), action.System, "attempt ended: "+describe(o))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.Verdict != action.Succeeded || o.Message != "" {
 		s.release()
 	}
+	if s.writer == nil {
+		return
+	}
 	if err := s.writer.Close(time.Now()); err != nil {
-		s.c.Log.Error(err, "output was lost", "job", s.name, "attempt", s.run.id)
+		s.c.Log.Error(err, "output was lost", "job", s.name(), "attempt", s.run.id)
 	}
 }
 

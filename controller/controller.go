@@ -164,13 +164,15 @@ func New(opts Options) (*Controller, error) {
 // interrupts the rest, and returns when no attempt is left and every outcome is
 // written. It is called once.
 func (c *Controller) Run(ctx context.Context) error {
-	// Reconciles and attempts outlive ctx: they end in order, below.
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	// Reconciles and attempts outlive ctx: they end in order, below. A reconcile has no end
+	// of its own: what it has begun to write is on its way to the disk.
+	lasting := context.WithoutCancel(ctx)
+	attempts, stop := context.WithCancel(lasting)
 	defer stop()
 
 	var workers sync.WaitGroup
 	for range Reconcilers {
-		workers.Go(func() { c.reconcileLoop(work) })
+		workers.Go(func() { c.reconcileLoop(lasting, attempts) })
 	}
 	err := c.drive(ctx)
 	c.starts.end()

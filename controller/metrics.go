@@ -25,6 +25,7 @@ type metrics struct {
 	queueWait      *prometheus.HistogramVec
 	runTime        *prometheus.HistogramVec
 	reconciles     *prometheus.CounterVec
+	succeeded      prometheus.Counter // of reconciles
 	reconcileTime  prometheus.Histogram
 	jobs           *prometheus.Desc
 	oldestQueued   *prometheus.Desc
@@ -39,6 +40,7 @@ func newMetrics(c *Controller) *metrics {
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "jobwright_" + name, Help: help, Buckets: buckets}, labels)
 	}
+	reconciles := counter("reconcile_total", "Reconciles by result.", "result")
 	return &metrics{
 		c:             c,
 		finished:      counter("jobs_finished_total", "Jobs that reached a terminal phase.", "workspace", "type", "result", "reason"),
@@ -46,7 +48,8 @@ func newMetrics(c *Controller) *metrics {
 		interruptions: counter("job_interruptions_total", "Attempts that were lost without an outcome.", "workspace", "type"),
 		queueWait:     histogram("job_queue_wait_seconds", "Time from a job's creation to its first start.", "workspace", "type"),
 		runTime:       histogram("job_run_seconds", "Time from a job's first start to its end.", "workspace", "type", "result"),
-		reconciles:    counter("reconcile_total", "Reconciles by result.", "result"),
+		reconciles:    reconciles,
+		succeeded:     reconciles.WithLabelValues("success"),
 		reconcileTime: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "jobwright_reconcile_seconds", Help: "Time of one reconcile, its write included.",
 			Buckets: []float64{.00001, .0001, .0003, .001, .003, .01, .03, .1, .3, 1, 3},
@@ -123,11 +126,11 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 }
 
 func (m *metrics) reconciled(err error, took time.Duration) {
-	result := "success"
-	if err != nil {
-		result = "error"
+	if err == nil {
+		m.succeeded.Inc()
+	} else {
+		m.reconciles.WithLabelValues("error").Inc()
 	}
-	m.reconciles.WithLabelValues(result).Inc()
 	m.reconcileTime.Observe(took.Seconds())
 }
 

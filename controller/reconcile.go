@@ -11,21 +11,23 @@ import (
 	"jobwright.dev/store"
 )
 
-func (c *Controller) reconcileLoop(ctx context.Context) {
+// reconcileLoop reconciles what the queue hands out. The attempts that it begins run in the
+// context attempts.
+func (c *Controller) reconcileLoop(ctx, attempts context.Context) {
 	for {
 		e, ok := c.queue.get()
 		if !ok {
 			return
 		}
 		start := time.Now()
-		err := c.reconcile(ctx, e)
+		err := c.reconcile(ctx, attempts, e)
 		c.metrics.reconciled(err, time.Since(start))
 		c.queue.done(e)
 	}
 }
 
 // reconcile looks at one job, decides, writes its status at most once, and acts.
-func (c *Controller) reconcile(ctx context.Context, e *entry) error {
+func (c *Controller) reconcile(ctx, attempts context.Context, e *entry) error {
 	job, seen, err := c.look(ctx, e)
 	if err != nil {
 		return c.retry(e, err)
@@ -40,17 +42,17 @@ func (c *Controller) reconcile(ctx context.Context, e *entry) error {
 	}
 	decision := lifecycle.Next(job, seen.Observed, now)
 	if decision.Changed || progressed {
-		return c.writeAndAct(ctx, e, job, &decision, &seen, now)
+		return c.writeAndAct(ctx, attempts, e, job, &decision, &seen, now)
 	}
 	own := attemptsOwn(job, decision.Do)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.act(ctx, e, job, own, &decision, &seen, now)
+	c.act(attempts, e, job, own, &decision, &seen, now)
 	return nil
 }
 
 // writeAndAct writes the status that was decided on and does what follows from it.
-func (c *Controller) writeAndAct(ctx context.Context, e *entry, job *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) error {
+func (c *Controller) writeAndAct(ctx, attempts context.Context, e *entry, job *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) error {
 	durability := store.Durable
 	if !d.Changed || d.Soft {
 		durability = store.Soft
@@ -73,7 +75,7 @@ func (c *Controller) writeAndAct(ctx context.Context, e *entry, job *v1.Job, d *
 		}
 		c.mu.Lock()
 	}
-	c.act(ctx, e, job, own, d, seen, now)
+	c.act(attempts, e, job, own, d, seen, now)
 	c.mu.Unlock()
 	if durability == store.Durable {
 		c.metrics.transition(job, was.Phase, now)
@@ -219,7 +221,7 @@ func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
 
 // act does what the decision asks for beside the write; the outcome that was seen is on
 // disk now. own is for the attempt that begins, if one does. The caller holds mu.
-func (c *Controller) act(ctx context.Context, e *entry, job, own *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) {
+func (c *Controller) act(attempts context.Context, e *entry, job, own *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) {
 	if e.forgotten {
 		return
 	}
@@ -234,9 +236,9 @@ func (c *Controller) act(ctx context.Context, e *entry, job, own *v1.Job, d *lif
 	}
 	switch d.Do {
 	case lifecycle.Start:
-		c.start(ctx, e, own)
+		c.start(attempts, e, own)
 	case lifecycle.Recover:
-		c.recover(ctx, e, own)
+		c.recover(attempts, e, own)
 	case lifecycle.Stop:
 		if r := e.run; r != nil && r.outcome == nil {
 			if r.stop == nil {

@@ -10,6 +10,9 @@ import (
 
 // record tells of the job as it is now.
 func (c *Controller) record(job *v1.Job) {
+	if c.Events == nil {
+		return
+	}
 	s := &job.Status
 	reason, message := s.Reason, s.Message
 	if reason == "" {

@@ -19,9 +19,9 @@ func (j *Job) DecodeJSON(data []byte) error {
 	r.object(func(key []byte) {
 		switch string(key) {
 		case "kind":
-			r.string(&j.Kind)
+			text(&r, &j.Kind)
 		case "apiVersion":
-			r.string(&j.APIVersion)
+			text(&r, &j.APIVersion)
 		case "metadata":
 			r.meta(&j.ObjectMeta)
 		case "spec":
@@ -213,7 +213,7 @@ func (r *reader) status(s *JobStatus) {
 		case "step":
 			r.string(&s.Step)
 		case "reason":
-			r.string(&s.Reason)
+			text(r, &s.Reason)
 		case "message":
 			r.string(&s.Message)
 		case "observedGeneration":
@@ -283,7 +283,7 @@ func (r *reader) condition(c *metav1.Condition) {
 	r.object(func(key []byte) {
 		switch string(key) {
 		case "type":
-			r.string(&c.Type)
+			text(r, &c.Type)
 		case "status":
 			text(r, &c.Status)
 		case "observedGeneration":
@@ -291,7 +291,7 @@ func (r *reader) condition(c *metav1.Condition) {
 		case "lastTransitionTime":
 			r.time(&c.LastTransitionTime.Time, time.RFC3339)
 		case "reason":
-			r.string(&c.Reason)
+			text(r, &c.Reason)
 		case "message":
 			r.string(&c.Message)
 		default:
@@ -403,11 +403,36 @@ func (r *reader) string(s *string) {
 	r.any(s)
 }
 
+// text reads a string that is one of a few most of the time, which then takes no memory.
 func text[S ~string](r *reader, to *S) {
+	start := r.at
+	if plain := r.plain(); !r.failed {
+		if word, ok := words[string(plain)]; ok {
+			*to = S(word)
+		} else {
+			*to = S(plain)
+		}
+		return
+	}
+	r.failed, r.at = false, start
 	var s string
-	r.string(&s)
+	r.any(&s)
 	*to = S(s)
 }
+
+// words are the values that most jobs have somewhere.
+var words = func() map[string]string {
+	m := map[string]string{}
+	for _, word := range append([]string{
+		APIVersion, KindJob, string(JobTypeBuild), string(JobTypeDeploy), string(JobTypeAPICall),
+		string(JobQueued), string(JobRunning), string(JobSucceeded), string(JobFailed), string(JobCanceled),
+		ConditionComplete, ConditionFinished, ConditionSuspended, ConditionCanceling,
+		string(metav1.ConditionTrue), string(metav1.ConditionFalse),
+	}, Reasons()...) {
+		m[word] = word
+	}
+	return m
+}()
 
 func number[N int32 | int64](r *reader, to *N) {
 	start := r.at

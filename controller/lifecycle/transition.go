@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,11 +18,16 @@ type transition struct {
 	now    time.Time
 	status v1.JobStatus
 	next   time.Time // the earliest thing that is due by the passing of time
+	moment *metav1.MicroTime
 }
 
+// micro is now. The times of a status that are now share it: nobody changes them in place.
 func (t *transition) micro() *metav1.MicroTime {
-	now := metav1.NewMicroTime(t.now)
-	return &now
+	if t.moment == nil {
+		now := metav1.NewMicroTime(t.now)
+		t.moment = &now
+	}
+	return t.moment
 }
 
 // due notes that something happens at that time.
@@ -59,7 +65,7 @@ func (t *transition) start() Decision {
 	t.next = time.Time{} // what was due of a queued job is so no more
 	t.status.Attempts++
 	t.status.CurrentAttempt = &v1.Attempt{
-		ID:        fmt.Sprintf("%s-%d", t.job.UID, t.status.Attempts),
+		ID:        string(t.job.UID) + "-" + strconv.Itoa(int(t.status.Attempts)),
 		StartTime: *t.micro(),
 	}
 	t.lease()
