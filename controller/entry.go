@@ -12,10 +12,10 @@ import (
 )
 
 // maxCached is how many jobs that do not run are kept decoded from one look at them to the
-// next; beyond it they are decoded again, which takes some microseconds. 512 of 2 KiB are
-// several times what the reconcilers have in hand at once, and cost 1 MiB. Those that run
+// next; beyond it they are decoded again, which takes some microseconds. 256 of 2 KiB are
+// four times what the reconcilers have in hand at once, and cost half a MiB. Those that run
 // are kept all: there are no more of them than slots.
-const maxCached = 512
+const maxCached = 256
 
 // entry is what the controller knows of a job that is not terminal, or whose attempt
 // has yet to end. There may be a million, so it takes 96 bytes, a size class of the

@@ -12,7 +12,7 @@ const (
 	ringBytes = 32 << 20
 	// ringIdleBytes is what it keeps once the store is idle, for watchers that come
 	// back.
-	ringIdleBytes = 2 << 20
+	ringIdleBytes = 1 << 20
 	// ringEvents bounds the ring's own memory. A power of two.
 	ringEvents = 1 << 16
 )
