@@ -4,6 +4,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"jobwright.dev/store"
 )
 
 // clockTolerance is how far the status may be ahead of the clock without the clock having
@@ -26,7 +28,7 @@ func (t *transition) setBack() bool {
 	if s.Phase.Terminal() || s.CurrentAttempt != nil && s.CurrentAttempt.Worker != t.seen.Worker {
 		return false
 	}
-	last := QueuedSince(t.job)
+	last := store.CreatedAt(t.job)
 	if s.LastUpdateTime != nil {
 		last = s.LastUpdateTime.Time
 	}
@@ -57,9 +59,9 @@ func (t *transition) setBack() bool {
 // waitsSince is since when a queued job waits for its first attempt, as far as its limits
 // go: for one that was created before the clock was set back, from when that was noticed.
 func (t *transition) waitsSince() time.Time {
-	since := QueuedSince(t.job)
+	since := store.CreatedAt(t.job)
 	if t.status.QueuedTime != nil {
-		since = t.status.QueuedTime.Time // resumed just now
+		since = t.status.QueuedTime.Time // perhaps resumed just now
 	}
 	if last := t.status.LastUpdateTime; last != nil && since.Sub(last.Time) > clockTolerance {
 		since = last.Time

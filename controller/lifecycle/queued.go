@@ -17,7 +17,7 @@ func QueuedSince(job *v1.Job) time.Time {
 	if job.Status.QueuedTime != nil {
 		return job.Status.QueuedTime.Time
 	}
-	return store.CreatedAt(job)
+	return store.SubmittedAt(job)
 }
 
 // NotBefore is the earliest time of the next attempt: startAfter, or the end of a
