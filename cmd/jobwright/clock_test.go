@@ -97,6 +97,7 @@ var (
 	once, two, hour = new(int32(1)), new(int64(2)), new(int64(3600))
 	atOnce          = &v1.Backoff{InitialSeconds: new(int32(0))}
 	alone           = &v1.Concurrency{Key: "alone"}
+	rate            = &v1.RateLimit{Key: "rate", PerSeconds: 2}
 	newest          = &v1.Concurrency{Key: "newest", Policy: v1.ConcurrencyReplace}
 )
 
@@ -111,6 +112,7 @@ func (s *stepped) begin(due time.Time) {
 	s.create("idle", v1.JobSpec{APICall: s.call("hold"), IdleTimeoutSeconds: two})
 	s.create("patient", v1.JobSpec{APICall: s.call("hold"), ActiveDeadlineSeconds: hour, AttemptTimeoutSeconds: hour, IdleTimeoutSeconds: hour})
 	s.create("retrying", v1.JobSpec{APICall: s.call("later"), BackoffLimit: once, Backoff: atOnce})
+	s.create("rated", v1.JobSpec{APICall: s.call(""), RateLimit: rate})
 	s.create("older", v1.JobSpec{APICall: s.call("hold"), Concurrency: newest})
 	for _, name := range s.created {
 		s.until(name, "has been started", func(j *v1.Job) bool { return j.Status.Attempts > 0 })
@@ -129,6 +131,7 @@ func (s *stepped) jumped() {
 		names = append(names, fmt.Sprint("jumped-", n))
 		s.create(names[len(names)-1], v1.JobSpec{APICall: s.call("")})
 	}
+	s.create("rated-too", v1.JobSpec{APICall: s.call(""), RateLimit: rate})
 	s.create("newer", v1.JobSpec{APICall: s.call(""), Concurrency: newest})
 	s.ends("older", v1.JobCanceled, v1.ReasonReplaced)
 	s.ends("deadline", v1.JobFailed, v1.ReasonDeadlineExceeded)
@@ -155,7 +158,7 @@ func (s *stepped) restarted() {
 		s.until(name, "was run again", func(j *v1.Job) bool { return j.Status.Attempts == 2 && j.Status.Phase == v1.JobRunning })
 	}
 	s.target.release("killed")
-	s.succeed("killed", "retrying")
+	s.succeed("killed", "retrying", "rated", "rated-too")
 	for n := range 3 {
 		s.create(fmt.Sprint("restarted-", n), v1.JobSpec{APICall: s.call("")})
 		s.succeed(fmt.Sprint("restarted-", n))
