@@ -81,7 +81,7 @@ func (s *stepped) start() {
 
 // call is a request that may be repeated; what is what the target does with it.
 func (s *stepped) call(what string) *v1.APICallAction {
-	return &v1.APICallAction{URL: s.target.url + "/?do=" + what, Method: http.MethodPut}
+	return &v1.APICallAction{URL: s.target.url + "/?do=" + what, Method: http.MethodPut, TimeoutSeconds: patience}
 }
 
 func (s *stepped) create(name string, spec v1.JobSpec) {

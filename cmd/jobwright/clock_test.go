@@ -95,6 +95,7 @@ func (s *stepped) story(step time.Duration) {
 
 var (
 	once, two, hour = new(int32(1)), new(int64(2)), new(int64(3600))
+	patience        = new(int32(300)) // of a call, so that nothing but the job ends it
 	atOnce          = &v1.Backoff{InitialSeconds: new(int32(0))}
 	alone           = &v1.Concurrency{Key: "alone"}
 	rate            = &v1.RateLimit{Key: "rate", PerSeconds: 2}
@@ -106,7 +107,7 @@ func (s *stepped) begin(due time.Time) {
 	s.t.Helper()
 	s.create("running", v1.JobSpec{APICall: s.call("hold"), Concurrency: alone})
 	s.create("killed", v1.JobSpec{APICall: s.call("hold")})
-	s.create("once", v1.JobSpec{APICall: &v1.APICallAction{URL: s.call("hold").URL, Method: http.MethodPost}})
+	s.create("once", v1.JobSpec{APICall: &v1.APICallAction{URL: s.call("hold").URL, Method: http.MethodPost, TimeoutSeconds: patience}})
 	s.create("deadline", v1.JobSpec{APICall: s.call("hold"), ActiveDeadlineSeconds: two})
 	s.create("timeout", v1.JobSpec{APICall: s.call("hold"), AttemptTimeoutSeconds: two})
 	s.create("idle", v1.JobSpec{APICall: s.call("hold"), IdleTimeoutSeconds: two})
