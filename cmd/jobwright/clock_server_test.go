@@ -194,6 +194,23 @@ func (s *stepped) succeed(names ...string) {
 	}
 }
 
+// reconciles is how many this life of the server has made.
+func (s *stepped) reconciles() int {
+	s.t.Helper()
+	_, text := s.fetch(http.MethodGet, "/metrics", "")
+	sum := 0.0
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(line, `jobwright_reconcile_total{result="success"} `); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			sum += n
+		}
+	}
+	return int(sum)
+}
+
 // wantClock checks that the server goes by the clock that was set.
 func (s *stepped) wantClock() {
 	s.t.Helper()

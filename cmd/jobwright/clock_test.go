@@ -81,6 +81,9 @@ func (s *stepped) story(step time.Duration) {
 	s.before = false
 	s.create("right", v1.JobSpec{APICall: s.call("later"), BackoffLimit: once, Backoff: atOnce})
 	s.succeed("scheduled", "right")
+	if n := s.reconciles(); n > 1000 {
+		s.t.Errorf("%d reconciles in a life of few jobs: something is looked at again and again until it is due", n)
+	}
 	if s.target.release("patient"); step < 0 {
 		s.succeed("patient")
 	}
@@ -127,7 +130,7 @@ func (s *stepped) begin(due time.Time) {
 // jumped is what comes of them when the clock has jumped, beside new ones.
 func (s *stepped) jumped() {
 	s.t.Helper()
-	names := []string{"running", "behind", "after", "newer"}
+	names := []string{"running", "behind", "after", "newer", "retrying", "rated", "rated-too"}
 	for n := range 5 {
 		names = append(names, fmt.Sprint("jumped-", n))
 		s.create(names[len(names)-1], v1.JobSpec{APICall: s.call("")})
@@ -159,7 +162,7 @@ func (s *stepped) restarted() {
 		s.until(name, "was run again", func(j *v1.Job) bool { return j.Status.Attempts == 2 && j.Status.Phase == v1.JobRunning })
 	}
 	s.target.release("killed")
-	s.succeed("killed", "retrying", "rated", "rated-too")
+	s.succeed("killed")
 	for n := range 3 {
 		s.create(fmt.Sprint("restarted-", n), v1.JobSpec{APICall: s.call("")})
 		s.succeed(fmt.Sprint("restarted-", n))
