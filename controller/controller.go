@@ -98,6 +98,7 @@ type Controller struct {
 	runTimes   map[v1.JobType]time.Duration      // mean run time, for estimates
 	schedule   *schedule.Queue
 	wake       wake
+	clock      wallClock
 	starts     *starts
 	arrivals   uint64
 	fresh      fifo                // jobs as they came, the looked-at ones at its head left out

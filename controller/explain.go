@@ -32,9 +32,9 @@ func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 			Message: "The job is suspended; set spec.suspend to false to let it run.",
 		})
 	}
-	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := c.now()
 	if c.draining {
 		blockers = append(blockers, v1.Blocker{Kind: v1.BlockedByCapacity, Message: "The server is shutting down; the job runs after its next start."})
 	}

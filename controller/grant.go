@@ -20,7 +20,7 @@ func (c *Controller) place(e *entry, job *v1.Job, d *lifecycle.Decision, granted
 			e.slot, e.elsewhere = true, false
 			c.schedule.Live(c.item(e.uid, job), attempt.StartTime.Time)
 		case e.run == nil && (e.slot || !e.elsewhere): // another worker's
-			c.release(e, now)
+			c.release(e)
 			e.elsewhere = true
 			c.schedule.LiveElsewhere(c.item(e.uid, job), attempt.StartTime.Time)
 			c.grant()
@@ -38,7 +38,7 @@ func (c *Controller) place(e *entry, job *v1.Job, d *lifecycle.Decision, granted
 	if e.slot && e.run == nil && !granted {
 		return // granted since it was observed; its reconcile is queued
 	}
-	c.release(e, now)
+	c.release(e)
 	e.queued = true
 	c.schedule.Upsert(c.item(e.uid, job))
 	c.replaces(e, job, now)
@@ -52,13 +52,13 @@ func (c *Controller) unschedule(e *entry) {
 		e.queued = false
 		c.schedule.Remove(e.uid)
 	}
-	c.release(e, time.Now())
+	c.release(e)
 }
 
-func (c *Controller) release(e *entry, now time.Time) {
+func (c *Controller) release(e *entry) {
 	if e.slot || e.elsewhere {
 		e.slot, e.elsewhere = false, false
-		c.schedule.Release(e.uid, now)
+		c.schedule.Release(e.uid, c.now())
 	}
 }
 
@@ -68,7 +68,7 @@ func (c *Controller) grant() {
 	if c.draining {
 		return
 	}
-	now := time.Now()
+	now := c.now()
 	for {
 		next, ok := c.schedule.Next(now)
 		if !ok {
@@ -87,7 +87,7 @@ func (c *Controller) grant() {
 	}
 	c.wake.set, c.wake.at = ok, due
 	if ok {
-		c.wake.timer = time.AfterFunc(max(due.Sub(now), 0), c.wakeUp)
+		c.wake.timer = time.AfterFunc(min(max(due.Sub(now), 0), maxNap), c.wakeUp)
 	}
 }
 

@@ -194,6 +194,32 @@ func TestARateLimitSpreadsStarts(t *testing.T) {
 	e.until("two", terminal)
 }
 
+// TestARateLimitThatAClockLeftADayAhead: what was started before the clock was set back by
+// a day counts for the limit's window from now, not for a day.
+func TestARateLimitThatAClockLeftADayAhead(t *testing.T) {
+	e := newEnvironment(t, succeed)
+	e.start()
+	limited := func(j *v1.Job) { j.Spec.RateLimit = &v1.RateLimit{Key: "api", PerSeconds: 3600} }
+	e.create("one", limited)
+	one := e.until("one", terminal)
+	e.stop()
+	e.open()
+	for _, at := range []*metav1.MicroTime{one.Status.StartTime, one.Status.CompletionTime} {
+		at.Time = at.AddDate(0, 0, 1)
+	}
+	one.Status.RetryAfterTime = one.Status.CompletionTime
+	if _, err := e.store.UpdateStatus(t.Context(), one, store.Durable); err != nil {
+		t.Fatal(err)
+	}
+	e.start()
+	e.create("two", limited)
+	if b := e.blocked("two", kind(v1.BlockedByLimit)); b.Until == nil || time.Until(b.Until.Time) > time.Hour {
+		t.Errorf("blocker = %+v", b)
+	}
+	e.cancel("two")
+	e.until("two", terminal)
+}
+
 func TestDependencies(t *testing.T) {
 	g := newGates()
 	e := newEnvironment(t, g.run)

@@ -112,19 +112,23 @@ func (c *Controller) recallRates(ctx context.Context) error {
 			continue
 		}
 		job, err := record.Job()
-		if err != nil || job.Spec.RateLimit == nil || job.Status.StartTime == nil {
+		if err != nil || job.Spec.RateLimit == nil || job.Status.StartTime == nil || job.Status.CompletionTime == nil {
 			continue // what cannot be read is reported where it is needed
 		}
 		started := job.Status.StartTime.Time
 		if job.Status.RunAttempts() > 1 {
 			started = job.Status.CompletionTime.Time
 		}
+		// What has ended later than now did so before the clock was set back, nobody knows
+		// when: just now, at the latest.
+		ahead := max(job.Status.CompletionTime.Sub(now), 0)
+		started = started.Add(-ahead)
 		c.mu.Lock()
 		if r := rate(job); now.Sub(started) < r.Per {
 			c.schedule.Started(r, started)
 		}
-		if until := job.Status.RetryAfterTime; until != nil && until.After(now) {
-			c.schedule.Hold(rate(job).Key, until.Time)
+		if until := job.Status.RetryAfterTime; until != nil && until.Add(-ahead).After(now) {
+			c.schedule.Hold(rate(job).Key, until.Add(-ahead))
 		}
 		c.mu.Unlock()
 	}

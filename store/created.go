@@ -12,14 +12,29 @@ import (
 // where that agrees with creationTimestamp, which knows only seconds.
 func CreatedAt(obj v1.Object) time.Time {
 	created := obj.GetCreationTimestamp().Time
+	if exact, ok := uidTime(obj); ok && exact.Unix() == created.Unix() {
+		return exact
+	}
+	return created
+}
+
+// SubmittedAt is CreatedAt for whoever asks which of two objects came first: no object is
+// before one that was created earlier, though the clock was set back in between. Then
+// uids hold on to the time that was, and creationTimestamp says what the clock says.
+func SubmittedAt(obj v1.Object) time.Time {
+	created := obj.GetCreationTimestamp().Time
+	if exact, ok := uidTime(obj); ok && exact.Unix() >= created.Unix() {
+		return exact
+	}
+	return created
+}
+
+// uidTime is the time in a uid of version 7; false: it is of another.
+func uidTime(obj v1.Object) (time.Time, bool) {
 	id, err := uuid.Parse(string(obj.GetUID()))
 	if err != nil || id.Version() != 7 {
-		return created
+		return time.Time{}, false
 	}
 	ms := int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])
-	exact := time.UnixMilli(ms)
-	if exact.Unix() != created.Unix() {
-		return created
-	}
-	return exact
+	return time.UnixMilli(ms), true
 }

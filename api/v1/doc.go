@@ -31,9 +31,10 @@
 //  4. attempts and reruns never fall, failures and interruptions never within one
 //     run, pct never within one attempt.
 //  5. Every status.reason is one of the constants in reasons.go.
-//  6. What has begun has begun: a phase is never unset, startTime never moves
-//     within a run, unless a suspension unsets it, and completionTime is not
-//     before it, whatever the clock does.
+//  6. What has begun has begun: a phase is never unset, startTime never
+//     moves within a run, unless a suspension unsets it, or the clock was set back:
+//     then it may go back with it. completionTime is not before it, whatever the
+//     clock does.
 //  7. A rerun begins only from a terminal phase, in the same write that raises
 //     spec.reruns, and puts how the run before ended into status.history.
 //

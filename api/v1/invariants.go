@@ -75,7 +75,7 @@ func CheckTransition(old, j *Job) []error {
 			violated(1, "finished as %s/%s at %v, now %s/%s at %v", was.Phase, was.Reason, was.CompletionTime, is.Phase, is.Reason, is.CompletionTime)
 		}
 	}
-	if suspended := is.StartTime == nil && is.IsConditionTrue(ConditionSuspended); was.StartTime != nil && !suspended && !was.StartTime.Equal(is.StartTime) {
+	if suspended := is.StartTime == nil && is.IsConditionTrue(ConditionSuspended); was.StartTime != nil && !suspended && (is.StartTime == nil || was.StartTime.Before(is.StartTime)) {
 		violated(6, "startTime moved from %v to %v", was.StartTime, is.StartTime)
 	}
 	if is.Failures < was.Failures || is.Interruptions < was.Interruptions {

@@ -58,7 +58,8 @@ type JobStatus struct {
 	RetryAfterTime *metav1.MicroTime `json:"retryAfterTime,omitempty"`
 
 	// startTime is when the first attempt of this run started. Set once a run;
-	// unset again while the job is suspended.
+	// unset again while the job is suspended, and moved back with a clock that is
+	// set back.
 	// +optional
 	StartTime *metav1.MicroTime `json:"startTime,omitempty"`
 

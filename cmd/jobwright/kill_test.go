@@ -22,6 +22,8 @@ type killed struct {
 	dir     string
 	address string
 	flags   []string
+	env     []string // of the server, beside the test's own
+	overlay string   // for go build -overlay; empty: the product as it is
 	cmd     *exec.Cmd
 	log     serverLog
 }
@@ -55,7 +57,7 @@ func (l *serverLog) Reset() {
 // runs in a container of its own too.
 func (k *killed) build(others ...string) {
 	k.t.Helper()
-	build := exec.CommandContext(k.t.Context(), "go", append([]string{"build", "-o", k.bin, "jobwright.dev/cmd/jobwright"}, others...)...)
+	build := exec.CommandContext(k.t.Context(), "go", append([]string{"build", "-overlay=" + k.overlay, "-o", k.bin, "jobwright.dev/cmd/jobwright"}, others...)...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		k.t.Fatalf("%v\n%s", err, out)
@@ -68,6 +70,7 @@ func (k *killed) start() {
 		"serve", "--listen", k.address, "--data-dir", filepath.Join(k.dir, "data"),
 		"--mcp-config", filepath.Join(k.dir, "mcp.json"), "--min-free-bytes=-1", "--shutdown-grace=100ms",
 	}, k.flags...)...)
+	k.cmd.Env = append(os.Environ(), k.env...)
 	k.cmd.Stderr = &k.log
 	if err := k.cmd.Start(); err != nil {
 		k.t.Fatal(err)

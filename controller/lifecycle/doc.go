@@ -61,9 +61,11 @@
 //     worker's own is recovered at once, another's when its lease has expired, and
 //     taking it over is written down first.
 //
-//  12. Times are the clock's. Set back by some time, it makes what is due come later by as
-//     much, never sooner; a lease is renewed at once, completionTime is not before
-//     startTime. Set forward, it lets limits pass that it has jumped over.
+//  12. Times are the clock's. Set back, it makes what is due come later, never sooner: by
+//     no more than its own limit, since the status is brought to the new clock when that is
+//     noticed (clock.go); a lease is renewed at once, completionTime is not before
+//     startTime. What the author wrote as a moment, startAfter, comes when the clock says
+//     so. Set forward, it lets limits pass that it has jumped over.
 //
 // Whoever calls Next may do so at any time, any number of times, with events lost or
 // doubled: the decision depends on what is, not on what happened.

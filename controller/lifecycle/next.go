@@ -119,8 +119,11 @@ type Decision struct {
 // Next decides what happens to job now. It changes neither argument.
 func Next(job *v1.Job, seen Observed, now time.Time) Decision {
 	t := transition{job: job, seen: seen, now: now, status: *job.Status.DeepCopy()}
-	late := t.late()
+	late, setBack := t.late(), t.setBack()
 	d := t.decide()
+	if setBack && !d.Changed {
+		d.Changed, d.Soft = true, true // lost, it is seen again
+	}
 	if late && (!d.Changed || d.Soft) {
 		d.Changed, d.Soft = true, false
 	}

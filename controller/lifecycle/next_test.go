@@ -47,7 +47,7 @@ type want struct {
 // tables are all rows by topic, so that what no row speaks of can be found.
 var tables = map[string]table{
 	"next": nextTable, "queued": queuedTable, "suspend": suspendTable, "dependencies": dependencyTable, "failure policy": failureTable,
-	"timeouts": timeoutTable, "recovery": recoveryTable, "late results": lateTable,
+	"timeouts": timeoutTable, "recovery": recoveryTable, "late results": lateTable, "clock": clockTable,
 }
 
 func TestNext(t *testing.T) {

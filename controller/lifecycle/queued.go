@@ -17,7 +17,7 @@ func QueuedSince(job *v1.Job) time.Time {
 	if job.Status.QueuedTime != nil {
 		return job.Status.QueuedTime.Time
 	}
-	return store.CreatedAt(job)
+	return store.SubmittedAt(job)
 }
 
 // NotBefore is the earliest time of the next attempt: startAfter, or the end of a
@@ -86,13 +86,7 @@ func (t *transition) queued() Decision {
 
 // waitedTooLong ends a job that has been queued beyond one of its limits.
 func (t *transition) waitedTooLong(waits waiting) (Decision, bool) {
-	since := QueuedSince(t.job)
-	if t.status.QueuedTime != nil {
-		since = t.status.QueuedTime.Time // resumed just now
-	}
-	if t.job.Spec.StartAfter != nil && t.job.Spec.StartAfter.After(since) {
-		since = t.job.Spec.StartAfter.Time
-	}
+	since := t.waitsSince()
 	limit, field := v1.DependencyWait, "the documented default"
 	if s := t.job.Spec.StartDeadlineSeconds; s != nil {
 		limit, field = time.Duration(*s)*time.Second, "spec.startDeadlineSeconds"

@@ -94,7 +94,8 @@ func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision 
 	t.status.Phase, t.status.Reason, t.status.Message = phase, reason, message
 	t.status.CurrentAttempt, t.status.NextAttemptTime = nil, nil
 	t.status.CompletionTime = t.micro()
-	if began := t.status.StartTime; t.status.CompletionTime.Before(began) {
+	// By what the two say: of times of this process, Before asks the monotonic clock.
+	if began := t.status.StartTime; began != nil && t.now.Round(0).Before(began.Round(0)) {
 		t.status.CompletionTime = began.DeepCopy() // the clock was set back meanwhile
 	}
 	at := metav1.NewTime(t.now)

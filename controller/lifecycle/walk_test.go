@@ -201,6 +201,10 @@ func (w *walk) step(seen lifecycle.Observed) {
 		w.t.Fatalf("a lease of %s", now.CurrentAttempt.LeaseExpires.Sub(w.now))
 	case d.Again < 0:
 		w.t.Fatalf("due %s ago", -d.Again)
+	case now.CurrentAttempt != nil && now.CurrentAttempt.Worker == seen.Worker && d.Again > 2*time.Minute:
+		w.t.Fatalf("due in %s, and no limit is longer than a minute", d.Again)
+	case now.NextAttemptTime != nil && now.NextAttemptTime.Sub(w.now) > 7*time.Minute:
+		w.t.Fatalf("retried in %s, and the back-off is at most 360 s", now.NextAttemptTime.Sub(w.now))
 	case d.Do == lifecycle.Start && (seen.ShuttingDown || seen.Busy || !seen.Granted || before.Spec.Suspend || before.Spec.Cancel):
 		w.t.Fatalf("started although it may not: %+v", seen)
 	case (d.Do == lifecycle.Start) != (now.Attempts == was.Attempts+1):

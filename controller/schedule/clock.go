@@ -2,6 +2,8 @@ package schedule
 
 import (
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // wake is a moment at which an item or a lane is looked at again.
@@ -33,8 +35,7 @@ func (q *Queue) quiet(place **wake) {
 	}
 }
 
-// tell takes in what time it is. Time never goes back: a clock that is set back makes
-// what waits for a moment wait for as much longer, and breaks no limit.
+// tell takes in what time it is. Time never goes back, but by Set.
 func (q *Queue) tell(now time.Time) {
 	if now = now.Round(0); now.After(q.now) {
 		q.now = now
@@ -63,6 +64,42 @@ func (q *Queue) advance(now time.Time) {
 			q.attach(w.item)
 		}
 	}
+}
+
+// Set says that the clock was set by step, which may be negative, and that it is now.
+// What has happened keeps its distance from now, so that no rate is broken and no hold
+// ends sooner or later; what waits for a moment waits until the clock says so, and is
+// returned. It costs O(queued jobs), and a clock is seldom set.
+func (q *Queue) Set(now time.Time, step time.Duration) (waiting []uuid.UUID) {
+	q.now, q.epoch = now.Round(0), q.epoch.Add(step)
+	for _, l := range q.live {
+		l.started, l.paidUntil = l.started.Add(step), l.paidUntil.Add(step)
+	}
+	for _, w := range q.windows {
+		for i := range w.starts {
+			w.starts[i] = w.starts[i].Add(step)
+		}
+		if !w.hold.IsZero() {
+			w.hold = w.hold.Add(step)
+		}
+	}
+	for _, t := range q.tenants {
+		for _, l := range t.lanes {
+			q.settleLane(l)
+		}
+	}
+	var moved []*queued
+	for i := range q.index.All() {
+		if i.NotBefore().After(q.now) {
+			waiting = append(waiting, i.UID)
+			moved = append(moved, i)
+		}
+	}
+	for _, i := range moved {
+		q.detach(i)
+		q.attach(i)
+	}
+	return waiting
 }
 
 // Due is the earliest moment at which a job may start by the passing of time alone;

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
@@ -89,6 +90,16 @@ func TestWhatStartsAndWhen(t *testing.T) {
 	}
 	release := func(name string, seconds int) func(*schedule.Queue) {
 		return func(q *schedule.Queue) { q.Release(id(name), at(seconds)) }
+	}
+	upsert := func(i schedule.Item) func(*schedule.Queue) { return func(q *schedule.Queue) { q.Upsert(i) } }
+	set := func(now, step int, waiting ...string) func(*schedule.Queue) {
+		return func(q *schedule.Queue) {
+			got := q.Set(at(now), time.Duration(step)*time.Second)
+			slices.SortFunc(got, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+			if diff := cmp.Diff(ids(waiting...), got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("waiting (-want +got):\n%s", diff)
+			}
+		}
 	}
 	for name, c := range map[string]struct {
 		slots      int // 0: 10
@@ -293,6 +304,38 @@ func TestWhatStartsAndWhen(t *testing.T) {
 		"a clock that goes back lets nothing start that could not": {
 			queued: []schedule.Item{item("a", 0, rated("r", 1, 60)), item("b", 1, rated("r", 1, 60))},
 			steps:  []step{{at: 100, want: ids("a"), due: 160}, {at: 10, due: 160}, {at: 160, want: ids("b")}},
+		},
+		"what is due waits until a clock that was set back says so": {
+			queued: []schedule.Item{item("a", 0, notBefore(60)), item("b", 1)},
+			steps: []step{
+				{at: 10, want: ids("b"), due: 60},
+				{at: -1000, do: set(-1000, -1011, "a"), due: 60},
+				{at: -999, do: upsert(item("c", -999, notBefore(-990))), due: -990},
+				{at: -990, want: ids("c"), due: 60},
+			},
+		},
+		"what had come due before the clock was set back waits again": {
+			slots: 1, queued: []schedule.Item{item("a", 0), item("b", 1, notBefore(60)), item("c", 2, notBefore(60), project("p"))},
+			steps: []step{
+				{at: 10, want: ids("a")},
+				{at: 70},
+				{at: 20, do: set(20, -50, "b", "c")},
+				{at: 30, do: release("a", 30), due: 60},
+				{at: 60, want: ids("b")},
+			},
+		},
+		"a rate keeps its windows when the clock is set back": {
+			queued: []schedule.Item{item("a", 0, rated("r", 1, 60)), item("b", 1, rated("r", 1, 60))},
+			steps:  []step{{at: 100, want: ids("a"), due: 160}, {at: 10, do: set(10, -100), due: 60}, {at: 60, want: ids("b")}},
+		},
+		"a rate and a hold keep their distance when the clock is set forward": {
+			queued: []schedule.Item{item("a", 0, rated("r", 1, 60)), item("b", 1, rated("r", 1, 60)), item("c", 2, rated("s", 1, 60))},
+			steps: []step{
+				{at: 100, do: func(q *schedule.Queue) { q.Hold("s", at(130)) }, want: ids("a"), due: 130},
+				{at: 1110, do: set(1110, 1000), due: 1130},
+				{at: 1130, want: ids("c"), due: 1160},
+				{at: 1160, want: ids("b")},
+			},
 		},
 		"nothing is due while every slot is taken": {
 			slots: 1, queued: []schedule.Item{item("a", 0), item("b", 1, notBefore(60))},

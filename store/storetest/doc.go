@@ -26,5 +26,5 @@
 //
 //	JOBWRIGHT_TEST_ROUNDS=300 JOBWRIGHT_TEST_KILLS=200 JOBWRIGHT_TEST_CUTS=300 \
 //	go test -v -timeout 2h ./store/... ./cmd/jobwright \
-//	    -run 'Crash|Fault|Flip|Damaged|Read|Linear|StoreOn|Power|Kill|Disk' | grep campaign:
+//	    -run 'Crash|Fault|Flip|Damaged|Read|Linear|StoreOn|Power|Kill|Disk|Clock' | grep campaign:
 package storetest

@@ -1,0 +1,73 @@
+package lifecycle
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"jobwright.dev/store"
+)
+
+// clockTolerance is how far the status may be ahead of the clock without the clock having
+// been set back: the clocks of workers that share a store agree better than that (a
+// lease is half of it), and what is due is late by no more.
+const clockTolerance = time.Minute
+
+// setBack brings the status to a clock that was set back since it was written, and
+// reports whether it was. Without it, what was due in a second would be due in a second
+// and as long as the clock has jumped, which may be years: a machine that wakes up
+// without its battery is in 1970.
+//
+// A time that was taken in this process knows the monotonic clock, and keeps its distance
+// from now. Of one that was read from disk nobody knows how long ago it was; it keeps its
+// distance from the status' last change, so that what is due comes later by the time from
+// there to now, at most by its own limit, and never sooner. The place in the queue stays
+// what it was, and spec.startAfter is what its author wrote.
+func (t *transition) setBack() bool {
+	s := &t.status
+	if s.Phase.Terminal() || s.CurrentAttempt != nil && s.CurrentAttempt.Worker != t.seen.Worker {
+		return false
+	}
+	last := store.CreatedAt(t.job)
+	if s.LastUpdateTime != nil {
+		last = s.LastUpdateTime.Time
+	}
+	now := t.now.Round(0)
+	step := last.Round(0).Sub(now)
+	if step <= clockTolerance {
+		return false
+	}
+	move := func(at *metav1.MicroTime) {
+		switch {
+		case at == nil:
+		case at.Time != at.Round(0): // has a monotonic reading
+			at.Time = t.now.Add(at.Sub(t.now))
+		default:
+			at.Time = at.Add(-step)
+		}
+	}
+	for _, at := range []*metav1.MicroTime{s.StartTime, s.NextAttemptTime, s.RetryAfterTime} {
+		move(at)
+	}
+	if s.CurrentAttempt != nil {
+		move(&s.CurrentAttempt.StartTime)
+	}
+	s.LastUpdateTime = t.micro()
+	return true
+}
+
+// waitsSince is since when a queued job waits for its first attempt, as far as its limits
+// go: for one that was created before the clock was set back, from when that was noticed.
+func (t *transition) waitsSince() time.Time {
+	since := store.CreatedAt(t.job)
+	if t.status.QueuedTime != nil {
+		since = t.status.QueuedTime.Time // perhaps resumed just now
+	}
+	if last := t.status.LastUpdateTime; last != nil && since.Sub(last.Time) > clockTolerance {
+		since = last.Time
+	}
+	if at := t.job.Spec.StartAfter; at != nil && at.After(since) {
+		since = at.Time
+	}
+	return since
+}
