@@ -22,11 +22,11 @@ import (
 // its last request: without jobs, with 100,000 that are queued (their workspace is
 // suspended), and with the same after a restart. JOBWRIGHT_BENCH_OBJECTS says how many.
 //
-// Two cores of an AMD EPYC, go1.26: 19 to 21 MiB empty (16 of them the program's own
-// pages), 100 to 110 MiB with 100,000 queued, 83 to 87 MiB after a restart; 388 MiB before
-// the controller kept what jobs have in common once, the index was a table of pointers,
-// and memory was given back after a burst. Of a job the store keeps 230 bytes, the
-// controller 380; the rest is what the allocator's spans have left over.
+// Two cores of an AMD EPYC, go1.26: 19 MiB empty (16 of them the program's own pages), 77
+// to 78 MiB with 100,000 queued, 63 to 67 MiB after a restart; 388 MiB before the controller
+// kept what jobs have in common once, the indexes were tables of pointers, and memory was
+// given back after a burst. Of a job the store keeps 205 bytes, the controller 238; the
+// rest is what the allocator's spans have left over.
 func BenchmarkServerMemory(b *testing.B) {
 	queued := 100_000
 	if text := os.Getenv("JOBWRIGHT_BENCH_OBJECTS"); text != "" {

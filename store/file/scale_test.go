@@ -73,9 +73,9 @@ func finished(i int) v1.JobPhase {
 // grow with the logarithm at most, and memory by a few hundred bytes an object.
 // JOBWRIGHT_BENCH_OBJECTS sets other sizes, e.g. 1000000.
 //
-// Two cores of an AMD EPYC, go1.26, 1,000,000 finished jobs: 200 MiB, open 2.5 to 3.4 s,
-// the 200 newest 0.25 ms, by label and phase 0.7 ms, 109,000/s to 127,000/s while filled
-// in batches; 100,000: 25 MiB, open 0.2 s.
+// Two cores of an AMD EPYC, go1.26, 1,000,000 finished jobs: 179 MiB, open 1.6 to 2.1 s,
+// the 200 newest 0.25 ms, by label and phase 0.6 ms, 147,000/s to 207,000/s while filled
+// in batches; 64 clients create at 91 to 102 % of the rate of an empty store.
 func BenchmarkScale(b *testing.B) {
 	sizes := []string{"1000", "10000", "100000"}
 	if v := os.Getenv("JOBWRIGHT_BENCH_OBJECTS"); v != "" {
@@ -191,8 +191,8 @@ func ofEmpty(b *testing.B, s *file.Store) float64 {
 // work, then while jobs.json is rewritten over and over; what matters is the slowest
 // write in a hundred, and how much more memory the process has at its peak.
 //
-// Two cores of an AMD EPYC, go1.26, a million objects: p99 14.8 ms; 226 MiB at rest, 476
-// while 64 clients write (the collector lets the heap double), 4 % more while jobs.json is
+// Two cores of an AMD EPYC, go1.26, a million objects: p99 14.7 ms; 217 MiB at rest, 468
+// while 64 clients write (the collector lets the heap double), 2 % more while jobs.json is
 // rewritten beside them.
 func BenchmarkWriteWhileRewriting(b *testing.B) {
 	n := 100_000
