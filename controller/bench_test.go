@@ -92,8 +92,8 @@ func run(b *testing.B, opts controller.Options) (stop func()) {
 // and 59 µs before jobs were told by 16 bytes and found in tables, what runs was kept
 // decoded, a reconcile took the lock three times instead of seven, and scanning and
 // decoding stopped making garbage. Of an attempt (profile) its two durable writes are two
-// fifths, looking at it three times a fifth, the schedule and its lock a sixth, the action's
-// goroutine a twentieth, the collector a twentieth.
+// fifths, looking at it three times and deciding a fifth, what follows from that, the
+// schedule included, an eighth, the action's goroutine and the collector a fifteenth each.
 func BenchmarkDrain(b *testing.B) {
 	b.Run("records", func(b *testing.B) { drain(b, benchRecord) })
 	b.Run("attempts", func(b *testing.B) { drain(b, benchJob) })
