@@ -178,7 +178,7 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	c.queue.add(e)
 }
 
-// related reports whether the job may depend on others or have a concurrency policy. It
-// looks for the ends of "dependsOn":[ and "policy":", of which the first byte is rare in a
-// job: every job is looked through.
-func related(r store.Record) bool { return r.Contains(`On":[`) || r.Contains(`y":"`) }
+// related reports whether the job may depend on others or have a concurrency policy. Every
+// job is looked through, so it looks first for ends of which the first byte is rare in a
+// job.
+func related(r store.Record) bool { return r.Contains(`On":[`) || r.Contains(`y":"`) && r.Contains(`policy":"`) }
