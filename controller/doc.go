@@ -2,7 +2,7 @@
 //
 //	store ──watch──► intake ──► schedule (who runs next) ──grant──┐
 //	                   │                                          ▼
-//	                   └──────────────► queue of uids ──► N reconcilers
+//	                   └────────────► queue of entries ─► N reconcilers
 //	                                        ▲               │ read → lifecycle.Next
 //	       outcome, progress, timer ────────┤               │ → one status write → act
 //	                                        │               ▼
@@ -12,7 +12,8 @@
 //
 //  1. Level-triggered: a reconcile reads the object and what is observed of it and
 //     decides from those alone. Losing, doubling or delaying an event changes when
-//     something happens, never what.
+//     something happens, never what. What runs is kept decoded; where the store has a
+//     later version all the same, nothing that was decided can be written.
 //  2. One reconcile of a job at a time, and only reconciles write its status; so a
 //     conflict is always somebody else's write, and is answered by reading again.
 //  3. An attempt is on disk before its side effect starts. An attempt in the store
@@ -21,7 +22,8 @@
 //     more than MaxConcurrent attempts run. Limits are counted from attempts that are
 //     live, never from a stored flag.
 //  5. Nothing polls: the controller sleeps until a change, an outcome, a report or a
-//     timer that is due.
+//     timer that is due; while a job waits for a moment, for a minute at most, since a
+//     timer knows nothing of a clock that is set (clock.go).
 //  6. What cannot be written (a full or failed store) is kept and tried again with
 //     back-off; an outcome is never dropped while the process lives.
 //  7. An attempt is a lease: id and worker are its token, and it expires unless its
