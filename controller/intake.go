@@ -181,4 +181,6 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 // related reports whether the job may depend on others or have a concurrency policy. Every
 // job is looked through, so it looks first for ends of which the first byte is rare in a
 // job.
-func related(r store.Record) bool { return r.Contains(`On":[`) || r.Contains(`y":"`) && r.Contains(`policy":"`) }
+func related(r store.Record) bool {
+	return r.Contains(`On":[`) || r.Contains(`y":"`) && r.Contains(`policy":"`)
+}
