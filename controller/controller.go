@@ -16,8 +16,8 @@ import (
 	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/controller/schedule"
-	"jobwright.dev/internal/table"
 	"jobwright.dev/store"
+	"jobwright.dev/store/table"
 )
 
 // Store is what a worker needs of a store.

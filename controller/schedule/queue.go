@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"jobwright.dev/internal/table"
+	"jobwright.dev/store/table"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/internal/table"
+	"jobwright.dev/store/table"
 )
 
 // index is what readers see: every object's entry, and the orders and groups in which

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"jobwright.dev/internal/table"
+	"jobwright.dev/store/table"
 )
 
 type element struct{ key string }
