@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"jobwright.dev/controller/action/mcp"
+	mcpconfig "jobwright.dev/controller/action/mcp/config"
 )
 
 // reloadOnHangup reads the MCP servers again at every SIGHUP until ctx ends or the
@@ -40,7 +41,7 @@ func reloadOnHangup(ctx context.Context, path string, builds *mcp.Runner, log lo
 }
 
 func reload(path string, builds *mcp.Runner, log logr.Logger) {
-	config, err := mcp.LoadConfig(path)
+	config, err := mcpconfig.Load(path)
 	if err != nil {
 		log.Error(err, "the MCP servers stay as they were")
 		return

@@ -34,6 +34,7 @@ import (
 	"jobwright.dev/controller/action/compose"
 	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/mcp"
+	mcpconfig "jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
 	"jobwright.dev/controller/events"
@@ -331,7 +332,7 @@ func newRunners(o serveOptions, objects store.Store, kept *revisions.Store, work
 	config := &mcp.Config{}
 	if o.mcpConfig != "" {
 		var err error
-		if config, err = mcp.LoadConfig(o.mcpConfig); err != nil {
+		if config, err = mcpconfig.Load(o.mcpConfig); err != nil {
 			return nil, nil, err
 		}
 	}

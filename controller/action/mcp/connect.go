@@ -26,7 +26,7 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 		if errors.Is(context.Cause(ctx), slow) {
 			err = slow
 		}
-		err = fmt.Errorf("%s: %w", p.server.address(), err)
+		err = fmt.Errorf("%s: %w", p.server.Address(), err)
 		if s != nil {
 			err = fmt.Errorf("%w%s", err, s.lastWords())
 			s.close(0)
@@ -110,7 +110,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 	}
 	if server.Type != "stdio" {
 		close(s.ended)
-		next, err := server.roundTripper()
+		next, err := roundTripper(server)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		}}, nil
 	}
 	proc, err := process.Start(process.Spec{
-		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.environment(), Worker: opts.Worker,
+		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.Environment(), Worker: opts.Worker,
 		// An identity of the session's own: what the server starts is found by it and ends
 		// with the session, even in another process group.
 		Attempt: "mcp-" + rand.Text(),

@@ -1,7 +1,7 @@
 // Package mcp carries out jobs of type build: one call of one tool of one MCP server.
 //
 // Servers come from the operator's file in the mcpServers format that MCP clients
-// share (config.go), never from a job.
+// share (package config), never from a job.
 //
 // # Sessions
 //

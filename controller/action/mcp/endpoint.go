@@ -2,21 +2,21 @@ package mcp
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
+
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // roundTripper dials a server's endpoint, and trusts the operator's certificate authority
 // instead of the system's where one is named.
-func (s Server) roundTripper() (http.RoundTripper, error) {
+func roundTripper(s Server) (http.RoundTripper, error) {
 	if s.CAFile == "" {
 		return http.DefaultTransport, nil
 	}
-	pool, err := authorities(s.CAFile)
+	pool, err := config.Authorities(s.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("caFile: %w", err)
 	}
@@ -27,18 +27,6 @@ func (s Server) roundTripper() (http.RoundTripper, error) {
 	own := base.Clone()
 	own.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	return own, nil
-}
-
-func authorities(path string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s has no certificate in PEM", path)
-	}
-	return pool, nil
 }
 
 // stay refuses redirects to another host or another scheme: what is said to a server, and

@@ -60,7 +60,7 @@ func closeAll(pools []*pool, why error) {
 func (r *Runner) find(server string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.config.find(server)
+	return r.config.Find(server)
 }
 
 // take returns a session of a server, and the pool that gets it back; see pool.take.

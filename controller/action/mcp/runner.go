@@ -16,6 +16,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
@@ -33,6 +34,13 @@ const (
 	// pingAfter is how long a session over stdio is idle before it is asked whether it
 	// still is one; the end of its process is seen at once in any case.
 	pingAfter = time.Second
+)
+
+type (
+	// Config is the operator's MCP servers, as package config reads them.
+	Config = config.Config
+	// Server is one of them.
+	Server = config.Server
 )
 
 // Options configure a Runner.

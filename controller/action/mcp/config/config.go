@@ -1,6 +1,7 @@
-package mcp
+package config
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,12 +41,30 @@ type Server struct {
 	// for `jobwright plan`. It is called only if the server marks it read-only. Other MCP
 	// clients do not know this key.
 	Plan map[string]string `json:"plan"`
+	// Shared lets all workspaces use the same sessions, for a server that keeps nothing
+	// between two calls. Unset: each workspace has its own. Other MCP clients do not know
+	// this key.
+	Shared bool `json:"shared"`
+	// Sessions is how many sessions, and so calls at once, the server has for a workspace,
+	// or for all of them when it is shared. Unset: what Jobwright has for its type. Other
+	// MCP clients do not know this key.
+	Sessions int `json:"sessions"`
+	// StartTimeoutSeconds is how long the server may take to start and introduce itself.
+	// Unset: Jobwright's default. Other MCP clients do not know this key.
+	StartTimeoutSeconds int `json:"startTimeoutSeconds"`
 }
 
-// LoadConfig reads a file {"mcpServers":{NAME:{…}}}. In env and headers, ${NAME} stands
+const (
+	// maxSessions bounds what the file may ask for; each session of a program is a process.
+	maxSessions = 1000
+	// maxStartSeconds is a day: a longer start is a slip in the unit.
+	maxStartSeconds = 24 * 60 * 60
+)
+
+// Load reads a file {"mcpServers":{NAME:{…}}}. In env and headers, ${NAME} stands
 // for a variable of Jobwright's own environment, so that secrets need not stand in the
 // file. Fields that other clients know are passed over.
-func LoadConfig(path string) (*Config, error) {
+func Load(path string) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("--mcp-config: %w", err)
@@ -98,8 +117,14 @@ func (s *Server) complete() error {
 	default:
 		return fmt.Errorf("type: Unsupported value: %q: supported values: \"stdio\", \"http\", \"streamable-http\"", s.Type)
 	}
+	if s.Sessions < 0 || s.Sessions > maxSessions {
+		return fmt.Errorf("sessions: Invalid value: %d: must be 1 to %d", s.Sessions, maxSessions)
+	}
+	if s.StartTimeoutSeconds < 0 || s.StartTimeoutSeconds > maxStartSeconds {
+		return fmt.Errorf("startTimeoutSeconds: Invalid value: %d: must be 1 to %d", s.StartTimeoutSeconds, maxStartSeconds)
+	}
 	if s.CAFile != "" {
-		if _, err := authorities(s.CAFile); err != nil {
+		if _, err := Authorities(s.CAFile); err != nil {
 			return fmt.Errorf("caFile: %w", err)
 		}
 	}
@@ -125,6 +150,19 @@ func (s *Server) complete() error {
 // reference is ${NAME}; a lone $ stands for itself.
 var reference = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
 
+// Authorities are the certificate authorities of a file in PEM.
+func Authorities(path string) (*x509.CertPool, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s has no certificate in PEM", path)
+	}
+	return pool, nil
+}
+
 func expand(text string) (string, error) {
 	var missing []string
 	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
@@ -141,15 +179,16 @@ func expand(text string) (string, error) {
 	return out, nil
 }
 
-// address is the command or the URL, for messages; arguments may hold secrets.
-func (s Server) address() string {
+// Address is the command or the URL, for messages; arguments may hold secrets.
+func (s Server) Address() string {
 	if s.Type == "stdio" {
 		return s.Command
 	}
 	return s.URL
 }
 
-func (s Server) environment() []string {
+// Environment is env as a process takes it, sorted by name.
+func (s Server) Environment() []string {
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		env = append(env, name+"="+s.Env[name])
@@ -157,8 +196,8 @@ func (s Server) environment() []string {
 	return env
 }
 
-// find is the name of the server that a job means; with an empty name, the only one.
-func (c *Config) find(name string) (string, error) {
+// Find is the name of the server that a job means; with an empty name, the only one.
+func (c *Config) Find(name string) (string, error) {
 	known := slices.Sorted(maps.Keys(c.Servers))
 	if name == "" && len(known) == 1 {
 		name = known[0]
