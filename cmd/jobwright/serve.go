@@ -28,7 +28,6 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
 	"jobwright.dev/controller/action/compose"
@@ -38,6 +37,7 @@ import (
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
 	"jobwright.dev/controller/events"
+	"jobwright.dev/controller/job"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -109,10 +109,10 @@ nothing.`,
 	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env: NAME: {value, env or file; workspaces: [...]}")
 	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
-	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", controller.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
-	flags.DurationVar(&o.cancelGrace, "cancel-grace", controller.DefaultCancelGrace, "how long an action may take to stop before it is killed")
-	flags.DurationVar(&o.ageing, "priority-ageing", controller.DefaultAgeing, "waiting time that is worth one point of priority")
-	flags.DurationVar(&o.lease, "lease", controller.DefaultLease, "how long an attempt belongs to its worker without a sign of life")
+	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", job.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
+	flags.DurationVar(&o.cancelGrace, "cancel-grace", job.DefaultCancelGrace, "how long an action may take to stop before it is killed")
+	flags.DurationVar(&o.ageing, "priority-ageing", job.DefaultAgeing, "waiting time that is worth one point of priority")
+	flags.DurationVar(&o.lease, "lease", job.DefaultLease, "how long an attempt belongs to its worker without a sign of life")
 	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logs.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
 	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", events.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
@@ -265,7 +265,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	}
 	defer builds.Close()
 	defer reloadOnHangup(ctx, o.mcpConfig, builds, log)()
-	manager, err := controller.New(controller.Options{
+	manager, err := job.New(job.Options{
 		Store: objects, Runners: runners, Logs: archive, Worker: worker,
 		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace, Lease: o.lease, Ageing: o.ageing,
 		Events: happened, Registerer: registry, Log: log, Rested: debug.FreeOSMemory,
@@ -297,7 +297,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 
 // serveUntil serves and drives jobs until ctx ends. The API goes on while running
 // jobs get their grace, so that people see them end.
-func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *controller.Controller, log logr.Logger) error {
+func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *job.Controller, log logr.Logger) error {
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	httpServer := server.HTTPServer(server.CheckLoopback(api))

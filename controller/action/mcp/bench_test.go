@@ -13,9 +13,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/job"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -135,7 +135,7 @@ func BenchmarkQueued(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		c, err := controller.New(controller.Options{
+		c, err := job.New(job.Options{
 			Store: objects, Logs: archive, Worker: worker, MaxConcurrent: 2 * sessions, Log: logr.Discard(),
 			Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r},
 		})

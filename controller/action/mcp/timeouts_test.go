@@ -16,9 +16,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/job"
 	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -121,7 +121,7 @@ func carryOut(t *testing.T, tool string, spec v1.JobSpec) *v1.Job {
 		t.Fatal(err)
 	}
 	defer archive.Close()
-	c, err := controller.New(controller.Options{
+	c, err := job.New(job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 1, Log: logr.Discard(),
 		Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r},
 	})

@@ -1,0 +1,53 @@
+package job
+
+import "time"
+
+// maxNap is the longest that the schedule sleeps while a job waits for a moment. Timers go
+// by the monotonic clock, which knows nothing of a clock that was set and stands still
+// while the machine sleeps: within a minute a job that has come due is noticed all the
+// same, for one wake-up a minute.
+const maxNap = time.Minute
+
+// leastStep is the least that a clock is set by; what is less is drift and rounding.
+const leastStep = time.Second
+
+// wallClock notices that the wall clock was set: then it has gone by another time than the
+// monotonic clock.
+type wallClock struct{ last time.Time }
+
+// step is by how much the clock was set since it was asked last; 0: it was not.
+func (w *wallClock) step(now time.Time) time.Duration {
+	if w.last.IsZero() {
+		w.last = now
+	}
+	step := now.Round(0).Sub(w.last.Round(0)) - now.Sub(w.last)
+	if step.Abs() < leastStep {
+		return 0
+	}
+	w.last = now
+	return step
+}
+
+// now is what time it is, for whatever the schedule is told. When the clock was set, what
+// waits for a moment is looked at again. The caller holds mu.
+func (c *Controller) now() time.Time {
+	now := time.Now()
+	step := c.clock.step(now)
+	if step == 0 {
+		return now
+	}
+	c.Log.Info("the clock was set; jobs that wait for a moment are looked at again", "by", step.String())
+	for _, uid := range c.schedule.Set(now, step) {
+		c.queue.add(c.jobs.Get(uid))
+	}
+	for e := range c.jobs.All() {
+		if e.timer != nil {
+			c.queue.add(e)
+		}
+	}
+	if c.wake.timer != nil {
+		c.wake.timer.Stop()
+	}
+	c.wake = wake{}
+	return now
+}

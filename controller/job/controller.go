@@ -1,0 +1,284 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/events"
+	"jobwright.dev/controller/job/schedule"
+	"jobwright.dev/controller/logs"
+	"jobwright.dev/store"
+	"jobwright.dev/store/table"
+)
+
+// Store is what a worker needs of a store.
+type Store interface {
+	Get(ctx context.Context, key store.Key) (store.Record, error)
+	List(ctx context.Context, opts store.ListOptions) (store.Page, error)
+	UpdateStatus(ctx context.Context, obj v1.Object, d store.Durability) (store.Record, error)
+	Watch(ctx context.Context, opts store.WatchOptions) (store.Watch, error)
+	Count(ctx context.Context, kind string) ([]store.Count, error)
+}
+
+// Reconcilers is how many jobs are reconciled at once. A reconcile mostly waits for
+// the disk, and all that wait share one fdatasync: 64 is where the group commit
+// stops gaining on two cores.
+const Reconcilers = 64
+
+// Options configure a Controller. Store, Runners, Logs and Worker are required.
+type Options struct {
+	Store   Store
+	Runners map[v1.JobType]action.Runner
+	Logs    *logs.Archive
+	// Worker is this worker's identity; it must be the same after a restart.
+	Worker string
+	// MaxConcurrent is how many attempts run at once; at least 1.
+	MaxConcurrent int
+	// Lease is how long the worker owns an attempt without renewing it. It is
+	// renewed when a third has passed, in a soft write.
+	Lease time.Duration
+	// Ageing is the waiting time that is worth one point of priority.
+	Ageing time.Duration
+	// Shared: other workers use the same store. Concurrency keys then hold across
+	// workers; slots, fair share and rate limits are each worker's own.
+	Shared bool
+	// Events takes an event for each transition; nil: nobody does.
+	Events events.Recorder
+	// CancelGrace is how long an action may take to stop before it is killed.
+	CancelGrace time.Duration
+	// ShutdownGrace is how long running attempts may go on after Run's context has
+	// ended before they are interrupted.
+	ShutdownGrace time.Duration
+	// ProgressInterval is the least time between two progress writes of one job.
+	ProgressInterval time.Duration
+	// Rested is called when nothing was to be done for a second after a burst of 10,000
+	// reconciles or more: the moment to give memory back. nil: nothing is called.
+	Rested func()
+	// Registerer takes the metrics; nil: they are counted and not exported.
+	Registerer prometheus.Registerer
+	Log        logr.Logger
+}
+
+// Defaults of Options.
+const (
+	DefaultCancelGrace      = 10 * time.Second
+	DefaultShutdownGrace    = 30 * time.Second
+	DefaultProgressInterval = 250 * time.Millisecond
+	// DefaultLease survives two renewals that fail and a pause of the garbage
+	// collector or the machine of some seconds; a dead worker's job is taken over
+	// within it.
+	DefaultLease = 30 * time.Second
+	// DefaultAgeing lets a job of priority 0 overtake one of priority 10 that comes
+	// ten minutes later.
+	DefaultAgeing = time.Minute
+)
+
+// Controller drives jobs to their end.
+type Controller struct {
+	Options
+	metrics *metrics
+	queue   *workqueue
+
+	mu         sync.Mutex
+	jobs       *table.Table[uuid.UUID, entry]    // every job that is not terminal, as far as known
+	waiting    map[store.Key]*entry              // those that depend on others, by name
+	dependents map[store.Key]map[*entry]struct{} // who waits for the job with that key
+	groups     map[string]*group                 // by qualified concurrency key
+	settled    map[uuid.UUID]uint64              // terminal writes whose own events are yet to come
+	workspaces map[string]bool                   // those that the schedule knows
+	runTimes   map[v1.JobType]time.Duration      // mean run time, for estimates
+	schedule   *schedule.Queue
+	wake       wake
+	clock      wallClock
+	starts     *starts
+	arrivals   uint64
+	fresh      fifo                // jobs as they came, the looked-at ones at its head left out
+	unsure     map[*entry]struct{} // jobs with policy Skip that wait for those before them
+	turn       uint64              // counts changes of dependencies and searches for cycles
+	cached     int                 // entries that hold a decoded job
+	draining   bool                // no new attempts
+	stopping   bool                // attempts are interrupted
+	changed    chan struct{}
+}
+
+// rested gives back what a burst has taken.
+func (c *Controller) rested() {
+	c.mu.Lock()
+	c.frontier() // drops what was looked at
+	c.fresh.shrink()
+	c.mu.Unlock()
+	if c.Rested != nil {
+		c.Rested()
+	}
+}
+
+// New returns a controller that does nothing until Run.
+func New(opts Options) (*Controller, error) {
+	switch {
+	case opts.Store == nil, opts.Logs == nil, len(opts.Runners) == 0:
+		return nil, errors.New("controller: Store, Logs and Runners are required")
+	case opts.Worker == "":
+		return nil, errors.New("controller: Worker is required")
+	case opts.MaxConcurrent < 1:
+		return nil, fmt.Errorf("controller: MaxConcurrent is %d, must be at least 1", opts.MaxConcurrent)
+	}
+	if opts.CancelGrace <= 0 {
+		opts.CancelGrace = DefaultCancelGrace
+	}
+	if opts.Lease <= 0 {
+		opts.Lease = DefaultLease
+	}
+	if opts.Ageing <= 0 {
+		opts.Ageing = DefaultAgeing
+	}
+	if opts.ProgressInterval <= 0 {
+		opts.ProgressInterval = DefaultProgressInterval
+	}
+	c := &Controller{
+		Options: opts, queue: newWorkqueue(),
+		jobs: table.New(table.HashUID[uuid.UUID], (*entry).id), waiting: map[store.Key]*entry{}, settled: map[uuid.UUID]uint64{},
+		dependents: map[store.Key]map[*entry]struct{}{}, groups: map[string]*group{},
+		workspaces: map[string]bool{}, unsure: map[*entry]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
+		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
+		changed:  make(chan struct{}), starts: newStarts(),
+	}
+	c.queue.rested = c.rested
+	c.metrics = newMetrics(c)
+	if opts.Registerer != nil {
+		if err := opts.Registerer.Register(c.metrics); err != nil {
+			return nil, fmt.Errorf("controller: register metrics: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Run drives jobs until ctx ends, then gives running attempts ShutdownGrace,
+// interrupts the rest, and returns when no attempt is left and every outcome is
+// written. It is called once.
+func (c *Controller) Run(ctx context.Context) error {
+	// Reconciles and attempts outlive ctx: they end in order, below. A reconcile has no end
+	// of its own: what it has begun to write is on its way to the disk.
+	lasting := context.WithoutCancel(ctx)
+	attempts, stop := context.WithCancel(lasting)
+	defer stop()
+
+	var workers sync.WaitGroup
+	for range Reconcilers {
+		workers.Go(func() { c.reconcileLoop(lasting, attempts) })
+	}
+	err := c.drive(ctx)
+	c.starts.end()
+	if ctx.Err() != nil {
+		err = nil
+	}
+	c.shutdown()
+	stop()
+	c.queue.close()
+	workers.Wait()
+	return err
+}
+
+// drive follows workspaces and jobs until ctx ends or one of the two cannot be
+// followed any more. Workspaces come first, so that no job is granted a slot before
+// the limits are known.
+func (c *Controller) drive(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	known := make(chan struct{})
+	failed := make(chan error, 1)
+	go func() {
+		defer cancel()
+		failed <- c.followWorkspaces(ctx, sync.OnceFunc(func() { close(known) }))
+	}()
+	var err error
+	select {
+	case <-known:
+		if err = c.recallRates(ctx); err == nil {
+			err = c.follow(ctx)
+		}
+	case <-ctx.Done():
+	}
+	cancel()
+	if workspaces := <-failed; workspaces != nil && !errors.Is(workspaces, context.Canceled) {
+		return workspaces
+	}
+	return err
+}
+
+// shutdown ends every attempt, with grace.
+func (c *Controller) shutdown() {
+	c.mu.Lock()
+	c.draining = true
+	live := c.live()
+	c.mu.Unlock()
+	if live > 0 {
+		c.Log.Info("waiting for running jobs", "running", live, "grace", c.ShutdownGrace.String())
+	}
+	grace := time.NewTimer(c.ShutdownGrace)
+	defer grace.Stop()
+	if !c.waitIdle(grace.C) {
+		c.mu.Lock()
+		c.stopping = true
+		c.Log.Info("interrupting running jobs; the next start runs them again", "running", c.live())
+		for e := range c.jobs.All() {
+			if e.run != nil {
+				c.queue.add(e)
+			}
+		}
+		c.mu.Unlock()
+		c.waitIdle(nil)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for e := range c.jobs.All() {
+		e.stopTimers()
+	}
+	if c.wake.timer != nil {
+		c.wake.timer.Stop()
+	}
+}
+
+// live is how many attempts run or wait for their outcome to be written.
+func (c *Controller) live() int {
+	n := 0
+	for e := range c.jobs.All() {
+		if e.run != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// waitIdle waits until no attempt is live; false: until ended first.
+func (c *Controller) waitIdle(until <-chan time.Time) bool {
+	for {
+		c.mu.Lock()
+		live, changed := c.live(), c.changed
+		c.mu.Unlock()
+		if live == 0 {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-until:
+			return false
+		}
+	}
+}
+
+// announce wakes waitIdle. The caller holds mu.
+func (c *Controller) announce() {
+	if c.draining {
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+}

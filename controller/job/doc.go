@@ -1,0 +1,56 @@
+// Package job drives every Job from Queued to a terminal phase.
+//
+//	store ──watch──► intake ──► schedule (who runs next) ──grant──┐
+//	                   │                                          ▼
+//	                   └────────────► queue of entries ─► N reconcilers
+//	                                        ▲               │ read → lifecycle.Next
+//	       outcome, progress, timer ────────┤               │ → one status write → act
+//	                                        │               ▼
+//	                                        └───────── attempts (action.Runner)
+//
+// # Invariants
+//
+//  1. Level-triggered: a reconcile reads the object and what is observed of it and
+//     decides from those alone. Losing, doubling or delaying an event changes when
+//     something happens, never what. What runs is kept decoded; where the store has a
+//     later version all the same, nothing that was decided can be written.
+//  2. One reconcile of a job at a time, and only reconciles write its status; so a
+//     conflict is always somebody else's write, and is answered by reading again.
+//  3. An attempt is on disk before its side effect starts. An attempt in the store
+//     that this worker does not hold is recovered before its job does anything else.
+//  4. A slot is held from the grant until the attempt's outcome is on disk, so never
+//     more than MaxConcurrent attempts run. Limits are counted from attempts that are
+//     live, never from a stored flag.
+//  5. Nothing polls: the controller sleeps until a change, an outcome, a report or a
+//     timer that is due; while a job waits for a moment, for a minute at most, since a
+//     timer knows nothing of a clock that is set (clock.go).
+//  6. What cannot be written (a full or failed store) is kept and tried again with
+//     back-off; an outcome is never dropped while the process lives.
+//  7. An attempt is a lease: id and worker are its token, and it expires unless its
+//     worker renews it (a soft write each third of it). Every status write carries the
+//     version that was read, so a worker whose attempt was taken over, or whose job was
+//     finished by force, can no longer write the outcome; what it found becomes
+//     status.lateResult. Another worker takes over after missed renewals, never for the
+//     age of an attempt; taking over is written down before anything is recovered. A
+//     worker that wakes up late and finds nobody in its place goes on: the version it
+//     read is still the last one.
+//  8. Of several workers over one store (Shared), the one whose start has the lower
+//     version holds the concurrency key; the other gives way before its action begins.
+//  9. A job that ends wakes those that depend on it, and a job that is looked at reads
+//     its dependencies from the store: a lost wake-up costs time only until the next
+//     event, list or timer of the job.
+//
+// # What dies when
+//
+//	before the attempt is written        → Queued, runs at the next start
+//	after that, before the side effect   → recovered as an interruption
+//	while the action runs                → what is left of it is ended, interruption
+//	after it ended, before it is written → interruption
+//	an interruption                      → the action runs again where that does no harm
+//	                                       or the job says so (at least once), and the
+//	                                       job fails otherwise (spec.onInterruption)
+//	after the outcome is written         → terminal; nothing happens
+//
+// Nothing here assumes that store and worker share a process: the Store interface
+// asks only for what a remote client can offer.
+package job

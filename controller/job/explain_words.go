@@ -1,0 +1,41 @@
+package job
+
+import (
+	"fmt"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/job/schedule"
+)
+
+// sentence says for a person what the schedule found, and what to do.
+func sentence(job *v1.Job, b schedule.Block, position int, held string) string {
+	switch b.What {
+	case schedule.Slots:
+		return fmt.Sprintf("All %d slots of the server are taken%s; wait for a running job to end, or raise --max-concurrent-jobs.", b.Limit, held)
+	case schedule.Others:
+		return fmt.Sprintf("About %d jobs start first: those of this workspace with a higher priority than %d or that have waited longer, and the share of other workspaces.",
+			position, job.Spec.Priority)
+	case schedule.MaxRunning:
+		return fmt.Sprintf("Workspace %s runs %d jobs, its spec.maxRunning is %d%s.", job.Namespace, b.Have, b.Limit, held)
+	case schedule.Concurrency:
+		key := "its compose project"
+		if job.Spec.Concurrency != nil {
+			key = fmt.Sprintf("concurrency key %q", job.Spec.Concurrency.Key)
+		}
+		return fmt.Sprintf("%d jobs with %s run, %d may%s.", b.Have, key, b.Limit, held)
+	case schedule.InOrder:
+		return fmt.Sprintf("An earlier deploy of the same project waits for its retry at %s%s; deploys of one project run in submit order.", b.Until.UTC().Format(time.RFC3339), held)
+	case schedule.RateWindow:
+		return fmt.Sprintf("Rate limit %q allows %d starts in %d s; the next is free at %s.", job.Spec.RateLimit.Key, b.Limit, job.Spec.RateLimit.PerSeconds, b.Until.UTC().Format(time.RFC3339))
+	case schedule.RateHold:
+		return fmt.Sprintf("A call with rate limit %q was asked to wait until %s (Retry-After).", job.Spec.RateLimit.Key, b.Until.UTC().Format(time.RFC3339))
+	case schedule.WorkspaceSuspended:
+		return fmt.Sprintf("Workspace %s is suspended; set its spec.suspend to false.", job.Namespace)
+	case schedule.TypeSuspended:
+		return fmt.Sprintf("Jobs of type %s are suspended in workspace %s; take it out of its spec.suspendTypes.", job.Spec.Type, job.Namespace)
+	case schedule.Time:
+		return fmt.Sprintf("Starts at %s, not before.", b.Until.UTC().Format(time.RFC3339))
+	}
+	return ""
+}

@@ -1,0 +1,307 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/job/lifecycle"
+	"jobwright.dev/store"
+)
+
+// reconcileLoop reconciles what the queue hands out. The attempts that it begins run in the
+// context attempts.
+func (c *Controller) reconcileLoop(ctx, attempts context.Context) {
+	for {
+		e, ok := c.queue.get()
+		if !ok {
+			return
+		}
+		start := time.Now()
+		err := c.reconcile(ctx, attempts, e)
+		c.metrics.reconciled(err, time.Since(start))
+		c.queue.done(e)
+	}
+}
+
+// reconcile looks at one job, decides, writes its status at most once, and acts.
+func (c *Controller) reconcile(ctx, attempts context.Context, e *entry) error {
+	job, seen, err := c.look(ctx, e)
+	if err != nil {
+		return c.retry(e, err)
+	}
+	if job == nil {
+		return nil
+	}
+	now := time.Now()
+	progressed := false
+	if p := seen.report; p != nil {
+		job.Status, progressed = lifecycle.Progress(job.Status, *p, now)
+	}
+	decision := lifecycle.Next(job, seen.Observed, now)
+	if decision.Changed || progressed {
+		return c.writeAndAct(ctx, attempts, e, job, &decision, &seen, now)
+	}
+	own := attemptsOwn(job, decision.Do)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.act(attempts, e, job, own, &decision, &seen, now)
+	return nil
+}
+
+// writeAndAct writes the status that was decided on and does what follows from it.
+func (c *Controller) writeAndAct(ctx, attempts context.Context, e *entry, job *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) error {
+	durability := store.Durable
+	if !d.Changed || d.Soft {
+		durability = store.Soft
+	}
+	was := job.Status
+	job.Status = d.Status
+	record, err := c.Store.UpdateStatus(ctx, job, durability)
+	if err != nil {
+		return c.retry(e, err)
+	}
+	version := record.ResourceVersion()
+	job.ResourceVersion = strconv.FormatUint(version, 10)
+	own := attemptsOwn(job, d.Do)
+	c.mu.Lock()
+	c.wrote(e, job, version)
+	if d.Do == lifecycle.Start && c.Shared {
+		c.mu.Unlock()
+		if gave, err := c.giveWay(ctx, e, job, version); gave || err != nil {
+			return c.retry(e, err)
+		}
+		c.mu.Lock()
+	}
+	c.act(attempts, e, job, own, d, seen, now)
+	c.mu.Unlock()
+	if durability == store.Durable {
+		c.metrics.transition(job, was.Phase, now)
+		c.announceTransition(job, was)
+	}
+	return nil
+}
+
+// attemptsOwn is a copy of the job for the attempt that is begun with it, if one is; it is
+// made before the lock is taken.
+func attemptsOwn(job *v1.Job, do lifecycle.Do) *v1.Job {
+	if do == lifecycle.Start || do == lifecycle.Recover {
+		return job.DeepCopy()
+	}
+	return nil
+}
+
+// look returns the job and what this worker knows of it; no job when it is gone, or not
+// ours to drive any more.
+//
+// A job that is kept decoded, and of which no event has told since, is taken as it is: if
+// the store has a later version all the same, whatever is decided here cannot be written,
+// and the event of that version is on its way.
+func (c *Controller) look(ctx context.Context, e *entry) (*v1.Job, observation, error) {
+	c.mu.Lock()
+	job := e.job
+	switch {
+	case e.forgotten:
+		c.mu.Unlock()
+		return nil, observation{}, nil
+	case e.gone:
+		if e.run == nil || e.run.outcome != nil {
+			c.forget(e)
+		}
+		c.mu.Unlock()
+		return nil, observation{}, nil
+	case job == nil || e.newer(job):
+		c.mu.Unlock()
+		var err error
+		if job, err = c.read(ctx, e); job == nil || err != nil {
+			return nil, observation{}, err
+		}
+		c.mu.Lock()
+	}
+	if !waitsForOthers(job) {
+		defer c.mu.Unlock()
+		return job, c.observe(e, job), nil
+	}
+	c.meet(e, job)
+	c.mu.Unlock()
+	depends, err := c.dependencies(ctx, e, job)
+	if err != nil {
+		return nil, observation{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := c.observe(e, job)
+	seen.Dependencies = depends
+	return job, seen, nil
+}
+
+// read reads the job from the store; nil: it is gone.
+func (c *Controller) read(ctx context.Context, e *entry) (*v1.Job, error) {
+	record, err := c.Store.Get(ctx, e.key())
+	if errors.Is(err, store.ErrNotFound) || err == nil && record.UUID() != e.uid {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.lost(e)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return record.Job()
+}
+
+// observation is what this worker knows of a job, for the decision and for itself.
+type observation struct {
+	lifecycle.Observed
+	report *lifecycle.Report // progress that is yet to be written
+	ended  *run              // the attempt whose outcome is looked at; it is done with once the status is written
+}
+
+// observe is what this worker knows of the job, which it takes in first if it was not
+// decoded before. The caller holds mu.
+func (c *Controller) observe(e *entry, job *v1.Job) observation {
+	c.meet(e, job)
+	seen := observation{Observed: lifecycle.Observed{
+		Worker: c.Worker, Lease: c.Lease, Granted: e.slot, ReplacedBy: c.replacedBy(e),
+		ShuttingDown: c.stopping || c.draining && e.run == nil,
+	}}
+	var sure bool
+	seen.SkippedFor, sure = c.skippedFor(e, job)
+	seen.Busy = !sure
+	r := e.run
+	if r == nil {
+		return seen
+	}
+	if r.outcome != nil {
+		seen.ended = r
+	}
+	attempt := job.Status.CurrentAttempt
+	switch {
+	case attempt != nil && r.id == attempt.ID && attempt.Worker == c.Worker:
+		seen.Outcome, seen.Stop, seen.Active = r.outcome, r.stop, r.active()
+		seen.Live = r.outcome == nil
+		seen.report = r.take()
+	case r.outcome != nil:
+		// Taken over, or finished by force, while it ran: its outcome is late.
+		seen.Late = &lifecycle.Late{Attempt: r.id, Outcome: *r.outcome}
+	default:
+		seen.Busy = true
+		r.cancel(errFenced)
+	}
+	return seen
+}
+
+// meet takes in a job that was not decoded when its event came. The caller holds mu.
+func (c *Controller) meet(e *entry, job *v1.Job) {
+	if e.job != job && !e.forgotten {
+		c.learn(e, job)
+	}
+}
+
+// wrote notes our own write, whose event says nothing new. The caller holds mu.
+func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
+	if e.forgotten {
+		return // deleted since
+	}
+	unseen := e.version < version
+	e.version = max(e.version, version)
+	if e.rare != nil {
+		e.rare.tries = 0
+	}
+	c.learn(e, job)
+	if job.Status.Phase.Terminal() {
+		if unseen {
+			c.settled[e.uid] = version
+		}
+		c.wakeDependents(e.key())
+	}
+}
+
+// act does what the decision asks for beside the write; the outcome that was seen is on
+// disk now. own is for the attempt that begins, if one does. The caller holds mu.
+func (c *Controller) act(attempts context.Context, e *entry, job, own *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) {
+	if e.forgotten {
+		return
+	}
+	if !e.looked {
+		e.looked = true
+		c.wakeUnsure()
+	}
+	if ended := seen.ended; ended != nil && e.run == ended {
+		c.ran(job, e.run, now)
+		e.run = nil
+		c.announce()
+	}
+	switch d.Do {
+	case lifecycle.Start:
+		c.start(attempts, e, own)
+	case lifecycle.Recover:
+		c.recover(attempts, e, own)
+	case lifecycle.Stop:
+		if r := e.run; r != nil && r.outcome == nil {
+			if r.stop == nil {
+				stop := d.Stop // only it is kept, not all of d
+				r.stop = &stop
+			}
+			r.cancel(errStopped)
+		}
+	case lifecycle.Nothing:
+	}
+	if job.Status.Phase.Terminal() {
+		switch {
+		case e.run != nil: // its attempt still has to end
+		case e.newer(job):
+			c.queue.add(e) // run again meanwhile: the event came before this decision was done with
+		default:
+			c.forget(e)
+		}
+		return
+	}
+	c.place(e, job, d, seen.Granted, now)
+	e.stopTimers()
+	if d.Again > 0 {
+		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(e) })
+	}
+}
+
+// retry answers an error of the store: a conflict at once, anything else with
+// back-off. What is observed stays observed.
+func (c *Controller) retry(e *entry, err error) error {
+	if err == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(e, nil)
+	switch {
+	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
+		c.queue.add(e)
+		return nil
+	case c.stopping:
+		// Nothing more can be written. What was running is in the store as Running
+		// and is recovered as an interruption at the next start.
+		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key().String())
+		if e.run == nil || e.run.outcome != nil {
+			c.forget(e)
+		} else {
+			e.gone = true
+			e.run.cancel(errStopped)
+		}
+		return err
+	}
+	e.own().tries++
+	wait := backoff(e.rare.tries)
+	c.Log.Error(err, "reconcile; trying again", "job", e.key().String(), "in", wait.String())
+	e.stopTimers()
+	e.timer = time.AfterFunc(wait, func() { c.queue.add(e) })
+	return err
+}
+
+// backoff doubles from 100 ms to 30 s: short enough that a passing error is hardly
+// noticed, long enough that a store that is read-only until a restart is not asked
+// all the time.
+func backoff(tries int) time.Duration {
+	return min(100*time.Millisecond<<min(tries-1, 20), 30*time.Second)
+}
