@@ -3,11 +3,11 @@ package mcp
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/mcp/schema"
 )
 
 // arguments builds a tool's arguments and checks them against its input schema. What is
@@ -23,7 +23,7 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, pr
 		for _, name := range slices.Sorted(maps.Keys(from)) {
 			value, err := from[name].Value()
 			if err != nil {
-				problems = append(problems, fmt.Sprintf("%s%s: Invalid value: %v", path, field(name), err))
+				problems = append(problems, fmt.Sprintf("%s%s: Invalid value: %v", path, schema.Fields([]any{name}), err))
 				continue
 			}
 			into[name], plain[name] = from[name], value
@@ -41,16 +41,16 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, pr
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	for _, v := range s.input(build.Action).check(decoded) {
-		problems = append(problems, argumentPath(build, v.path)+": "+v.text)
+	for _, v := range s.input(build.Action).Check(decoded) {
+		problems = append(problems, argumentPath(build, v.Path)+": "+v.Text)
 	}
 	return arguments, problems
 }
 
 // input is a tool's input schema.
-func (s *session) input(tool string) *schema {
+func (s *session) input(tool string) *schema.Schema {
 	if s.inputs[tool] == nil {
-		s.inputs[tool] = newSchema(s.tools[tool].InputSchema)
+		s.inputs[tool] = schema.New(s.tools[tool].InputSchema)
 	}
 	return s.inputs[tool]
 }
@@ -65,30 +65,7 @@ func argumentPath(build *v1.BuildAction, path []any) string {
 			at = "spec.build" // their own fields are where they belong
 		}
 	}
-	return at + fields(path)
-}
-
-// fields is a path below a field.
-func fields(path []any) string {
-	var b strings.Builder
-	for _, element := range path {
-		if name, ok := element.(string); ok {
-			b.WriteString(field(name))
-			continue
-		}
-		fmt.Fprintf(&b, "[%v]", element)
-	}
-	return b.String()
-}
-
-// plainName is a name that a path has without brackets.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_$-]+$`)
-
-func field(name string) string {
-	if plainName.MatchString(name) {
-		return "." + name
-	}
-	return fmt.Sprintf("[%q]", short(name, maxShown))
+	return at + schema.Fields(path)
 }
 
 // unfit says why a tool is not called.

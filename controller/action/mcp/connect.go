@@ -12,6 +12,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -175,7 +176,7 @@ func (s *session) listTools(ctx context.Context) error {
 		}
 		return tools, nil
 	})
-	s.tools, s.inputs = tools, map[string]*schema{}
+	s.tools, s.inputs = tools, map[string]*schema.Schema{}
 	if err != nil {
 		return err
 	}

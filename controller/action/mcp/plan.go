@@ -57,7 +57,7 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	plan := &v1.Plan{Valid: true, Changes: []v1.PlanChange{{
 		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: short("with "+compact(arguments), maxDetail),
 	}}}
-	for _, unchecked := range s.input(build.Action).unchecked {
+	for _, unchecked := range s.input(build.Action).Unchecked {
 		plan.Changes[0].Detail += "\nthe input schema is not checked at " + unchecked
 	}
 	preview := pool.server.Plan[build.Action]

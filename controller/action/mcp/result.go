@@ -10,6 +10,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -25,7 +26,7 @@ const (
 
 // finish makes an outcome of a tool's answer, whose content goes to the log. output is
 // the tool's output schema; nil: it has none.
-func finish(result *sdk.CallToolResult, tool string, output *schema, out action.Sink) action.Outcome {
+func finish(result *sdk.CallToolResult, tool string, output *schema.Schema, out action.Sink) action.Outcome {
 	var texts []string
 	for _, content := range result.Content {
 		text := render(content)
@@ -85,7 +86,7 @@ func repeated(structured v1.JSON, texts []string) bool {
 
 // misfit says how an answer does not fit the tool's output schema; empty: it does. The
 // tool has done its work, but whoever counts on the result would be misled.
-func misfit(result *sdk.CallToolResult, tool string, output *schema) string {
+func misfit(result *sdk.CallToolResult, tool string, output *schema.Schema) string {
 	if output == nil {
 		return ""
 	}
@@ -101,8 +102,8 @@ func misfit(result *sdk.CallToolResult, tool string, output *schema) string {
 		return fmt.Sprintf("The answer of tool %s is no JSON: %v", tool, err)
 	}
 	var wrong []string
-	for _, v := range output.check(value) {
-		wrong = append(wrong, "structuredContent"+fields(v.path)+": "+v.text)
+	for _, v := range output.Check(value) {
+		wrong = append(wrong, "structuredContent"+schema.Fields(v.Path)+": "+v.Text)
 	}
 	if len(wrong) == 0 {
 		return ""
@@ -111,12 +112,12 @@ func misfit(result *sdk.CallToolResult, tool string, output *schema) string {
 }
 
 // output is a tool's output schema; nil: it has none.
-func (s *session) output(tool string) *schema {
+func (s *session) output(tool string) *schema.Schema {
 	offered := s.tools[tool]
 	if offered == nil || offered.OutputSchema == nil {
 		return nil
 	}
-	return newSchema(offered.OutputSchema)
+	return schema.New(offered.OutputSchema)
 }
 
 // render is content as text.

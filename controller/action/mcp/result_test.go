@@ -10,6 +10,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/schema"
 )
 
 // lines is a sink that keeps what is logged.
@@ -76,9 +77,9 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"a schema that cannot be used": {answer: sdk.CallToolResult{StructuredContent: json.RawMessage(`1`)}, output: `{"$ref":"#"}`, verdict: action.Succeeded, result: `1`, log: []string{"content: 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var output *schema
+			var output *schema.Schema
 			if tc.output != "" {
-				output = newSchema(decoded(t, tc.output))
+				output = schema.New(decoded(t, tc.output))
 			}
 			log := new(lines)
 			got := finish(&tc.answer, "x", output, log)
@@ -112,4 +113,14 @@ func TestAResultThatIsTooLargeIsInTheLog(t *testing.T) {
 	if strings.Count(all, "x") < maxResult || !strings.Contains(all, "all of it is in the log") {
 		t.Errorf("the log has %d bytes", len(all))
 	}
+}
+
+// decoded is a JSON text as plain Go values.
+func decoded(t testing.TB, text string) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return v
 }

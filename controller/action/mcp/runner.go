@@ -225,7 +225,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		pool.put(s)
 		return notCalled(build.Action)
 	}
-	for _, unchecked := range s.input(build.Action).unchecked {
+	for _, unchecked := range s.input(build.Action).Unchecked {
 		out.Line(action.System, fmt.Sprintf("the input schema of tool %s is not checked at %s", build.Action, unchecked))
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))

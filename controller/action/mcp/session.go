@@ -10,6 +10,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -52,7 +53,7 @@ type session struct {
 	token  string      // its progress token
 	tail   process.Tail
 	tools  map[string]*sdk.Tool
-	inputs map[string]*schema // by tool, made when first used
+	inputs map[string]*schema.Schema // by tool, made when first used
 }
 
 // begin directs what the server says to an attempt.

@@ -1,4 +1,4 @@
-package mcp
+package schema
 
 import (
 	"encoding/json"
@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	v1 "jobwright.dev/api/v1"
 )
 
 // decoded is a JSON text as plain Go values.
@@ -20,10 +18,10 @@ func decoded(t testing.TB, text string) any {
 	return v
 }
 
-func checked(s *schema, value any) []string {
+func checked(s *Schema, value any) []string {
 	var got []string
-	for _, v := range s.check(value) {
-		got = append(got, strings.TrimPrefix(fields(v.path), ".")+": "+v.text)
+	for _, v := range s.Check(value) {
+		got = append(got, strings.TrimPrefix(Fields(v.Path), ".")+": "+v.Text)
 	}
 	return got
 }
@@ -66,9 +64,9 @@ func TestEveryViolationIsTold(t *testing.T) {
 		"nothing is allowed":  {`false`, `1`, []string{": Forbidden: nothing may stand here"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSchema(decoded(t, tc.schema))
-			if len(s.unchecked) > 0 {
-				t.Errorf("unchecked: %q", s.unchecked)
+			s := New(decoded(t, tc.schema))
+			if len(s.Unchecked) > 0 {
+				t.Errorf("unchecked: %q", s.Unchecked)
 			}
 			if diff := cmp.Diff(tc.want, checked(s, decoded(t, tc.value))); diff != "" {
 				t.Errorf("violations (-want +got):\n%s", diff)
@@ -78,7 +76,7 @@ func TestEveryViolationIsTold(t *testing.T) {
 }
 
 func TestNotMoreViolationsThanAPersonReads(t *testing.T) {
-	s := newSchema(decoded(t, `{"items":{"type":"string"}}`))
+	s := New(decoded(t, `{"items":{"type":"string"}}`))
 	got := checked(s, decoded(t, "[1"+strings.Repeat(",1", 99)+"]"))
 	if len(got) != maxViolations+1 || got[maxViolations] != ": and 50 more" {
 		t.Errorf("%d violations, the last one %q", len(got), got[len(got)-1])
@@ -108,33 +106,14 @@ func TestASchemaThatCannotBeUsedIsNotInTheWay(t *testing.T) {
 		"there is none":           {`null`, `1`, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSchema(decoded(t, tc.schema))
-			if got := strings.Join(s.unchecked, "; "); !strings.Contains(got, tc.unchecked) || (tc.unchecked == "") != (got == "") {
+			s := New(decoded(t, tc.schema))
+			if got := strings.Join(s.Unchecked, "; "); !strings.Contains(got, tc.unchecked) || (tc.unchecked == "") != (got == "") {
 				t.Errorf("unchecked %q, want %q", got, tc.unchecked)
 			}
 			if diff := cmp.Diff(tc.want, checked(s, decoded(t, tc.value))); diff != "" {
 				t.Errorf("violations (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestWhereAnArgumentStands(t *testing.T) {
-	build := &v1.BuildAction{Arguments: map[string]v1.JSON{"x": {}}}
-	for want, path := range map[string][]any{
-		"spec.build.arguments":             nil,
-		"spec.build.arguments.x[0].y":      {"x", 0, "y"},
-		"spec.build.id":                    {"id"},
-		"spec.build.variables.ROUTE_NAME":  {"variables", "ROUTE_NAME"},
-		`spec.build.variables["a\"b"].c-d`: {"variables", `a"b`, "c-d"},
-	} {
-		if got := argumentPath(build, path); got != want {
-			t.Errorf("%v: %s, want %s", path, got, want)
-		}
-	}
-	build.Arguments["id"] = v1.JSON{}
-	if got := argumentPath(build, []any{"id"}); got != "spec.build.arguments.id" {
-		t.Errorf("an id among the arguments: %s", got)
 	}
 }
 
@@ -149,6 +128,6 @@ func FuzzSchema(f *testing.F) {
 		if json.Unmarshal([]byte(schema), &s) != nil || json.Unmarshal([]byte(value), &v) != nil {
 			t.Skip()
 		}
-		newSchema(s).check(v)
+		New(s).Check(v)
 	})
 }

@@ -1,4 +1,4 @@
-package mcp
+package schema
 
 import (
 	"encoding/json"
@@ -20,16 +20,16 @@ const (
 	maxListed = 1 << 10
 )
 
-// violation is one place of a value that does not fit a schema.
-type violation struct {
-	path []any // names and indexes
-	text string
+// Violation is one place of a value that does not fit a schema.
+type Violation struct {
+	Path []any // names and indexes
+	Text string
 }
 
-// check returns everything about a value that does not fit the schema. The library has
+// Check returns everything about a value that does not fit the schema. The library has
 // the last word on whether it fits; what it says about why is one thing at a time, with
 // the schema's place instead of the value's.
-func (s *schema) check(value any) []violation {
+func (s *Schema) Check(value any) []Violation {
 	if s.rules == nil {
 		return nil
 	}
@@ -39,23 +39,23 @@ func (s *schema) check(value any) []violation {
 	}
 	found := s.collect(s.root, value, nil)
 	if len(found) == 0 {
-		return []violation{{text: "Invalid value: " + short(err.Error(), maxListed)}}
+		return []Violation{{Text: "Invalid value: " + short(err.Error(), maxListed)}}
 	}
 	if more := len(found) - maxViolations; more > 0 {
-		found = append(found[:maxViolations], violation{text: fmt.Sprintf("and %d more", more)})
+		found = append(found[:maxViolations], Violation{Text: fmt.Sprintf("and %d more", more)})
 	}
 	return found
 }
 
-func (s *schema) collect(node, value any, path []any) []violation {
+func (s *Schema) collect(node, value any, path []any) []Violation {
 	if node == false {
-		return []violation{{path, "Forbidden: nothing may stand here"}}
+		return []Violation{{path, "Forbidden: nothing may stand here"}}
 	}
 	rule, ok := node.(map[string]any)
 	if !ok {
 		return nil
 	}
-	var found []violation
+	var found []Violation
 	if ref, ok := rule["$ref"].(string); ok {
 		if target, err := s.resolve(ref); err == nil {
 			found = s.collect(target, value, path)
@@ -98,19 +98,19 @@ func (s *schema) collect(node, value any, path []any) []violation {
 
 // wrongChoice tells what keeps a value from fitting one of several schemas: the one that
 // it comes nearest to.
-func (s *schema) wrongChoice(branches []any, value any, path []any) []violation {
-	var near []violation
+func (s *Schema) wrongChoice(branches []any, value any, path []any) []Violation {
+	var near []Violation
 	var alternatives []string
 	for _, branch := range branches {
 		found := s.collect(branch, value, path)
 		if len(found) == 0 {
 			return nil // as far as can be told here
 		}
-		about := len(found[0].path) == len(path) // the value itself, not a part of it
+		about := len(found[0].Path) == len(path) // the value itself, not a part of it
 		if !about && (near == nil || len(found) < len(near)) {
 			near = found
 		}
-		if text := found[0].text; about && !slices.Contains(alternatives, text) {
+		if text := found[0].Text; about && !slices.Contains(alternatives, text) {
 			alternatives = append(alternatives, text)
 		}
 	}
@@ -120,7 +120,7 @@ func (s *schema) wrongChoice(branches []any, value any, path []any) []violation 
 		}
 		return near
 	}
-	return []violation{{path, strings.Join(alternatives, "; or ")}}
+	return []Violation{{path, strings.Join(alternatives, "; or ")}}
 }
 
 func wrongType(rule map[string]any, value any) string {
@@ -172,9 +172,9 @@ func typeOf(value any) string {
 	return "object"
 }
 
-func wrongValue(rule map[string]any, value any, path []any) []violation {
+func wrongValue(rule map[string]any, value any, path []any) []Violation {
 	if only, ok := rule["const"]; ok && !equal(only, value) {
-		return []violation{invalid(rule, value, path, "must be "+compact(only))}
+		return []Violation{invalid(rule, value, path, "must be "+compact(only))}
 	}
 	allowed, ok := rule["enum"].([]any)
 	if !ok || slices.ContainsFunc(allowed, func(a any) bool { return equal(a, value) }) {
@@ -184,10 +184,10 @@ func wrongValue(rule map[string]any, value any, path []any) []violation {
 	for _, a := range allowed {
 		shown = append(shown, compact(a))
 	}
-	return []violation{{path, "Unsupported value: " + show(rule, value) + ": supported values: " + short(strings.Join(shown, ", "), maxListed)}}
+	return []Violation{{path, "Unsupported value: " + show(rule, value) + ": supported values: " + short(strings.Join(shown, ", "), maxListed)}}
 }
 
-func wrongString(rule map[string]any, value string, path []any) (found []violation) {
+func wrongString(rule map[string]any, value string, path []any) (found []Violation) {
 	n := float64(utf8.RuneCountInString(value))
 	if least, ok := rule["minLength"].(float64); ok && n < least {
 		found = append(found, invalid(rule, value, path, fmt.Sprintf("must have at least %v characters, not %v", least, n)))
@@ -203,7 +203,7 @@ func wrongString(rule map[string]any, value string, path []any) (found []violati
 	return found
 }
 
-func wrongNumber(rule map[string]any, value float64, path []any) (found []violation) {
+func wrongNumber(rule map[string]any, value float64, path []any) (found []Violation) {
 	for _, limit := range []struct {
 		word, says string
 		wrong      func(limit float64) bool
@@ -221,13 +221,13 @@ func wrongNumber(rule map[string]any, value float64, path []any) (found []violat
 	return found
 }
 
-func (s *schema) wrongArray(rule map[string]any, value []any, path []any) (found []violation) {
+func (s *Schema) wrongArray(rule map[string]any, value []any, path []any) (found []Violation) {
 	n := float64(len(value))
 	if least, ok := rule["minItems"].(float64); ok && n < least {
-		found = append(found, violation{path, fmt.Sprintf("Invalid value: must have at least %v elements, not %v", least, n)})
+		found = append(found, Violation{path, fmt.Sprintf("Invalid value: must have at least %v elements, not %v", least, n)})
 	}
 	if most, ok := rule["maxItems"].(float64); ok && n > most {
-		found = append(found, violation{path, fmt.Sprintf("Too many: must have at most %v elements, not %v", most, n)})
+		found = append(found, Violation{path, fmt.Sprintf("Too many: must have at most %v elements, not %v", most, n)})
 	}
 	first, rest := listOf(rule["prefixItems"]), rule["items"]
 	if list := listOf(rest); list != nil {
@@ -236,7 +236,7 @@ func (s *schema) wrongArray(rule map[string]any, value []any, path []any) (found
 	for i, element := range value {
 		below := append(slices.Clip(path), i)
 		if rule["uniqueItems"] == true && slices.ContainsFunc(value[:i], func(other any) bool { return equal(other, element) }) {
-			found = append(found, violation{below, "Duplicate value: " + show(nil, element)})
+			found = append(found, Violation{below, "Duplicate value: " + show(nil, element)})
 		}
 		if i < len(first) {
 			found = append(found, s.collect(first[i], element, below)...)
@@ -247,7 +247,7 @@ func (s *schema) wrongArray(rule map[string]any, value []any, path []any) (found
 	return found
 }
 
-func (s *schema) wrongObject(rule, value map[string]any, path []any) (found []violation) {
+func (s *Schema) wrongObject(rule, value map[string]any, path []any) (found []Violation) {
 	properties, _ := rule["properties"].(map[string]any)
 	for _, name := range listOf(rule["required"]) {
 		name := fmt.Sprint(name)
@@ -258,7 +258,7 @@ func (s *schema) wrongObject(rule, value map[string]any, path []any) (found []vi
 					text += ": " + short(says, maxShown)
 				}
 			}
-			found = append(found, violation{append(slices.Clip(path), name), text})
+			found = append(found, Violation{append(slices.Clip(path), name), text})
 		}
 	}
 	dependent, _ := rule["dependentRequired"].(map[string]any)
@@ -266,12 +266,12 @@ func (s *schema) wrongObject(rule, value map[string]any, path []any) (found []vi
 		below := append(slices.Clip(path), name)
 		for _, other := range listOf(dependent[name]) {
 			if other, ok := other.(string); ok && value[other] == nil {
-				found = append(found, violation{append(slices.Clip(path), other), "Required value: " + name + " is set"})
+				found = append(found, Violation{append(slices.Clip(path), other), "Required value: " + name + " is set"})
 			}
 		}
 		if names, ok := rule["propertyNames"]; ok {
 			for _, v := range s.collect(names, name, below) {
-				found = append(found, violation{below, "the name is no good: " + v.text})
+				found = append(found, Violation{below, "the name is no good: " + v.Text})
 			}
 		}
 		known := false
@@ -290,23 +290,23 @@ func (s *schema) wrongObject(rule, value map[string]any, path []any) (found []vi
 			continue
 		}
 		if rule["additionalProperties"] == false {
-			found = append(found, violation{below, "Forbidden: there is no such field; there are: " + dashed(slices.Sorted(maps.Keys(properties)))})
+			found = append(found, Violation{below, "Forbidden: there is no such field; there are: " + dashed(slices.Sorted(maps.Keys(properties)))})
 			continue
 		}
 		found = append(found, s.collect(rule["additionalProperties"], value[name], below)...)
 	}
 	n := float64(len(value))
 	if least, ok := rule["minProperties"].(float64); ok && n < least {
-		found = append(found, violation{path, fmt.Sprintf("Invalid value: must have at least %v fields, not %v", least, n)})
+		found = append(found, Violation{path, fmt.Sprintf("Invalid value: must have at least %v fields, not %v", least, n)})
 	}
 	if most, ok := rule["maxProperties"].(float64); ok && n > most {
-		found = append(found, violation{path, fmt.Sprintf("Too many: must have at most %v fields, not %v", most, n)})
+		found = append(found, Violation{path, fmt.Sprintf("Too many: must have at most %v fields, not %v", most, n)})
 	}
 	return found
 }
 
-func invalid(rule map[string]any, value any, path []any, must string) violation {
-	return violation{path, "Invalid value: " + show(rule, value) + ": " + must}
+func invalid(rule map[string]any, value any, path []any, must string) Violation {
+	return Violation{path, "Invalid value: " + show(rule, value) + ": " + must}
 }
 
 // show is a wrong value as a message repeats it; never one that the schema calls secret.

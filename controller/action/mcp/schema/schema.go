@@ -1,4 +1,4 @@
-package mcp
+package schema
 
 import (
 	"encoding/json"
@@ -18,27 +18,27 @@ const (
 	draft2020 = "https://json-schema.org/draft/2020-12/schema"
 )
 
-// schema is a tool's input or output schema, ready to validate with.
-type schema struct {
+// Schema is a tool's input or output schema, ready to validate with.
+type Schema struct {
 	root  any                  // as it was read, without what cannot be checked
 	rules *jsonschema.Resolved // nil: the schema cannot be used
-	// unchecked says what of the schema is not checked, and why.
-	unchecked []string
+	// Unchecked says what of the schema is not checked, and why.
+	Unchecked []string
 }
 
-// newSchema prepares a schema. One that cannot be used, or only in part, is no error: the
+// New prepares a schema. One that cannot be used, or only in part, is no error: the
 // server checks its arguments too, and a tool is not lost for a pattern that only
-// JavaScript understands. What is left out stands in unchecked.
-func newSchema(from any) *schema {
-	s := new(schema)
+// JavaScript understands. What is left out stands in Unchecked.
+func New(from any) *Schema {
+	s := new(Schema)
 	if err := s.prepare(from); err != nil {
 		s.rules = nil
-		s.unchecked = []string{"the whole schema: " + err.Error()}
+		s.Unchecked = []string{"the whole schema: " + err.Error()}
 	}
 	return s
 }
 
-func (s *schema) prepare(from any) error {
+func (s *Schema) prepare(from any) error {
 	data, err := json.Marshal(from)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *schema) prepare(from any) error {
 }
 
 // dialect names the dialect that the library knows and that is nearest.
-func (s *schema) dialect(root map[string]any) {
+func (s *Schema) dialect(root map[string]any) {
 	named, ok := root["$schema"].(string)
 	if !ok {
 		delete(root, "$schema")
@@ -88,7 +88,7 @@ func (s *schema) dialect(root map[string]any) {
 	}
 }
 
-func (s *schema) leaveOut(where, why string) { s.unchecked = append(s.unchecked, where+": "+why) }
+func (s *Schema) leaveOut(where, why string) { s.Unchecked = append(s.Unchecked, where+": "+why) }
 
 // place is one schema below another.
 type place struct {
@@ -140,7 +140,7 @@ func below(object map[string]any, at string) []place {
 
 // clean removes patterns that Go's regular expressions do not understand, and refuses
 // references that lead out of the schema.
-func (s *schema) clean(node any, at string) error {
+func (s *Schema) clean(node any, at string) error {
 	object, ok := node.(map[string]any)
 	if !ok {
 		return nil
@@ -178,7 +178,7 @@ func (s *schema) clean(node any, at string) error {
 
 // endless refuses a schema that applies to itself without going down into the value:
 // validating with it would never end. done are the references that are known to end.
-func (s *schema) endless(node any, done map[string]bool) error {
+func (s *Schema) endless(node any, done map[string]bool) error {
 	if err := s.loops(node, nil, done); err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (s *schema) endless(node any, done map[string]bool) error {
 }
 
 // loops follows what is about the same value; way are the references on the way here.
-func (s *schema) loops(node any, way []string, done map[string]bool) error {
+func (s *Schema) loops(node any, way []string, done map[string]bool) error {
 	object, _ := node.(map[string]any)
 	if ref, ok := object["$ref"].(string); ok && !done[ref] {
 		if slices.Contains(way, ref) {
@@ -219,7 +219,7 @@ func (s *schema) loops(node any, way []string, done map[string]bool) error {
 }
 
 // resolve finds what a reference within the schema means (RFC 6901).
-func (s *schema) resolve(ref string) (any, error) {
+func (s *Schema) resolve(ref string) (any, error) {
 	at := s.root
 	for i, token := range strings.Split(ref, "/") {
 		if i == 0 {

@@ -1,0 +1,30 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Fields is a path as it stands behind the name of what it leads into: .a[0]["b c"].
+func Fields(path []any) string {
+	var b strings.Builder
+	for _, element := range path {
+		if name, ok := element.(string); ok {
+			b.WriteString(field(name))
+			continue
+		}
+		fmt.Fprintf(&b, "[%v]", element)
+	}
+	return b.String()
+}
+
+// plainName is a name that a path has without brackets.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_$-]+$`)
+
+func field(name string) string {
+	if plainName.MatchString(name) {
+		return "." + name
+	}
+	return fmt.Sprintf("[%q]", short(name, maxShown))
+}
