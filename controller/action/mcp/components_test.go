@@ -18,15 +18,7 @@ import (
 // everything is the program of the MCP project's own example server.
 func everything(t *testing.T) string {
 	t.Helper()
-	script := filepath.Join(os.Getenv("JOBWRIGHT_TEST_NPM"), "node_modules/@modelcontextprotocol/server-everything/dist/index.js")
-	if _, err := os.Stat(script); err != nil {
-		const missing = "needs node and `npm install @modelcontextprotocol/server-everything`, its folder in JOBWRIGHT_TEST_NPM"
-		if os.Getenv("JOBWRIGHT_REQUIRE_COMPONENTS") == "1" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	return script
+	return npmProgram(t, "@modelcontextprotocol/server-everything/dist/index.js")
 }
 
 func TestServerEverything(t *testing.T) {
