@@ -20,6 +20,7 @@ import (
 
 	"jobwright.dev/api/client"
 	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 // newKilled builds the product for a server whose data folder the test prepares.
@@ -139,19 +140,19 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 	k.flags = []string{"--allow-private-addresses"}
 	tests := map[string]struct {
 		op    string
-		fault storetest.Fault
+		fault vfstest.Fault
 	}{
-		"fdatasync answers EIO":  {"fdatasync", storetest.Fault{Err: syscall.EIO}},
-		"a write answers EIO":    {"write", storetest.Fault{Err: syscall.EIO}},
-		"half a write, then EIO": {"write", storetest.Fault{Err: syscall.EIO, Short: true}},
+		"fdatasync answers EIO":  {"fdatasync", vfstest.Fault{Err: syscall.EIO}},
+		"a write answers EIO":    {"write", vfstest.Fault{Err: syscall.EIO}},
+		"half a write, then EIO": {"write", vfstest.Fault{Err: syscall.EIO, Short: true}},
 		// What the kernel does with a filesystem that it finds damaged, in all its files.
-		"the filesystem turns read-only": {"", storetest.Fault{Err: syscall.EROFS}},
+		"the filesystem turns read-only": {"", vfstest.Fault{Err: syscall.EROFS}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			k.t = t
-			d := storetest.NewDisk()
-			unmount := storetest.Mount(t, d, data)
+			d := vfstest.NewDisk()
+			unmount := vfstest.Mount(t, d, data)
 			k.log.Reset()
 			k.start()
 			defer func() {
@@ -175,7 +176,7 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 			}
 			<-called
 			// A half write is repeated by the kernel's caller, so that has to fail as well.
-			d.FailWhen(func(op, file string) (storetest.Fault, bool) {
+			d.FailWhen(func(op, file string) (vfstest.Fault, bool) {
 				return test.fault, test.op == "" && op != "read" || op == test.op && strings.HasSuffix(file, ".journal")
 			})
 			cause := test.fault.Err.Error()
@@ -201,7 +202,7 @@ func TestADiskErrorMakesTheServerReadOnlyUntilItIsRestarted(t *testing.T) {
 			k.kill()
 			unmount()
 			// What the disk has lost is lost: the pages of a sync that failed count as clean.
-			storetest.Mount(t, d.AfterCrash(storetest.Lose, nil), data)
+			vfstest.Mount(t, d.AfterCrash(vfstest.Lose, nil), data)
 			k.fsck()
 			k.start()
 			k.ready()
@@ -275,12 +276,12 @@ func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
 	}
 	l := &ledger{there: map[string]int32{}, deleted: map[string]bool{}, doubtful: map[string]bool{}}
 	r := rand.New(rand.NewPCG(11, 12))
-	d := storetest.NewDisk()
-	unmount := storetest.Mount(t, d, data)
+	d := vfstest.NewDisk()
+	unmount := vfstest.Mount(t, d, data)
 	k.start()
 	k.ready()
 	cuts, where := 0, map[string]int{}
-	cut := func(d *storetest.Disk, unmount func()) (*storetest.Disk, func()) {
+	cut := func(d *vfstest.Disk, unmount func()) (*vfstest.Disk, func()) {
 		unmount()
 		cuts++
 		if trace := d.Trace(); d.Crashed() {
@@ -289,8 +290,8 @@ func TestPowerCutsUnderLoadLoseNothing(t *testing.T) {
 		} else {
 			where["at rest"]++
 		}
-		d = d.AfterCrash(storetest.Aftermath(r.IntN(3)), r)
-		return d, storetest.Mount(t, d, data)
+		d = d.AfterCrash(vfstest.Aftermath(r.IntN(3)), r)
+		return d, vfstest.Mount(t, d, data)
 	}
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()

@@ -14,6 +14,7 @@ import (
 
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // Summary is what a backup or a restored store holds.
@@ -64,7 +65,7 @@ type RestoreOptions struct {
 	// than one: jobs.json and every change that its journal holds since.
 	Version uint64
 	// FS is the filesystem. Unset: the operating system's.
-	FS journal.FS
+	FS vfs.FS
 }
 
 // restoredGap is what Restore adds to the version: it must lie above any that clients
@@ -77,7 +78,7 @@ const restoredGap = 1_000_000_000
 // store already.
 func Restore(from, to string, opts RestoreOptions) (Summary, error) {
 	if opts.FS == nil {
-		opts.FS = journal.OS{}
+		opts.FS = vfs.OS{}
 	}
 	sum, err := restore(from, to, opts)
 	if err != nil {
@@ -126,7 +127,7 @@ func Compact(dir string, opts Options) error {
 
 // readOnly reads a data folder, or the file of a backup, up to a version (0: to the
 // end) and changes nothing. each is told about every record of the journal.
-func readOnly(path string, fsys journal.FS, version uint64, each func(journal.Record)) (s *Store, state *journal.State, err error) {
+func readOnly(path string, fsys vfs.FS, version uint64, each func(journal.Record)) (s *Store, state *journal.State, err error) {
 	s = &Store{
 		fsys: fsys, dir: path, log: logr.Discard(), opened: time.Now(),
 		intern: newInterning(), sources: newSources(fsys), index: newIndex(), uids: new(uidSource),
@@ -160,14 +161,14 @@ func readOnly(path string, fsys journal.FS, version uint64, each func(journal.Re
 
 // lockToRead keeps others out of a data folder that is only read. A disk that fails is
 // often mounted read-only before its data is saved; there the lock is taken as it lies.
-func lockToRead(fsys journal.FS, name string) (io.Closer, error) {
+func lockToRead(fsys vfs.FS, name string) (io.Closer, error) {
 	lock, err := fsys.Lock(name)
 	if r, ok := fsys.(interface {
 		LockRead(name string) (io.Closer, error)
 	}); ok && errors.Is(err, syscall.EROFS) {
 		lock, err = r.LockRead(name)
 	}
-	if errors.Is(err, journal.ErrLocked) {
+	if errors.Is(err, vfs.ErrLocked) {
 		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
 	}
 	return lock, err
@@ -211,7 +212,7 @@ func (s *Store) release() error {
 }
 
 // exists reports whether there is a file of that name.
-func exists(fsys journal.FS, name string) (bool, error) {
+func exists(fsys vfs.FS, name string) (bool, error) {
 	f, err := fsys.OpenRead(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -14,7 +14,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
-	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // benchJob is a job of about 600 bytes, as people write them.
@@ -57,7 +57,7 @@ func openBench(tb testing.TB, opts file.Options) (*file.Store, string) {
 // fdatasync, written one after the other for a while; per second.
 func limit(tb testing.TB, size int) float64 {
 	tb.Helper()
-	f, err := journal.OS{}.Create(filepath.Join(tb.TempDir(), "limit"))
+	f, err := vfs.OS{}.Create(filepath.Join(tb.TempDir(), "limit"))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func BenchmarkCreate(b *testing.B) {
 // blocks of that size can be written.
 func groupCommitLimit(tb testing.TB, clients, size int) float64 {
 	tb.Helper()
-	f, err := journal.OS{}.Create(filepath.Join(tb.TempDir(), "limit"))
+	f, err := vfs.OS{}.Create(filepath.Join(tb.TempDir(), "limit"))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"jobwright.dev/store"
-	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 // TestAStoreOverAClockThatIsSetBack opens one store again and again, each time at some
@@ -18,7 +18,7 @@ import (
 // and a jobs.json that is newer or older than the clock is not taken for edited.
 func TestAStoreOverAClockThatIsSetBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	var want []string
 	last := uint64(0)
 	for life := range 12 {
@@ -59,7 +59,7 @@ func TestAStoreOverAClockThatIsSetBack(t *testing.T) {
 				}
 			}
 			if crash {
-				d = d.AfterCrash(storetest.Lose, nil)
+				d = d.AfterCrash(vfstest.Lose, nil)
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)

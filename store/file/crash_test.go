@@ -18,12 +18,13 @@ import (
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
 	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 const dataDir = "/data"
 
 // openOn opens a store on a disk in memory; it rewrites jobs.json only when told to.
-func openOn(d *storetest.Disk) (*file.Store, error) {
+func openOn(d *vfstest.Disk) (*file.Store, error) {
 	return file.Open(dataDir, file.Options{FS: d, SegmentSize: 32 << 10, IdleDelay: time.Hour})
 }
 
@@ -72,7 +73,7 @@ func (h *history) step(r store.Record, deleted bool, d store.Durability) {
 
 // crashWorkload takes jobs through their lives, with soft and durable writes, rewrites
 // of jobs.json and a restart in between. It stops at the first error.
-func crashWorkload(d *storetest.Disk) (h *history, attempted []string) {
+func crashWorkload(d *vfstest.Disk) (h *history, attempted []string) {
 	ctx := context.Background()
 	h = &history{states: []state{{}}}
 	for life := range 2 {
@@ -129,7 +130,7 @@ func crashWorkload(d *storetest.Disk) (h *history, attempted []string) {
 }
 
 // checkAfter opens what a crash has left and compares it with the history.
-func checkAfter(t *testing.T, d *storetest.Disk, h *history, attempted []string) {
+func checkAfter(t *testing.T, d *vfstest.Disk, h *history, attempted []string) {
 	t.Helper()
 	s, err := openOn(d)
 	if err != nil {
@@ -180,17 +181,17 @@ func TestACrashAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
 	if testing.Short() {
 		seeds = 3
 	}
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	if h, _ := crashWorkload(d); h.safe != len(h.states)-1 {
 		t.Fatal("the workload does not run to its end")
 	}
 	points := 0
 	for n := 1; n <= d.Ops(); n++ {
 		for seed := range seeds {
-			crashed := storetest.NewDisk()
+			crashed := vfstest.NewDisk()
 			crashed.CrashAt(n)
 			h, attempted := crashWorkload(crashed)
-			after := crashed.AfterCrash([]storetest.Aftermath{storetest.Lose, storetest.Keep, storetest.Tear}[min(seed, 2)], rand.New(rand.NewPCG(seed, uint64(n))))
+			after := crashed.AfterCrash([]vfstest.Aftermath{vfstest.Lose, vfstest.Keep, vfstest.Tear}[min(seed, 2)], rand.New(rand.NewPCG(seed, uint64(n))))
 			points++
 			if !t.Run(fmt.Sprintf("operation %d %s seed %d", n, strconv.Quote(d.Trace()[n-1]), seed), func(t *testing.T) {
 				checkAfter(t, after, h, attempted)
@@ -203,23 +204,23 @@ func TestACrashAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
 }
 
 func TestAFaultAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	crashWorkload(d)
 	faults, injected := 0, map[string]int{}
 	for n := 1; n <= d.Ops(); n++ {
-		for kind, fault := range map[string]storetest.Fault{
+		for kind, fault := range map[string]vfstest.Fault{
 			"EIO": {Err: syscall.EIO}, "ENOSPC": {Err: syscall.ENOSPC}, "short": {Err: syscall.ENOSPC, Short: true},
 		} {
 			if fault.Short && !strings.HasPrefix(d.Trace()[n-1], "write ") {
 				continue
 			}
-			faulty := storetest.NewDisk()
+			faulty := vfstest.NewDisk()
 			faulty.FailAt(n, fault)
 			h, attempted := crashWorkload(faulty)
 			for kind, n := range faulty.Failed() {
 				injected[kind] += n
 			}
-			for aftermath, name := range map[storetest.Aftermath]string{storetest.Lose: "lose", storetest.Keep: "keep"} {
+			for aftermath, name := range map[vfstest.Aftermath]string{vfstest.Lose: "lose", vfstest.Keep: "keep"} {
 				faults++
 				if !t.Run(fmt.Sprintf("operation %d %s %s %s", n, d.Trace()[n-1], kind, name), func(t *testing.T) {
 					checkAfter(t, faulty.AfterCrash(aftermath, nil), h, attempted)
@@ -236,18 +237,18 @@ func TestAFaultAtEveryWriteKeepsTheAcknowledgedState(t *testing.T) {
 // other, and then those of a store that is open: an object that cannot be read is not
 // taken for one that is not there.
 func TestAReadThatFailsIsToldAndHidesNothing(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	h, _ := crashWorkload(d)
 	want := h.states[len(h.states)-1]
 	reads := 0
 	for n := 1; ; n++ {
-		faulty := d.AfterCrash(storetest.Lose, nil)
+		faulty := d.AfterCrash(vfstest.Lose, nil)
 		before, at := faulty.Content(dataDir+"/jobs.json"), 0
-		faulty.FailWhen(func(op, _ string) (storetest.Fault, bool) {
+		faulty.FailWhen(func(op, _ string) (vfstest.Fault, bool) {
 			if op == "read" {
 				at++
 			}
-			return storetest.Fault{Err: syscall.EIO}, op == "read" && at == n
+			return vfstest.Fault{Err: syscall.EIO}, op == "read" && at == n
 		})
 		s, err := openOn(faulty)
 		faulty.FailWhen(nil)
@@ -272,7 +273,7 @@ func TestAReadThatFailsIsToldAndHidesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	d.FailWhen(func(op, _ string) (storetest.Fault, bool) { return storetest.Fault{Err: syscall.EIO}, op == "read" })
+	d.FailWhen(func(op, _ string) (vfstest.Fault, bool) { return vfstest.Fault{Err: syscall.EIO}, op == "read" })
 	if _, err := s.Get(t.Context(), store.Key{Kind: "Job", Namespace: "acme", Name: "job-0-1"}); !errors.Is(err, syscall.EIO) {
 		t.Errorf("get: %v", err)
 	}
@@ -290,7 +291,7 @@ func TestAReadThatFailsIsToldAndHidesNothing(t *testing.T) {
 }
 
 func TestAWriteErrorMakesTheStoreReadOnly(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	s, err := openOn(d)
 	if err != nil {
 		t.Fatal(err)
@@ -299,7 +300,7 @@ func TestAWriteErrorMakesTheStoreReadOnly(t *testing.T) {
 	if err != nil || s.Health() != nil {
 		t.Fatal(err, s.Health())
 	}
-	d.FailAt(d.Ops()+2, storetest.Fault{Err: errors.New("input/output error")}) // the fdatasync
+	d.FailAt(d.Ops()+2, vfstest.Fault{Err: errors.New("input/output error")}) // the fdatasync
 	for _, name := range []string{"a", "b"} {
 		if _, err := s.Create(t.Context(), benchJob(name)); !errors.Is(err, store.ErrReadOnly) {
 			t.Errorf("create %s: %v", name, err)
@@ -330,7 +331,7 @@ func TestAWriteErrorMakesTheStoreReadOnly(t *testing.T) {
 }
 
 func TestAFullDiskRefusesNewWorkOnly(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	s, err := file.Open(dataDir, file.Options{FS: d, IdleDelay: time.Hour})
 	if err != nil {
 		t.Fatal(err)

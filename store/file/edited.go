@@ -15,6 +15,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // adviceEdited is what helps when an edited file is refused.
@@ -23,7 +24,7 @@ const adviceEdited = "correct it there, or put the file back as it was"
 // loadEdited reads a jobs.json that is not byte for byte what a checkpoint has
 // written. Whoever edits a file changes its time of modification; when that is still
 // the one which the file itself names, it was damaged, not edited.
-func (s *Store) loadEdited(f journal.File, path string, size int64) (loaded, error) {
+func (s *Store) loadEdited(f vfs.File, path string, size int64) (loaded, error) {
 	data := make([]byte, size)
 	if _, err := f.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return loaded{}, fmt.Errorf("read %s: %w", path, err)

@@ -11,6 +11,7 @@ import (
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
 	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 const (
@@ -19,9 +20,9 @@ const (
 )
 
 // closedDisk is a disk with a store of two jobs and a workspace that was closed.
-func closedDisk(t *testing.T) *storetest.Disk {
+func closedDisk(t *testing.T) *vfstest.Disk {
 	t.Helper()
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	s, err := openOn(d)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestAnEditedFileIsTakenOverOrRefusedWithLineAndColumn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			after := d.AfterCrash(storetest.Lose, nil)
+			after := d.AfterCrash(vfstest.Lose, nil)
 			if s, err = openOn(after); err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +146,7 @@ func TestADamagedFileIsRefusedEvenWhenItIsStillValid(t *testing.T) {
 	refused := 0
 	for at := range content {
 		for _, bit := range []byte{1, 0x20} {
-			d := clean.AfterCrash(storetest.Lose, nil)
+			d := clean.AfterCrash(vfstest.Lose, nil)
 			d.Edit(snapshotFile, func(b []byte) []byte {
 				b[at] ^= bit
 				return b
@@ -181,7 +182,7 @@ func TestMissingFilesAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := closedDisk(t)
 			if test.remove == snapshotFile { // a journal that was rotated needs it
-				s, err := openOn(d.AfterCrash(storetest.Lose, nil))
+				s, err := openOn(d.AfterCrash(vfstest.Lose, nil))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -215,9 +216,9 @@ func TestAJournalThatEndsBeforeWhatJobsJSONHasIsRefused(t *testing.T) {
 }
 
 // rotated is a disk whose journal does not begin with its first segment any more.
-func rotated(t *testing.T) *storetest.Disk {
+func rotated(t *testing.T) *vfstest.Disk {
 	t.Helper()
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	s, err := openOn(d)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // FsckRecord is one record of the journal, explained.
@@ -41,9 +42,9 @@ type FsckReport struct {
 // Fsck reads a store that no process has open, and checks everything in it; it changes
 // nothing. each, which may be nil, gets every record of the journal. The error is
 // damage, wrapping store.ErrCorrupt, or what kept the check from reading.
-func Fsck(dir string, fsys journal.FS, each func(FsckRecord)) (FsckReport, error) {
+func Fsck(dir string, fsys vfs.FS, each func(FsckRecord)) (FsckReport, error) {
 	if fsys == nil {
-		fsys = journal.OS{}
+		fsys = vfs.OS{}
 	}
 	var report FsckReport
 	var err error

@@ -11,7 +11,7 @@ import (
 
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
-	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 // TestFsckExplainsEachRecordUpToTheDamage damages a journal of four commits in every way
@@ -86,7 +86,7 @@ func TestFsckExplainsEachRecordUpToTheDamage(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			d := storetest.NewDisk()
+			d := vfstest.NewDisk()
 			s, err := openOn(d)
 			if err != nil {
 				t.Fatal(err)
@@ -109,7 +109,7 @@ func TestFsckExplainsEachRecordUpToTheDamage(t *testing.T) {
 			if _, err := s.Delete(t.Context(), store.Key{Kind: "Job", Namespace: "acme", Name: "b"}, store.Preconditions{}); err != nil {
 				t.Fatal(err)
 			}
-			d = d.AfterCrash(storetest.Lose, nil)
+			d = d.AfterCrash(vfstest.Lose, nil)
 			d.Edit(journalFile, test.damage)
 			var told []string
 			last := int64(0)

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // loaded is what jobs.json says beside its objects.
@@ -79,7 +80,7 @@ func (s *Store) checkNew(path string) error {
 
 // loadWritten reads a file that a checkpoint has written; errEdited when it is not
 // such a file any more.
-func (s *Store) loadWritten(f journal.File, path string, size int64) error {
+func (s *Store) loadWritten(f vfs.File, path string, size int64) error {
 	src, err := s.sources.add(path, 0)
 	if err != nil {
 		return err

@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"jobwright.dev/store"
-	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 func TestASoftWriteIsSeenOnceAlsoWhenItIsWrittenLater(t *testing.T) {
-	s, err := openOn(storetest.NewDisk())
+	s, err := openOn(vfstest.NewDisk())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestASoftWriteIsSeenOnceAlsoWhenItIsWrittenLater(t *testing.T) {
 }
 
 func TestAWatchFromAVersionThatACrashHasTakenBackExpires(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	s, err := openOn(d)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestAWatchFromAVersionThatACrashHasTakenBackExpires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err = openOn(d.AfterCrash(storetest.Lose, nil)); err != nil {
+	if s, err = openOn(d.AfterCrash(vfstest.Lose, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Watch(t.Context(), store.WatchOptions{Kind: "Job", Since: soft.ResourceVersion()}); err == nil {

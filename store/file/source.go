@@ -7,13 +7,14 @@ import (
 
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // source is a file in which encodings lie: jobs.json or a segment of the journal.
 type source struct {
 	id   uint32
 	path string
-	file journal.File
+	file vfs.File
 	// segment is the journal's number; 0 for jobs.json.
 	segment uint64
 	// sets is how many sourceSets have it; guarded by sources.mu.
@@ -29,7 +30,7 @@ type sourceSet struct {
 
 // sources knows the files in which encodings lie.
 type sources struct {
-	fsys journal.FS
+	fsys vfs.FS
 
 	mu      sync.Mutex
 	current *sourceSet
@@ -37,7 +38,7 @@ type sources struct {
 	segment map[uint64]*source
 }
 
-func newSources(fsys journal.FS) *sources {
+func newSources(fsys vfs.FS) *sources {
 	return &sources{fsys: fsys, current: &sourceSet{byID: map[uint32]*source{}}, segment: map[uint64]*source{}}
 }
 

@@ -18,6 +18,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // Options of a store; the zero value is ready to use.
@@ -31,7 +32,7 @@ type Options struct {
 	// object of a known kind is admitted.
 	Admit func(v1.Object) error
 	// FS is the filesystem. Unset: the operating system's.
-	FS journal.FS
+	FS vfs.FS
 	// SegmentSize is the size of the journal's segments. 0: journal's default.
 	SegmentSize int64
 	// MinFree is how many bytes must be free on the disk for new work to be taken.
@@ -74,7 +75,7 @@ const (
 // Store is the engine that keeps objects in jobs.json and a journal beside it.
 type Store struct {
 	opts    Options
-	fsys    journal.FS
+	fsys    vfs.FS
 	dir     string
 	log     logr.Logger
 	lock    io.Closer
@@ -121,7 +122,7 @@ type failure struct{ err error }
 // nothing was changed.
 func Open(dir string, opts Options) (*Store, error) {
 	if opts.FS == nil {
-		opts.FS = journal.OS{}
+		opts.FS = vfs.OS{}
 	}
 	if opts.MinFree == 0 {
 		opts.MinFree = DefaultMinFree
@@ -146,7 +147,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	}
 	lock, err := s.fsys.Lock(filepath.Join(dir, lockName))
 	switch {
-	case errors.Is(err, journal.ErrLocked):
+	case errors.Is(err, vfs.ErrLocked):
 		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		err = fmt.Errorf("%w; the folder must be writable: mount it so, change its owner, or name another", err)

@@ -8,6 +8,7 @@ import (
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
 	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 func TestStore(t *testing.T) {
@@ -23,11 +24,11 @@ func TestStore(t *testing.T) {
 
 // TestStoreOnADiskThatLosesPower runs the suite over the fault filesystem.
 func TestStoreOnADiskThatLosesPower(t *testing.T) {
-	m := &machine{disks: map[string]*storetest.Disk{}}
+	m := &machine{disks: map[string]*vfstest.Disk{}}
 	storetest.Run(t, storetest.Engine{Power: m, Open: func(t *testing.T, dir string) store.Store {
 		t.Helper()
 		if m.disks[dir] == nil {
-			m.disks[dir] = storetest.NewDisk()
+			m.disks[dir] = vfstest.NewDisk()
 		}
 		s, err := file.Open(dir, file.Options{FS: m.disks[dir], SegmentSize: 64 << 10, MinFree: -1, IdleDelay: time.Millisecond})
 		if err != nil {
@@ -38,7 +39,7 @@ func TestStoreOnADiskThatLosesPower(t *testing.T) {
 }
 
 // machine is disks by the folder that they are for.
-type machine struct{ disks map[string]*storetest.Disk }
+type machine struct{ disks map[string]*vfstest.Disk }
 
 func (m *machine) Cut(dir string, seed uint64) {
 	d := m.disks[dir]
@@ -48,6 +49,6 @@ func (m *machine) Cut(dir string, seed uint64) {
 func (m *machine) Return(s store.Store, dir string) {
 	d := m.disks[dir]
 	random := rand.New(rand.NewPCG(uint64(d.Ops()), 2))
-	m.disks[dir] = d.AfterCrash(storetest.Aftermath(random.IntN(3)), random)
+	m.disks[dir] = d.AfterCrash(vfstest.Aftermath(random.IntN(3)), random)
 	_ = s.(*file.Store).Close() // it is of a machine that is no more
 }

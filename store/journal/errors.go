@@ -6,8 +6,6 @@ import (
 )
 
 var (
-	// ErrLocked: another process holds the lock.
-	ErrLocked = errors.New("locked by another process")
 	// ErrBroken: an earlier write or fdatasync failed, so nothing can be appended
 	// until the journal was opened again.
 	ErrBroken = errors.New("the journal takes no more writes after an error")

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync/atomic"
+
+	"jobwright.dev/store/vfs"
 )
 
 // DefaultSegmentSize is large enough that at full speed a segment lasts for half a
@@ -29,11 +31,11 @@ type Options struct {
 // Journal is a journal that is open for appending. Append, Rotate and Close are for
 // one goroutine at a time; Size and Segment may be called at any time.
 type Journal struct {
-	fsys FS
+	fsys vfs.FS
 	dir  string
 	opts Options
 
-	file     File
+	file     vfs.File
 	end      int64
 	capacity int64
 	sequence uint64
@@ -49,7 +51,7 @@ type Journal struct {
 
 // spare is a file of zeros that becomes the next segment.
 type spare struct {
-	file File
+	file vfs.File
 	size int64
 	err  error
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"jobwright.dev/store/journal"
-	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 )
 
 // open scans and starts the journal and returns what it holds.
-func open(d *storetest.Disk) (*journal.Journal, []string, error) {
+func open(d *vfstest.Disk) (*journal.Journal, []string, error) {
 	var got []string
 	st, err := journal.Scan(d, dir, journal.From{}, func(r journal.Record) error {
 		got = append(got, string(r.Payload))
@@ -66,7 +66,7 @@ func appendRecords(j *journal.Journal, records ...string) error {
 // workload appends blocks of several sizes, rotates, closes and opens again. It
 // returns the records that were acknowledged, and the ones of the block that was under
 // way when it ended.
-func workload(d *storetest.Disk) (acknowledged, inFlight []string, err error) {
+func workload(d *vfstest.Disk) (acknowledged, inFlight []string, err error) {
 	i := 0
 	for range 2 {
 		j, _, err := open(d)
@@ -89,25 +89,25 @@ func workload(d *storetest.Disk) (acknowledged, inFlight []string, err error) {
 }
 
 func TestACrashAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	if _, _, err := workload(d); err != nil {
 		t.Fatal(err)
 	}
 	points := 0
 	for n := 1; n <= d.Ops(); n++ {
 		for seed := range uint64(8) {
-			crashed := storetest.NewDisk()
+			crashed := vfstest.NewDisk()
 			crashed.CrashAt(n)
 			acknowledged, inFlight, _ := workload(crashed)
-			aftermath := []storetest.Aftermath{storetest.Lose, storetest.Keep, storetest.Tear}[min(seed, 2)]
+			aftermath := []vfstest.Aftermath{vfstest.Lose, vfstest.Keep, vfstest.Tear}[min(seed, 2)]
 			after := crashed.AfterCrash(aftermath, rand.New(rand.NewPCG(seed, uint64(n))))
 			// A second crash while the first one is repaired changes nothing.
-			again := after.AfterCrash(storetest.Keep, nil)
+			again := after.AfterCrash(vfstest.Keep, nil)
 			again.CrashAt(int(seed) + 1)
 			if j, _, err := open(again); err == nil {
 				_ = appendRecords(j, "lost?")
 			}
-			for name, disk := range map[string]*storetest.Disk{"one crash": after, "two": again.AfterCrash(storetest.Lose, nil)} {
+			for name, disk := range map[string]*vfstest.Disk{"one crash": after, "two": again.AfterCrash(vfstest.Lose, nil)} {
 				points++
 				j, got, err := open(disk)
 				if err != nil {
@@ -133,23 +133,23 @@ func TestACrashAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
 }
 
 func TestAFaultAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	if _, _, err := workload(d); err != nil {
 		t.Fatal(err)
 	}
 	injected := map[string]int{}
 	for n := 1; n <= d.Ops(); n++ {
-		for _, fault := range []storetest.Fault{{Err: syscall.EIO}, {Err: syscall.EIO, Short: true}, {Err: syscall.ENOSPC}, {Err: syscall.ENOSPC, Short: true}} {
+		for _, fault := range []vfstest.Fault{{Err: syscall.EIO}, {Err: syscall.EIO, Short: true}, {Err: syscall.ENOSPC}, {Err: syscall.ENOSPC, Short: true}} {
 			if fault.Short && !strings.HasPrefix(d.Trace()[n-1], "write ") {
 				continue
 			}
-			faulty := storetest.NewDisk()
+			faulty := vfstest.NewDisk()
 			faulty.FailAt(n, fault)
 			acknowledged, inFlight, _ := workload(faulty)
 			count(injected, faulty)
-			for _, disk := range []*storetest.Disk{faulty, faulty.AfterCrash(storetest.Lose, nil)} {
+			for _, disk := range []*vfstest.Disk{faulty, faulty.AfterCrash(vfstest.Lose, nil)} {
 				if disk == faulty {
-					disk = faulty.AfterCrash(storetest.Keep, nil)
+					disk = faulty.AfterCrash(vfstest.Keep, nil)
 				}
 				_, got, err := open(disk)
 				if err != nil {
@@ -165,7 +165,7 @@ func TestAFaultAtEveryWriteLosesNothingAcknowledged(t *testing.T) {
 }
 
 // count adds the faults that a disk has had.
-func count(injected map[string]int, d *storetest.Disk) {
+func count(injected map[string]int, d *vfstest.Disk) {
 	for kind, n := range d.Failed() {
 		injected[kind] += n
 	}
@@ -174,20 +174,20 @@ func count(injected map[string]int, d *storetest.Disk) {
 // TestAReadThatFailsIsToldAndNothingIsChanged fails every read of a journal that is
 // opened, one after the other.
 func TestAReadThatFailsIsToldAndNothingIsChanged(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	acknowledged, _, err := workload(d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	reads := 0
 	for n := 1; ; n++ {
-		faulty := d.AfterCrash(storetest.Lose, nil)
+		faulty := d.AfterCrash(vfstest.Lose, nil)
 		at := 0
-		faulty.FailWhen(func(op, _ string) (storetest.Fault, bool) {
+		faulty.FailWhen(func(op, _ string) (vfstest.Fault, bool) {
 			if op == "read" {
 				at++
 			}
-			return storetest.Fault{Err: syscall.EIO}, op == "read" && at == n
+			return vfstest.Fault{Err: syscall.EIO}, op == "read" && at == n
 		})
 		_, _, err := open(faulty)
 		if len(faulty.Failed()) == 0 {
@@ -206,12 +206,12 @@ func TestAReadThatFailsIsToldAndNothingIsChanged(t *testing.T) {
 }
 
 func TestAfterAnErrorNothingIsAppended(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	j, _, err := open(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.FailAt(d.Ops()+2, storetest.Fault{Err: errors.New("input/output error")}) // the fdatasync
+	d.FailAt(d.Ops()+2, vfstest.Fault{Err: errors.New("input/output error")}) // the fdatasync
 	for range 2 {
 		if err := appendRecords(j, "a"); !errors.Is(err, journal.ErrBroken) {
 			t.Errorf("error is %v", err)
@@ -223,13 +223,13 @@ func TestAfterAnErrorNothingIsAppended(t *testing.T) {
 }
 
 func TestARotationThatFailsCanBeRepeated(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	j, _, err := open(d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for step := 1; step <= 7; step++ {
-		d.FailAt(d.Ops()+step, storetest.Fault{Err: errors.New("no space left on device")})
+		d.FailAt(d.Ops()+step, vfstest.Fault{Err: errors.New("no space left on device")})
 		if err := j.Rotate(1, nil); err == nil {
 			t.Fatalf("step %d did not fail", step)
 		}
@@ -243,13 +243,13 @@ func TestARotationThatFailsCanBeRepeated(t *testing.T) {
 	if err := appendRecords(j, "end"); err != nil {
 		t.Fatal(err)
 	}
-	if _, got, err := open(d.AfterCrash(storetest.Lose, nil)); err != nil || len(got) != 8 {
+	if _, got, err := open(d.AfterCrash(vfstest.Lose, nil)); err != nil || len(got) != 8 {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
 
 func TestABlockThatIsTooLargeForTheSegmentGetsOneOfItsSize(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	j, _, err := open(d)
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestABlockThatIsTooLargeForTheSegmentGetsOneOfItsSize(t *testing.T) {
 	if err := appendRecords(j, want); err != nil {
 		t.Fatal(err)
 	}
-	if _, got, err := open(d.AfterCrash(storetest.Lose, nil)); err != nil || !slices.Equal(got, []string{want}) {
+	if _, got, err := open(d.AfterCrash(vfstest.Lose, nil)); err != nil || !slices.Equal(got, []string{want}) {
 		t.Error(err)
 	}
 }
@@ -384,7 +384,7 @@ func TestDamage(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			d := storetest.NewDisk()
+			d := vfstest.NewDisk()
 			j, _, err := open(d)
 			if err != nil {
 				t.Fatal(err)
@@ -399,7 +399,7 @@ func TestDamage(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d = d.AfterCrash(storetest.Lose, nil)
+			d = d.AfterCrash(vfstest.Lose, nil)
 			d.Edit(test.file, test.edit)
 			before := d.Content(test.file)
 			_, got, err := open(d)
@@ -421,7 +421,7 @@ func TestDamage(t *testing.T) {
 }
 
 func TestEverySingleBitFlipIsRefusedOrHarmless(t *testing.T) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	j, _, err := open(d)
 	if err != nil {
 		t.Fatal(err)
@@ -432,12 +432,12 @@ func TestEverySingleBitFlipIsRefusedOrHarmless(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	clean := d.AfterCrash(storetest.Lose, nil)
+	clean := d.AfterCrash(vfstest.Lose, nil)
 	name := dir + "/" + journal.SegmentName(1)
 	const bits = 8 * 1200
 	refused := 0
 	for bit := range bits {
-		d := clean.AfterCrash(storetest.Lose, nil)
+		d := clean.AfterCrash(vfstest.Lose, nil)
 		d.Edit(name, func(b []byte) []byte {
 			b[bit/8] ^= 1 << (bit % 8)
 			return b
@@ -456,7 +456,7 @@ func TestEverySingleBitFlipIsRefusedOrHarmless(t *testing.T) {
 
 func TestAMissingSegmentIsRefused(t *testing.T) {
 	for missing := uint64(1); missing <= 2; missing++ {
-		d := storetest.NewDisk()
+		d := vfstest.NewDisk()
 		j, _, err := open(d)
 		if err != nil {
 			t.Fatal(err)
@@ -477,7 +477,7 @@ func TestAMissingSegmentIsRefused(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	d := storetest.NewDisk()
+	d := vfstest.NewDisk()
 	j, _, err := open(d)
 	if err != nil {
 		f.Fatal(err)
@@ -489,7 +489,7 @@ func FuzzScan(f *testing.F) {
 	f.Add(d.Content(name)[:300])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, content []byte) {
-		d := storetest.NewDisk()
+		d := vfstest.NewDisk()
 		if err := d.MkdirAll(dir); err != nil {
 			t.Fatal(err)
 		}

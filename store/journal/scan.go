@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"jobwright.dev/store/vfs"
 )
 
 // Position is where a payload lies.
@@ -44,7 +46,7 @@ type State struct {
 	// Cut is the torn end, if there is one. Start cuts it.
 	Cut *Cut
 
-	fsys FS
+	fsys vfs.FS
 	dir  string
 	from From
 	// sequence is that of the last block; end is where the next one goes in the
@@ -65,7 +67,7 @@ type From struct {
 
 // Scan reads the journal in dir and calls fn for every record that from asks for, in
 // order. It changes nothing. An error of fn ends the scan and comes back as it is.
-func Scan(fsys FS, dir string, from From, fn func(Record) error) (*State, error) {
+func Scan(fsys vfs.FS, dir string, from From, fn func(Record) error) (*State, error) {
 	st := &State{fsys: fsys, dir: dir, from: from, Clean: true}
 	all, err := listSegments(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -252,7 +254,7 @@ func (st *State) endOfSegment(path string, w *window, last bool) error {
 // window reads a file from front to back through a buffer that is as large as its
 // largest block.
 type window struct {
-	file File
+	file vfs.File
 	size int64
 	off  int64
 	buf  []byte

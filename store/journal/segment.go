@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"jobwright.dev/store/vfs"
 )
 
 const (
@@ -78,7 +80,7 @@ func segmentNumber(name string) (uint64, bool) {
 }
 
 // listSegments returns the numbers of the segments in dir, ascending.
-func listSegments(fsys FS, dir string) ([]uint64, error) {
+func listSegments(fsys vfs.FS, dir string) ([]uint64, error) {
 	names, err := fsys.ReadDir(dir)
 	if err != nil {
 		return nil, err

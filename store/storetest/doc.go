@@ -14,9 +14,8 @@
 //
 // # Disks
 //
-// Disk is a filesystem in memory that crashes, fails and forgets as it is told; Mount puts
-// it under a real program. An engine that is given one (Engine.Power) is also shown to be
-// linearizable across power cuts: what was acknowledged as durable is there, what has no
+// An engine over a disk that forgets as it is told (package vfstest), whose power can so be
+// cut (Engine.Power), is also shown to be linearizable across power cuts: what was acknowledged as durable is there, what has no
 // answer happened before the cut or never, and a watch misses nothing.
 //
 // # Campaigns

@@ -1,4 +1,4 @@
-package storetest
+package vfstest
 
 import (
 	"encoding/binary"
@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // Mount makes d the filesystem at dir for every process of the machine, through FUSE:
@@ -104,7 +104,7 @@ type mounted struct {
 // its content when its name goes to another.
 type node struct {
 	path string
-	file journal.File // nil: a folder
+	file vfs.File // nil: a folder
 }
 
 var order = binary.LittleEndian

@@ -1,4 +1,4 @@
-package storetest_test
+package vfstest_test
 
 import (
 	"fmt"
@@ -10,15 +10,15 @@ import (
 	"syscall"
 	"testing"
 
-	"jobwright.dev/store/storetest"
+	"jobwright.dev/store/vfs/vfstest"
 )
 
 // TestMount gives a shell a disk: what it writes is there, what it syncs survives, and
 // what the disk is told to refuse is refused.
 func TestMount(t *testing.T) {
 	dir := t.TempDir()
-	d := storetest.NewDisk()
-	unmount := storetest.Mount(t, d, dir)
+	d := vfstest.NewDisk()
+	unmount := vfstest.Mount(t, d, dir)
 	shell := func(script string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "sh", "-ec", `cd "$0"; `+script, dir)
@@ -38,8 +38,8 @@ func TestMount(t *testing.T) {
 	if want := []string{"create b", "write b", "write b", "rename b", "truncate c", "fsync c", "syncdir a"}; !slices.Equal(d.Trace()[:len(want)], want) {
 		t.Errorf("operations are %q, want %q", d.Trace(), want)
 	}
-	d.FailWhen(func(op, file string) (storetest.Fault, bool) {
-		return storetest.Fault{Err: syscall.ENOSPC}, op == "write" && file == "full"
+	d.FailWhen(func(op, file string) (vfstest.Fault, bool) {
+		return vfstest.Fault{Err: syscall.ENOSPC}, op == "write" && file == "full"
 	})
 	if got := shell("echo x >full"); !strings.Contains(got, "exit status") || d.Failed()["write: no space left on device"] != 1 {
 		t.Errorf("got %q, %v", got, d.Failed())
@@ -49,7 +49,7 @@ func TestMount(t *testing.T) {
 		t.Errorf("%v is below the disk, %v", entries, err)
 	}
 	// The name c was removed, but that was not synced.
-	storetest.Mount(t, d.AfterCrash(storetest.Lose, nil), dir)
+	vfstest.Mount(t, d.AfterCrash(vfstest.Lose, nil), dir)
 	if got := shell("cat " + filepath.Join("a", "c") + "; ls"); got != "onea\n" {
 		t.Errorf("after a crash: %q", got)
 	}

@@ -1,9 +1,16 @@
-package journal
+// Package vfs is the filesystem as an engine sees it: the interface, and the operating
+// system behind it. What an engine does to its files is so shown to a disk of a test
+// (vfstest), which fails and forgets as it is told.
+package vfs
 
 import (
+	"errors"
 	"io"
 	"time"
 )
+
+// ErrLocked: another process holds the lock.
+var ErrLocked = errors.New("locked by another process")
 
 // FS is what a journal and an engine need of a filesystem. Names are paths; errors
 // are those of package os, so that errors.Is(err, fs.ErrNotExist) works.

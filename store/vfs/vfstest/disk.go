@@ -1,4 +1,6 @@
-package storetest
+// Package vfstest has a disk for tests: a filesystem in memory that crashes, fails and
+// forgets as it is told. Mount puts it under a real program.
+package vfstest
 
 import (
 	"errors"
@@ -12,14 +14,14 @@ import (
 	"sync"
 	"time"
 
-	"jobwright.dev/store/journal"
+	"jobwright.dev/store/vfs"
 )
 
 // ErrCrashed is what every call gets once the machine has crashed.
 var ErrCrashed = errors.New("the machine has crashed")
 
 // Disk is a filesystem in memory that forgets what was not synced when its machine
-// crashes, and fails when it is told to. It implements journal.FS.
+// crashes, and fails when it is told to. It implements vfs.FS.
 //
 // Content becomes durable by Sync and Datasync, names by SyncDir; what is not durable
 // yet a crash may keep, lose, tear by sectors, or carry out twice.
@@ -71,7 +73,7 @@ type rename struct {
 	ino      *inode
 }
 
-var _ journal.FS = (*Disk)(nil)
+var _ vfs.FS = (*Disk)(nil)
 
 // NewDisk returns an empty disk.
 func NewDisk() *Disk {
@@ -310,8 +312,8 @@ func (d *Disk) fail(f Fault, op, name string) error {
 	return &fs.PathError{Op: op, Path: name, Err: f.Err}
 }
 
-// Create implements journal.FS.
-func (d *Disk) Create(name string) (journal.File, error) {
+// Create implements vfs.FS.
+func (d *Disk) Create(name string) (vfs.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, err := d.step("create", name); err != nil {
@@ -326,11 +328,11 @@ func (d *Disk) Create(name string) (journal.File, error) {
 	return &diskFile{d: d, ino: ino}, nil
 }
 
-// Open implements journal.FS.
-func (d *Disk) Open(name string) (journal.File, error) { return d.OpenRead(name) }
+// Open implements vfs.FS.
+func (d *Disk) Open(name string) (vfs.File, error) { return d.OpenRead(name) }
 
-// OpenRead implements journal.FS.
-func (d *Disk) OpenRead(name string) (journal.File, error) {
+// OpenRead implements vfs.FS.
+func (d *Disk) OpenRead(name string) (vfs.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.crashed {
@@ -343,7 +345,7 @@ func (d *Disk) OpenRead(name string) (journal.File, error) {
 	return &diskFile{d: d, ino: ino}, nil
 }
 
-// Rename implements journal.FS.
+// Rename implements vfs.FS.
 func (d *Disk) Rename(oldname, newname string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -362,7 +364,7 @@ func (d *Disk) Rename(oldname, newname string) error {
 	return err
 }
 
-// Remove implements journal.FS.
+// Remove implements vfs.FS.
 func (d *Disk) Remove(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -378,7 +380,7 @@ func (d *Disk) Remove(name string) error {
 	return nil
 }
 
-// ReadDir implements journal.FS.
+// ReadDir implements vfs.FS.
 func (d *Disk) ReadDir(dir string) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -395,7 +397,7 @@ func (d *Disk) ReadDir(dir string) ([]string, error) {
 	return names, nil
 }
 
-// MkdirAll implements journal.FS; a folder survives every crash.
+// MkdirAll implements vfs.FS; a folder survives every crash.
 func (d *Disk) MkdirAll(dir string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -403,7 +405,7 @@ func (d *Disk) MkdirAll(dir string) error {
 	return nil
 }
 
-// SyncDir implements journal.FS.
+// SyncDir implements vfs.FS.
 func (d *Disk) SyncDir(dir string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -422,19 +424,19 @@ func (d *Disk) SyncDir(dir string) error {
 	return nil
 }
 
-// Free implements journal.FS.
+// Free implements vfs.FS.
 func (d *Disk) Free(string) (int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.free, nil
 }
 
-// Lock implements journal.FS.
+// Lock implements vfs.FS.
 func (d *Disk) Lock(name string) (io.Closer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.locks[name] {
-		return nil, fmt.Errorf("%w: %s is held by process 1", journal.ErrLocked, name)
+		return nil, fmt.Errorf("%w: %s is held by process 1", vfs.ErrLocked, name)
 	}
 	d.locks[name] = true
 	return unlock(func() {
