@@ -18,10 +18,10 @@ import (
 	"jobwright.dev/api/client"
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	"jobwright.dev/store/logs"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // fixture is a client of the real API over a real store, with something in between
@@ -29,7 +29,7 @@ import (
 type fixture struct {
 	*client.Client
 	store   *file.Store
-	archive *logs.Archive
+	archive *logfiles.Archive
 	between func(http.ResponseWriter, *http.Request, http.Handler)
 }
 
@@ -41,7 +41,7 @@ func newFixture(t *testing.T) *fixture {
 	if f.store, err = file.Open(dir, file.Options{MinFree: -1}); err != nil {
 		t.Fatal(err)
 	}
-	if f.archive, err = logs.Open(filepath.Join(dir, "logs"), 0); err != nil {
+	if f.archive, err = logfiles.Open(filepath.Join(dir, "logs"), 0); err != nil {
 		t.Fatal(err)
 	}
 	api, err := server.New(server.Options{Store: f.store, Logs: f.archive, Log: logr.Discard()})
@@ -317,7 +317,7 @@ func TestAFollowedLogGoesOnWithoutGapsAfterTheConnectionWasLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 4 {
-		writer.Line(time.Now(), action.Stdout, fmt.Sprint("line ", i))
+		writer.Line(time.Now(), "stdout", fmt.Sprint("line ", i))
 	}
 	if err := writer.Close(time.Now()); err != nil {
 		t.Fatal(err)

@@ -19,8 +19,8 @@ import (
 
 	"jobwright.dev/api/core"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/events"
 	"jobwright.dev/store"
+	"jobwright.dev/store/events"
 )
 
 // corePath is where the Kubernetes API has the kinds of its core group.

@@ -21,7 +21,7 @@ import (
 
 	"jobwright.dev/api/core"
 	"jobwright.dev/api/server"
-	"jobwright.dev/controller/events"
+	"jobwright.dev/store/events"
 )
 
 const eventsOf = "/api/v1/namespaces/acme/events"

@@ -9,8 +9,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"jobwright.dev/controller/events"
 	"jobwright.dev/store"
+	"jobwright.dev/store/events"
 )
 
 // watchEvents streams events as they happen, each as ADDED: what repeats comes again,
@@ -56,7 +56,7 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *http.Request, filter even
 			err = sendEvents(stream, batch, &form)
 		}
 	}
-	if ctx.Err() == nil && !errors.Is(err, events.ErrClosed) {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 		stream.fail(err)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	"jobwright.dev/store/logs"
 )
 
 // log serves what a job has printed.
@@ -39,9 +39,9 @@ func (s *Server) log(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 	reader := s.Logs.Open(logs.Ref{Workspace: key.Namespace, Job: key.Name, UID: record.UID()})
 	defer reader.Close()
 	if opts.tail >= 0 {
-		err = reader.Tail(opts.tail)
+		err = reader.Tail(r.Context(), opts.tail)
 	} else {
-		err = reader.From(opts.since)
+		err = reader.From(r.Context(), opts.since)
 	}
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *Server) log(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 
 // copyLog writes what the reader has, and with follow what comes, until the job is
 // terminal and everything was written.
-func (s *Server) copyLog(ctx context.Context, record store.Record, reader *logs.Reader, out *logStream, follow bool) error {
+func (s *Server) copyLog(ctx context.Context, record store.Record, reader logs.Reader, out *logStream, follow bool) error {
 	if follow {
 		running, stop := context.WithCancel(ctx)
 		defer stop()
@@ -79,7 +79,7 @@ func (s *Server) copyLog(ctx context.Context, record store.Record, reader *logs.
 		}
 	}
 	for {
-		entries, err := reader.Read()
+		entries, err := reader.Read(ctx)
 		if err != nil || len(entries) == 0 {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/logs"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // inventory has two MCP servers, one of which does not answer.
@@ -32,7 +32,7 @@ func (inventory) Tools(_ context.Context, name string) ([]v1.MCPTool, error) {
 func TestMCPServers(t *testing.T) {
 	f := newFixture(t)
 	f.want(t, request{method: http.MethodGet, path: "/api/mcp/servers"}, http.StatusNotFound) // nobody knows any
-	archive, err := logs.Open(filepath.Join(t.TempDir(), "logs"), 0)
+	archive, err := logfiles.Open(filepath.Join(t.TempDir(), "logs"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/logs"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 const planPath = "/apis/jobwright.dev/v1/namespaces/acme/plan"
@@ -20,7 +20,7 @@ const planPath = "/apis/jobwright.dev/v1/namespaces/acme/plan"
 // planning is a server on the fixture's store that can plan.
 func (f *fixture) planning(t *testing.T, plan func(context.Context, *v1.Job) (*v1.Plan, error)) *fixture {
 	t.Helper()
-	archive, err := logs.Open(filepath.Join(t.TempDir(), "logs"), 0)
+	archive, err := logfiles.Open(filepath.Join(t.TempDir(), "logs"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/events"
 	"jobwright.dev/store"
 )
 
@@ -33,13 +32,13 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return apierrors.NewAlreadyExists(resource, name).Status()
 	case errors.Is(err, store.ErrConflict):
 		return apierrors.NewConflict(resource, name, store.ErrConflict).Status()
-	case errors.Is(err, store.ErrExpired), errors.Is(err, events.ErrExpired):
+	case errors.Is(err, store.ErrExpired):
 		return apierrors.NewResourceExpired(err.Error()).Status()
 	case errors.Is(err, store.ErrInvalid):
 		return apierrors.NewBadRequest(err.Error()).Status()
 	case errors.Is(err, store.ErrFull):
 		return failure(http.StatusInsufficientStorage, "InsufficientStorage", err)
-	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed), errors.Is(err, events.ErrClosed):
+	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
 	case errors.As(err, &unplanned):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)

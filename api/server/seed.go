@@ -72,7 +72,7 @@ func (s *Server) seedList(w http.ResponseWriter, r *http.Request, workspace stri
 	}
 	jobs := make([]seedJob, 0, len(page.Items))
 	for _, record := range page.Items {
-		job, err := s.seedJob(record, listLogLines)
+		job, err := s.seedJob(r.Context(), record, listLogLines)
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *Server) seedGet(w http.ResponseWriter, r *http.Request, workspace strin
 	if err != nil {
 		return err
 	}
-	job, err := s.seedJob(record, oneLogLines)
+	job, err := s.seedJob(r.Context(), record, oneLogLines)
 	if err != nil {
 		return err
 	}

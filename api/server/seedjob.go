@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +16,8 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	"jobwright.dev/store/logs"
 )
 
 // PayloadAnnotation keeps the payload of a tracking record as it was sent.
@@ -44,7 +45,7 @@ type seedJob struct {
 	UpdatedAt   int64           `json:"updatedAt"`
 }
 
-func (s *Server) seedJob(record store.Record, logLines int) (seedJob, error) {
+func (s *Server) seedJob(ctx context.Context, record store.Record, logLines int) (seedJob, error) {
 	job, err := record.Job()
 	if err != nil {
 		return seedJob{}, err
@@ -53,7 +54,7 @@ func (s *Server) seedJob(record store.Record, logLines int) (seedJob, error) {
 	if err != nil {
 		return seedJob{}, fmt.Errorf("payload of %s: %w", record.Key(), err)
 	}
-	lines, err := s.lastLines(job, logLines)
+	lines, err := s.lastLines(ctx, job, logLines)
 	if err != nil {
 		return seedJob{}, err
 	}
@@ -84,14 +85,14 @@ func seedPayload(job *v1.Job) (json.RawMessage, error) {
 	return json.RawMessage("{}"), nil
 }
 
-func (s *Server) lastLines(job *v1.Job, n int) ([]string, error) {
+func (s *Server) lastLines(ctx context.Context, job *v1.Job, n int) ([]string, error) {
 	reader := s.Logs.Open(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
 	defer reader.Close()
 	lines := []string{}
-	if err := reader.Tail(n); err != nil {
+	if err := reader.Tail(ctx, n); err != nil {
 		return nil, err
 	}
-	entries, err := reader.Read()
+	entries, err := reader.Read(ctx)
 	for _, entry := range entries {
 		lines = append(lines, entry.Text)
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/events"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/logs"
 )
 
 // Defaults of Options. A body of 1 MiB holds the largest valid object several times
@@ -30,7 +30,7 @@ const (
 // Options configure a Server. Store and Logs are required.
 type Options struct {
 	Store store.Store
-	Logs  *logs.Archive
+	Logs  logs.Store
 	// Web serves the page at /jobs; nil: there is none.
 	Web http.Handler
 	// Metrics serves /metrics; nil: there are none.
@@ -54,7 +54,7 @@ type Options struct {
 	Backup        func(context.Context, io.Writer) error
 	OperatorToken string
 	// Events is served as core/v1 Events; nil: there are none.
-	Events *events.Archive
+	Events events.Store
 	// MaxBody bounds a request's body in bytes; MaxWorkspaces bounds how many
 	// workspaces the seed's interface may come to by creating them. 0: the defaults.
 	MaxBody       int64

@@ -22,11 +22,11 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/events"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	eventfiles "jobwright.dev/store/events/file"
 	"jobwright.dev/store/file"
+	"jobwright.dev/store/logs"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 var updateGoldens = flag.Bool("update", false, "write the golden files anew")
@@ -34,8 +34,8 @@ var updateGoldens = flag.Bool("update", false, "write the golden files anew")
 // fixture is a server over the real store.
 type fixture struct {
 	store   *file.Store
-	archive *logs.Archive
-	events  *events.Archive
+	archive *logfiles.Archive
+	events  *eventfiles.Archive
 	url     string
 }
 
@@ -46,11 +46,11 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive, err := logs.Open(filepath.Join(dir, "logs"), 0)
+	archive, err := logfiles.Open(filepath.Join(dir, "logs"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	happened, err := events.Open(events.Options{Dir: filepath.Join(dir, "events")})
+	happened, err := eventfiles.Open(eventfiles.Options{Dir: filepath.Join(dir, "events")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestSeedGoldens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer.Line(time.UnixMilli(0), action.Stdout, "a line of <output>")
+	writer.Line(time.UnixMilli(0), "stdout", "a line of <output>")
 	if err := writer.Close(time.UnixMilli(0)); err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer.Line(time.Now(), action.Stdout, "secret-output")
+	writer.Line(time.Now(), "stdout", "secret-output")
 	if err := writer.Close(time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -467,7 +467,7 @@ func TestALogIsFollowedUntilTheJobHasEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer.Line(time.UnixMilli(0), action.Stdout, "first")
+	writer.Line(time.UnixMilli(0), "stdout", "first")
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+base+"/one/log?follow=true", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -483,10 +483,10 @@ func TestALogIsFollowedUntilTheJobHasEnded(t *testing.T) {
 			t.Fatalf("line %q, %v; want %q", lines.Text(), lines.Err(), text)
 		}
 		if text == "first" {
-			writer.Line(time.UnixMilli(0), action.Stdout, "second")
+			writer.Line(time.UnixMilli(0), "stdout", "second")
 		}
 	}
-	writer.Line(time.UnixMilli(0), action.Stdout, "last")
+	writer.Line(time.UnixMilli(0), "stdout", "last")
 	finished(j)
 	j.Status.Attempts, j.UID = 0, "019304a5-7c00-7000-8000-000000000001"
 	if _, err := f.store.UpdateStatus(t.Context(), j, store.Durable); err != nil {

@@ -21,16 +21,17 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/events"
-	"jobwright.dev/controller/logs"
+	"jobwright.dev/store/events"
+	eventfiles "jobwright.dev/store/events/file"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // happening is a real server without a controller, whose events the test makes.
 type happening struct {
 	t       *testing.T
 	store   *file.Store
-	archive *events.Archive
+	archive *eventfiles.Archive
 	serves  atomic.Pointer[server.Server]
 	*httptest.Server
 }
@@ -59,12 +60,12 @@ func newHappening(t *testing.T) *happening {
 func (h *happening) begin() {
 	h.t.Helper()
 	dir := h.t.TempDir()
-	archive, err := events.Open(events.Options{Dir: dir})
+	archive, err := eventfiles.Open(eventfiles.Options{Dir: dir})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { archive.Close() })
-	printed, err := logs.Open(filepath.Join(dir, "logs"), 0)
+	printed, err := logfiles.Open(filepath.Join(dir, "logs"), 0)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -21,9 +21,10 @@ import (
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	"jobwright.dev/store/logs"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // oldJob is a job of the old file {"jobs":[…]}; times in milliseconds since 1970.
@@ -98,7 +99,7 @@ func importFile(ctx context.Context, c *cli, path, dataDir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, objects.Close()) }()
-	archive, err := logs.Open(filepath.Join(dataDir, "logs"), 0)
+	archive, err := logfiles.Open(filepath.Join(dataDir, "logs"), 0)
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func importFile(ctx context.Context, c *cli, path, dataDir string) (err error) {
 	return storeImported(ctx, c, objects, archive, old.Jobs, jobs)
 }
 
-func storeImported(ctx context.Context, c *cli, objects store.Store, archive *logs.Archive, old []oldJob, jobs []*v1.Job) error {
+func storeImported(ctx context.Context, c *cli, objects store.Store, archive logs.Store, old []oldJob, jobs []*v1.Job) error {
 	var create []v1.Object
 	fresh := map[string]*v1.Job{}
 	workspaces := map[string]bool{}
@@ -132,7 +133,7 @@ func storeImported(ctx context.Context, c *cli, objects store.Store, archive *lo
 	// Logs first: a job is there only when all of it is.
 	for _, o := range old {
 		if job, ok := fresh[o.WorkspaceID+"/"+strings.ToLower(o.ID)]; ok {
-			if err := importLog(archive, job, o); err != nil {
+			if err := importLog(ctx, archive, job, o); err != nil {
 				return err
 			}
 		}
@@ -146,12 +147,12 @@ func storeImported(ctx context.Context, c *cli, objects store.Store, archive *lo
 	return nil
 }
 
-func importLog(archive *logs.Archive, job *v1.Job, o oldJob) error {
+func importLog(ctx context.Context, archive logs.Store, job *v1.Job, o oldJob) error {
 	ref := logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID}
 	if len(o.Logs) == 0 {
 		return nil
 	}
-	if err := archive.Remove(ref); err != nil { // of an import that broke off
+	if err := archive.Remove(ctx, ref); err != nil { // of an import that broke off
 		return err
 	}
 	writer, err := archive.Writer(ref)
@@ -168,7 +169,7 @@ func importLog(archive *logs.Archive, job *v1.Job, o oldJob) error {
 			}
 			text = string(encoded)
 		}
-		writer.Line(at, action.Stdout, text)
+		writer.Line(at, logs.Stream(action.Stdout), text)
 	}
 	return writer.Close(at)
 }

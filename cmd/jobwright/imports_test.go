@@ -22,24 +22,27 @@ type importRule struct {
 	allow  []string
 }
 
-// The direction: api/v1 ← store ← { store/<engine>, controller/…, api/server } ← cmd.
+// The direction: api/v1 ← store ← { store/<engine>, store/logs, store/events };
+// { store, store/logs, store/events } ← { controller/…, api/server } ← cmd. Nothing leads
+// from api to controller.
 func importRules() []importRule {
 	return []importRule{
 		{"api/v1", nil},
 		{"api/client", []string{"api/...", "store"}},
-		{"api/server/...", []string{"api/...", "store", "controller/events", "controller/logs", "controller/action", "web"}},
+		{"api/server/...", []string{"api/...", "store", "store/logs", "store/events", "web"}},
 		{"api/...", []string{"api/..."}},
 		{"store/table", nil},
 		{"store", []string{"api/v1"}},
+		{"store/logs/...", []string{"api/v1", "store", "store/logs/..."}},
+		{"store/events/...", []string{"api/v1", "store", "store/events/..."}},
 		{"store/vfs/...", []string{"store/vfs/..."}},
 		{"store/journal", []string{"store/vfs"}},
 		{"store/storetest", []string{"api/v1", "store"}},
 		{"store/*", []string{"api/v1", "store", "store/journal", "store/vfs", "store/table"}},
 		{"controller/job/lifecycle", []string{"api/v1", "store", "controller/action"}},
 		{"controller/job/schedule", []string{"api/v1", "store/table"}},
-		{"controller/logs", []string{"api/v1", "controller/action"}},
 		{"controller/action/...", []string{"api/v1", "controller/action/..."}},
-		{"controller/...", []string{"api/v1", "store", "controller/...", "store/table"}},
+		{"controller/...", []string{"api/v1", "store", "store/logs", "store/events", "controller/...", "store/table"}},
 		{"web", nil},
 		{"cmd/builders-mcp/...", []string{"cmd/builders-mcp/..."}},
 		{"cmd/...", []string{"..."}},

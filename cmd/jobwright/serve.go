@@ -36,11 +36,11 @@ import (
 	mcpconfig "jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
-	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	eventfiles "jobwright.dev/store/events/file"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 	"jobwright.dev/web"
 )
 
@@ -113,8 +113,8 @@ nothing.`,
 	flags.DurationVar(&o.cancelGrace, "cancel-grace", job.DefaultCancelGrace, "how long an action may take to stop before it is killed")
 	flags.DurationVar(&o.ageing, "priority-ageing", job.DefaultAgeing, "waiting time that is worth one point of priority")
 	flags.DurationVar(&o.lease, "lease", job.DefaultLease, "how long an attempt belongs to its worker without a sign of life")
-	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logs.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
-	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", events.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
+	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logfiles.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
+	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", eventfiles.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
 	flags.Int64Var(&o.maxResponse, "max-response-bytes", apicall.DefaultMaxResponse, "how much of a response an api_call reads, in bytes")
 	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs and the health probes of deploys may call private and loopback addresses")
@@ -225,12 +225,12 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	}
 	debug.FreeOSMemory() // what reading the files has taken
 	defer func() { err = errors.Join(err, objects.Close()) }()
-	archive, err := logs.Open(filepath.Join(o.dataDir, "logs"), o.maxLogBytes)
+	archive, err := logfiles.Open(filepath.Join(o.dataDir, "logs"), o.maxLogBytes)
 	if err != nil {
 		return err
 	}
 	defer archive.Close()
-	happened, err := events.Open(events.Options{Dir: filepath.Join(o.dataDir, "events"), MaxBytes: o.maxEventBytes, Log: log, Registerer: registry})
+	happened, err := eventfiles.Open(eventfiles.Options{Dir: filepath.Join(o.dataDir, "events"), MaxBytes: o.maxEventBytes, Log: log, Registerer: registry})
 	if err != nil {
 		return err
 	}

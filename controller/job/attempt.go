@@ -13,7 +13,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/lifecycle"
-	"jobwright.dev/controller/logs"
+	"jobwright.dev/store/logs"
 )
 
 // Why an attempt's context ends.
@@ -156,7 +156,7 @@ type sink struct {
 	// ended with more to say than that it succeeded: an action without output keeps no
 	// log, which would cost more than all the rest of a short job.
 	mu     sync.Mutex
-	writer *logs.Writer // nil until something is released
+	writer logs.Writer // nil until something is released
 	held   []heldLine
 	said   bool
 }
@@ -185,7 +185,7 @@ func (s *sink) log(now time.Time, stream action.Stream, text string) {
 		return
 	}
 	if s.release(); s.writer != nil {
-		s.writer.Line(now, stream, text)
+		s.writer.Line(now, logs.Stream(stream), text)
 	}
 }
 
@@ -202,7 +202,7 @@ func (s *sink) release() {
 	}
 	s.writer = writer
 	for _, line := range s.held {
-		s.writer.Line(line.at, action.System, line.text)
+		s.writer.Line(line.at, logs.System, line.text)
 	}
 	s.held = nil
 }

@@ -15,9 +15,9 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // bench is what open returns, until the benchmark ends.
@@ -38,7 +38,7 @@ func open(b *testing.B) (objects *file.Store, opts job.Options, stop func()) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	archive, err := logs.Open(dir+"/logs", 0)
+	archive, err := logfiles.Open(dir+"/logs", 0)
 	if err != nil {
 		b.Fatal(err)
 	}

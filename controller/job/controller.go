@@ -13,10 +13,10 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/events"
 	"jobwright.dev/controller/job/schedule"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/logs"
 	"jobwright.dev/store/table"
 )
 
@@ -38,7 +38,7 @@ const Reconcilers = 64
 type Options struct {
 	Store   Store
 	Runners map[v1.JobType]action.Runner
-	Logs    *logs.Archive
+	Logs    logs.Store
 	// Worker is this worker's identity; it must be the same after a restart.
 	Worker string
 	// MaxConcurrent is how many attempts run at once; at least 1.

@@ -17,9 +17,10 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	"jobwright.dev/store/logs"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // fakeRunner does what a test tells it to. The real Runners are tested in packages of
@@ -55,7 +56,7 @@ type environment struct {
 	t       *testing.T
 	dir     string
 	store   *file.Store
-	archive *logs.Archive
+	archive *logfiles.Archive
 	runner  *fakeRunner
 	opts    job.Options
 	stop    func()
@@ -76,7 +77,7 @@ func (e *environment) open() {
 	if e.store, err = file.Open(e.dir, file.Options{MinFree: -1}); err != nil {
 		e.t.Fatal(err)
 	}
-	if e.archive, err = logs.Open(e.dir+"/logs", 0); err != nil {
+	if e.archive, err = logfiles.Open(e.dir+"/logs", 0); err != nil {
 		e.t.Fatal(err)
 	}
 	e.opts = job.Options{
@@ -236,7 +237,7 @@ func TestAJobRunsAndItsAttemptIsOnDiskFirst(t *testing.T) {
 	}
 	reader := e.archive.Open(logs.Ref{Workspace: "acme", Job: "one", UID: j.UID})
 	defer reader.Close()
-	entries, err := reader.Read()
+	entries, err := reader.Read(t.Context())
 	if err != nil || len(entries) != 3 || entries[1].Text != "hello" {
 		t.Errorf("log = %+v, %v", entries, err)
 	}

@@ -10,8 +10,8 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // TestACycleIsFoundInWhateverOrderItsJobsAreAsked takes in the jobs of a ring and asks
@@ -20,7 +20,7 @@ import (
 func TestACycleIsFoundInWhateverOrderItsJobsAreAsked(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for round := range 5000 {
-		c, err := New(Options{Store: counting{}, Logs: &logs.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
+		c, err := New(Options{Store: counting{}, Logs: &logfiles.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,8 +14,8 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/schedule"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // counting is a store of which only the counts are asked.
@@ -26,7 +26,7 @@ func (counting) Count(context.Context, string) ([]store.Count, error) { return n
 // TestAgesTellWhatIsStuck puts jobs in every state a metric tells apart: a lease that has
 // run out, a queued job that could run, and those that wait by their own wish.
 func TestAgesTellWhatIsStuck(t *testing.T) {
-	c, err := New(Options{Store: counting{}, Logs: &logs.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
+	c, err := New(Options{Store: counting{}, Logs: &logfiles.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,9 +17,9 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // TestWhateverHappensEveryJobEnds lets anything happen to a few jobs of a real
@@ -63,7 +63,7 @@ type world struct {
 	ctx     context.Context //nolint:containedctx // the run's own, of all its calls
 	dir     string
 	store   *file.Store
-	archive *logs.Archive
+	archive *logfiles.Archive
 	bench   *workbench
 	gate    *gate
 	ctl     *job.Controller
@@ -83,7 +83,7 @@ func newWorld(t *rapid.T, dir string) *world {
 	if w.store, err = file.Open(w.dir, file.Options{MinFree: -1}); err != nil {
 		t.Fatal(err)
 	}
-	if w.archive, err = logs.Open(w.dir+"/logs", 0); err != nil {
+	if w.archive, err = logfiles.Open(w.dir+"/logs", 0); err != nil {
 		t.Fatal(err)
 	}
 	page, err := w.store.List(w.ctx, store.ListOptions{Kind: v1.KindJob})

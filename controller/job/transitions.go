@@ -5,7 +5,7 @@ import (
 	"time"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/events"
+	"jobwright.dev/store/events"
 )
 
 // record tells of the job as it is now.

@@ -15,9 +15,9 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // TestRetryAfterIsHonoured lets the real controller call a server that asks it to wait.
@@ -35,7 +35,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer objects.Close()
-	archive, err := logs.Open(t.TempDir(), 0)
+	archive, err := logfiles.Open(t.TempDir(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,9 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // BenchmarkCall compares one build job, from the Runner's side, with a bare call of the
@@ -113,7 +113,7 @@ func BenchmarkQueued(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		archive, err := logs.Open(dir+"/logs", 0)
+		archive, err := logfiles.Open(dir+"/logs", 0)
 		if err != nil {
 			b.Fatal(err)
 		}

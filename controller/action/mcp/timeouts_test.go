@@ -19,9 +19,9 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
 	"jobwright.dev/controller/job"
-	"jobwright.dev/controller/logs"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
 )
 
 // inMemory has sessions talk to a server of their own in this process, so that a
@@ -116,7 +116,7 @@ func carryOut(t *testing.T, tool string, spec v1.JobSpec) *v1.Job {
 		t.Fatal(err)
 	}
 	defer objects.Close()
-	archive, err := logs.Open(dir+"/logs", 0)
+	archive, err := logfiles.Open(dir+"/logs", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package logs
+package file
 
 import (
 	"fmt"
@@ -9,15 +9,14 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"jobwright.dev/controller/action"
+	"jobwright.dev/store/logs"
 )
 
 // timeFormat has microseconds and a fixed width, so that entries align and sort.
 const timeFormat = "2006-01-02T15:04:05.000000Z"
 
-// Writer appends the output of one attempt to its job's log. It is safe for
-// concurrent use.
-type Writer struct {
+// writer appends the output of one attempt to its job's log.
+type writer struct {
 	archive *Archive
 	name    string
 
@@ -30,19 +29,18 @@ type Writer struct {
 	buf     []byte
 }
 
-// Writer returns a writer at the end of the job's log. The file is made with the
-// first line, so that a job without output has none.
-func (a *Archive) Writer(ref Ref) (*Writer, error) {
-	name, err := ref.path()
+// Writer implements logs.Store. The file is made with the first line, so that a job
+// without output has none.
+func (a *Archive) Writer(ref logs.Ref) (logs.Writer, error) {
+	name, err := pathOf(ref)
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{archive: a, name: name}, nil
+	return &writer{archive: a, name: name}, nil
 }
 
-// Line appends one line; a text with line ends becomes several. Lines longer than
-// action.MaxLine are split, invalid UTF-8 is replaced.
-func (w *Writer) Line(now time.Time, stream action.Stream, text string) {
+// Line implements logs.Writer.
+func (w *writer) Line(now time.Time, stream logs.Stream, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed || w.err != nil {
@@ -54,7 +52,7 @@ func (w *Writer) Line(now time.Time, stream action.Stream, text string) {
 		line = strings.TrimRight(line, "\r\n")
 		for first := true; first || line != ""; first = false {
 			var part string
-			part, line = cut(line, action.MaxLine)
+			part, line = cut(line, logs.MaxLine)
 			w.buf = appendEntry(w.buf, stamp, stream, part)
 		}
 	}
@@ -78,12 +76,12 @@ func cut(s string, limit int) (head, tail string) {
 		limit--
 	}
 	if limit == 0 {
-		limit = min(len(s), action.MaxLine)
+		limit = min(len(s), logs.MaxLine)
 	}
 	return s[:limit], s[limit:]
 }
 
-func appendEntry(buf []byte, stamp string, stream action.Stream, text string) []byte {
+func appendEntry(buf []byte, stamp string, stream logs.Stream, text string) []byte {
 	buf = append(buf, stamp...)
 	buf = append(buf, ' ')
 	buf = append(buf, stream...)
@@ -97,7 +95,7 @@ func appendEntry(buf []byte, stamp string, stream action.Stream, text string) []
 }
 
 // append writes buf, opening the file first where needed.
-func (w *Writer) append() {
+func (w *writer) append() {
 	if w.file == nil {
 		if w.err = w.open(); w.err != nil {
 			return
@@ -110,7 +108,7 @@ func (w *Writer) append() {
 	w.write(w.buf)
 }
 
-func (w *Writer) write(b []byte) {
+func (w *writer) write(b []byte) {
 	n, err := w.file.Write(b)
 	w.size += int64(n)
 	if err != nil {
@@ -121,7 +119,7 @@ func (w *Writer) write(b []byte) {
 }
 
 // open opens the file for appending and ends a line that a crash has torn.
-func (w *Writer) open() error {
+func (w *writer) open() error {
 	root := w.archive.root
 	if err := root.MkdirAll(path.Dir(w.name), 0o700); err != nil {
 		return fmt.Errorf("open log %s: %w", w.name, err)
@@ -149,9 +147,8 @@ func (w *Writer) open() error {
 	return w.err
 }
 
-// Close ends the attempt's output, says how much was dropped over the limit, and
-// returns the first error that kept output from being archived.
-func (w *Writer) Close(now time.Time) error {
+// Close implements logs.Writer. It says in the log how much was dropped over the limit.
+func (w *writer) Close(now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -163,7 +160,7 @@ func (w *Writer) Close(now time.Time) error {
 	}
 	if w.dropped > 0 && w.err == nil {
 		text := fmt.Sprintf("%d bytes of output dropped: the log of a job is limited to %d bytes", w.dropped, w.archive.maxBytes)
-		w.write(appendEntry(nil, now.UTC().Format(timeFormat), action.System, text))
+		w.write(appendEntry(nil, now.UTC().Format(timeFormat), logs.System, text))
 	}
 	if err := w.file.Close(); err != nil && w.err == nil {
 		w.err = fmt.Errorf("close log %s: %w", w.name, err)

@@ -1,6 +1,7 @@
-package logs
+package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,11 +9,9 @@ import (
 	"path"
 	"strings"
 	"sync"
-	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
-	"jobwright.dev/controller/action"
+	"jobwright.dev/store"
+	"jobwright.dev/store/logs"
 )
 
 // DefaultMaxBytes is the most output that is kept of one job: 64 MiB hold half a
@@ -20,35 +19,18 @@ import (
 // everything else on a small disk.
 const DefaultMaxBytes = 64 << 20
 
-// Ref names the log of one job; UID keeps it apart from the log of another job
-// that had the same name before.
-type Ref struct {
-	Workspace string
-	Job       string
-	UID       types.UID
-}
-
-func (r Ref) path() (string, error) {
-	file := r.Job + "-" + string(r.UID) + ".log"
-	for _, element := range []string{r.Workspace, file} {
+// pathOf is the file of a log below the archive's folder.
+func pathOf(ref logs.Ref) (string, error) {
+	file := ref.Job + "-" + string(ref.UID) + ".log"
+	for _, element := range []string{ref.Workspace, file} {
 		if element == "" || strings.ContainsAny(element, "/\\\x00") || element == "." || element == ".." {
-			return "", fmt.Errorf("log of job %q in workspace %q: not a valid name", r.Job, r.Workspace)
+			return "", fmt.Errorf("log of job %q in workspace %q: %w: neither may be a path", ref.Job, ref.Workspace, store.ErrInvalid)
 		}
 	}
-	return path.Join(r.Workspace, file), nil
+	return path.Join(ref.Workspace, file), nil
 }
 
-// Entry is one line of output.
-type Entry struct {
-	// Offset is the position after this entry; pass it to Reader.From to go on.
-	Offset int64         `json:"offset"`
-	Time   time.Time     `json:"time"`
-	Stream action.Stream `json:"stream"`
-	Text   string        `json:"text"`
-}
-
-// Archive keeps the logs of all jobs below one folder. It is safe for concurrent
-// use.
+// Archive keeps the logs of all jobs below one folder. It implements logs.Store.
 type Archive struct {
 	root     *os.Root
 	maxBytes int64
@@ -56,6 +38,8 @@ type Archive struct {
 	mu      sync.Mutex
 	waiting map[string]*waiters // by path
 }
+
+var _ logs.Store = (*Archive)(nil)
 
 // Open opens the archive in dir, which is created when it is missing. maxBytes
 // bounds the log of one job; 0 means DefaultMaxBytes.
@@ -76,9 +60,9 @@ func Open(dir string, maxBytes int64) (*Archive, error) {
 // Close gives up the archive's folder. Writers and readers must be closed before.
 func (a *Archive) Close() error { return a.root.Close() }
 
-// Remove deletes a job's log; it is no error when there is none.
-func (a *Archive) Remove(ref Ref) error {
-	name, err := ref.path()
+// Remove implements logs.Store.
+func (a *Archive) Remove(_ context.Context, ref logs.Ref) error {
+	name, err := pathOf(ref)
 	if err != nil {
 		return err
 	}

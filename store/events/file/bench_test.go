@@ -1,4 +1,4 @@
-package events_test
+package file_test
 
 import (
 	"fmt"
@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"jobwright.dev/controller/events"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/events/file"
 )
 
 func usual(i int) events.Event {
@@ -19,7 +20,7 @@ func usual(i int) events.Event {
 // BenchmarkAppend is what an event costs at most, with the writer at work beside it;
 // no disk keeps up with this, so that many are dropped.
 func BenchmarkAppend(b *testing.B) {
-	archive, err := events.Open(events.Options{Dir: filepath.Join(b.TempDir(), "events")})
+	archive, err := file.Open(file.Options{Dir: filepath.Join(b.TempDir(), "events")})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func BenchmarkAppend(b *testing.B) {
 
 // BenchmarkAppendAtAPace is the same at the rate of some 40,000 transitions a second.
 func BenchmarkAppendAtAPace(b *testing.B) {
-	archive, err := events.Open(events.Options{Dir: filepath.Join(b.TempDir(), "events")})
+	archive, err := file.Open(file.Options{Dir: filepath.Join(b.TempDir(), "events")})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func BenchmarkAppendAtAPace(b *testing.B) {
 // BenchmarkListOneJob finds the events of one job in a full archive.
 func BenchmarkListOneJob(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "events")
-	archive, err := events.Open(events.Options{Dir: dir})
+	archive, err := file.Open(file.Options{Dir: dir})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func BenchmarkListOneJob(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
 			archive.Close()
-			if archive, err = events.Open(events.Options{Dir: dir}); err != nil {
+			if archive, err = file.Open(file.Options{Dir: dir}); err != nil {
 				b.Fatal(err)
 			}
 			b.StartTimer()

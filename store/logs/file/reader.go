@@ -1,4 +1,4 @@
-package logs
+package file
 
 import (
 	"bytes"
@@ -12,15 +12,16 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/controller/action"
+	"jobwright.dev/store"
+	"jobwright.dev/store/logs"
 )
 
-// chunk is how much a Reader reads at once: large enough that an archive is read
+// chunk is how much a reader reads at once: large enough that an archive is read
 // at the disk's speed, small enough for many followers.
 const chunk = 256 << 10
 
-// Reader reads one job's log. It is used by one goroutine.
-type Reader struct {
+// reader reads one job's log.
+type reader struct {
 	archive *Archive
 	name    string
 	err     error // of an invalid Ref
@@ -28,14 +29,14 @@ type Reader struct {
 	offset  int64
 }
 
-// Open returns a reader at the start of the job's log, which need not exist yet.
-func (a *Archive) Open(ref Ref) *Reader {
-	name, err := ref.path()
-	return &Reader{archive: a, name: name, err: err}
+// Open implements logs.Store.
+func (a *Archive) Open(ref logs.Ref) logs.Reader {
+	name, err := pathOf(ref)
+	return &reader{archive: a, name: name, err: err}
 }
 
-// Close gives up the file.
-func (r *Reader) Close() error {
+// Close implements logs.Reader.
+func (r *reader) Close() error {
 	if r.file == nil {
 		return nil
 	}
@@ -44,11 +45,10 @@ func (r *Reader) Close() error {
 	return err
 }
 
-// From continues after the entry with that offset. An offset inside an entry
-// continues after that entry; one behind the end waits there.
-func (r *Reader) From(offset int64) error {
+// From implements logs.Reader.
+func (r *reader) From(_ context.Context, offset int64) error {
 	if offset < 0 {
-		return fmt.Errorf("read log: offset %d: must not be negative", offset)
+		return fmt.Errorf("read log: %w: offset %d must not be negative", store.ErrInvalid, offset)
 	}
 	if r.err != nil {
 		return r.err
@@ -74,7 +74,7 @@ func (r *Reader) From(offset int64) error {
 	return r.skipLine()
 }
 
-func (r *Reader) skipLine() error {
+func (r *reader) skipLine() error {
 	buf := make([]byte, 4<<10)
 	for {
 		n, err := r.file.ReadAt(buf, r.offset)
@@ -92,10 +92,10 @@ func (r *Reader) skipLine() error {
 	}
 }
 
-// Tail continues with the last n entries there are now.
-func (r *Reader) Tail(n int) error {
+// Tail implements logs.Reader.
+func (r *reader) Tail(_ context.Context, n int) error {
 	if n < 0 {
-		return fmt.Errorf("read log: tail of %d lines: must not be negative", n)
+		return fmt.Errorf("read log: %w: a tail of %d lines must not be negative", store.ErrInvalid, n)
 	}
 	opened, err := r.open()
 	if err != nil || !opened {
@@ -138,8 +138,10 @@ func tailOffset(file io.ReaderAt, size int64, n int) (int64, error) {
 	return 0, nil
 }
 
-// Read returns the entries that are there, in order; none at the end of the log.
-func (r *Reader) Read() ([]Entry, error) {
+// Read implements logs.Reader.
+func (r *reader) Read(context.Context) ([]logs.Entry, error) { return r.read() }
+
+func (r *reader) read() ([]logs.Entry, error) {
 	opened, err := r.open()
 	if err != nil || !opened {
 		return nil, err
@@ -157,15 +159,14 @@ func (r *Reader) Read() ([]Entry, error) {
 	}
 }
 
-// Next returns the entries that are there, or waits for some. It returns the
-// context's error when ctx ends first.
-func (r *Reader) Next(ctx context.Context) ([]Entry, error) {
+// Next implements logs.Reader.
+func (r *reader) Next(ctx context.Context) ([]logs.Entry, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
 	for {
 		grown := r.archive.wait(r.name) // before the read, so that nothing is missed
-		entries, err := r.Read()
+		entries, err := r.read()
 		if err != nil || len(entries) > 0 {
 			r.archive.leave(r.name, grown)
 			return entries, err
@@ -179,7 +180,7 @@ func (r *Reader) Next(ctx context.Context) ([]Entry, error) {
 	}
 }
 
-func (r *Reader) open() (bool, error) {
+func (r *reader) open() (bool, error) {
 	if r.err != nil {
 		return false, r.err
 	}
@@ -199,8 +200,8 @@ func (r *Reader) open() (bool, error) {
 
 // parse turns complete lines into entries and moves the offset behind them. What
 // is no entry (a line that a crash has torn) is passed over.
-func (r *Reader) parse(lines []byte) []Entry {
-	entries := make([]Entry, 0, bytes.Count(lines, []byte{'\n'}))
+func (r *reader) parse(lines []byte) []logs.Entry {
+	entries := make([]logs.Entry, 0, bytes.Count(lines, []byte{'\n'}))
 	for line := range bytes.Lines(lines) {
 		r.offset += int64(len(line))
 		stamp, rest, ok := strings.Cut(string(line[:len(line)-1]), " ")
@@ -212,7 +213,7 @@ func (r *Reader) parse(lines []byte) []Entry {
 			continue
 		}
 		stream, text, _ := strings.Cut(rest, " ")
-		entries = append(entries, Entry{Offset: r.offset, Time: at, Stream: action.Stream(stream), Text: text})
+		entries = append(entries, logs.Entry{Offset: r.offset, Time: at, Stream: logs.Stream(stream), Text: text})
 	}
 	return entries
 }

@@ -1,34 +1,33 @@
-package events
+package file
 
 import (
 	"context"
 	"fmt"
+
+	"jobwright.dev/store"
+	"jobwright.dev/store/events"
 )
 
 // followMost is how many events Next returns at once.
 const followMost = 500
 
-// Follower delivers events as they are written. It is used by one goroutine.
-type Follower struct {
+// follower delivers events as they are written.
+type follower struct {
 	archive *Archive
 	sieve   sieve
 	after   uint64
 }
 
-// Follow returns a follower of what f selects with numbers above after, which is a
-// Page's or an Event's Seq; Limit and Before are not used. Repeated events come one by
-// one, and PerJob does not bound them.
-func (a *Archive) Follow(after uint64, f Filter) *Follower {
-	return &Follower{archive: a, sieve: a.sieve(f), after: after}
+// Follow implements events.Store.
+func (a *Archive) Follow(after uint64, f events.Filter) events.Follower {
+	return &follower{archive: a, sieve: a.sieve(f), after: after}
 }
 
-// Seq is the number up to which Next has delivered everything.
-func (f *Follower) Seq() uint64 { return f.after }
+// Seq implements events.Follower.
+func (f *follower) Seq() uint64 { return f.after }
 
-// Next returns the events that are there, oldest first, or waits for some. It returns
-// ErrExpired when the next event is no longer there, ErrClosed after Close, and the
-// context's error when ctx ends first.
-func (f *Follower) Next(ctx context.Context) ([]Event, error) {
+// Next implements events.Follower.
+func (f *follower) Next(ctx context.Context) ([]events.Event, error) {
 	for {
 		v, grown, err := f.find()
 		if err != nil {
@@ -42,8 +41,8 @@ func (f *Follower) Next(ctx context.Context) ([]Event, error) {
 				return nil, ctx.Err()
 			}
 		}
-		if events := f.read(v); len(events) > 0 {
-			return events, nil
+		if found := f.read(v); len(found) > 0 {
+			return found, nil
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -53,15 +52,15 @@ func (f *Follower) Next(ctx context.Context) ([]Event, error) {
 
 // find returns the segment of the next event, or the channel that is closed when there
 // may be one.
-func (f *Follower) find() (segment, <-chan struct{}, error) {
+func (f *follower) find() (segment, <-chan struct{}, error) {
 	a := f.archive
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.closed:
-		return segment{}, nil, ErrClosed
+		return segment{}, nil, store.ErrClosed
 	case f.after > a.settled || len(a.segments) > 0 && f.after+1 < a.segments[0].first:
-		return segment{}, nil, ErrExpired
+		return segment{}, nil, store.ErrExpired
 	}
 	for _, s := range a.segments {
 		if !s.indexed || s.next() > f.after+1 {
@@ -73,7 +72,7 @@ func (f *Follower) find() (segment, <-chan struct{}, error) {
 }
 
 // read reads on in a segment and moves behind what it has read.
-func (f *Follower) read(v segment) []Event {
+func (f *follower) read(v segment) []events.Event {
 	file, index := f.archive.open(v)
 	if file == nil {
 		if v.indexed { // else it is now, or dropped
@@ -83,7 +82,7 @@ func (f *Follower) read(v segment) []Event {
 	}
 	defer file.Close()
 	lines := window{file: file}
-	var out []Event
+	var out []events.Event
 	from := 0
 	if f.after >= v.first {
 		from = int(f.after - v.first + 1)
@@ -105,7 +104,7 @@ func (f *Follower) read(v segment) []Event {
 		}
 		event, ok := parse(line)
 		event.Seq, event.FirstSeq = f.after, f.after
-		if ok && f.sieve.selects(&event) {
+		if ok && f.sieve.Selects(&event) {
 			out = append(out, event)
 		}
 	}

@@ -1,4 +1,4 @@
-package events
+package file
 
 import (
 	"errors"
@@ -12,6 +12,9 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"jobwright.dev/store"
+	"jobwright.dev/store/events"
 )
 
 // Defaults and bounds of Options.
@@ -46,19 +49,7 @@ type Options struct {
 	Log        logr.Logger
 }
 
-// Errors of an Archive.
-var (
-	// ErrClosed is returned after Close.
-	ErrClosed = errors.New("the event archive is closed")
-	// ErrFull is returned when the events that wait to be written leave no room for
-	// another: the disk does not keep up, or hangs.
-	ErrFull = errors.New("too many events wait to be written")
-	// ErrExpired is returned to a follower whose next event is no longer there, or that
-	// knows a number which was never given.
-	ErrExpired = errors.New("the events after this number are no longer there")
-)
-
-// Archive keeps events in a folder. It is safe for concurrent use.
+// Archive keeps events in a folder. It implements events.Store.
 type Archive struct {
 	Options
 	root       *os.Root
@@ -78,6 +69,8 @@ type Archive struct {
 	closed   bool
 	dropping bool // ErrFull was logged, and none was taken since
 }
+
+var _ events.Store = (*Archive)(nil)
 
 // Open opens the archive and starts its writer, which Close ends.
 func Open(opts Options) (*Archive, error) {
@@ -226,15 +219,15 @@ type batch struct {
 	first uint64
 }
 
-// Append takes an event, which is written soon after. It does not wait for the disk.
-func (a *Archive) Append(event Event) error {
-	if err := event.complete(time.Now); err != nil {
+// Append implements events.Store.
+func (a *Archive) Append(event events.Event) error {
+	if err := event.Complete(time.Now()); err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return ErrClosed
+		return store.ErrClosed
 	}
 	p := &a.pending
 	start := len(p.data)
@@ -242,10 +235,10 @@ func (a *Archive) Append(event Event) error {
 	switch {
 	case len(p.data)-start > maxLine:
 		p.data = p.data[:start]
-		return fmt.Errorf("event %s of job %q: %w: more than %d bytes", event.Reason, cut(event.Job), ErrInvalid, maxLine)
+		return fmt.Errorf("event %s of job %q: %w: more than %d bytes", event.Reason, event.Job[:min(len(event.Job), 64)], store.ErrInvalid, maxLine)
 	case len(p.data) > maxPending || int64(len(p.data)) > a.maxSegment:
 		p.data = p.data[:start]
-		return ErrFull
+		return events.ErrFull
 	}
 	a.dropping = false
 	a.seq++
@@ -257,15 +250,15 @@ func (a *Archive) Append(event Event) error {
 	return nil
 }
 
-// Record is Append for whoever cannot deal with its errors: they are counted and
-// logged, a full buffer once until there is room again.
-func (a *Archive) Record(event Event) {
+// Record implements events.Recorder. A full buffer is logged once until there is room
+// again.
+func (a *Archive) Record(event events.Event) {
 	err := a.Append(event)
 	if err == nil {
 		return
 	}
 	a.metrics.dropped.Inc()
-	if errors.Is(err, ErrFull) {
+	if errors.Is(err, events.ErrFull) {
 		a.mu.Lock()
 		known := a.dropping
 		a.dropping = true

@@ -1,4 +1,4 @@
-package events_test
+package file_test
 
 import (
 	"bytes"
@@ -11,14 +11,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"jobwright.dev/controller/events"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/events/file"
 )
 
 // written is a folder with one segment of three events.
-func written(t testing.TB) (dir, file string) {
+func written(t testing.TB) (dir, path string) {
 	t.Helper()
 	dir = t.TempDir()
-	archive, err := events.Open(events.Options{Dir: dir})
+	archive, err := file.Open(file.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,15 +66,15 @@ func TestADamagedSegment(t *testing.T) {
 		}, []string{"Queued", "Started", "Completed"}, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, file := written(t)
-			data, err := os.ReadFile(file)
+			dir, path := written(t)
+			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(file, tc.damage(data), 0o600); err != nil {
+			if err := os.WriteFile(path, tc.damage(data), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			archive := open(t, events.Options{Dir: dir})
+			archive := open(t, file.Options{Dir: dir})
 			check := func(want []string) {
 				t.Helper()
 				page := list(t, archive, events.Filter{})
@@ -99,7 +100,7 @@ func TestADamagedSegment(t *testing.T) {
 				t.Errorf("followed: %v, %v", words(followed), err)
 			}
 			archive.Close()
-			archive = open(t, events.Options{Dir: dir})
+			archive = open(t, file.Options{Dir: dir})
 			check(append(slices.Clone(tc.want), "Retrying"))
 		})
 	}
@@ -107,7 +108,7 @@ func TestADamagedSegment(t *testing.T) {
 
 // TestWhatElseLiesInTheFolder is passed over.
 func TestWhatElseLiesInTheFolder(t *testing.T) {
-	dir, file := written(t)
+	dir, path := written(t)
 	for _, name := range []string{"notes.txt", "1.jsonl", "x0000000000000000001.jsonl", "00000000000000000000.jsonl", "99999999999999999999.jsonl"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("anything\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -120,7 +121,7 @@ func TestWhatElseLiesInTheFolder(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, fmt.Sprintf("%020d.jsonl", 9))); err != nil {
 		t.Fatal(err)
 	}
-	archive := open(t, events.Options{Dir: dir})
+	archive := open(t, file.Options{Dir: dir})
 	appendAll(t, archive, event("b", "Queued", 0))
 	page := list(t, archive, events.Filter{})
 	if diff := cmp.Diff([]string{"b/Queued", "a/Completed", "a/Started", "a/Queued"}, words(page.Events)); diff != "" {
@@ -131,10 +132,10 @@ func TestWhatElseLiesInTheFolder(t *testing.T) {
 	}
 	archive.Close()
 	// A segment that is gone takes its events with it and nothing else.
-	if err := os.Remove(file); err != nil {
+	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	archive = open(t, events.Options{Dir: dir})
+	archive = open(t, file.Options{Dir: dir})
 	if diff := cmp.Diff([]string{"b/Queued"}, words(list(t, archive, events.Filter{}).Events)); diff != "" {
 		t.Error(diff)
 	}
@@ -143,8 +144,8 @@ func TestWhatElseLiesInTheFolder(t *testing.T) {
 // FuzzAnyFileIsRead: no content keeps the archive from opening, listing, following and
 // going on.
 func FuzzAnyFileIsRead(f *testing.F) {
-	_, file := written(f)
-	data, err := os.ReadFile(file)
+	_, path := written(f)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func FuzzAnyFileIsRead(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		archive := open(t, events.Options{Dir: dir})
+		archive := open(t, file.Options{Dir: dir})
 		before := list(t, archive, events.Filter{})
 		appendAll(t, archive, event("zz", "Queued", 0))
 		after := list(t, archive, events.Filter{Limit: 1})

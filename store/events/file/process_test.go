@@ -1,4 +1,4 @@
-package events_test
+package file_test
 
 import (
 	"bufio"
@@ -15,7 +15,8 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"jobwright.dev/controller/events"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/events/file"
 )
 
 // TestMain lets this binary stand in for a server that is killed, or whose disk fails.
@@ -49,7 +50,7 @@ func child(t *testing.T, what, dir string) *exec.Cmd {
 
 // appendForEver says of each tenth event when it was seen in a list.
 func appendForEver(dir string) error {
-	archive, err := events.Open(events.Options{Dir: dir})
+	archive, err := file.Open(file.Options{Dir: dir})
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func TestKillNine(t *testing.T) {
 		}
 		_ = cmd.Wait() // killed, as asked
 
-		archive := open(t, events.Options{Dir: dir})
+		archive := open(t, file.Options{Dir: dir})
 		page := list(t, archive, events.Filter{})
 		if page.Seq < seen || len(page.Events) != int(page.Seq) {
 			t.Errorf("%d events up to number %d are left, number %d was seen", len(page.Events), page.Seq, seen)
@@ -126,7 +127,7 @@ func appendToSmallFiles(dir string) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	archive, err := events.Open(events.Options{Dir: dir, MaxBytes: 1 << 20, Registerer: registry, Log: logr.Discard()})
+	archive, err := file.Open(file.Options{Dir: dir, MaxBytes: 1 << 20, Registerer: registry, Log: logr.Discard()})
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func TestAWriteThatFailsHalfWay(t *testing.T) {
 		t.Errorf("%d were dropped, %d written, want 600 together and some dropped", dropped, written)
 	}
 	registry := prometheus.NewRegistry()
-	archive := open(t, events.Options{Dir: dir, Registerer: registry})
+	archive := open(t, file.Options{Dir: dir, Registerer: registry})
 	page := list(t, archive, events.Filter{})
 	if len(page.Events) != written {
 		t.Errorf("%d events are there, want %d", len(page.Events), written)

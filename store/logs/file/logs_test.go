@@ -1,4 +1,4 @@
-package logs_test
+package file_test
 
 import (
 	"context"
@@ -12,19 +12,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/logs"
+	"jobwright.dev/store/logs"
+	"jobwright.dev/store/logs/file"
 )
+
+const stdout logs.Stream = "stdout"
 
 var (
 	ref = logs.Ref{Workspace: "acme", Job: "build-1", UID: "u1"}
 	now = time.Date(2026, 11, 23, 9, 39, 49, 123456000, time.UTC)
 )
 
-func open(t *testing.T, maxBytes int64) (*logs.Archive, string) {
+func open(t *testing.T, maxBytes int64) (*file.Archive, string) {
 	t.Helper()
 	dir := t.TempDir()
-	archive, err := logs.Open(dir, maxBytes)
+	archive, err := file.Open(dir, maxBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,14 +34,14 @@ func open(t *testing.T, maxBytes int64) (*logs.Archive, string) {
 	return archive, dir
 }
 
-func write(t *testing.T, archive *logs.Archive, lines ...string) {
+func write(t *testing.T, archive *file.Archive, lines ...string) {
 	t.Helper()
 	w, err := archive.Writer(ref)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range lines {
-		w.Line(now, action.Stdout, line)
+		w.Line(now, stdout, line)
 	}
 	if err := w.Close(now); err != nil {
 		t.Fatal(err)
@@ -55,7 +57,7 @@ func texts(entries []logs.Entry) []string {
 }
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
-	long := strings.Repeat("ä", action.MaxLine/2+1)
+	long := strings.Repeat("ä", logs.MaxLine/2+1)
 	cases := map[string]struct {
 		lines []string
 		want  []string
@@ -65,7 +67,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		"line ends split":                     {lines: []string{"one\r\ntwo\n\nthree"}, want: []string{"one", "two", "", "three"}},
 		"spaces and unicode stay as they are": {lines: []string{"  ✓ done  "}, want: []string{"  ✓ done  "}},
 		"invalid UTF-8 is replaced":           {lines: []string{"a\xffb"}, want: []string{"a\uFFFDb"}},
-		"a long line is split at a character": {lines: []string{long}, want: []string{long[:action.MaxLine], "ä"}},
+		"a long line is split at a character": {lines: []string{long}, want: []string{long[:logs.MaxLine], "ä"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -73,14 +75,14 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			write(t, archive, tc.lines...)
 			r := archive.Open(ref)
 			defer r.Close()
-			got, err := r.Read()
+			got, err := r.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tc.want, texts(got)); diff != "" {
 				t.Error(diff)
 			}
-			if !got[0].Time.Equal(now) || got[0].Stream != action.Stdout {
+			if !got[0].Time.Equal(now) || got[0].Stream != stdout {
 				t.Errorf("entry = %+v, want time %v and stream stdout", got[0], now)
 			}
 		})
@@ -92,7 +94,7 @@ func TestReadingGoesOnFromAnOffset(t *testing.T) {
 	write(t, archive, "one", "two", "three")
 	all := archive.Open(ref)
 	defer all.Close()
-	entries, err := all.Read()
+	entries, err := all.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,10 +112,10 @@ func TestReadingGoesOnFromAnOffset(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := archive.Open(ref)
 			defer r.Close()
-			if err := r.From(tc.offset); err != nil {
+			if err := r.From(t.Context(), tc.offset); err != nil {
 				t.Fatal(err)
 			}
-			got, err := r.Read()
+			got, err := r.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,12 +136,12 @@ func TestTail(t *testing.T) {
 	write(t, archive, lines...)
 	for n, want := range map[int]int{0: 0, 1: 1, 3: 3, 2000: 2000, 5003: 5003, 9999: 5003} {
 		r := archive.Open(ref)
-		if err := r.Tail(n); err != nil {
+		if err := r.Tail(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for {
-			entries, err := r.Read()
+			entries, err := r.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +170,7 @@ func TestAFollowerSeesEachLineOnceAndInOrder(t *testing.T) {
 	}
 	go func() {
 		for _, line := range []string{"one", "two", "three", "four"} {
-			w.Line(now, action.Stdout, line)
+			w.Line(now, stdout, line)
 		}
 		w.Close(now)
 	}()
@@ -204,7 +206,7 @@ func TestATornLineIsNeverReturnedAndTheNextWriteEndsIt(t *testing.T) {
 	f.Close()
 	r := archive.Open(ref)
 	defer r.Close()
-	got, err := r.Read()
+	got, err := r.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +214,7 @@ func TestATornLineIsNeverReturnedAndTheNextWriteEndsIt(t *testing.T) {
 		t.Error(diff)
 	}
 	write(t, archive, "two")
-	got, err = r.Read()
+	got, err = r.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +228,7 @@ func TestALogIsBounded(t *testing.T) {
 	write(t, archive, "one", strings.Repeat("x", 300), "two")
 	r := archive.Open(ref)
 	defer r.Close()
-	got, err := r.Read()
+	got, err := r.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +236,7 @@ func TestALogIsBounded(t *testing.T) {
 	if diff := cmp.Diff(want, texts(got)); diff != "" {
 		t.Error(diff)
 	}
-	if got[2].Stream != action.System {
+	if got[2].Stream != logs.System {
 		t.Errorf("stream = %s, want system", got[2].Stream)
 	}
 }
@@ -251,10 +253,10 @@ func TestANameNeverLeavesTheArchive(t *testing.T) {
 		if _, err := archive.Writer(bad); err == nil {
 			t.Errorf("Writer(%+v) took a name that is a path", bad)
 		}
-		if _, err := archive.Open(bad).Read(); err == nil {
+		if _, err := archive.Open(bad).Read(t.Context()); err == nil {
 			t.Errorf("Read(%+v) took a name that is a path", bad)
 		}
-		if err := archive.Remove(bad); err == nil {
+		if err := archive.Remove(t.Context(), bad); err == nil {
 			t.Errorf("Remove(%+v) took a name that is a path", bad)
 		}
 	}
@@ -264,18 +266,18 @@ func TestRemove(t *testing.T) {
 	archive, _ := open(t, 0)
 	write(t, archive, "one")
 	for range 2 {
-		if err := archive.Remove(ref); err != nil {
+		if err := archive.Remove(t.Context(), ref); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r := archive.Open(ref)
-	if got, err := r.Read(); err != nil || len(got) > 0 {
+	if got, err := r.Read(t.Context()); err != nil || len(got) > 0 {
 		t.Errorf("after Remove: %v, %v", got, err)
 	}
-	if err := r.From(-1); err == nil {
+	if err := r.From(t.Context(), -1); err == nil {
 		t.Error("a negative offset was taken")
 	}
-	if err := r.Tail(-1); err == nil {
+	if err := r.Tail(t.Context(), -1); err == nil {
 		t.Error("a negative tail was taken")
 	}
 }
@@ -289,8 +291,8 @@ func TestAWriteErrorIsReportedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Line(now, action.Stdout, "lost")
-	w.Line(now, action.Stdout, "lost too")
+	w.Line(now, stdout, "lost")
+	w.Line(now, stdout, "lost too")
 	if err := w.Close(now); err == nil {
 		t.Error("Close does not tell that output was lost")
 	}
@@ -303,14 +305,14 @@ func TestLinesStayInTheirOrderWhenTheClockIsSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, after := range []time.Duration{time.Hour, 0, 2 * time.Hour, -time.Hour} {
-		w.Line(now.Add(after), action.Stdout, strconv.Itoa(i))
+		w.Line(now.Add(after), stdout, strconv.Itoa(i))
 	}
 	if err := w.Close(now); err != nil {
 		t.Fatal(err)
 	}
 	r := archive.Open(ref)
 	defer r.Close()
-	got, err := r.Read()
+	got, err := r.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

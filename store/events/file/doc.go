@@ -1,6 +1,4 @@
-// Package events is the archive of what has happened to jobs: an event for each
-// transition, with its reason and message. It lives apart from the job objects, so
-// that an event outlives the attempt, the history and the job it is about.
+// Package file keeps events in segments of lines.
 //
 // # Format
 //
@@ -47,4 +45,4 @@
 //     and counted; nothing in a segment keeps the archive from opening.
 //  4. The files together never exceed MaxBytes.
 //  5. Every event stays on one line of at most maxLine bytes, whatever its text.
-package events
+package file

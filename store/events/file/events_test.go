@@ -1,4 +1,4 @@
-package events_test
+package file_test
 
 import (
 	"context"
@@ -17,17 +17,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"k8s.io/apimachinery/pkg/types"
 
-	"jobwright.dev/controller/events"
+	"jobwright.dev/store"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/events/file"
 )
 
 var now = time.Date(2026, 11, 23, 9, 39, 49, 123456000, time.UTC)
 
-func open(t testing.TB, opts events.Options) *events.Archive {
+func open(t testing.TB, opts file.Options) *file.Archive {
 	t.Helper()
 	if opts.Dir == "" {
 		opts.Dir = t.TempDir()
 	}
-	archive, err := events.Open(opts)
+	archive, err := file.Open(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func event(job, reason string, i int) events.Event {
 	}
 }
 
-func appendAll(t testing.TB, archive *events.Archive, list ...events.Event) {
+func appendAll(t testing.TB, archive *file.Archive, list ...events.Event) {
 	t.Helper()
 	for _, e := range list {
 		if err := archive.Append(e); err != nil {
@@ -52,7 +54,7 @@ func appendAll(t testing.TB, archive *events.Archive, list ...events.Event) {
 	}
 }
 
-func list(t testing.TB, archive *events.Archive, f events.Filter) events.Page {
+func list(t testing.TB, archive *file.Archive, f events.Filter) events.Page {
 	t.Helper()
 	page, err := archive.List(t.Context(), f)
 	if err != nil {
@@ -88,7 +90,7 @@ func TestWhatIsAppendedIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			archive := open(t, events.Options{Dir: dir})
+			archive := open(t, file.Options{Dir: dir})
 			e := event("build", "Failed", 0)
 			e.Message, e.Attempt, e.Type = tc.message, "a1", events.Warning
 			appendAll(t, archive, e)
@@ -105,14 +107,14 @@ func TestWhatIsAppendedIsRead(t *testing.T) {
 				if err := archive.Close(); err != nil {
 					t.Fatal(err)
 				}
-				archive = open(t, events.Options{Dir: dir})
+				archive = open(t, file.Options{Dir: dir})
 			}
 		})
 	}
 }
 
 func TestWhatListSelects(t *testing.T) {
-	archive := open(t, events.Options{PerJob: 4})
+	archive := open(t, file.Options{PerJob: 4})
 	other := event("a", "Queued", 0)
 	other.Workspace, other.UID = "other", "uid-other"
 	reborn := event("a", "Queued", 9)
@@ -162,7 +164,7 @@ func TestWhatListSelects(t *testing.T) {
 }
 
 func TestWhatAppendRefuses(t *testing.T) {
-	archive := open(t, events.Options{})
+	archive := open(t, file.Options{})
 	for name, change := range map[string]func(*events.Event){
 		"no workspace":             func(e *events.Event) { e.Workspace = "" },
 		"no job":                   func(e *events.Event) { e.Job = "" },
@@ -174,7 +176,7 @@ func TestWhatAppendRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := event("a", "Queued", 0)
 			change(&e)
-			if err := archive.Append(e); !errors.Is(err, events.ErrInvalid) {
+			if err := archive.Append(e); !errors.Is(err, store.ErrInvalid) {
 				t.Errorf("Append: %v, want ErrInvalid", err)
 			}
 			archive.Record(e) // does not fail, whatever it is
@@ -184,10 +186,10 @@ func TestWhatAppendRefuses(t *testing.T) {
 		t.Errorf("was kept: %v", words(got))
 	}
 	archive.Close()
-	if err := archive.Append(event("a", "Queued", 0)); !errors.Is(err, events.ErrClosed) {
+	if err := archive.Append(event("a", "Queued", 0)); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
-	if _, err := archive.List(t.Context(), events.Filter{}); !errors.Is(err, events.ErrClosed) {
+	if _, err := archive.List(t.Context(), events.Filter{}); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("List after Close: %v", err)
 	}
 	if err := archive.Close(); err != nil {
@@ -214,7 +216,7 @@ func size(t testing.TB, dir string) (total int64, files []string) {
 }
 
 // fill appends n events of as many jobs, however slow the disk.
-func fill(t testing.TB, archive *events.Archive, n int) {
+func fill(t testing.TB, archive *file.Archive, n int) {
 	t.Helper()
 	for i := range n {
 		e := event(fmt.Sprintf("job-%d", i), "Queued", i)
@@ -229,7 +231,7 @@ func TestTheArchiveIsBoundedAndTheOldestGo(t *testing.T) {
 	dir := t.TempDir()
 	registry := prometheus.NewPedanticRegistry()
 	const bound = 512 << 10
-	archive := open(t, events.Options{Dir: dir, MaxBytes: 1, Registerer: registry}) // the least is taken
+	archive := open(t, file.Options{Dir: dir, MaxBytes: 1, Registerer: registry}) // the least is taken
 	fill(t, archive, 2000)
 	page := list(t, archive, events.Filter{})
 	total, files := size(t, dir)
@@ -262,15 +264,15 @@ func TestTheArchiveIsBoundedAndTheOldestGo(t *testing.T) {
 	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v, %v", problems, err)
 	}
-	if _, err := events.Open(events.Options{Dir: dir, Registerer: registry}); err == nil {
+	if _, err := file.Open(file.Options{Dir: dir, Registerer: registry}); err == nil {
 		t.Error("the same metrics were registered twice")
 	}
-	if _, err := archive.Follow(1, events.Filter{}).Next(t.Context()); !errors.Is(err, events.ErrExpired) {
+	if _, err := archive.Follow(1, events.Filter{}).Next(t.Context()); !errors.Is(err, store.ErrExpired) {
 		t.Errorf("a follower of what was dropped: %v", err)
 	}
 	// The next server goes on with the numbers.
 	archive.Close()
-	archive = open(t, events.Options{Dir: dir, MaxBytes: 1})
+	archive = open(t, file.Options{Dir: dir, MaxBytes: 1})
 	appendAll(t, archive, event("next", "Queued", 0))
 	if got := list(t, archive, events.Filter{Limit: 1}).Events[0]; got.Job != "next" || got.Seq != 2001 {
 		t.Errorf("after a restart: %+v", got)
@@ -278,7 +280,7 @@ func TestTheArchiveIsBoundedAndTheOldestGo(t *testing.T) {
 }
 
 func TestAFollowerSeesEachEventOnceAndInOrder(t *testing.T) {
-	archive := open(t, events.Options{MaxBytes: 1})
+	archive := open(t, file.Options{MaxBytes: 1})
 	appendAll(t, archive, event("a", "Queued", 0), event("b", "Queued", 1))
 	follower := archive.Follow(0, events.Filter{Workspace: "acme", Match: func(e *events.Event) bool { return e.Job != "b" }})
 	const n = 300 // several segments, less than are dropped
@@ -315,7 +317,7 @@ func TestAFollowerSeesEachEventOnceAndInOrder(t *testing.T) {
 	if _, err := follower.Next(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Next with a canceled context: %v", err)
 	}
-	if _, err := archive.Follow(n+3, events.Filter{}).Next(t.Context()); !errors.Is(err, events.ErrExpired) {
+	if _, err := archive.Follow(n+3, events.Filter{}).Next(t.Context()); !errors.Is(err, store.ErrExpired) {
 		t.Errorf("a number that was never given: %v", err)
 	}
 	closing := make(chan error)
@@ -324,13 +326,13 @@ func TestAFollowerSeesEachEventOnceAndInOrder(t *testing.T) {
 		closing <- err
 	}()
 	archive.Close()
-	if err := <-closing; !errors.Is(err, events.ErrClosed) {
+	if err := <-closing; !errors.Is(err, store.ErrClosed) {
 		t.Errorf("Next when the archive is closed: %v", err)
 	}
 }
 
 func TestManyAppendListAndFollowAtOnce(t *testing.T) {
-	archive := open(t, events.Options{})
+	archive := open(t, file.Options{})
 	var all sync.WaitGroup
 	for worker := range 4 {
 		all.Go(func() {
@@ -365,7 +367,7 @@ func TestManyAppendListAndFollowAtOnce(t *testing.T) {
 func TestADiskThatFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "events")
 	registry := prometheus.NewRegistry()
-	archive := open(t, events.Options{Dir: dir, Registerer: registry})
+	archive := open(t, file.Options{Dir: dir, Registerer: registry})
 	if err := os.Mkdir(filepath.Join(dir, fmt.Sprintf("%020d.jsonl", 1)), 0o700); err != nil {
 		t.Fatal(err) // a folder where the first segment must be
 	}
@@ -388,7 +390,7 @@ func TestADiskThatFails(t *testing.T) {
 		t.Errorf("dropped: %d, %v", n, err)
 	}
 	archive.Close()
-	archive = open(t, events.Options{Dir: dir}) // with the folder still there
+	archive = open(t, file.Options{Dir: dir}) // with the folder still there
 	appendAll(t, archive, event("c", "Queued", 0))
 	if diff := cmp.Diff([]string{"c/Queued", "b/Queued"}, words(list(t, archive, events.Filter{}).Events)); diff != "" {
 		t.Error(diff)
@@ -400,14 +402,14 @@ func TestAFolderThatCannotBe(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := events.Open(events.Options{Dir: path}); err == nil {
+	if _, err := file.Open(file.Options{Dir: path}); err == nil {
 		t.Error("a file was opened as a folder")
 	}
 }
 
 func TestEventsStayInTheirOrderWhenTheClockIsSetBack(t *testing.T) {
 	dir := t.TempDir()
-	archive := open(t, events.Options{Dir: dir})
+	archive := open(t, file.Options{Dir: dir})
 	want := []string{"build/D", "build/C", "build/B", "build/A"} // the latest first
 	for i, reason := range []string{"A", "B", "C", "D"} {
 		appendAll(t, archive, event("build", reason, []int{3600, 0, 7200, -3600}[i]))
@@ -419,6 +421,6 @@ func TestEventsStayInTheirOrderWhenTheClockIsSetBack(t *testing.T) {
 		if err := archive.Close(); err != nil {
 			t.Fatal(err)
 		}
-		archive = open(t, events.Options{Dir: dir})
+		archive = open(t, file.Options{Dir: dir})
 	}
 }

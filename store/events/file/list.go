@@ -1,4 +1,4 @@
-package events
+package file
 
 import (
 	"context"
@@ -9,30 +9,18 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
-)
 
-// Filter selects events; an empty field selects all.
-type Filter struct {
-	Workspace string
-	Job       string
-	UID       types.UID
-	Type      string
-	Reason    string
-	// Match is asked about what the other fields have selected; nil: all of it.
-	Match func(*Event) bool
-	// Limit is the most events that List returns, repeated ones counted once; 0: all.
-	Limit int
-	// Before selects events with lower numbers: what Page.Before was; 0: all.
-	Before uint64
-}
+	"jobwright.dev/store"
+	"jobwright.dev/store/events"
+)
 
 // sieve is a Filter with the hashes of what it asks for.
 type sieve struct {
-	Filter
+	events.Filter
 	want position
 }
 
-func (a *Archive) sieve(f Filter) sieve {
+func (a *Archive) sieve(f events.Filter) sieve {
 	return sieve{Filter: f, want: a.hasher.position(f.Workspace, f.Job, f.UID, 0)}
 }
 
@@ -41,31 +29,14 @@ func (s *sieve) may(p position) bool {
 	return (s.Workspace == "" || p.workspace == s.want.workspace) && (s.Job == "" || p.job == s.want.job) && (s.UID == "" || p.uid == s.want.uid)
 }
 
-func (s *sieve) selects(e *Event) bool {
-	return (s.Workspace == "" || e.Workspace == s.Workspace) && (s.Job == "" || e.Job == s.Job) && (s.UID == "" || e.UID == s.UID) &&
-		(s.Type == "" || e.Type == s.Type) && (s.Reason == "" || e.Reason == s.Reason) && (s.Match == nil || s.Match(e))
-}
-
-// Page is what List returns.
-type Page struct {
-	// Events are the newest first.
-	Events []Event
-	// Seq is the number up to which the page knows everything: where Follow goes on.
-	Seq uint64
-	// Before continues the list in a next Filter; 0: this was all.
-	Before uint64
-}
-
-// List returns what f selects, newest first: of each job only the newest PerJob
-// events, of which those that repeat the one before are counted in one. It has every
-// event that Append took before; ctx bounds how long that is waited for. Files that
-// cannot be read are passed over, logged and counted.
-func (a *Archive) List(ctx context.Context, f Filter) (Page, error) {
+// List implements events.Store. It waits until what was appended before is written. Files
+// that cannot be read are passed over, logged and counted.
+func (a *Archive) List(ctx context.Context, f events.Filter) (events.Page, error) {
 	views, settled, err := a.snapshot(ctx)
 	if err != nil {
-		return Page{}, fmt.Errorf("list events: %w", err)
+		return events.Page{}, fmt.Errorf("list events: %w", err)
 	}
-	l := lister{sieve: a.sieve(f), archive: a, seen: map[uint32]int{}, last: map[types.UID]int{}, page: Page{Seq: settled}}
+	l := lister{sieve: a.sieve(f), archive: a, seen: map[uint32]int{}, last: map[types.UID]int{}, page: events.Page{Seq: settled}}
 	for _, v := range slices.Backward(views) {
 		if l.page.Before != 0 {
 			break
@@ -93,7 +64,7 @@ func (a *Archive) snapshot(ctx context.Context) ([]segment, uint64, error) {
 	}
 	defer a.mu.Unlock()
 	if a.closed {
-		return nil, 0, ErrClosed
+		return nil, 0, store.ErrClosed
 	}
 	views := make([]segment, 0, len(a.segments))
 	for _, s := range a.segments {
@@ -155,7 +126,7 @@ func (a *Archive) unreadable(name string, err error) {
 type lister struct {
 	sieve
 	archive *Archive
-	page    Page
+	page    events.Page
 	seen    map[uint32]int    // events by the hash of their job's uid
 	last    map[types.UID]int // in page.Events: the oldest event of a job so far
 }
@@ -185,7 +156,7 @@ func (l *lister) segment(v segment) {
 		}
 		event, ok := parse(line)
 		event.Seq, event.FirstSeq = seq, seq
-		if ok && l.selects(&event) && !l.add(event) {
+		if ok && l.Selects(&event) && !l.add(event) {
 			l.page.Before = seq + 1
 			return
 		}
@@ -193,18 +164,18 @@ func (l *lister) segment(v segment) {
 }
 
 // add adds an event that is older than all before; false: the limit is reached.
-func (l *lister) add(e Event) bool {
-	events := l.page.Events
-	if at, ok := l.last[e.UID]; ok && events[at].repeats(&e) {
-		known := &events[at]
+func (l *lister) add(e events.Event) bool {
+	shown := l.page.Events
+	if at, ok := l.last[e.UID]; ok && shown[at].Repeats(&e) {
+		known := &shown[at]
 		known.First, known.FirstSeq = e.Time, e.Seq
 		known.Count++
 		return true
 	}
-	if l.Limit > 0 && len(events) == l.Limit {
+	if l.Limit > 0 && len(shown) == l.Limit {
 		return false
 	}
-	l.last[e.UID] = len(events)
-	l.page.Events = append(events, e)
+	l.last[e.UID] = len(shown)
+	l.page.Events = append(shown, e)
 	return true
 }
