@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/schedule"
 	"jobwright.dev/store"
@@ -20,15 +21,6 @@ import (
 	"jobwright.dev/store/table"
 )
 
-// Store is what a worker needs of a store.
-type Store interface {
-	Get(ctx context.Context, key store.Key) (store.Record, error)
-	List(ctx context.Context, opts store.ListOptions) (store.Page, error)
-	UpdateStatus(ctx context.Context, obj v1.Object, d store.Durability) (store.Record, error)
-	Watch(ctx context.Context, opts store.WatchOptions) (store.Watch, error)
-	Count(ctx context.Context, kind string) ([]store.Count, error)
-}
-
 // Reconcilers is how many jobs are reconciled at once. A reconcile mostly waits for
 // the disk, and all that wait share one fdatasync: 64 is where the group commit
 // stops gaining on two cores.
@@ -36,7 +28,7 @@ const Reconcilers = 64
 
 // Options configure a Controller. Store, Runners, Logs and Worker are required.
 type Options struct {
-	Store   Store
+	Store   controller.Store
 	Runners map[v1.JobType]action.Runner
 	Logs    logs.Store
 	// Worker is this worker's identity; it must be the same after a restart.
@@ -94,7 +86,7 @@ type Controller struct {
 	dependents map[store.Key]map[*entry]struct{} // who waits for the job with that key
 	groups     map[string]*group                 // by qualified concurrency key
 	settled    map[uuid.UUID]uint64              // terminal writes whose own events are yet to come
-	workspaces map[string]bool                   // those that the schedule knows
+	workspaces map[string]uuid.UUID              // those that the schedule knows
 	runTimes   map[v1.JobType]time.Duration      // mean run time, for estimates
 	schedule   *schedule.Queue
 	wake       wake
@@ -147,7 +139,7 @@ func New(opts Options) (*Controller, error) {
 		Options: opts, queue: newWorkqueue(),
 		jobs: table.New(table.HashUID[uuid.UUID], (*entry).id), waiting: map[store.Key]*entry{}, settled: map[uuid.UUID]uint64{},
 		dependents: map[store.Key]map[*entry]struct{}{}, groups: map[string]*group{},
-		workspaces: map[string]bool{}, unsure: map[*entry]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
+		workspaces: map[string]uuid.UUID{}, unsure: map[*entry]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
 		changed:  make(chan struct{}), starts: newStarts(),
 	}
@@ -163,7 +155,8 @@ func New(opts Options) (*Controller, error) {
 
 // Run drives jobs until ctx ends, then gives running attempts ShutdownGrace,
 // interrupts the rest, and returns when no attempt is left and every outcome is
-// written. It is called once.
+// written. A store that cannot be reached is waited for; one that was closed is the only
+// error. It is called once.
 func (c *Controller) Run(ctx context.Context) error {
 	// Reconciles and attempts outlive ctx: they end in order, below. A reconcile has no end
 	// of its own: what it has begun to write is on its way to the disk.
@@ -175,42 +168,13 @@ func (c *Controller) Run(ctx context.Context) error {
 	for range Reconcilers {
 		workers.Go(func() { c.reconcileLoop(lasting, attempts) })
 	}
-	err := c.drive(ctx)
+	// Workspaces come first, so that no job is granted a slot before the limits are known.
+	err := controller.FollowAll(ctx, c.Store, c.Log, c.workspaceSource(), c.jobSource())
 	c.starts.end()
-	if ctx.Err() != nil {
-		err = nil
-	}
 	c.shutdown()
 	stop()
 	c.queue.close()
 	workers.Wait()
-	return err
-}
-
-// drive follows workspaces and jobs until ctx ends or one of the two cannot be
-// followed any more. Workspaces come first, so that no job is granted a slot before
-// the limits are known.
-func (c *Controller) drive(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	known := make(chan struct{})
-	failed := make(chan error, 1)
-	go func() {
-		defer cancel()
-		failed <- c.followWorkspaces(ctx, sync.OnceFunc(func() { close(known) }))
-	}()
-	var err error
-	select {
-	case <-known:
-		if err = c.recallRates(ctx); err == nil {
-			err = c.follow(ctx)
-		}
-	case <-ctx.Done():
-	}
-	cancel()
-	if workspaces := <-failed; workspaces != nil && !errors.Is(workspaces, context.Canceled) {
-		return workspaces
-	}
 	return err
 }
 

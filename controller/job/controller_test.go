@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job"
 	"jobwright.dev/store"
@@ -493,7 +494,7 @@ func TestAnAttemptOfADeadWorkerIsRecoveredBeforeItsJobRunsAgain(t *testing.T) {
 
 // brokenStore fails status writes until it is mended.
 type brokenStore struct {
-	job.Store
+	controller.Store
 	fails atomic.Int32
 }
 

@@ -1,89 +1,52 @@
 package job
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"unique"
 
 	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/store"
 )
 
-// pageSize is how many jobs are listed at once at the start: enough that the pages cost
-// nothing beside the jobs, few enough that a page takes a megabyte.
-const pageSize = 1000
-
-// follow lists what is not terminal and then follows every change until ctx ends.
-func (c *Controller) follow(ctx context.Context) error {
-	for {
-		err := c.listAndWatch(ctx)
-		if !errors.Is(err, store.ErrExpired) {
-			return err
-		}
-		c.Log.Info("the watch fell behind; listing anew")
+// jobSource is how the controller follows what is not terminal.
+func (c *Controller) jobSource() controller.Source {
+	return controller.Source{
+		List: store.ListOptions{
+			Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst,
+		},
+		Prepare: c.recallRates,
+		Handler: jobHandler{c},
 	}
 }
 
-func (c *Controller) listAndWatch(ctx context.Context) error {
-	known := map[uuid.UUID]bool{}
-	c.mu.Lock()
-	first := c.jobs.Len() == 0 // there is nothing to be forgotten
-	c.mu.Unlock()
-	// What changes while the pages are read comes with the watch, which begins at the
-	// first page's version; it says again what later pages have shown.
-	list := store.ListOptions{
-		Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst, Limit: pageSize,
-	}
-	var from uint64
-	for {
-		page, err := c.Store.List(ctx, list)
-		if err != nil {
-			return fmt.Errorf("list jobs: %w", err)
-		}
-		if list.Continue == "" {
-			from = page.ResourceVersion
-		}
-		for _, record := range page.Items {
-			if !first {
-				known[record.UUID()] = true
-			}
-			c.intake(store.Event{Type: store.Modified, Record: record})
-		}
-		if list.Continue = page.Continue; list.Continue == "" {
-			break
-		}
-	}
-	if !first {
-		c.forgetAllBut(known, from)
-	}
-	c.starts.reached(from)
-	watch, err := c.Store.Watch(ctx, store.WatchOptions{Kind: v1.KindJob, Since: from})
-	if err != nil {
-		return fmt.Errorf("watch jobs: %w", err)
-	}
-	defer watch.Close()
-	for {
-		events, err := watch.Next(ctx)
-		if err != nil {
-			return fmt.Errorf("watch jobs: %w", err)
-		}
-		for _, event := range events {
-			c.intake(event)
-		}
+// jobHandler takes in what happens to jobs.
+type jobHandler struct{ c *Controller }
+
+// Handle implements controller.Handler.
+func (h jobHandler) Handle(changes []store.Event) {
+	for _, change := range changes {
+		h.c.intake(change)
 	}
 }
 
-// forgetAllBut takes it that whatever is not in known at version has ended or was
-// deleted meanwhile.
-func (c *Controller) forgetAllBut(known map[uuid.UUID]bool, version uint64) {
+// Listed implements controller.Handler.
+func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
+	if shown != nil {
+		h.c.forgetAllBut(shown, version)
+	}
+	h.c.starts.reached(version)
+}
+
+// forgetAllBut takes it that whatever is not shown at version has ended or was deleted
+// meanwhile.
+func (c *Controller) forgetAllBut(shown func(uuid.UUID) bool, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var lost []*entry
 	for e := range c.jobs.All() {
-		if !known[e.uid] && e.version < version && !e.finished {
+		if !shown(e.uid) && e.version < version && !e.finished {
 			lost = append(lost, e)
 		}
 	}

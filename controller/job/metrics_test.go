@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/schedule"
 	"jobwright.dev/store"
@@ -19,7 +20,7 @@ import (
 )
 
 // counting is a store of which only the counts are asked.
-type counting struct{ Store }
+type counting struct{ controller.Store }
 
 func (counting) Count(context.Context, string) ([]store.Count, error) { return nil, nil }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job"
 	"jobwright.dev/store"
@@ -57,7 +58,7 @@ type worker struct {
 // gate is a store that can be frozen, as SIGSTOP freezes a process: calls do not
 // return until it is thawed. A dead one never lets anything through again.
 type gate struct {
-	job.Store
+	controller.Store
 	mu     sync.Mutex
 	frozen chan struct{} // closed when thawed; nil: not frozen
 	dead   bool

@@ -3,66 +3,49 @@ package job
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/job/schedule"
 	"jobwright.dev/store"
 )
 
-// followWorkspaces keeps the schedule's weights and limits as the Workspace objects
-// say, until ctx ends. It calls known once it has them all.
-func (c *Controller) followWorkspaces(ctx context.Context, known func()) error {
-	for {
-		page, err := c.Store.List(ctx, store.ListOptions{Kind: v1.KindWorkspace})
-		if err != nil {
-			return fmt.Errorf("list workspaces: %w", err)
-		}
-		c.setWorkspaces(page.Items)
-		known()
-		err = c.watchWorkspaces(ctx, page.ResourceVersion)
-		if !errors.Is(err, store.ErrExpired) {
-			return fmt.Errorf("watch workspaces: %w", err)
-		}
-	}
+// workspaceSource is how the controller follows the weights and limits of workspaces.
+func (c *Controller) workspaceSource() controller.Source {
+	return controller.Source{List: store.ListOptions{Kind: v1.KindWorkspace}, Handler: workspaceHandler{c}}
 }
 
-func (c *Controller) watchWorkspaces(ctx context.Context, since uint64) error {
-	watch, err := c.Store.Watch(ctx, store.WatchOptions{Kind: v1.KindWorkspace, Since: since})
-	if err != nil {
-		return err
+// workspaceHandler keeps the schedule's weights and limits as the Workspace objects say.
+type workspaceHandler struct{ c *Controller }
+
+// Handle implements controller.Handler.
+func (h workspaceHandler) Handle(changes []store.Event) {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	for _, change := range changes {
+		h.c.setWorkspace(change)
 	}
-	defer watch.Close()
-	for {
-		events, err := watch.Next(ctx)
-		if err != nil {
-			return err
-		}
-		c.mu.Lock()
-		for _, event := range events {
-			c.setWorkspace(event)
-		}
-		c.grant()
-		c.mu.Unlock()
-	}
+	h.c.grant()
 }
 
-// setWorkspaces takes it that there are these workspaces and no others.
-func (c *Controller) setWorkspaces(records []store.Record) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	gone := c.workspaces
-	c.workspaces = map[string]bool{}
-	for _, record := range records {
-		delete(gone, record.Key().Name)
-		c.setWorkspace(store.Event{Type: store.Modified, Record: record})
+// Listed implements controller.Handler.
+func (h workspaceHandler) Listed(_ uint64, shown func(uuid.UUID) bool) {
+	if shown == nil {
+		return
 	}
-	for name := range gone {
-		c.schedule.SetWorkspace(name, schedule.Workspace{})
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	for name, uid := range h.c.workspaces {
+		if !shown(uid) {
+			delete(h.c.workspaces, name)
+			h.c.schedule.SetWorkspace(name, schedule.Workspace{})
+		}
 	}
-	c.grant()
+	h.c.grant()
 }
 
 func (c *Controller) setWorkspace(event store.Event) {
@@ -77,7 +60,7 @@ func (c *Controller) setWorkspace(event store.Event) {
 		c.Log.Error(err, "passing over a workspace that cannot be read", "workspace", name)
 		return
 	}
-	c.workspaces[name] = true
+	c.workspaces[name] = event.Record.UUID()
 	limits := schedule.Workspace{Suspended: ws.Spec.Suspend, SuspendedTypes: ws.Spec.SuspendTypes}
 	if ws.Spec.Weight != nil {
 		limits.Weight = int(*ws.Spec.Weight)
