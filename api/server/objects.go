@@ -186,7 +186,7 @@ func resetForCreate(obj v1.Object) {
 	switch o := obj.(type) {
 	case *v1.Job:
 		o.Spec.CreatedBy = nil
-		o.Status = v1.JobStatus{Phase: v1.JobQueued, Reason: v1.ReasonQueued}
+		o.Status = o.InitialStatus()
 	case *v1.Workspace:
 		o.Status = v1.WorkspaceStatus{}
 	}

@@ -101,7 +101,7 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace st
 		return err
 	}
 	job.Namespace = workspace
-	job.Status = v1.JobStatus{Phase: v1.JobQueued, Reason: v1.ReasonQueued}
+	job.Status = job.InitialStatus()
 	if err := s.ensureWorkspace(r, workspace); err != nil {
 		return err
 	}

@@ -14,15 +14,18 @@ type APICallAction struct {
 	// +kubebuilder:validation:Enum=GET;HEAD;POST;PUT;PATCH;DELETE;OPTIONS
 	Method string `json:"method,omitempty"`
 
-	// headers are sent with the request. Hop-by-hop headers, Host, Content-Length
-	// and Idempotency-Key are refused. Unset: none.
+	// headers are sent with the request, each a string or {valueFrom: {secretRef:
+	// NAME}}. Hop-by-hop headers, Host, Content-Length and Jobwright-Attempt are
+	// refused. Unset: none but Idempotency-Key, which is the same for every attempt of
+	// one run and another for the next run; a value given here is sent instead.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=100
-	Headers map[string]string `json:"headers,omitempty"`
+	Headers map[string]HeaderValue `json:"headers,omitempty"`
 
 	// body is the request's body: a JSON string is sent as its text, any other
 	// JSON value as JSON with Content-Type application/json unless headers say
-	// otherwise. Unset: no body.
+	// otherwise. Where a string may stand, {valueFrom: {secretRef: NAME}} stands for
+	// the secret's value. Unset: no body.
 	// +optional
 	Body *JSON `json:"body,omitempty"`
 
@@ -47,7 +50,10 @@ type APICallAction struct {
 	Result map[string]string `json:"result,omitempty"`
 
 	// maxRedirects is how many redirects are followed; 0: a redirect is the response.
-	// headers go along to the same host only, and never from https to http. Unset: 10.
+	// After 301, 302 and 303 the request goes on as GET without its body, after 307 and
+	// 308 with its method and body. headers and body go along to the same host only, and
+	// never from https to http. Unset: 10, but a redirect that would turn a request other
+	// than GET and HEAD into GET fails the call.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10
@@ -59,6 +65,53 @@ type APICallAction struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// poll says that the response only begins an operation, whose end is waited for
+	// by asking for its state. expect and result are then about the last answer, and
+	// timeoutSeconds bounds each request. Unset: the response is the outcome.
+	// +optional
+	Poll *APICallPoll `json:"poll,omitempty"`
+}
+
+// APICallPoll is how the end of an operation is waited for. After a crash, and in a
+// retry of the same run, the operation is asked about further and the request that began
+// it is not sent again.
+type APICallPoll struct {
+	// url is where the state of the operation is asked for by GET, absolute or relative
+	// to the call's url. What stands in braces is a JSONPath into the response that began
+	// the operation, e.g. "/v1/{.name}" or "{.links.status}". headers go along to the
+	// host of the call only. Unset: the Location header of a response with status 202;
+	// another response is the outcome at once.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8192
+	URL string `json:"url,omitempty"`
+
+	// intervalSeconds is how long to wait between two questions. A longer Retry-After is
+	// honoured. Unset: 5.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	IntervalSeconds *int32 `json:"intervalSeconds,omitempty"`
+
+	// timeoutSeconds is how long the operation may take from its begin, over all attempts
+	// of a run; then the attempt has failed with reason Timeout. Unset: 3600.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2592000
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// done are conditions on the JSON of an answer; the operation has ended when all of
+	// them hold. A path that leads nowhere does not hold. Unset: it has ended with the
+	// first 2xx answer other than 202.
+	// +optional
+	// +kubebuilder:validation:MaxItems=50
+	Done []BodyExpectation `json:"done,omitempty"`
+
+	// failed are conditions on the JSON of an answer; the operation has failed when one
+	// of them holds. They are asked before done. Unset: none.
+	// +optional
+	// +kubebuilder:validation:MaxItems=50
+	Failed []BodyExpectation `json:"failed,omitempty"`
 }
 
 // APICallExpect is what is expected of a response beside its status. Everything in it must

@@ -184,7 +184,7 @@ func (r *reader) apiCall(a *APICallAction) {
 		case "method":
 			r.string(&a.Method)
 		case "headers":
-			r.stringMap(&a.Headers)
+			r.any(&a.Headers)
 		case "body":
 			r.any(&a.Body)
 		case "expectStatus":
@@ -197,6 +197,8 @@ func (r *reader) apiCall(a *APICallAction) {
 			r.any(&a.MaxRedirects)
 		case "timeoutSeconds":
 			r.any(&a.TimeoutSeconds)
+		case "poll":
+			r.any(&a.Poll)
 		default:
 			r.failed = true
 		}
@@ -238,6 +240,8 @@ func (r *reader) status(s *JobStatus) {
 			number(r, &s.Failures)
 		case "interruptions":
 			number(r, &s.Interruptions)
+		case "idleTimeoutSeconds":
+			pointer(r, &s.IdleTimeoutSeconds)
 		case "currentAttempt":
 			s.CurrentAttempt = &Attempt{}
 			r.attempt(s.CurrentAttempt)

@@ -9,6 +9,37 @@ func (j *Job) Default() {
 	}
 }
 
+// BuildIdleTimeoutSeconds is the idle limit of a build that sets none: three times the
+// longest silence of an installer that works (npx behind a slow registry), and short
+// enough that a tool that hangs is found out within the quarter of an hour.
+const BuildIdleTimeoutSeconds = 900
+
+// InitialStatus is the status of a job that is created now. The limits that it decides are
+// kept in the status and not in the spec, which is the author's: a manifest that is applied
+// again changes nothing, and a job that is stored already gets no limit that its author
+// never saw.
+func (j *Job) InitialStatus() JobStatus {
+	status := JobStatus{Phase: JobQueued, Reason: ReasonQueued}
+	if j.Spec.Type == JobTypeBuild || j.Spec.Type == "" && payloadType(&j.Spec) == JobTypeBuild {
+		limit := int64(BuildIdleTimeoutSeconds)
+		status.IdleTimeoutSeconds = &limit
+	}
+	return status
+}
+
+// IdleTimeout is how many seconds an attempt may give neither output nor progress; false:
+// there is no such limit.
+func (j *Job) IdleTimeout() (seconds int64, limited bool) {
+	limit := j.Spec.IdleTimeoutSeconds
+	if limit == nil {
+		limit = j.Status.IdleTimeoutSeconds
+	}
+	if limit == nil || *limit <= 0 {
+		return 0, false
+	}
+	return *limit, true
+}
+
 // payloadType is the type that the one payload of s stands for; empty unless
 // exactly one is set.
 func payloadType(s *JobSpec) JobType {

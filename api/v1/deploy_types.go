@@ -134,16 +134,7 @@ type DeployEnv struct {
 
 	// valueFrom names where the value comes from. Not together with value.
 	// +optional
-	ValueFrom *DeployEnvSource `json:"valueFrom,omitempty"`
-}
-
-// DeployEnvSource is where a variable's value comes from.
-type DeployEnvSource struct {
-	// secretRef is a name from the operator's file of secrets (serve --secrets). The value
-	// is looked up when an attempt starts, and never written down. Required.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	SecretRef string `json:"secretRef"`
+	ValueFrom *ValueSource `json:"valueFrom,omitempty"`
 }
 
 // DeployHealth says when the services of a deploy count as up.

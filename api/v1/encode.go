@@ -40,6 +40,9 @@ func (s *JobStatus) AppendJSON(dst []byte) ([]byte, error) {
 		e.micro("leaseExpires", a.LeaseExpires)
 		e.close('}')
 	}
+	if s.IdleTimeoutSeconds != nil {
+		e.number("idleTimeoutSeconds", *s.IdleTimeoutSeconds)
+	}
 	e.any("dependencies", len(s.Dependencies) > 0, s.Dependencies)
 	e.any("lateResult", s.LateResult != nil, s.LateResult)
 	e.any("history", len(s.History) > 0, s.History)
@@ -85,6 +88,7 @@ func (s *JobSpec) AppendJSON(dst []byte) ([]byte, error) {
 		e.any("result", len(c.Result) > 0, c.Result)
 		e.any("maxRedirects", c.MaxRedirects != nil, c.MaxRedirects)
 		e.any("timeoutSeconds", c.TimeoutSeconds != nil, c.TimeoutSeconds)
+		e.any("poll", c.Poll != nil, c.Poll)
 		e.close('}')
 	}
 	e.int("priority", int64(s.Priority))
@@ -201,6 +205,11 @@ func (e *appender) int(name string, n int64) {
 		e.key(name)
 		e.b = strconv.AppendInt(e.b, n, 10)
 	}
+}
+
+func (e *appender) number(name string, n int64) {
+	e.key(name)
+	e.b = strconv.AppendInt(e.b, n, 10)
 }
 
 func (e *appender) bool(name string, v bool) {

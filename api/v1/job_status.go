@@ -96,6 +96,13 @@ type JobStatus struct {
 	// +optional
 	CurrentAttempt *Attempt `json:"currentAttempt,omitempty"`
 
+	// idleTimeoutSeconds is the idle limit of attempts when spec.idleTimeoutSeconds is
+	// unset. The server sets it when the job is created, and it stays over all runs.
+	// Unset, as in every job that was created before there was a default: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty"`
+
 	// dependencies is what has been seen of the jobs in spec.dependsOn, so that one
 	// that is deleted later is told from one that never was.
 	// +optional

@@ -150,9 +150,11 @@ type JobSpec struct {
 	StartDeadlineSeconds *int64 `json:"startDeadlineSeconds,omitempty"`
 
 	// idleTimeoutSeconds is how long an attempt may give neither output nor
-	// progress before it is stopped and counted as failed. Unset: no limit.
+	// progress before it is stopped and counted as failed; 0: no limit. Unset: what
+	// status.idleTimeoutSeconds says, which is 900 for a build; a deploy has the limits
+	// of its stages and an api_call its timeoutSeconds.
 	// +optional
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=3153600000
 	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty"`
 

@@ -28,7 +28,7 @@ func Rerun(s JobStatus, reruns int32, now time.Time) JobStatus {
 	at := metav1.NewMicroTime(now)
 	return JobStatus{
 		Phase: JobQueued, Reason: ReasonQueued, QueuedTime: &at, LastUpdateTime: &at,
-		Reruns: reruns, Attempts: s.Attempts, History: history, LateResult: s.LateResult,
+		Reruns: reruns, Attempts: s.Attempts, History: history, LateResult: s.LateResult, IdleTimeoutSeconds: s.IdleTimeoutSeconds,
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	maxHeaders        = 100
 	maxExpectStatus   = 100
 	maxAPICallTimeout = 3600
+	maxPollInterval   = 3600
+	maxPollTimeout    = 2_592_000
 )
 
 func validateAPICall(a *APICallAction, p *field.Path) field.ErrorList {
@@ -26,11 +28,41 @@ func validateAPICall(a *APICallAction, p *field.Path) field.ErrorList {
 		errs = append(errs, field.NotSupported(p.Child("method"), a.Method, apiCallMethods()))
 	}
 	errs = append(errs, validateHeaders(a.Headers, p.Child("headers"))...)
+	errs = append(errs, validateBodyRefs(a, p.Child("body"))...)
 	errs = append(errs, validateEach(a.ExpectStatus, maxExpectStatus, p.Child("expectStatus"), validateStatusCode)...)
 	errs = append(errs, validateExpect(a.Expect, p.Child("expect"))...)
 	errs = append(errs, validateExtract(a.Result, p.Child("result"))...)
 	errs = append(errs, validateRange(a.MaxRedirects, 0, maxRedirects, p.Child("maxRedirects"))...)
+	errs = append(errs, validatePoll(a.Poll, p.Child("poll"))...)
 	return append(errs, validateRange(a.TimeoutSeconds, 1, maxAPICallTimeout, p.Child("timeoutSeconds"))...)
+}
+
+// validateBodyRefs checks the references to secrets in the body of a call. That of a
+// tracking record goes nowhere and is kept as it is.
+func validateBodyRefs(a *APICallAction, p *field.Path) field.ErrorList {
+	if a.Body == nil || a.URL == "" {
+		return nil
+	}
+	refs, err := a.Body.SecretRefs()
+	if err != nil {
+		return field.ErrorList{field.Invalid(p, field.OmitValueType{}, err.Error())}
+	}
+	var errs field.ErrorList
+	for _, ref := range refs {
+		errs = append(errs, validateText(ref.Name, maxIdentifier, field.NewPath(p.String()+ref.Path).Child("valueFrom", "secretRef"))...)
+	}
+	return errs
+}
+
+func validatePoll(poll *APICallPoll, p *field.Path) field.ErrorList {
+	if poll == nil {
+		return nil
+	}
+	errs := validateText(poll.URL, maxURL, p.Child("url"))
+	errs = append(errs, validateRange(poll.IntervalSeconds, 1, maxPollInterval, p.Child("intervalSeconds"))...)
+	errs = append(errs, validateRange(poll.TimeoutSeconds, 1, maxPollTimeout, p.Child("timeoutSeconds"))...)
+	errs = append(errs, validateEach(poll.Done, maxExpectations, p.Child("done"), validateBodyExpectation)...)
+	return append(errs, validateEach(poll.Failed, maxExpectations, p.Child("failed"), validateBodyExpectation)...)
 }
 
 func apiCallMethods() []string {
@@ -44,8 +76,8 @@ func validateURL(a *APICallAction, path *field.Path) field.ErrorList {
 	p := path.Child("url")
 	if a.URL == "" {
 		if a.Method != "" || len(a.Headers) > 0 || len(a.ExpectStatus) > 0 || a.TimeoutSeconds != nil ||
-			a.Expect != nil || len(a.Result) > 0 || a.MaxRedirects != nil {
-			return field.ErrorList{field.Required(p, "a call needs it; a tracking record has neither method, headers, expectations nor timeoutSeconds")}
+			a.Expect != nil || len(a.Result) > 0 || a.MaxRedirects != nil || a.Poll != nil {
+			return field.ErrorList{field.Required(p, "a call needs it; a tracking record has neither method, headers, expectations, poll nor timeoutSeconds")}
 		}
 		return nil
 	}
@@ -87,13 +119,13 @@ func refusedHeaders() map[string]string {
 	return map[string]string{
 		"Connection": hop, "Keep-Alive": hop, "Proxy-Authenticate": hop, "Proxy-Authorization": hop, "Proxy-Connection": hop,
 		"Te": hop, "Trailer": hop, "Transfer-Encoding": hop, "Upgrade": hop,
-		"Content-Length":  "follows from body",
-		"Host":            "follows from url",
-		"Idempotency-Key": "is set to the attempt's id",
+		"Content-Length":    "follows from body",
+		"Host":              "follows from url",
+		"Jobwright-Attempt": "is set to the attempt's number",
 	}
 }
 
-func validateHeaders(headers map[string]string, p *field.Path) field.ErrorList {
+func validateHeaders(headers map[string]HeaderValue, p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if len(headers) == 0 {
 		return nil
@@ -121,9 +153,12 @@ func validateHeaders(headers map[string]string, p *field.Path) field.ErrorList {
 			errs = append(errs, field.Duplicate(p.Key(name), canonical))
 		}
 		last = canonical
-		if !isHeaderValue(headers[name]) {
+		if !isHeaderValue(headers[name].Value) {
 			// The value may be a credential, so it is not repeated.
 			errs = append(errs, field.Invalid(p.Key(name), field.OmitValueType{}, "the value must not contain control characters"))
+		}
+		if from := headers[name].ValueFrom; from != nil {
+			errs = append(errs, validateSource(from, p.Key(name).Child("valueFrom"))...)
 		}
 	}
 	return errs
@@ -149,4 +184,11 @@ func isHeaderValue(s string) bool {
 		}
 	}
 	return true
+}
+
+func validateSource(from *ValueSource, p *field.Path) field.ErrorList {
+	if from.SecretRef == "" {
+		return field.ErrorList{field.Required(p.Child("secretRef"), "name a secret of the operator's file")}
+	}
+	return validateText(from.SecretRef, maxIdentifier, p.Child("secretRef"))
 }

@@ -54,10 +54,8 @@ func validateDeployEnv(env []DeployEnv, p *field.Path) field.ErrorList {
 		case e.ValueFrom == nil:
 		case e.Value != "":
 			errs = append(errs, field.Forbidden(at.Child("valueFrom"), "not together with value"))
-		case e.ValueFrom.SecretRef == "":
-			errs = append(errs, field.Required(at.Child("valueFrom", "secretRef"), "name a secret of the operator's file"))
 		default:
-			errs = append(errs, validateText(e.ValueFrom.SecretRef, maxIdentifier, at.Child("valueFrom", "secretRef"))...)
+			errs = append(errs, validateSource(e.ValueFrom, at.Child("valueFrom"))...)
 		}
 	}
 	return errs

@@ -250,7 +250,7 @@ func TestValidateDeploy(t *testing.T) {
 		},
 		"an up that rolls back, with a secret and a value": {
 			spec: deploy(DeployAction{Verb: DeployUp, Rollback: RollbackOnFailure, Env: []DeployEnv{
-				{Name: "DB_PASSWORD", ValueFrom: &DeployEnvSource{SecretRef: "db"}}, {Name: "TAG", Value: "v1"}, {Name: "EMPTY"},
+				{Name: "DB_PASSWORD", ValueFrom: &ValueSource{SecretRef: "db"}}, {Name: "TAG", Value: "v1"}, {Name: "EMPTY"},
 			}}),
 		},
 		"a policy that is none, and a revision of no rollback": {
@@ -268,8 +268,8 @@ func TestValidateDeploy(t *testing.T) {
 				{Name: "A"},
 				{Name: "DOCKER_HOST", Value: "tcp://x"},
 				{Name: "https_proxy", Value: "x"},
-				{Name: "B", Value: "b", ValueFrom: &DeployEnvSource{SecretRef: "b"}},
-				{Name: "C", ValueFrom: &DeployEnvSource{}},
+				{Name: "B", Value: "b", ValueFrom: &ValueSource{SecretRef: "b"}},
+				{Name: "C", ValueFrom: &ValueSource{}},
 			}}),
 			want: []string{
 				"spec.deploy.env[0].name: Required value: name the variable",
@@ -340,7 +340,7 @@ func TestValidateAPICall(t *testing.T) {
 	testValidation(t, map[string]jobCase{
 		"every field": {
 			spec: apiCall(APICallAction{
-				URL: "https://[::1]:8443/a?b=c", Method: "PUT", Headers: map[string]string{"X-A": "b\tc ü"},
+				URL: "https://[::1]:8443/a?b=c", Method: "PUT", Headers: map[string]HeaderValue{"X-A": {Value: "b\tc ü"}},
 				Body: new(raw(`{"a":1}`)), ExpectStatus: []int32{200, 404}, TimeoutSeconds: new(int32(3600)),
 			}),
 		},
@@ -349,7 +349,7 @@ func TestValidateAPICall(t *testing.T) {
 		},
 		"a call whose URL was forgotten": {
 			spec: apiCall(APICallAction{Method: "POST"}),
-			want: []string{"spec.apiCall.url: Required value: a call needs it; a tracking record has neither method, headers, expectations nor timeoutSeconds"},
+			want: []string{"spec.apiCall.url: Required value: a call needs it; a tracking record has neither method, headers, expectations, poll nor timeoutSeconds"},
 		},
 		"expectations, a result and redirects": {
 			spec: apiCall(APICallAction{
@@ -398,15 +398,49 @@ func TestValidateAPICall(t *testing.T) {
 			want: []string{`spec.apiCall.method: Unsupported value: "get": supported values: "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"`},
 		},
 		"headers that are not the author's": {
-			spec: apiCall(APICallAction{URL: "http://a", Headers: map[string]string{"host": "b", "TE": "trailers", "idempotency-key": "1", "X-Fine": ""}}),
+			spec: apiCall(APICallAction{URL: "http://a", Headers: map[string]HeaderValue{"host": {Value: "b"}, "TE": {Value: "trailers"}, "jobwright-attempt": {Value: "1"}, "idempotency-key": {Value: "1"}, "X-Fine": {Value: ""}}}),
 			want: []string{
 				"spec.apiCall.headers[host]: Forbidden: Host follows from url",
-				"spec.apiCall.headers[idempotency-key]: Forbidden: Idempotency-Key is set to the attempt's id",
+				"spec.apiCall.headers[jobwright-attempt]: Forbidden: Jobwright-Attempt is set to the attempt's number",
 				"spec.apiCall.headers[TE]: Forbidden: Te belongs to one connection and is set by it",
 			},
 		},
+		"secrets in headers and body": {
+			spec: apiCall(APICallAction{
+				URL: "http://a", Headers: map[string]HeaderValue{"Authorization": {ValueFrom: &ValueSource{SecretRef: "token"}}},
+				Body: new(raw(`{"a":[{"valueFrom":{"secretRef":"one"}}],"valueFrom":{"fieldRef":"x"},"b":{"valueFrom":{"secretRef":"two"}}}`)),
+			}),
+		},
+		"secrets without a name": {
+			spec: apiCall(APICallAction{URL: "http://a", Headers: map[string]HeaderValue{"X": {ValueFrom: &ValueSource{}}}, Body: new(raw(`{"a":{"valueFrom":{"secretRef":""}}}`))}),
+			want: []string{
+				"spec.apiCall.headers[X].valueFrom.secretRef: Required value: name a secret of the operator's file",
+				"spec.apiCall.body: Invalid value: a: a reference must be {valueFrom: {secretRef: NAME}} and nothing else; to send such an object as it stands, write the body as a string",
+			},
+		},
+		"a reference with more in it": {
+			spec: apiCall(APICallAction{URL: "http://a", Body: new(raw(`{"a":{"valueFrom":{"secretRef":"x"},"b":1}}`))}),
+			want: []string{"spec.apiCall.body: Invalid value: a: a reference must be {valueFrom: {secretRef: NAME}} and nothing else; to send such an object as it stands, write the body as a string"},
+		},
+		"a poll with everything": {
+			spec: apiCall(APICallAction{URL: "http://a", Poll: &APICallPoll{
+				URL: "/v1/{.name}", IntervalSeconds: new(int32(1)), TimeoutSeconds: new(int32(60)),
+				Done: []BodyExpectation{{Path: ".done", Equals: new(raw(`true`))}}, Failed: []BodyExpectation{{Path: ".error"}},
+			}}),
+		},
+		"a poll out of bounds": {
+			spec: apiCall(APICallAction{URL: "http://a", Poll: &APICallPoll{
+				IntervalSeconds: new(int32(0)), TimeoutSeconds: new(int32(2_592_001)), Done: []BodyExpectation{{}}, Failed: []BodyExpectation{{Path: ".a", Matches: "["}},
+			}}),
+			want: []string{
+				"spec.apiCall.poll.intervalSeconds: Invalid value: 0: must be between 1 and 3600",
+				"spec.apiCall.poll.timeoutSeconds: Invalid value: 2592001: must be between 1 and 2592000",
+				"spec.apiCall.poll.done[0].path: Required value: say where in the body, e.g. {.status}",
+				"spec.apiCall.poll.failed[0].matches: Invalid value: \"[\": error parsing regexp: missing closing ]: `[`",
+			},
+		},
 		"headers that are no headers": {
-			spec: apiCall(APICallAction{URL: "http://a", Headers: map[string]string{"": "", "A B": "", "X-A": "secret\r\nX-B: 1", "x-a": ""}}),
+			spec: apiCall(APICallAction{URL: "http://a", Headers: map[string]HeaderValue{"": {Value: ""}, "A B": {Value: ""}, "X-A": {Value: "secret\r\nX-B: 1"}, "x-a": {Value: ""}}}),
 			want: []string{
 				`spec.apiCall.headers[]: Invalid value: "": is not a valid header name`,
 				`spec.apiCall.headers[A B]: Invalid value: "A B": is not a valid header name`,

@@ -110,7 +110,7 @@ func validateDependencies(j *Job, path *field.Path) field.ErrorList {
 func validateDurations(s *JobSpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	errs = append(errs, validateRange(s.StartDeadlineSeconds, 1, maxSeconds, path.Child("startDeadlineSeconds"))...)
-	errs = append(errs, validateRange(s.IdleTimeoutSeconds, 1, maxSeconds, path.Child("idleTimeoutSeconds"))...)
+	errs = append(errs, validateRange(s.IdleTimeoutSeconds, 0, maxSeconds, path.Child("idleTimeoutSeconds"))...)
 	errs = append(errs, validateRange(s.AttemptTimeoutSeconds, 1, maxSeconds, path.Child("attemptTimeoutSeconds"))...)
 	errs = append(errs, validateRange(s.ActiveDeadlineSeconds, 1, maxSeconds, path.Child("activeDeadlineSeconds"))...)
 	if t := s.TTLSecondsAfterFinished; t != nil {

@@ -50,7 +50,7 @@ func TestValidateLimits(t *testing.T) {
 			},
 			want: []string{
 				"spec.startDeadlineSeconds: Invalid value: 0: must be between 1 and 3153600000",
-				"spec.idleTimeoutSeconds: Invalid value: -1: must be between 1 and 3153600000",
+				"spec.idleTimeoutSeconds: Invalid value: -1: must be between 0 and 3153600000",
 				"spec.attemptTimeoutSeconds: Invalid value: 3153600001: must be between 1 and 3153600000",
 				"spec.ttlSecondsAfterFinished.failed: Invalid value: -1: must be between 0 and 3153600000",
 				"spec.ttlSecondsAfterFinished.canceled: Invalid value: -1: must be between 0 and 3153600000",

@@ -124,7 +124,7 @@ func deployEnv(plain, secret []string) ([]v1.DeployEnv, error) {
 		if !ok {
 			return nil, usagef("--secret-env: use NAME=SECRET, the name of a secret of the server's file")
 		}
-		env = append(env, v1.DeployEnv{Name: name, ValueFrom: &v1.DeployEnvSource{SecretRef: ref}})
+		env = append(env, v1.DeployEnv{Name: name, ValueFrom: &v1.ValueSource{SecretRef: ref}})
 	}
 	return env, nil
 }
@@ -152,9 +152,9 @@ func newRunAPICall(c *cli) *cobra.Command {
 					return usagef("--header %q: use NAME: VALUE", header)
 				}
 				if call.Headers == nil {
-					call.Headers = map[string]string{}
+					call.Headers = map[string]v1.HeaderValue{}
 				}
-				call.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+				call.Headers[strings.TrimSpace(name)] = v1.HeaderValue{Value: strings.TrimSpace(value)}
 			}
 			if body != "" {
 				value, err := jsonValue(body)

@@ -204,12 +204,21 @@ func (r *Runner) request(ctx context.Context, call *v1.APICallAction, attempt st
 	if media != "" {
 		request.Header.Set("Content-Type", media)
 	}
+	if call.Poll != nil {
+		return nil, errors.New("spec.apiCall.poll: not supported yet")
+	}
+	if refs, err := call.Body.SecretRefs(); err != nil || len(refs) > 0 {
+		return nil, errors.New("spec.apiCall.body: references to secrets are not supported yet")
+	}
 	for name, value := range call.Headers {
+		if value.ValueFrom != nil {
+			return nil, fmt.Errorf("spec.apiCall.headers[%q].valueFrom: not supported yet", name)
+		}
 		// The value is not repeated: it may be a secret.
-		if !headerName.MatchString(name) || strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+		if !headerName.MatchString(name) || strings.ContainsFunc(value.Value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
 			return nil, fmt.Errorf("spec.apiCall.headers[%q]: Invalid value: a header's name is a word, and its value has no control characters", name)
 		}
-		request.Header.Set(name, value)
+		request.Header.Set(name, value.Value)
 	}
 	request.Header.Set("Idempotency-Key", attempt)
 	return request, nil

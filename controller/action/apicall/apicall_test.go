@@ -61,7 +61,7 @@ func TestACallSendsWhatTheJobSays(t *testing.T) {
 		"a JSON body is posted as JSON": {v1.APICallAction{Body: &v1.JSON{Raw: []byte(`{"a":1}`)}}, seen{"POST", `{"a":1}`, "application/json", "uid-1", "", "jw"}},
 		"a string is posted as text":    {v1.APICallAction{Body: &v1.JSON{Raw: []byte(`"a b"`)}}, seen{"POST", "a b", "text/plain; charset=utf-8", "uid-1", "", "jw"}},
 		"method and headers as given": {
-			v1.APICallAction{Method: "PUT", Headers: map[string]string{"X-Extra": "x", "Content-Type": "a/b"}, Body: &v1.JSON{Raw: []byte(`"c"`)}},
+			v1.APICallAction{Method: "PUT", Headers: map[string]v1.HeaderValue{"X-Extra": {Value: "x"}, "Content-Type": {Value: "a/b"}}, Body: &v1.JSON{Raw: []byte(`"c"`)}},
 			seen{"PUT", "c", "a/b", "uid-1", "x", "jw"},
 		},
 	} {

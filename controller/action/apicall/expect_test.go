@@ -132,7 +132,7 @@ func TestRedirects(t *testing.T) {
 		r := New(Options{AllowPrivate: true})
 		o := r.Run(t.Context(), attempt(&v1.APICallAction{
 			URL: url + tc.path, Body: tc.body, MaxRedirects: tc.most, ExpectStatus: tc.expect,
-			Headers: map[string]string{"X-Api-Key": "secret", "Authorization": "Bearer secret"},
+			Headers: map[string]v1.HeaderValue{"X-Api-Key": {Value: "secret"}, "Authorization": {Value: "Bearer secret"}},
 		}), &recorder{})
 		if o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || strings.Contains(o.Message, "secret") {
 			t.Errorf("%s: %+v", name, o)

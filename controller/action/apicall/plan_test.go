@@ -49,7 +49,7 @@ func TestPlanCallsNothing(t *testing.T) {
 			want: v1.Plan{Problems: []string{"spec.apiCall.url: must be an absolute http or https URL"}},
 		},
 		"a bad header": {
-			call: &v1.APICallAction{URL: server.URL, Headers: map[string]string{"a b": "c"}},
+			call: &v1.APICallAction{URL: server.URL, Headers: map[string]v1.HeaderValue{"a b": {Value: "c"}}},
 			want: v1.Plan{Problems: []string{`spec.apiCall.headers["a b"]: Invalid value: a header's name is a word, and its value has no control characters`}},
 		},
 	} {

@@ -34,7 +34,7 @@ func TestSuite(t *testing.T) {
 			"no host":        job("http:///x"),
 			"no URL":         job("::"),
 			"bad method":     attempt(&v1.APICallAction{URL: server.URL, Method: "A B"}).Job,
-			"bad header":     attempt(&v1.APICallAction{URL: server.URL, Headers: map[string]string{"X": "a\nb"}}).Job,
+			"bad header":     attempt(&v1.APICallAction{URL: server.URL, Headers: map[string]v1.HeaderValue{"X": {Value: "a\nb"}}}).Job,
 		},
 	})
 }

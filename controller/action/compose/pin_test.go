@@ -115,8 +115,8 @@ networks: {default: {name: new}}
 
 func TestSecretsAreReferences(t *testing.T) {
 	d := &v1.DeployAction{Env: []v1.DeployEnv{
-		{Name: "PW", ValueFrom: &v1.DeployEnvSource{SecretRef: "db-pw"}},
-		{Name: "OTHER", ValueFrom: &v1.DeployEnvSource{SecretRef: "other"}},
+		{Name: "PW", ValueFrom: &v1.ValueSource{SecretRef: "db-pw"}},
+		{Name: "OTHER", ValueFrom: &v1.ValueSource{SecretRef: "other"}},
 		{Name: "PLAIN", Value: "p"},
 		{Name: "UNUSED", Value: "u"},
 	}}

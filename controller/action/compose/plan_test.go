@@ -75,7 +75,7 @@ func TestWhatIsWrongIsAProblemOfItsField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := []v1.DeployEnv{{Name: "A", ValueFrom: &v1.DeployEnvSource{SecretRef: "none"}}}
+	secret := []v1.DeployEnv{{Name: "A", ValueFrom: &v1.ValueSource{SecretRef: "none"}}}
 	for name, tc := range map[string]struct {
 		deploy *v1.DeployAction
 		want   string

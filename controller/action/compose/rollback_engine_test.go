@@ -387,7 +387,7 @@ func TestSecretsReachContainersAndNothingElse(t *testing.T) {
 	}
 	env := func(d *v1.DeployAction) {
 		d.Rollback = v1.RollbackOnFailure
-		d.Env = []v1.DeployEnv{{Name: "PASSWORD", ValueFrom: &v1.DeployEnvSource{SecretRef: "db-password"}}, {Name: "MODE", Value: "web"}}
+		d.Env = []v1.DeployEnv{{Name: "PASSWORD", ValueFrom: &v1.ValueSource{SecretRef: "db-password"}}, {Name: "MODE", Value: "web"}}
 	}
 	// The program says its arguments, so the container's log has the value.
 	file := "  app: {image: '" + image + "', command: ['%s', '${PASSWORD}'], environment: {PASSWORD: , URL: 'db://${PASSWORD}@db', PRICE: 'a$$b'}, stop_grace_period: 1s}\n"

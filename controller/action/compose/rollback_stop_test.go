@@ -82,7 +82,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 		return s.run("acme", v1.DeployUp, func(d *v1.DeployAction) {
 			d.Rollback = v1.RollbackOnFailure
 			if secret {
-				d.Env = []v1.DeployEnv{{Name: "MODE", ValueFrom: &v1.DeployEnvSource{SecretRef: "mode"}}}
+				d.Env = []v1.DeployEnv{{Name: "MODE", ValueFrom: &v1.ValueSource{SecretRef: "mode"}}}
 			}
 		})
 	}

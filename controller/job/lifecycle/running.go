@@ -50,9 +50,13 @@ func (t *transition) stopRequest() StopRequest {
 	if active.Before(attempt.StartTime.Time) {
 		active = attempt.StartTime.Time
 	}
-	if limit := spec.IdleTimeoutSeconds; limit != nil && t.duePassed(active.Add(seconds(*limit))) {
-		return StopRequest{CauseIdleTimeout, fmt.Sprintf("Attempt %d gave neither output nor progress for %s; spec.idleTimeoutSeconds allows %d s. Raise it, or find out in the log where it stands still.",
-			t.status.Attempts, t.since(active), *limit)}
+	if limit, limited := t.job.IdleTimeout(); limited && t.duePassed(active.Add(seconds(limit))) {
+		allows := "spec.idleTimeoutSeconds allows"
+		if spec.IdleTimeoutSeconds == nil {
+			allows = "spec.idleTimeoutSeconds is unset, which allows"
+		}
+		return StopRequest{CauseIdleTimeout, fmt.Sprintf("Attempt %d gave neither output nor progress for %s; %s %d s. Raise it, or find out in the log where it stands still.",
+			t.status.Attempts, t.since(active), allows, limit)}
 	}
 	if t.seen.ShuttingDown {
 		return StopRequest{Cause: CauseShutdown}

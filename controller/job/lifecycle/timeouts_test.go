@@ -65,6 +65,10 @@ var timeoutTable = table{
 		spec: changes{idleTimeout(5)}, status: changes{running}, seen: active(3 * time.Second), at: 9 * time.Second,
 		want: stopping(lifecycle.CauseIdleTimeout, "for 6s"),
 	},
+	"the idle limit of a job that sets none": {
+		status: changes{running, func(j *v1.Job) { j.Status.IdleTimeoutSeconds = new(int64(900)) }}, seen: live, at: 900 * time.Second,
+		want: stopping(lifecycle.CauseIdleTimeout, "spec.idleTimeoutSeconds is unset, which allows 900 s"),
+	},
 	"output before the attempt is another's": {spec: changes{idleTimeout(5)}, status: changes{running}, seen: active(-time.Hour), at: 4 * time.Second, want: runsOn(time.Second)},
 	"a shutdown":                             {status: changes{running}, seen: lifecycle.Observed{Live: true, ShuttingDown: true}, want: stopping(lifecycle.CauseShutdown)},
 	"the earliest of several is waited for":  {spec: changes{deadline(9), attemptTimeout(7), idleTimeout(8)}, status: changes{running}, seen: live, at: time.Second, want: runsOn(6 * time.Second)},
