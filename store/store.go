@@ -164,6 +164,11 @@ type Watch interface {
 	// ErrExpired: the reader fell behind further than the engine remembers.
 	// ErrClosed: the store was closed. Otherwise the context's error.
 	Next(ctx context.Context) ([]Event, error)
+	// Progress is the version up to which everything that the watch selects was
+	// delivered: a new watch from there misses nothing. It rises with changes that are
+	// not selected too, as Next looks through them, so that the place of an idle watch
+	// does not grow old: give Next a context that ends now and then, and ask.
+	Progress() uint64
 	// Close gives up the place. It does not interrupt a Next under way.
 	Close()
 }

@@ -154,7 +154,7 @@ func (c *checkpointer) start(s *Store) {
 			s.log.Error(err, "jobs.json was not rewritten; the journal holds what is newer", "journalBytes", c.behind(s))
 		}
 		s.mu.Lock()
-		s.events.shrink()
+		s.events.Shrink()
 		s.mu.Unlock()
 		if s.opts.Idle != nil && err == nil && c.behind(s) == 0 {
 			s.opts.Idle()

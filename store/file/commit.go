@@ -291,7 +291,7 @@ func (s *Store) settle(b *batch, at journal.Position) {
 	for i := range b.changes {
 		if c := &b.changes[i]; src != nil && c.event != deleted {
 			c.e.moveTo(src.id, at.Offset+int64(c.offset))
-			if b.block.Len() > ringBytes/2 { // the ring may have dropped it already
+			if b.block.Len() > ringLimits.Bytes/2 { // the ring may have dropped it already
 				c.e.forget()
 			}
 		}
@@ -330,9 +330,9 @@ func (s *Store) show(changes []change) {
 			s.index.put(c.e)
 		}
 		s.visible = c.e.rv
-		s.events.add(event{kind: c.event, e: c.e, encoding: c.encoding, before: before})
+		s.events.Add(event{kind: c.event, e: c.e, encoding: c.encoding, before: before})
 	}
-	s.events.wake()
+	s.events.Wake()
 	s.mu.Unlock()
 }
 

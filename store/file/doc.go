@@ -42,7 +42,7 @@
 //
 // An object is an entry of 80 bytes and its place in a few orders (index); the
 // encoding is read from jobs.json or the journal when it is asked for and checked
-// against the entry's checksum. The ring of events alone holds encodings, 32
+// against the entry's checksum. The ring of changes (package watchring) alone holds encodings, 32
 // megabytes under load and one at rest; an entry whose event is in it reads from there.
 //
 // # Checkpoint

@@ -18,7 +18,6 @@ import (
 
 // recover reads jobs.json and the journal, and makes the store ready.
 func (s *Store) recover() (edited bool, err error) {
-	s.events.woken = make(chan struct{})
 	loaded, err := s.load()
 	if err != nil {
 		return false, err
@@ -52,7 +51,7 @@ func (s *Store) recover() (edited bool, err error) {
 			"file", cut.File, "offset", cut.Offset, "cause", cut.Cause)
 	}
 	s.version = max(s.visible, state.Base)
-	s.events.gapLow = s.visible
+	gapLow := s.visible
 	if !state.Clean {
 		s.version += maxSoft
 	}
@@ -62,8 +61,7 @@ func (s *Store) recover() (edited bool, err error) {
 		}
 		s.renumber()
 	}
-	s.events.gapHigh = s.version + 1
-	s.events.floor = s.visible
+	s.events.Begin(s.visible, gapLow, s.version+1)
 	s.index.buildOrders()
 	if s.journal, err = state.Start(s.version, journal.Options{SegmentSize: s.opts.SegmentSize}); err != nil {
 		return false, err

@@ -19,6 +19,7 @@ import (
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
 	"jobwright.dev/store/vfs"
+	"jobwright.dev/store/watchring"
 )
 
 // Options of a store; the zero value is ready to use.
@@ -92,7 +93,7 @@ type Store struct {
 	mu      sync.RWMutex
 	index   *index
 	visible uint64
-	events  ring
+	events  *watchring.Ring[event, *event]
 
 	// wmu guards the order of writes.
 	wmu     sync.Mutex
@@ -141,6 +142,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		intern: newInterning(), sources: newSources(opts.FS), index: newIndex(), uids: new(uidSource),
 		opened: time.Now(), overlay: map[store.Key]pending{}, closed: make(chan struct{}),
 	}
+	s.events = watchring.New[event](s.mu.RLocker(), s.closed, ringLimits)
 	s.metrics = newMetrics(s)
 	if err := s.fsys.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)

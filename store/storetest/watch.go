@@ -130,6 +130,35 @@ func testWatch(t *testing.T, f *fixture) {
 			c.Errorf("error is %v", err)
 		}
 	})
+	f.run("its progress goes on with what it does not select, and a watch from there misses nothing", func(c *testCase) {
+		start := c.list(store.ListOptions{}).ResourceVersion
+		w := c.watch(store.WatchOptions{Name: "wanted", Namespace: "acme", Since: start})
+		if got := w.Progress(); got != start {
+			c.Errorf("progress is %d before anything was read, want %d", got, start)
+		}
+		other := c.create(job("acme", "other"))[0]
+		wanted := c.create(job("acme", "wanted"))[0]
+		c.next(w, 1)
+		if got := w.Progress(); got != wanted.ResourceVersion() {
+			c.Errorf("progress is %d, want %d", got, wanted.ResourceVersion())
+		}
+		other = c.delete(other.Key())
+		ctx, cancel := context.WithCancel(c.ctx)
+		seen := c.watch(store.WatchOptions{Since: w.Progress()})
+		c.next(seen, 1) // so w can have it too
+		cancel()
+		if _, err := w.Next(ctx); !errors.Is(err, context.Canceled) {
+			c.Errorf("error is %v", err)
+		}
+		if got := w.Progress(); got != wanted.ResourceVersion() && got != other.ResourceVersion() {
+			c.Errorf("progress is %d, which is neither that of the last event, %d, nor the store's, %d", got, wanted.ResourceVersion(), other.ResourceVersion())
+		}
+		c.create(job("acme", "later"))
+		again := c.watch(store.WatchOptions{Since: w.Progress()})
+		if got := c.next(again, 1)[0].Record.Key().Name; got != "later" && got != "other" {
+			c.Errorf("the watch from there begins with %s", got)
+		}
+	})
 	f.run("answers ErrExpired for a version that never was", func(c *testCase) {
 		c.create(job("acme", "a"))
 		now := c.list(store.ListOptions{}).ResourceVersion
