@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -111,10 +110,10 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, kind v1.Kind, ap
 // has as many queued jobs as it may have: long enough for some to start.
 const retryAfterQueueFull = 5
 
-// mayQueue refuses a job more than the workspace's maxQueued. Requests that come at the
+// mayQueue refuses n jobs more when the workspace's maxQueued would be passed. Requests that come at the
 // same moment may each be the last one that fits.
-func (s *Server) mayQueue(r *http.Request, workspace store.Record) error {
-	if !bytes.Contains(workspace.AppendJSON(nil), []byte(`"maxQueued"`)) {
+func (s *Server) mayQueue(r *http.Request, workspace store.Record, n int) error {
+	if !workspace.Contains(`"maxQueued"`) {
 		return nil // hardly any has one, and decoding costs more than all the rest
 	}
 	ws, err := workspace.Workspace()
@@ -131,11 +130,11 @@ func (s *Server) mayQueue(r *http.Request, workspace store.Record) error {
 			queued += count.N
 		}
 	}
-	if queued < int(*ws.Spec.MaxQueued) {
+	if queued+n <= int(*ws.Spec.MaxQueued) {
 		return nil
 	}
-	refusal := apierrors.NewTooManyRequests(fmt.Sprintf("workspace %s has %d queued jobs, its spec.maxQueued is %d; wait for some to start, or raise it",
-		ws.Name, queued, *ws.Spec.MaxQueued), retryAfterQueueFull)
+	refusal := apierrors.NewTooManyRequests(fmt.Sprintf("workspace %s has %d queued jobs, its spec.maxQueued is %d, and the request has %d more; wait for some to start, or raise it",
+		ws.Name, queued, *ws.Spec.MaxQueued, n), retryAfterQueueFull)
 	refusal.ErrStatus.Reason = metav1.StatusReasonTooManyRequests
 	return refusal
 }

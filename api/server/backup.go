@@ -1,10 +1,8 @@
 package server
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"strconv"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -14,8 +12,7 @@ import (
 // Where the copy breaks off, so does the connection: a client never takes half of it
 // for the whole.
 func (s *Server) backup(w http.ResponseWriter, r *http.Request) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || s.OperatorToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(s.OperatorToken)) != 1 {
+	if !s.isOperator(r) {
 		status := apierrors.NewUnauthorized("a backup shows every workspace: it needs the operator's token, which stands in the data folder")
 		writeJSON(w, http.StatusUnauthorized, status.Status())
 		return

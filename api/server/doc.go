@@ -9,10 +9,24 @@
 //
 // # The seed's interface
 //
-// design.md fixes routes, status codes and the job's shape; it leaves open where the
-// jobs stand in an answer. Here every success is {"ok":true,"result":…}: a list of
-// jobs, one job, or {"id":…}; every refusal is {"ok":false,"error":CODE} with a
-// message for a person where there is more to say than the code does.
+// Every success is {"ok":true} with a result; every refusal is {"ok":false,"error":CODE}
+// with a message for a person where there is more to say than the code does. Package
+// api/seed has the shapes.
+//
+//	GET  /api/jobs      {"jobs":[…]}, newest first; ?limit= (1 to 200, unset 200) and
+//	                    ?offset= (to 100,000) page by number. Where more follow, the
+//	                    answer has "continue", which ?continue= takes: it neither skips
+//	                    nor repeats a job when others arrive meanwhile. Other parameters
+//	                    are not looked at.
+//	POST /api/jobs      {type,payload} → 202 {"id"}; {"jobs":[{type,payload},…]}, at most
+//	                    1,000 → 202 {"ids":[…]} in the same order, all of them or none
+//	GET  /api/jobs/ID   {"job":{…}}
+//	POST /api/jobs/ID   {"action":"cancel"} → 200, or 409 when the job has ended
+//
+// A job shows the end of its log: the last 1,000 lines and at most 1 MiB by itself, the
+// last 20 lines and at most 32 KiB in a list; "logsTruncated" says that there are more.
+// createdBy, beside type and payload or in spec, is taken from a request that carries the
+// operator's token, and ignored in any other.
 //
 // A workspace that the cookie names and nobody has used yet is created by the first
 // POST, so that a web application needs no step of its own for a new customer. The

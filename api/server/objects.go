@@ -97,7 +97,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 	if err := s.place(r, kind, obj); err != nil {
 		return err
 	}
-	resetForCreate(obj)
+	resetForCreate(obj, s.isOperator(r))
 	obj.Default()
 	if err := validate(obj, nil); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Server) place(r *http.Request, kind v1.Kind, obj v1.Object) error {
 		if err != nil {
 			return err
 		}
-		if err := s.mayQueue(r, workspace); err != nil {
+		if err := s.mayQueue(r, workspace, 1); err != nil {
 			return err
 		}
 	}
@@ -175,8 +175,9 @@ func generateName(obj v1.Object) {
 	}
 }
 
-// resetForCreate clears what only the server sets.
-func resetForCreate(obj v1.Object) {
+// resetForCreate clears what only the server sets. trusted: the request may say who
+// creates a job.
+func resetForCreate(obj v1.Object, trusted bool) {
 	obj.SetUID("")
 	obj.SetResourceVersion("")
 	obj.SetGeneration(0)
@@ -185,7 +186,9 @@ func resetForCreate(obj v1.Object) {
 	obj.SetManagedFields(nil)
 	switch o := obj.(type) {
 	case *v1.Job:
-		o.Spec.CreatedBy = nil
+		if !trusted {
+			o.Spec.CreatedBy = nil
+		}
 		o.Status = o.InitialStatus()
 	case *v1.Workspace:
 		o.Status = v1.WorkspaceStatus{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -58,7 +59,16 @@ func (s *Server) refuse(w http.ResponseWriter, err error, kind v1.Kind, name str
 		s.Log.Error(err, "a request failed", "kind", kind.Name, "name", name, "code", status.Code)
 	}
 	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	retryAfter(w, status)
 	writeJSON(w, int(status.Code), status)
+}
+
+// retryAfter says in a header what a refusal says in its details, for clients that know
+// HTTP only.
+func retryAfter(w http.ResponseWriter, status metav1.Status) {
+	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))
+	}
 }
 
 // seedRefusal is a refusal of the seed's interface.
@@ -82,6 +92,12 @@ func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
 		refusal.Error = "conflict"
 	case code == http.StatusRequestEntityTooLarge:
 		refusal.Error = "too_large"
+	case code == http.StatusTooManyRequests:
+		refusal.Error = "too_many_requests"
+	case code == http.StatusUnprocessableEntity:
+		refusal.Error = "unprocessable"
+	case code == http.StatusUnsupportedMediaType:
+		refusal.Error = "unsupported_media_type"
 	case code == http.StatusInsufficientStorage:
 		refusal.Error = "storage_full"
 	case code == http.StatusServiceUnavailable:
@@ -94,6 +110,7 @@ func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
 	if code >= http.StatusInternalServerError {
 		s.Log.Error(err, "a request failed", "job", name, "code", code)
 	}
+	retryAfter(w, status)
 	writeJSON(w, code, refusal)
 }
 

@@ -1,28 +1,35 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"jobwright.dev/api/seed"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
+	"jobwright.dev/store/logs"
 )
 
-const (
-	// WorkspaceCookie names the workspace of a request of the seed's interface.
-	WorkspaceCookie = "active_workspace"
-	// seedListLimit is how many jobs the seed's list shows at most.
-	seedListLimit = 200
+// WorkspaceCookie names the workspace of a request of the seed's interface.
+const WorkspaceCookie = "active_workspace"
+
+// How much of its log a job shows by itself and in a list. The page and the command line
+// read the whole log from its own address.
+var (
+	oneLog  = logEnd{lines: 1000, bytes: 1 << 20}
+	listLog = logEnd{lines: 20, bytes: 32 << 10} // 200 jobs: at most 6.4 MiB
 )
+
+// logEnd bounds the end of a log by lines and bytes.
+type logEnd struct{ lines, bytes int }
 
 // seedRoutes are /api/jobs. The methods are told apart here, because a wrong one is
 // answered in the seed's shape too.
@@ -34,10 +41,11 @@ func (s *Server) seedRoutes(handle func(string, http.HandlerFunc)) {
 type seedHandler func(w http.ResponseWriter, r *http.Request, workspace string) error
 
 func (s *Server) seed(methods map[string]seedHandler) http.HandlerFunc {
+	methods[http.MethodHead] = methods[http.MethodGet]
 	return func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := methods[r.Method]
 		if !ok {
-			w.Header().Set("Allow", "GET, POST")
+			w.Header().Set("Allow", "GET, HEAD, POST")
 			writeJSON(w, http.StatusMethodNotAllowed, seedRefusal{Error: "method_not_allowed", Message: "use GET or POST"})
 			return
 		}
@@ -52,34 +60,22 @@ func (s *Server) seed(methods map[string]seedHandler) http.HandlerFunc {
 			})
 			return
 		}
+		w.Header().Set("Cache-Control", "no-store") // the next poll must not see this answer
 		if err := handler(w, r, cookie.Value); err != nil {
 			s.refuseSeed(w, err, r.PathValue("id"))
 		}
 	}
 }
 
-type seedResult struct {
+// seedAnswer is a success of the seed's interface.
+type seedAnswer struct {
 	OK     bool `json:"ok"`
 	Result any  `json:"result,omitempty"`
 }
 
-func (s *Server) seedList(w http.ResponseWriter, r *http.Request, workspace string) error {
-	page, err := s.Store.List(r.Context(), store.ListOptions{
-		Kind: v1.KindJob, Namespace: workspace, Order: store.NewestFirst, Limit: seedListLimit,
-	})
-	if err != nil {
-		return err
-	}
-	jobs := make([]seedJob, 0, len(page.Items))
-	for _, record := range page.Items {
-		job, err := s.seedJob(r.Context(), record, listLogLines)
-		if err != nil {
-			return err
-		}
-		jobs = append(jobs, job)
-	}
-	writeJSON(w, http.StatusOK, seedResult{OK: true, Result: jobs})
-	return nil
+// seedOne is the result that shows one job.
+type seedOne struct {
+	Job seed.Job `json:"job"`
 }
 
 func (s *Server) seedGet(w http.ResponseWriter, r *http.Request, workspace string) error {
@@ -87,91 +83,49 @@ func (s *Server) seedGet(w http.ResponseWriter, r *http.Request, workspace strin
 	if err != nil {
 		return err
 	}
-	job, err := s.seedJob(r.Context(), record, oneLogLines)
+	job, err := s.seedJob(r.Context(), record, oneLog)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, seedResult{OK: true, Result: job})
+	writeJSON(w, http.StatusOK, seedAnswer{OK: true, Result: seedOne{job}})
 	return nil
 }
 
-func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace string) error {
-	job, err := readSeedJob(r)
+func (s *Server) seedJob(ctx context.Context, record store.Record, end logEnd) (seed.Job, error) {
+	job, err := record.Job()
 	if err != nil {
-		return err
+		return seed.Job{}, err
 	}
-	job.Namespace = workspace
-	job.Status = job.InitialStatus()
-	if err := s.ensureWorkspace(r, workspace); err != nil {
-		return err
+	log, err := s.endOfLog(ctx, job, end)
+	if err != nil {
+		return seed.Job{}, err
 	}
-	for {
-		job.Name = seedName(time.Now())
-		if err := validate(job, nil); err != nil {
-			return err
-		}
-		_, err := s.Store.Create(r.Context(), job)
-		if errors.Is(err, store.ErrExists) {
-			continue // one in two thousand million a millisecond
-		}
-		if err != nil {
-			return err
-		}
-		break
-	}
-	s.created(job)
-	writeJSON(w, http.StatusAccepted, seedResult{OK: true, Result: struct {
-		ID string `json:"id"`
-	}{job.Name}})
-	return nil
+	return seed.FromJob(job, store.CreatedAt(job), log)
 }
 
-// seedName is "<epoch ms>-<six characters>".
-func seedName(now time.Time) string {
-	return strconv.FormatInt(now.UnixMilli(), 10) + "-" + rand.String(6)
-}
-
-// ensureWorkspace creates a workspace that nobody has used yet.
-func (s *Server) ensureWorkspace(r *http.Request, name string) error {
-	workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})
-	if err == nil {
-		return s.mayQueue(r, workspace)
+func (s *Server) endOfLog(ctx context.Context, job *v1.Job, end logEnd) (seed.Log, error) {
+	reader := s.Logs.Open(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
+	defer reader.Close()
+	entries, before, err := reader.Last(ctx, end.lines, end.bytes)
+	log := seed.Log{Lines: make([]string, 0, len(entries)), Truncated: before}
+	for _, entry := range entries {
+		log.Lines = append(log.Lines, entry.Text)
 	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	counts, err := s.Store.Count(r.Context(), v1.KindWorkspace)
-	if err != nil {
-		return err
-	}
-	n := 0
-	for _, count := range counts {
-		n += count.N
-	}
-	if n >= s.MaxWorkspaces {
-		return apierrors.NewBadRequest(fmt.Sprintf("workspace %q does not exist, and there are %d workspaces already (at most %d are created by use); create it with jobwright apply",
-			name, n, s.MaxWorkspaces))
-	}
-	_, err = s.Store.Create(r.Context(), &v1.Workspace{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-	})
-	if errors.Is(err, store.ErrExists) {
-		return nil
-	}
-	return err
+	return log, err
 }
 
 // seedAct serves POST /api/jobs/ID, whose only action is cancel.
 func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace string) error {
-	var body struct {
-		Action string `json:"action"`
-	}
-	if err := readSeedBody(r, &body); err != nil {
+	data, err := readSeedBody(r)
+	if err != nil {
 		return err
 	}
-	if body.Action != "cancel" {
-		return apierrors.NewBadRequest(fmt.Sprintf("action: Unsupported value: %s: supported values: \"cancel\"", quote(body.Action)))
+	action, err := seed.DecodeAction(data)
+	if err != nil {
+		return apierrors.NewBadRequest(err.Error())
+	}
+	if action != seed.ActionCancel {
+		return apierrors.NewBadRequest(fmt.Sprintf("action: Unsupported value: %s: supported values: %q", quote(action), seed.ActionCancel))
 	}
 	key := store.Key{Kind: v1.KindJob, Namespace: workspace, Name: r.PathValue("id")}
 	for {
@@ -197,7 +151,17 @@ func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace strin
 		if err != nil {
 			return err
 		}
-		writeJSON(w, http.StatusOK, seedResult{OK: true})
+		writeJSON(w, http.StatusOK, seedAnswer{OK: true})
 		return nil
 	}
+}
+
+// readSeedBody reads a body that must be JSON.
+func readSeedBody(r *http.Request) ([]byte, error) {
+	if header := r.Header.Get("Content-Type"); header != "" {
+		if media, _, err := mime.ParseMediaType(header); err != nil || media != "application/json" {
+			return nil, unsupportedMedia(r, "application/json")
+		}
+	}
+	return io.ReadAll(r.Body)
 }

@@ -51,7 +51,9 @@ type Options struct {
 	MCP MCPServers
 	// Backup writes a copy of the store, for GET /api/backup; nil: there is no such
 	// route. It is answered to those who know OperatorToken.
-	Backup        func(context.Context, io.Writer) error
+	Backup func(context.Context, io.Writer) error
+	// OperatorToken is the bearer token of those who may read the data folder; empty:
+	// nobody is one of them.
 	OperatorToken string
 	// Events is served as core/v1 Events; nil: there are none.
 	Events events.Store

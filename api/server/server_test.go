@@ -31,6 +31,9 @@ import (
 
 var updateGoldens = flag.Bool("update", false, "write the golden files anew")
 
+// operatorToken is that of the fixture's server.
+const operatorToken = "operator-token-of-the-test"
+
 // fixture is a server over the real store.
 type fixture struct {
 	store   *file.Store
@@ -54,7 +57,7 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := server.New(server.Options{Store: objects, Logs: archive, Events: happened, Log: logr.Discard(), Version: "v0.0.0-test", MaxBody: 64 << 10, MaxWorkspaces: 3})
+	api, err := server.New(server.Options{Store: objects, Logs: archive, Events: happened, Log: logr.Discard(), Version: "v0.0.0-test", OperatorToken: operatorToken, MaxBody: 64 << 10, MaxWorkspaces: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +172,14 @@ func TestSeedGoldens(t *testing.T) {
 		{"list", request{"GET", "/api/jobs", "", acme}},
 		{"list-empty", request{"GET", "/api/jobs", "", workspace("nobody")}},
 		{"list-without-workspace", request{"GET", "/api/jobs", "", nil}},
+		{"list-first", request{"GET", "/api/jobs?limit=1", "", acme}},
+		{"list-second", request{"GET", "/api/jobs?limit=1&offset=1", "", acme}},
+		{"list-limit-too-large", request{"GET", "/api/jobs?limit=201", "", acme}},
+		{"list-limit-no-number", request{"GET", "/api/jobs?limit=", "", acme}},
+		{"list-offset-negative", request{"GET", "/api/jobs?offset=-1", "", acme}},
+		{"list-offset-too-large", request{"GET", "/api/jobs?offset=100001", "", acme}},
+		{"list-offset-and-continue", request{"GET", "/api/jobs?offset=1&continue=x", "", acme}},
+		{"list-bad-continue", request{"GET", "/api/jobs?continue=nonsense", "", acme}},
 		{"list-bad-workspace", request{"GET", "/api/jobs", "", workspace("../x")}},
 		{"get-queued", request{"GET", "/api/jobs/1731000000000-aaaaaa", "", acme}},
 		{"get-finished", request{"GET", "/api/jobs/1731000000000-bbbbbb", "", acme}},
@@ -179,6 +190,9 @@ func TestSeedGoldens(t *testing.T) {
 		{"create-without-payload", request{"POST", "/api/jobs", `{"type":"api_call"}`, acme}},
 		{"create-build", request{"POST", "/api/jobs", `{"type":"build","payload":{"action":"apply_builder","id":"x","variables":{"A":1}}}`, acme}},
 		{"create-deploy", request{"POST", "/api/jobs", `{"type":"deploy","payload":{"verb":"up"}}`, acme}},
+		{"create-several", request{"POST", "/api/jobs", `{"jobs":[{"type":"api_call"},{"type":"deploy","payload":{"verb":"ps"}}]}`, acme}},
+		{"create-several-of-which-two-are-bad", request{"POST", "/api/jobs", `{"jobs":[{"type":"api_call"},{"type":"bake"},{"type":"deploy","payload":{"verb":"upp"}}]}`, acme}},
+		{"create-none", request{"POST", "/api/jobs", `{"jobs":[]}`, acme}},
 		{"create-in-new-workspace", request{"POST", "/api/jobs", `{"type":"api_call"}`, workspace("fresh")}},
 		{"create-in-one-workspace-too-many", request{"POST", "/api/jobs", `{"type":"api_call"}`, workspace("fresher")}},
 		{"create-without-workspace", request{"POST", "/api/jobs", `{"type":"api_call"}`, nil}},

@@ -219,8 +219,8 @@ type JobSpec struct {
 	// +optional
 	TTLSecondsAfterFinished *TTLSeconds `json:"ttlSecondsAfterFinished,omitempty"`
 
-	// createdBy is who created the job. The server sets it at creation from what
-	// it knows of the caller; what a client sends here is ignored. Immutable.
+	// createdBy is who created the job. A client that has the operator's token may
+	// set it at creation; what any other client sends here is ignored. Immutable.
 	// +optional
 	CreatedBy *Creator `json:"createdBy,omitempty"`
 }

@@ -66,6 +66,12 @@ type Reader interface {
 	// Tail continues with the last n entries there are now. ErrInvalid: n is negative.
 	Tail(ctx context.Context, n int) error
 
+	// Last returns the last entries there are now, in order: at most that many, and of
+	// their text at most that many bytes, or fewer where the engine counts what it stores
+	// beside. before says that there are entries in front of them. ErrInvalid: a bound is
+	// negative.
+	Last(ctx context.Context, entries, bytes int) (last []Entry, before bool, err error)
+
 	// Read returns the next entries that are there, in order; none at the end of the log.
 	Read(ctx context.Context) ([]Entry, error)
 

@@ -320,3 +320,60 @@ func TestLinesStayInTheirOrderWhenTheClockIsSetBack(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestTheEndOfALog(t *testing.T) {
+	const entry = len("2026-11-23T09:39:49.123456Z stdout a\n")
+	for name, tc := range map[string]struct {
+		lines, bytes int
+		want         []string
+		before       bool
+	}{
+		"all of it":                       {10, 10_000, []string{"a", "b", "c", "d"}, false},
+		"exactly all lines":               {4, 10_000, []string{"a", "b", "c", "d"}, false},
+		"the last lines":                  {2, 10_000, []string{"c", "d"}, true},
+		"no line":                         {0, 10_000, nil, true},
+		"exactly all bytes":               {10, 4 * entry, []string{"a", "b", "c", "d"}, false},
+		"the bound on bytes is the lower": {10, 2 * entry, []string{"c", "d"}, true},
+		"a line that is cut is left out":  {10, 2*entry + 1, []string{"c", "d"}, true},
+		"less than one line":              {10, entry - 1, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			archive, _ := open(t, 0)
+			write(t, archive, "a", "b", "c", "d")
+			r := archive.Open(ref)
+			defer r.Close()
+			got, before, err := r.Last(t.Context(), tc.lines, tc.bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, texts(got)); diff != "" || before != tc.before {
+				t.Errorf("before %v, want %v\n%s", before, tc.before, diff)
+			}
+		})
+	}
+	t.Run("a log that is not there", func(t *testing.T) {
+		archive, _ := open(t, 0)
+		r := archive.Open(ref)
+		defer r.Close()
+		if got, before, err := r.Last(t.Context(), 10, 10); got != nil || before || err != nil {
+			t.Errorf("%v, %v, %v", got, before, err)
+		}
+	})
+	t.Run("more than is read at once", func(t *testing.T) {
+		archive, _ := open(t, 0)
+		lines := make([]string, 1500)
+		for i := range lines {
+			lines[i] = strconv.Itoa(i) + strings.Repeat("x", 600)
+		}
+		write(t, archive, lines...)
+		r := archive.Open(ref)
+		defer r.Close()
+		got, before, err := r.Last(t.Context(), 1000, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(lines[500:], texts(got)); diff != "" || !before {
+			t.Errorf("%d lines, before %v", len(got), before)
+		}
+	})
+}

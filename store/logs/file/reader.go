@@ -112,6 +112,44 @@ func (r *reader) Tail(_ context.Context, n int) error {
 	return nil
 }
 
+// Last implements logs.Reader. Of the file it reads at most that many bytes, which times
+// and streams count towards.
+func (r *reader) Last(ctx context.Context, entries, bytes int) (last []logs.Entry, before bool, err error) {
+	if entries < 0 || bytes < 0 {
+		return nil, false, fmt.Errorf("read log: %w: the last %d entries and %d bytes: must not be negative", store.ErrInvalid, entries, bytes)
+	}
+	opened, err := r.open()
+	if err != nil || !opened {
+		return nil, false, err
+	}
+	info, err := r.file.Stat()
+	if err != nil {
+		return nil, false, fmt.Errorf("read log %s: %w", r.name, err)
+	}
+	size := info.Size()
+	least := max(0, size-int64(bytes))
+	from, err := tailOffset(io.NewSectionReader(r.file, least, size-least), size-least, entries)
+	if err != nil {
+		return nil, false, fmt.Errorf("read log %s: %w", r.name, err)
+	}
+	// From passes over an entry that the bound on bytes has cut.
+	if err := r.From(ctx, least+from); err != nil {
+		return nil, false, err
+	}
+	before = r.offset > 0
+	for r.offset < size {
+		more, err := r.read()
+		if err != nil {
+			return nil, false, err
+		}
+		if len(more) == 0 {
+			break // a torn last line
+		}
+		last = append(last, more...)
+	}
+	return last[max(0, len(last)-entries):], before, nil // more may have come meanwhile
+}
+
 // tailOffset is where the last n complete lines of the first size bytes begin.
 func tailOffset(file io.ReaderAt, size int64, n int) (int64, error) {
 	buf := make([]byte, 64<<10)

@@ -1,0 +1,222 @@
+package seed
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// MaxJobs bounds the jobs of one request. A thousand builds are some hundred kilobytes,
+// less than the bound of a body; they are stored with one write.
+const MaxJobs = 1000
+
+// maxCreator bounds what a request says of who creates a job. An address of e-mail has at
+// most 254 bytes (RFC 5321).
+const maxCreator = 254
+
+// Create is the body of POST /api/jobs: one job, or several.
+type Create struct {
+	Jobs []NewJob
+	// Several: the request has "jobs", and its answer "ids".
+	Several bool
+}
+
+// NewJob is what a request says of one job.
+type NewJob struct {
+	Type    v1.JobType      `json:"type"`
+	Payload json.RawMessage `json:"payload"`
+	// CreatedBy counts only when the request may speak for others.
+	CreatedBy json.RawMessage `json:"createdBy"`
+}
+
+// DecodeCreate decodes the body of POST /api/jobs.
+func DecodeCreate(body []byte) (Create, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return Create{}, errors.New("the body must be a JSON object")
+	}
+	var request struct {
+		NewJob
+		Jobs *[]NewJob `json:"jobs"`
+	}
+	if err := strict("bad JSON", body, &request); err != nil {
+		return Create{}, err
+	}
+	if request.Jobs == nil {
+		return Create{Jobs: []NewJob{request.NewJob}}, nil
+	}
+	switch n := len(*request.Jobs); {
+	case request.Type != "" || request.Payload != nil || request.CreatedBy != nil:
+		return Create{}, errors.New("jobs: must stand alone: type, payload and createdBy belong to each of them")
+	case n == 0 || n > MaxJobs:
+		return Create{}, fmt.Errorf("jobs: must hold 1 to %d jobs, not %d", MaxJobs, n)
+	}
+	return Create{Jobs: *request.Jobs, Several: true}, nil
+}
+
+// Objects makes the jobs of a request, in a workspace and without names. trusted: the
+// request may say who creates them. Every problem is said at once, with its path.
+func (c Create) Objects(workspace string, trusted bool) ([]*v1.Job, error) {
+	jobs := make([]*v1.Job, 0, len(c.Jobs))
+	var problems []error
+	for i, request := range c.Jobs {
+		job, err := request.object(workspace, trusted)
+		if err != nil && c.Several {
+			err = at(fmt.Sprintf("jobs[%d].", i), err)
+		}
+		if err != nil {
+			problems = append(problems, err)
+			if len(problems) == maxProblems {
+				break
+			}
+		}
+		jobs = append(jobs, job)
+	}
+	return jobs, errors.Join(problems...)
+}
+
+// maxProblems bounds an answer about a thousand jobs that share one mistake.
+const maxProblems = 20
+
+// InvalidError is a payload that is JSON of the right shape and says what cannot be.
+type InvalidError struct{ problems field.ErrorList }
+
+// Error names the members as they stand in the request.
+func (e *InvalidError) Error() string {
+	texts := make([]string, 0, len(e.problems))
+	for _, problem := range e.problems {
+		texts = append(texts, problem.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+// at puts a path before what an error says.
+func at(path string, err error) error {
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("%s%w", path, err)
+	}
+	moved := make(field.ErrorList, 0, len(invalid.problems))
+	for _, problem := range invalid.problems {
+		copied := *problem
+		copied.Field = path + problem.Field
+		moved = append(moved, &copied)
+	}
+	return &InvalidError{moved}
+}
+
+func (n NewJob) object(workspace string, trusted bool) (*v1.Job, error) {
+	job := &v1.Job{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
+		ObjectMeta: metav1.ObjectMeta{Namespace: workspace},
+	}
+	if err := SetPayload(job, n.Type, n.Payload); err != nil {
+		return nil, err
+	}
+	if trusted {
+		by, err := creator(n.CreatedBy)
+		if err != nil {
+			return nil, err
+		}
+		job.Spec.CreatedBy = by
+	}
+	job.Default()
+	job.Status = job.InitialStatus()
+	job.Name = "0-000000" // any name that is valid: the caller gives the real one
+	problems := v1.ValidateJob(job)
+	job.Name = ""
+	if len(problems) == 0 {
+		return job, nil
+	}
+	for _, problem := range problems {
+		problem.Field = memberOf(problem.Field)
+	}
+	return nil, &InvalidError{problems}
+}
+
+// memberOf is where in a request a field of the spec comes from.
+func memberOf(path string) string {
+	for _, action := range []string{"build", "deploy", "apiCall"} {
+		if path == "spec."+action {
+			return "payload"
+		}
+		if rest, ok := strings.CutPrefix(path, "spec."+action+"."); ok {
+			return "payload." + rest
+		}
+	}
+	if path == "spec" {
+		return "payload"
+	}
+	return strings.TrimPrefix(path, "spec.")
+}
+
+// creator reads createdBy; unset and {} are nobody.
+func creator(raw json.RawMessage) (*v1.Creator, error) {
+	var by *v1.Creator
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	if err := strict("createdBy", raw, &by); err != nil {
+		return nil, err
+	}
+	if by == nil || *by == (v1.Creator{}) {
+		return nil, nil
+	}
+	if n := max(len(by.Email), len(by.ID)); n > maxCreator {
+		return nil, fmt.Errorf("createdBy: email and id may have at most %d bytes, not %d", maxCreator, n)
+	}
+	return by, nil
+}
+
+// nameDigits are those of a name's six characters, and so of the number they stand for.
+const nameDigits = 36
+
+// nameSpan is how many names there are in one millisecond.
+const nameSpan = nameDigits * nameDigits * nameDigits * nameDigits * nameDigits * nameDigits
+
+// Names are n names of jobs that are created now: "<epoch ms>-<six characters>". The
+// first is picked by random, the others follow it, so that Following finds them again.
+func Names(now time.Time, random uint64, n int) []string {
+	return Following(name(now.UnixMilli(), random%nameSpan), n)
+}
+
+// Following are n names, of which first is the first: those that Names gave together
+// with it.
+func Following(first string, n int) []string {
+	millis, suffix, _ := strings.Cut(first, "-")
+	at, errMillis := strconv.ParseInt(millis, 10, 64)
+	number, errNumber := strconv.ParseUint(suffix, nameDigits, 64)
+	names := []string{first}
+	for i := 1; i < n && errMillis == nil && errNumber == nil; i++ {
+		names = append(names, name(at, (number+uint64(i))%nameSpan))
+	}
+	return names
+}
+
+func name(millis int64, number uint64) string {
+	suffix := strconv.FormatUint(number, nameDigits)
+	return strconv.FormatInt(millis, 10) + "-" + strings.Repeat("0", 6-len(suffix)) + suffix
+}
+
+// ActionCancel is the one thing that POST /api/jobs/ID does to a job.
+const ActionCancel = "cancel"
+
+// DecodeAction decodes the body of POST /api/jobs/ID.
+func DecodeAction(body []byte) (string, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return "", errors.New("the body must be a JSON object")
+	}
+	var request struct {
+		Action string `json:"action"`
+	}
+	err := strict("bad JSON", body, &request)
+	return request.Action, err
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"jobwright.dev/api/seed"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+// seedID and seedIDs are the results of a creation.
+type (
+	seedID struct {
+		ID string `json:"id"`
+	}
+	seedIDs struct {
+		IDs []string `json:"ids"`
+	}
+)
+
+// seedCreate serves POST /api/jobs: one job, or several of which all are created or none.
+func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace string) error {
+	body, err := readSeedBody(r)
+	if err != nil {
+		return err
+	}
+	request, err := seed.DecodeCreate(body)
+	if err != nil {
+		return badSeed(err)
+	}
+	jobs, err := request.Objects(workspace, s.isOperator(r))
+	if err != nil {
+		return badSeed(err)
+	}
+	names, err := s.createSeed(r, workspace, jobs)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusAccepted, seedCreated(names, request.Several))
+	return nil
+}
+
+// seedCreated is the answer to a creation.
+func seedCreated(names []string, several bool) seedAnswer {
+	if several {
+		return seedAnswer{OK: true, Result: seedIDs{names}}
+	}
+	return seedAnswer{OK: true, Result: seedID{names[0]}}
+}
+
+// badSeed is a request that package seed refuses.
+func badSeed(err error) error {
+	refusal := apierrors.NewBadRequest(strings.ReplaceAll(err.Error(), "\n", "; "))
+	if _, ok := errors.AsType[*seed.InvalidError](err); ok {
+		refusal.ErrStatus.Reason = metav1.StatusReasonInvalid
+	}
+	return refusal
+}
+
+// createSeed stores jobs under names of their own, with their workspace where it is not
+// there yet. All of them are stored or none.
+func (s *Server) createSeed(r *http.Request, workspace string, jobs []*v1.Job) ([]string, error) {
+	for {
+		created, err := s.newWorkspace(r, workspace, len(jobs))
+		if err != nil {
+			return nil, err
+		}
+		names := seed.Names(time.Now(), rand.Uint64(), len(jobs))
+		for i, job := range jobs {
+			job.Name = names[i]
+			created = append(created, job)
+		}
+		_, err = s.Store.Create(r.Context(), created...)
+		if errors.Is(err, store.ErrExists) {
+			continue // somebody has made the workspace meanwhile, or one in two thousand million names is taken
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, job := range jobs {
+			s.created(job)
+		}
+		return names, nil
+	}
+}
+
+// newWorkspace is the workspace that has to be created for n jobs, if it is not there
+// yet; otherwise it has room for them.
+func (s *Server) newWorkspace(r *http.Request, name string, n int) ([]v1.Object, error) {
+	workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})
+	if err == nil {
+		return nil, s.mayQueue(r, workspace, n)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	counts, err := s.Store.Count(r.Context(), v1.KindWorkspace)
+	if err != nil {
+		return nil, err
+	}
+	there := 0
+	for _, count := range counts {
+		there += count.N
+	}
+	if there >= s.MaxWorkspaces {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("workspace %q does not exist, and there are %d workspaces already (at most %d are created by use); create it with jobwright apply",
+			name, there, s.MaxWorkspaces))
+	}
+	return []v1.Object{&v1.Workspace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+	}}, nil
+}

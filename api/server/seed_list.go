@@ -1,0 +1,106 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"jobwright.dev/api/seed"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+const (
+	// seedMaxLimit is how many jobs the seed's list shows at most.
+	seedMaxLimit = 200
+	// seedMaxOffset is how far a list may be skipped by number: every job that is
+	// skipped is read. Who goes further goes on with continue, which skips none.
+	seedMaxOffset = 100_000
+	// seedSkip is how many jobs are skipped at once.
+	seedSkip = 1000
+)
+
+// seedMany is the result that lists jobs, the newest first.
+type seedMany struct {
+	Jobs []seed.Job `json:"jobs"`
+	// Continue is what ?continue= takes for the jobs that follow; unset: there are none.
+	Continue string `json:"continue,omitempty"`
+}
+
+// seedPage is which jobs of a list are asked for.
+type seedPage struct {
+	limit, offset int
+	next          string
+}
+
+func readSeedPage(query url.Values) (seedPage, error) {
+	page := seedPage{limit: seedMaxLimit, next: query.Get("continue")}
+	if err := bounded(query, "limit", 1, seedMaxLimit, &page.limit); err != nil {
+		return page, err
+	}
+	if err := bounded(query, "offset", 0, seedMaxOffset, &page.offset); err != nil {
+		return page, err
+	}
+	if page.next != "" && page.offset > 0 {
+		return page, apierrors.NewBadRequest("offset: must not be set beside continue, which says where the list goes on")
+	}
+	return page, nil
+}
+
+// bounded reads a number of a query, if it is there.
+func bounded(query url.Values, name string, least, most int, into *int) error {
+	text := query.Get(name)
+	if !query.Has(name) {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		hint := ""
+		if name == "offset" {
+			hint = "; to read further, pass the answer's result.continue as ?continue="
+		}
+		return apierrors.NewBadRequest(fmt.Sprintf("%s: must be a number from %d to %d, not %s%s", name, least, most, quote(text), hint))
+	}
+	*into = n
+	return nil
+}
+
+func (s *Server) seedList(w http.ResponseWriter, r *http.Request, workspace string) error {
+	page, err := readSeedPage(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	records, err := s.listSeed(r, workspace, page)
+	if err != nil {
+		return err
+	}
+	result := seedMany{Jobs: make([]seed.Job, 0, len(records.Items)), Continue: records.Continue}
+	for _, record := range records.Items {
+		job, err := s.seedJob(r.Context(), record, listLog)
+		if err != nil {
+			return err
+		}
+		result.Jobs = append(result.Jobs, job)
+	}
+	writeJSON(w, http.StatusOK, seedAnswer{OK: true, Result: result})
+	return nil
+}
+
+// listSeed reads a page of a workspace's jobs.
+func (s *Server) listSeed(r *http.Request, workspace string, page seedPage) (store.Page, error) {
+	opts := store.ListOptions{Kind: v1.KindJob, Namespace: workspace, Order: store.NewestFirst, Continue: page.next}
+	for skip := page.offset; skip > 0; {
+		opts.Limit = min(skip, seedSkip)
+		skipped, err := s.Store.List(r.Context(), opts)
+		if err != nil || skipped.Continue == "" {
+			return store.Page{}, err // the list ends before the offset
+		}
+		skip -= opts.Limit
+		opts.Continue = skipped.Continue
+	}
+	opts.Limit = page.limit
+	return s.Store.List(r.Context(), opts)
+}
