@@ -13,6 +13,10 @@ const (
 	MCPServerConnected MCPServerState = "Connected"
 	// MCPServerFailed: its last start failed, and it has no session.
 	MCPServerFailed MCPServerState = "Failed"
+	// MCPServerBroken: what the operator's file says of it cannot be used; error says why.
+	MCPServerBroken MCPServerState = "Broken"
+	// MCPServerDisabled: the operator's file disables it.
+	MCPServerDisabled MCPServerState = "Disabled"
 )
 
 // MCPServer is one of the operator's MCP servers, without what may be secret of it: its
@@ -23,7 +27,7 @@ const (
 type MCPServer struct {
 	// name is what spec.build.server says.
 	Name string `json:"name"`
-	// type is how it is spoken to: stdio or http.
+	// type is how it is spoken to: stdio, http or sse.
 	Type string `json:"type"`
 	// state is what is known of it.
 	State MCPServerState `json:"state"`
@@ -37,7 +41,7 @@ type MCPServer struct {
 	ServerName    string `json:"serverName,omitempty"`
 	ServerVersion string `json:"serverVersion,omitempty"`
 	Protocol      string `json:"protocol,omitempty"`
-	// error is why its last start failed. Unset: it did not.
+	// error is why its last start failed, or why it is not used at all. Unset: neither.
 	Error string `json:"error,omitempty"`
 }
 

@@ -38,7 +38,8 @@ const (
 	ReasonTooManyAttempts = "TooManyAttempts"
 	// ReasonStartDeadlineExceeded: startDeadlineSeconds passed in the queue.
 	ReasonStartDeadlineExceeded = "StartDeadlineExceeded"
-	// ReasonAttemptTimeout: attemptTimeoutSeconds passed.
+	// ReasonAttemptTimeout: attemptTimeoutSeconds passed, or what the operator allows one
+	// call of the MCP server.
 	ReasonAttemptTimeout = "AttemptTimeout"
 	// ReasonIdleTimeout: idleTimeoutSeconds passed without output or progress.
 	ReasonIdleTimeout = "IdleTimeout"

@@ -14,6 +14,9 @@ import (
 // wrong is told all at once, each with the job's field. The values are sent as the job
 // has them: a number beyond what a float64 holds stays what it is.
 func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, problems []string) {
+	if s.tools[build.Action] == nil && !s.server.Allows(build.Action) {
+		return nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", short(build.Action, maxShown), s.name)}
+	}
 	if s.tools[build.Action] == nil {
 		return nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
 			build.Action, s.name, dashed(slices.Sorted(maps.Keys(s.tools))))}

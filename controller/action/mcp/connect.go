@@ -12,6 +12,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
@@ -49,7 +50,7 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 // for half of the time, before it has answered anything is started once more and spoken
 // to as in the protocol before, and from then on at once.
 func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
-	if p.legacy.Load() {
+	if p.legacy.Load() || p.server.Type == config.TypeSSE {
 		return r.open(ctx, p, sink, old, legacyProtocol)
 	}
 	first, cancel := ctx, func() {}
@@ -83,7 +84,7 @@ const legacyProtocol = "2025-11-25"
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
-	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink}
+	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, server: p.server}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}
@@ -119,10 +120,14 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		if err != nil {
 			return nil, err
 		}
-		return &sdk.StreamableClientTransport{Endpoint: server.URL, HTTPClient: &http.Client{
+		client := &http.Client{
 			Transport:     s.wrapped(headers{server.Headers, endpoint, s.notification, s.canceled, next}),
 			CheckRedirect: stay,
-		}}, nil
+		}
+		if server.Type == config.TypeSSE {
+			return lasting{&sdk.SSEClientTransport{Endpoint: server.URL, HTTPClient: client}}, nil
+		}
+		return &sdk.StreamableClientTransport{Endpoint: server.URL, HTTPClient: client}, nil
 	}
 	proc, err := process.Start(process.Spec{
 		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.Environment(), Worker: opts.Worker,
@@ -140,6 +145,21 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
 	}()
 	return s.stdio(proc.Stdout, proc.Stdin), nil
+}
+
+// lasting is a transport whose connection lasts longer than the context that it was made
+// with; the SDK ends one of server-sent events with it.
+type lasting struct{ sdk.Transport }
+
+// Connect implements sdk.Transport.
+func (l lasting) Connect(ctx context.Context) (sdk.Connection, error) {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, end)
+	connection, err := l.Transport.Connect(life)
+	if !stop() || err != nil {
+		end()
+	}
+	return connection, err //nolint:govet // the connection's end frees the context
 }
 
 // stdio is the transport over a program's pipes. The tap bounds a message, with an error
@@ -172,7 +192,9 @@ func (s *session) listTools(ctx context.Context) error {
 			if err != nil {
 				return nil, err
 			}
-			tools[tool.Name] = tool
+			if s.server.Allows(tool.Name) {
+				tools[tool.Name] = tool
+			}
 		}
 		return tools, nil
 	})

@@ -29,6 +29,15 @@ func roundTripper(s Server) (http.RoundTripper, error) {
 	return own, nil
 }
 
+// redacted is an error of a server without what its URL may hold of secrets.
+type redacted struct {
+	server Server
+	err    error
+}
+
+func (r redacted) Error() string { return r.server.Redact(r.err.Error()) }
+func (r redacted) Unwrap() error { return r.err }
+
 // stay refuses redirects to another host or another scheme: what is said to a server, and
 // the operator's headers with it, is for that server.
 func stay(request *http.Request, via []*http.Request) error {

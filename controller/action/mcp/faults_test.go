@@ -22,7 +22,7 @@ func raw(t *testing.T, mode string) map[string]mcp.Server {
 func nothingLeft(t *testing.T, r *mcp.Runner) {
 	t.Helper()
 	r.Close()
-	if n, err := process.Reap(t.Context(), "test-"+t.Name(), ""); n != 0 || err != nil {
+	if n, err := process.Reap(t.Context(), workerOf(t), ""); n != 0 || err != nil {
 		t.Errorf("%d processes are left, %v", n, err)
 	}
 }
@@ -139,7 +139,7 @@ func TestCallsThatHang(t *testing.T) {
 			if out := <-ended; out.Verdict != action.Stopped || !strings.Contains(out.Message, tool) {
 				t.Errorf("outcome %+v", out)
 			}
-			if n, err := process.Reap(t.Context(), "test-"+t.Name(), ""); n != 0 || err != nil {
+			if n, err := process.Reap(t.Context(), workerOf(t), ""); n != 0 || err != nil {
 				t.Errorf("%d processes are left, %v", n, err)
 			}
 		})

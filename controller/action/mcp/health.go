@@ -107,7 +107,11 @@ var errDied = errors.New("the server ended")
 // the session ends what is left of the request.
 func within[T any](ctx context.Context, s *session, request func() (T, error)) (T, error) {
 	if s.proc == nil {
-		return request() // HTTP keeps to the context
+		value, err := request() // HTTP keeps to the context
+		if err != nil {
+			err = redacted{s.server, err}
+		}
+		return value, err
 	}
 	type answer struct {
 		value T

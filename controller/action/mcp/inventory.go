@@ -56,7 +56,14 @@ func (p *pool) describe() v1.MCPServer {
 	if about.failed != nil {
 		server.Error = short(about.failed.Error(), maxMessage)
 	}
+	if why := p.server.Unusable(); why != "" {
+		server.Error = short(why, maxMessage)
+	}
 	switch {
+	case len(p.server.Problems) > 0:
+		server.State = v1.MCPServerBroken
+	case p.server.Disabled:
+		server.State = v1.MCPServerDisabled
 	case calling+idle > 0:
 		server.State = v1.MCPServerConnected
 	case about.failed != nil:

@@ -10,6 +10,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	starts   *prometheus.CounterVec
 	failures *prometheus.CounterVec
+	broken   *prometheus.Desc
 }
 
 func newMetrics(r *Runner) *metrics {
@@ -21,6 +22,8 @@ func newMetrics(r *Runner) *metrics {
 			Name: "jobwright_mcp_tool_seconds", Help: "Time of a tool call by MCP server and outcome.",
 			Buckets: []float64{.01, .1, 1, 10, 60, 300, 1800},
 		}, []string{"server", "outcome"}),
+		broken: prometheus.NewDesc("jobwright_mcp_server_broken", "Whether an MCP server cannot be used because of its definition in the --mcp-config file, by server: 1 or 0.",
+			[]string{"server"}, nil),
 		starts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "jobwright_mcp_session_starts_total", Help: "Sessions that were started, or tried to be, by MCP server.",
 		}, []string{"server"}),
@@ -33,6 +36,7 @@ func newMetrics(r *Runner) *metrics {
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 	out <- m.sessions
+	out <- m.broken
 	m.seconds.Describe(out)
 	m.starts.Describe(out)
 	m.failures.Describe(out)
@@ -41,6 +45,11 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	for name, p := range m.runner.current() {
+		broken := 0.0
+		if len(p.server.Problems) > 0 {
+			broken = 1
+		}
+		out <- prometheus.MustNewConstMetric(m.broken, prometheus.GaugeValue, broken, name)
 		starting, calling, idle := p.states()
 		for state, n := range map[string]int{"starting": starting, "calling": calling, "idle": idle} {
 			out <- prometheus.MustNewConstMetric(m.sessions, prometheus.GaugeValue, float64(n), name, state)

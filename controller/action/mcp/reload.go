@@ -43,9 +43,23 @@ func (r *Runner) Reload(config *Config) []string {
 	}
 	r.config = config
 	r.mu.Unlock()
+	r.complain(config)
 	closeAll(old, errReplaced)
 	slices.Sort(changed)
 	return changed
+}
+
+// complain logs which servers cannot be used, and what of the others is hardly meant.
+func (r *Runner) complain(config *Config) {
+	for _, name := range slices.Sorted(maps.Keys(config.Servers)) {
+		server := config.Servers[name]
+		if len(server.Problems) > 0 {
+			r.opts.Log.Info("an MCP server cannot be used; jobs for it fail", "server", name, "why", server.Unusable())
+		}
+		for _, warning := range server.Warnings {
+			r.opts.Log.Info("a key of the MCP servers is hardly meant as it stands", "server", name, "key", warning.String())
+		}
+	}
 }
 
 func closeAll(pools []*pool, why error) {
@@ -76,6 +90,9 @@ func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action
 		r.mu.Unlock()
 		if p == nil {
 			return nil, nil, errors.New("it was removed from the --mcp-config file")
+		}
+		if why := p.server.Unusable(); why != "" {
+			return nil, nil, errors.New(why)
 		}
 		s, err := p.takeWithin(queue, ctx, sink, left)
 		if !errors.Is(err, errReplaced) {

@@ -114,6 +114,7 @@ func New(opts Options) (*Runner, error) {
 	for name, server := range opts.Config.Servers {
 		r.pools[name] = newPool(r, name, server)
 	}
+	r.complain(opts.Config)
 	if opts.Registerer != nil {
 		if err := opts.Registerer.Register(r.metrics); err != nil {
 			return nil, fmt.Errorf("mcp: register metrics: %w", err)
@@ -187,7 +188,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	}
 	name, err := r.find(build.Server)
 	if err != nil {
-		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+		return notFound(err)
 	}
 	start := time.Now()
 	outcome := r.run(ctx, a, name, build, out)
@@ -230,9 +231,31 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
-	if left != nil || s.asTask(build.Action) {
-		return r.callTask(ctx, a, pool, s, arguments, left, out)
+	return limited(ctx, pool.server.Timeout, build.Action, name, func(ctx context.Context) action.Outcome {
+		if left != nil || s.asTask(build.Action) {
+			return r.callTask(ctx, a, pool, s, arguments, left, out)
+		}
+		return r.callTool(ctx, a, pool, s, arguments, out)
+	})
+}
+
+// limited carries out a call, within what the operator's file allows the server for one.
+func limited(ctx context.Context, limit time.Duration, tool, server string, call func(context.Context) action.Outcome) action.Outcome {
+	if limit == 0 {
+		return call(ctx)
 	}
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	outcome := call(within)
+	if outcome.Verdict == action.Stopped && ctx.Err() == nil {
+		return action.Fail(v1.ReasonAttemptTimeout, fmt.Sprintf("Tool %s of MCP server %q was stopped: it had not answered after %s, which is the server's timeout in the --mcp-config file.", tool, server, limit))
+	}
+	return outcome
+}
+
+// callTool calls a tool, and waits for its answer.
+func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, out action.Sink) action.Outcome {
+	build, name := a.Job.Spec.Build, pool.name
 	s.begin(out, a.ID)
 	// Since 2026-07-28 the log level goes with each request.
 	params := &sdk.CallToolParams{Meta: sdk.Meta{"io.modelcontextprotocol/logLevel": "info"}, Name: build.Action, Arguments: arguments}
@@ -251,6 +274,15 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	output := s.output(build.Action)
 	pool.put(s)
 	return finish(result, build.Action, output, out)
+}
+
+// notFound is the outcome of a job whose server is not in the operator's file, or cannot
+// be used as it stands there.
+func notFound(err error) action.Outcome {
+	if _, known := errors.AsType[*config.Unusable](err); known {
+		return action.Fail(v1.ReasonServerUnavailable, short(err.Error(), maxMessage))
+	}
+	return action.Fail(v1.ReasonInvalidArguments, err.Error())
 }
 
 // unavailable is the outcome of a server that could not be talked to, with the JSON-RPC

@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -68,9 +69,13 @@ func self(t *testing.T, mode string) mcp.Server {
 	}}
 }
 
+// workerOf is the identity of a test's worker: the same tests may run twice at the same
+// time, and would end each other's processes.
+func workerOf(t *testing.T) string { return fmt.Sprintf("test-%d-%s", os.Getpid(), t.Name()) }
+
 func newRunner(t *testing.T, servers map[string]mcp.Server, options ...func(*mcp.Options)) *mcp.Runner {
 	t.Helper()
-	opts := mcp.Options{Config: &mcp.Config{Servers: servers}, Worker: "test-" + t.Name(), Version: "test"}
+	opts := mcp.Options{Config: &mcp.Config{Servers: servers}, Worker: workerOf(t), Version: "test"}
 	for _, o := range options {
 		o(&opts)
 	}

@@ -48,6 +48,7 @@ type session struct {
 	durable map[string]string
 	adopted *adoption // the session was another worker's; nil: it was not
 
+	server Server // as the operator's file has it
 	roots  *sdk.ListRootsResult
 	sink   action.Sink // of the call under way
 	token  string      // its progress token

@@ -1,15 +1,12 @@
 package config
 
 import (
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,197 +14,123 @@ import (
 // Config is the operator's MCP servers.
 type Config struct {
 	Servers map[string]Server
+	// Warnings are of the file itself.
+	Warnings []Problem
 }
 
-// Server is one MCP server: a program that speaks over stdio, or a URL that speaks
-// streamable HTTP.
-type Server struct {
-	// Type is "stdio", "http" or "streamable-http"; unset: stdio with a command, http
-	// with a url.
-	Type    string            `json:"type"`
-	Command string            `json:"command"`
-	Args    []string          `json:"args"`
-	Env     map[string]string `json:"env"`
-	Cwd     string            `json:"cwd"`
-	URL     string            `json:"url"`
-	Headers map[string]string `json:"headers"`
-	// CAFile holds in PEM the certificate authorities that an https server is checked
-	// against, instead of the system's. Other MCP clients do not know this key.
-	CAFile string `json:"caFile"`
-	// Roots are the folders that the server is told when it asks for them. Unset: none, and
-	// it is told beforehand that there are none. Other MCP clients do not know this key.
-	Roots []string `json:"roots"`
-	// Plan names for a tool another one of this server that tells what the first would do,
-	// for `jobwright plan`. It is called only if the server marks it read-only. Other MCP
-	// clients do not know this key.
-	Plan map[string]string `json:"plan"`
-	// Shared lets all workspaces use the same sessions, for a server that keeps nothing
-	// between two calls. Unset: each workspace has its own. Other MCP clients do not know
-	// this key.
-	Shared bool `json:"shared"`
-	// Sessions is how many sessions, and so calls at once, the server has for a workspace,
-	// or for all of them when it is shared. Unset: what Jobwright has for its type. Other
-	// MCP clients do not know this key.
-	Sessions int `json:"sessions"`
-	// StartTimeoutSeconds is how long the server may take to start and introduce itself.
-	// Unset: Jobwright's default. Other MCP clients do not know this key.
-	StartTimeoutSeconds int `json:"startTimeoutSeconds"`
+// Problem is something in the file that cannot be used, or is hardly meant.
+type Problem struct {
+	// Field is the path of the key.
+	Field string `json:"field"`
+	// Line counts from 1; 0: it is of no line.
+	Line int `json:"line,omitempty"`
+	// Message says what is wrong, and what to do.
+	Message string `json:"message"`
 }
 
-const (
-	// maxSessions bounds what the file may ask for; each session of a program is a process.
-	maxSessions = 1000
-	// maxStartSeconds is a day: a longer start is a slip in the unit.
-	maxStartSeconds = 24 * 60 * 60
-)
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.Field + ": " + p.Message
+	}
+	return fmt.Sprintf("%s (line %d): %s", p.Field, p.Line, p.Message)
+}
 
-// Load reads a file {"mcpServers":{NAME:{…}}}. In env and headers, ${NAME} stands
-// for a variable of Jobwright's own environment, so that secrets need not stand in the
-// file. Fields that other clients know are passed over.
+// Load reads a file.
 func Load(path string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := read(path)
 	if err != nil {
 		return nil, fmt.Errorf("--mcp-config: %w", err)
 	}
-	var parsed struct {
-		Servers map[string]Server `json:"mcpServers"`
+	surroundings, err := here(path)
+	if err != nil {
+		return nil, fmt.Errorf("--mcp-config: %w", err)
 	}
-	if err := json.Unmarshal(data, &parsed); err != nil {
+	parsed, err := Parse(data, surroundings)
+	if err != nil {
 		return nil, fmt.Errorf("--mcp-config %s: %w", path, err)
 	}
-	if parsed.Servers == nil {
-		return nil, fmt.Errorf("--mcp-config %s: mcpServers: Required value", path)
-	}
-	for _, name := range slices.Sorted(maps.Keys(parsed.Servers)) {
-		server := parsed.Servers[name]
-		if err := server.complete(); err != nil {
-			return nil, fmt.Errorf("--mcp-config %s: mcpServers.%s.%w", path, name, err)
-		}
-		parsed.Servers[name] = server
-	}
-	return &Config{Servers: parsed.Servers}, nil
+	return parsed, nil
 }
 
-// complete checks a server and expands its variables.
-func (s *Server) complete() error {
-	if s.Type == "" {
-		s.Type = "stdio"
-		if s.Command == "" && s.URL != "" {
-			s.Type = "http"
-		}
-	}
-	switch s.Type {
-	case "stdio":
-		if s.Command == "" {
-			return errors.New("command: Required value: the program of a stdio server")
-		}
-		if strings.Contains(s.Command, "/") {
-			// Relative to where Jobwright runs, whatever cwd says.
-			path, err := filepath.Abs(s.Command)
-			if err != nil {
-				return fmt.Errorf("command: %w", err)
-			}
-			s.Command = path
-		}
-	case "http", "streamable-http", "streamableHttp":
-		u, err := url.Parse(s.URL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("url: Invalid value: must be an absolute http or https URL")
-		}
-	default:
-		return fmt.Errorf("type: Unsupported value: %q: supported values: \"stdio\", \"http\", \"streamable-http\"", s.Type)
-	}
-	if s.Sessions < 0 || s.Sessions > maxSessions {
-		return fmt.Errorf("sessions: Invalid value: %d: must be 1 to %d", s.Sessions, maxSessions)
-	}
-	if s.StartTimeoutSeconds < 0 || s.StartTimeoutSeconds > maxStartSeconds {
-		return fmt.Errorf("startTimeoutSeconds: Invalid value: %d: must be 1 to %d", s.StartTimeoutSeconds, maxStartSeconds)
-	}
-	if s.CAFile != "" {
-		if _, err := Authorities(s.CAFile); err != nil {
-			return fmt.Errorf("caFile: %w", err)
-		}
-	}
-	for i, root := range s.Roots {
-		path, err := filepath.Abs(root)
-		if err != nil {
-			return fmt.Errorf("roots[%d]: %w", i, err)
-		}
-		s.Roots[i] = path
-	}
-	for field, values := range map[string]map[string]string{"env": s.Env, "headers": s.Headers} {
-		for name, value := range values {
-			expanded, err := expand(value)
-			if err != nil {
-				return fmt.Errorf("%s.%s: %w", field, name, err)
-			}
-			values[name] = expanded
-		}
-	}
-	return nil
-}
-
-// reference is ${NAME}; a lone $ stands for itself.
-var reference = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
-
-// Authorities are the certificate authorities of a file in PEM.
-func Authorities(path string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(path)
+// read reads a file of at most maxFile bytes.
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s has no certificate in PEM", path)
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, err
 	}
-	return pool, nil
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: the file has more than %d bytes", path, maxFile)
+	}
+	return data, nil
 }
 
-func expand(text string) (string, error) {
-	var missing []string
-	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
-		name := ref[2 : len(ref)-1]
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			missing = append(missing, name)
+// here is what the references of a file are replaced by.
+func here(path string) (Surroundings, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return Surroundings{}, err
+	}
+	folder := filepath.Dir(absolute)
+	for _, editors := range []string{".vscode", ".cursor", ".windsurf", ".roo", ".gemini", ".amazonq", ".zed", ".claude", ".kiro/settings"} {
+		if project, ok := strings.CutSuffix(folder, "/"+editors); ok {
+			folder = project
 		}
-		return value
-	})
-	if len(missing) > 0 {
-		return "", fmt.Errorf("the environment variable %s is not set", missing[0])
 	}
-	return out, nil
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = ""
+	}
+	return Surroundings{Lookup: os.LookupEnv, Workspace: folder, Home: home}, nil
 }
 
-// Address is the command or the URL, for messages; arguments may hold secrets.
-func (s Server) Address() string {
-	if s.Type == "stdio" {
-		return s.Command
-	}
-	return s.URL
+// Unusable is why a server that is in the file cannot be used.
+type Unusable struct {
+	Server string
+	Why    string
 }
 
-// Environment is env as a process takes it, sorted by name.
-func (s Server) Environment() []string {
-	var env []string
-	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
-		env = append(env, name+"="+s.Env[name])
-	}
-	return env
+func (u *Unusable) Error() string {
+	return fmt.Sprintf("MCP server %q is not available: %s", u.Server, u.Why)
 }
 
-// Find is the name of the server that a job means; with an empty name, the only one.
+// Unusable says why a server cannot be used; empty: it can.
+func (s Server) Unusable() string {
+	switch {
+	case len(s.Problems) > 0:
+		var all []string
+		for _, p := range s.Problems {
+			all = append(all, p.String())
+		}
+		return "it is not used, because of its definition in the --mcp-config file: " + strings.Join(all, "; ")
+	case s.Disabled:
+		return "it is disabled in the --mcp-config file"
+	}
+	return ""
+}
+
+// Find is the name of the server that a job means; with an empty name, the only one that
+// is not disabled. The error is an Unusable for one that is in the file.
 func (c *Config) Find(name string) (string, error) {
 	known := slices.Sorted(maps.Keys(c.Servers))
-	if name == "" && len(known) == 1 {
-		name = known[0]
+	if name == "" {
+		enabled := slices.DeleteFunc(slices.Clone(known), func(n string) bool { return c.Servers[n].Disabled })
+		if len(enabled) == 1 {
+			name = enabled[0]
+		}
 	}
-	_, ok := c.Servers[name]
+	server, ok := c.Servers[name]
 	switch {
+	case ok && server.Unusable() != "":
+		return "", &Unusable{name, server.Unusable()}
 	case ok:
 		return name, nil
 	case len(known) == 0:
-		return "", fmt.Errorf("spec.build.server: this server has no MCP servers: start it with --mcp-config FILE")
+		return "", errors.New("spec.build.server: this server has no MCP servers: start it with --mcp-config FILE")
 	case name == "":
 		return "", fmt.Errorf("spec.build.server: Required value: there are several: %s", strings.Join(known, ", "))
 	default:

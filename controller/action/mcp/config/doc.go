@@ -1,3 +1,37 @@
-// Package config reads the operator's MCP servers from a file in the mcpServers format
-// that MCP clients share.
+// Package config reads the operator's MCP servers from a file in the format that MCP
+// clients share, as the clients themselves write it.
+//
+// # What is read
+//
+// The servers stand below mcpServers, servers (VS Code), context_servers (Zed), or
+// mcp.servers; a file without any of them may be the map of servers itself. Comments,
+// trailing commas, a byte order mark and CRLF are read (document.go). A file is at most
+// 1 MiB, 64 levels deep and has at most 500 servers.
+//
+// Each key of a server is honoured, or passed over because it means nothing to jobs, or
+// refused by its name and line (keys.go): what is written there is never silently without
+// effect. A key that nobody knows is refused with the one that it resembles.
+//
+// # References
+//
+// In command, args, cwd, env, headers, url, roots, caFile and oauth, references are
+// replaced in one pass; what is inserted is never read again (expand.go):
+//
+//	${NAME} ${env:NAME}        a variable of Jobwright's own environment
+//	${NAME:-text}              the same, or text where it is unset or empty
+//	$NAME                      the same as ${NAME}: in headers, and as a whole value of env
+//	${workspaceFolder}         the file's folder, or the one above a .vscode, .cursor …
+//	${userHome} and ~/         the home folder
+//	${pathSeparator} ${/}      /
+//
+// Every other ${…} is an error that names it. Of ${input:NAME} the error says what the
+// file's inputs say of it: there is nobody to ask.
+//
+// # What is wrong
+//
+// A file that is no JSON, or has no servers, is an error of Load. Everything else is a
+// Problem of one server: that server alone cannot be used, and says why; the others can.
+// A Warning is of no consequence here, but is hardly what was meant.
+//
+// Values of env, headers and oauth stand in no problem and no warning.
 package config

@@ -1,0 +1,169 @@
+package mcp_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/action/mcp/config"
+)
+
+// TestABrokenServerFailsItsOwnJobsOnly, until the file is mended.
+func TestABrokenServerFailsItsOwnJobsOnly(t *testing.T) {
+	broken := self(t, "1")
+	broken.Problems = []config.Problem{{Field: "mcpServers.bad.env.T", Line: 3, Message: "the environment variable T is not set"}}
+	disabled := self(t, "1")
+	disabled.Disabled = true
+	registry := prometheus.NewRegistry()
+	r := newRunner(t, map[string]mcp.Server{"good": self(t, "1"), "bad": broken, "off": disabled}, func(o *mcp.Options) { o.Registerer = registry })
+	states := map[string]v1.MCPServerState{}
+	for _, s := range r.Servers() {
+		states[s.Name] = s.State
+		if (s.Error != "") != (s.Name != "good") {
+			t.Errorf("server %+v", s)
+		}
+	}
+	if states["good"] != v1.MCPServerUnused || states["bad"] != v1.MCPServerBroken || states["off"] != v1.MCPServerDisabled {
+		t.Errorf("states %v", states)
+	}
+	const gauge = `
+# HELP jobwright_mcp_server_broken Whether an MCP server cannot be used because of its definition in the --mcp-config file, by server: 1 or 0.
+# TYPE jobwright_mcp_server_broken gauge
+jobwright_mcp_server_broken{server="bad"} 1
+jobwright_mcp_server_broken{server="good"} 0
+jobwright_mcp_server_broken{server="off"} 0
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(gauge), "jobwright_mcp_server_broken"); err != nil {
+		t.Error(err)
+	}
+	run := func(server string) action.Outcome {
+		return r.Run(t.Context(), attempt(&v1.BuildAction{Server: server, Action: "ok"}), newRecorder())
+	}
+	if out := run("good"); out.Verdict != action.Succeeded {
+		t.Errorf("the good one: %+v", out)
+	}
+	if out := run("bad"); out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, "mcpServers.bad.env.T (line 3): the environment variable T is not set") {
+		t.Errorf("the broken one: %+v", out)
+	}
+	if out := run("off"); out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, "it is disabled in the --mcp-config file") {
+		t.Errorf("the disabled one: %+v", out)
+	}
+	if _, err := r.Tools(t.Context(), "bad"); err == nil || !strings.Contains(err.Error(), "the environment variable T is not set") {
+		t.Errorf("its tools: %v", err)
+	}
+	r.Reload(&mcp.Config{Servers: map[string]mcp.Server{"bad": self(t, "1")}})
+	if out := run("bad"); out.Verdict != action.Succeeded {
+		t.Errorf("mended: %+v", out)
+	}
+	nothingLeft(t, r)
+}
+
+func TestToolsThatTheOperatorKeepsBack(t *testing.T) {
+	some, others := self(t, "1"), self(t, "1")
+	some.EnabledTools, others.DisabledTools = []string{"ok"}, []string{"pid"}
+	r := newRunner(t, map[string]mcp.Server{"some": some, "others": others})
+	for name, tc := range map[string]struct {
+		server, tool string
+		allowed      bool
+	}{
+		"one that is enabled":      {"some", "ok", true},
+		"one that is not":          {"some", "pid", false},
+		"one that is disabled":     {"others", "pid", false},
+		"one that is not disabled": {"others", "ok", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: tc.server, Action: tc.tool}), newRecorder())
+			if (out.Verdict == action.Succeeded) != tc.allowed {
+				t.Errorf("outcome %+v", out)
+			}
+			if !tc.allowed && (out.Reason != v1.ReasonInvalidArguments || !strings.Contains(out.Message, "spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool")) {
+				t.Errorf("outcome %+v", out)
+			}
+		})
+	}
+	tools, err := r.Tools(t.Context(), "some")
+	if err != nil || len(tools) != 1 || tools[0].Name != "ok" {
+		t.Errorf("tools %v, %v", tools, err)
+	}
+}
+
+// TestTheServersTimeoutEndsACall that goes on for ever, and none that ends in time.
+func TestTheServersTimeoutEndsACall(t *testing.T) {
+	server := self(t, "1")
+	server.Timeout = time.Hour
+	r := newRunner(t, map[string]mcp.Server{"fake": server})
+	if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder()); out.Verdict != action.Succeeded {
+		t.Errorf("outcome %+v", out)
+	}
+	server.Timeout = time.Nanosecond
+	r.Reload(&mcp.Config{Servers: map[string]mcp.Server{"fake": server}})
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "canceled"}), newRecorder())
+	if out.Verdict != action.Failed || out.Reason != v1.ReasonAttemptTimeout || !strings.Contains(out.Message, "after 1ns, which is the server's timeout in the --mcp-config file") {
+		t.Errorf("outcome %+v", out)
+	}
+	nothingLeft(t, r)
+}
+
+// TestAServerOfServerSentEvents, as protocol 2024-11-05 has them, is called with the
+// operator's headers.
+func TestAServerOfServerSentEvents(t *testing.T) {
+	var bare bool
+	handler := sdk.NewSSEHandler(func(*http.Request) *sdk.Server { return fakeServer() }, nil)
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Key") != "abc" {
+			bare = true
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(listening.Close)
+	r := newRunner(t, map[string]mcp.Server{"old": {Type: config.TypeSSE, URL: listening.URL + "/sse", Headers: map[string]string{"X-Key": "abc"}}})
+	t.Cleanup(r.Close) // before the listener, which waits for its streams
+	for range 2 {      // the second call uses the session of the first
+		rec := newRecorder()
+		if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec); out.Verdict != action.Succeeded || !rec.has("server: unpack") {
+			t.Fatalf("outcome %+v, log %q", out, rec.lines)
+		}
+	}
+	if got := r.Servers()[0]; got.State != v1.MCPServerConnected || got.Idle != 1 {
+		t.Errorf("server %+v", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	rec := newRecorder()
+	done := make(chan action.Outcome, 1)
+	go func() { done <- r.Run(ctx, attempt(&v1.BuildAction{Action: "canceled"}), rec) }()
+	for step := range rec.steps {
+		if step == "waiting" {
+			break
+		}
+	}
+	cancel()
+	if out := <-done; out.Verdict != action.Stopped {
+		t.Errorf("outcome %+v", out)
+	}
+	if bare {
+		t.Error("a request came without the operator's header")
+	}
+}
+
+// TestTheQueryOfAURLIsInNoMessage: it may hold a key.
+func TestTheQueryOfAURLIsInNoMessage(t *testing.T) {
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	r := newRunner(t, map[string]mcp.Server{"gone": {Type: config.TypeHTTP, URL: gone.URL + "/mcp?key=hunter2"}})
+	rec := newRecorder()
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec)
+	told := out.Message + r.Servers()[0].Error + strings.Join(rec.lines, "\n")
+	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(told, "/mcp?…") || strings.Contains(told, "hunter2") {
+		t.Errorf("outcome %+v; told %s", out, told)
+	}
+}
