@@ -10,7 +10,8 @@
 //  2. Append never waits for a disk or a network. A read returns every event that was
 //     appended before through the same Store.
 //  3. A list is the newest first and shows of each job only its newest events, as many as
-//     the engine is told to. Identical events of a job in a row are one with a Count.
+//     the engine is told to. Within a page, identical events of a job in a row are one
+//     with a Count.
 //  4. A follower sees each event once, in order, without gaps; where its next event is
 //     gone it gets ErrExpired, and its owner lists anew.
 //  5. The engine bounds what it keeps: the oldest events go first.

@@ -19,17 +19,6 @@ import (
 // everything else on a small disk.
 const DefaultMaxBytes = 64 << 20
 
-// pathOf is the file of a log below the archive's folder.
-func pathOf(ref logs.Ref) (string, error) {
-	file := ref.Job + "-" + string(ref.UID) + ".log"
-	for _, element := range []string{ref.Workspace, file} {
-		if element == "" || strings.ContainsAny(element, "/\\\x00") || element == "." || element == ".." {
-			return "", fmt.Errorf("log of job %q in workspace %q: %w: neither may be a path", ref.Job, ref.Workspace, store.ErrInvalid)
-		}
-	}
-	return path.Join(ref.Workspace, file), nil
-}
-
 // Archive keeps the logs of all jobs below one folder. It implements logs.Store.
 type Archive struct {
 	root     *os.Root
@@ -37,6 +26,9 @@ type Archive struct {
 
 	mu      sync.Mutex
 	waiting map[string]*waiters // by path
+
+	closing sync.Once
+	closed  chan struct{}
 }
 
 var _ logs.Store = (*Archive)(nil)
@@ -54,15 +46,33 @@ func Open(dir string, maxBytes int64) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open log archive: %w", err)
 	}
-	return &Archive{root: root, maxBytes: maxBytes, waiting: map[string]*waiters{}}, nil
+	return &Archive{root: root, maxBytes: maxBytes, waiting: map[string]*waiters{}, closed: make(chan struct{})}, nil
 }
 
-// Close gives up the archive's folder. Writers and readers must be closed before.
-func (a *Archive) Close() error { return a.root.Close() }
+// Close gives up the archive's folder; followers end with store.ErrClosed. Writers and
+// readers hold files of their own, until they are closed.
+func (a *Archive) Close() error {
+	var err error
+	a.closing.Do(func() {
+		close(a.closed)
+		err = a.root.Close()
+	})
+	return err
+}
+
+// ready answers why a call cannot begin.
+func (a *Archive) ready() error {
+	select {
+	case <-a.closed:
+		return fmt.Errorf("log archive: %w", store.ErrClosed)
+	default:
+		return nil
+	}
+}
 
 // Remove implements logs.Store.
 func (a *Archive) Remove(_ context.Context, ref logs.Ref) error {
-	name, err := pathOf(ref)
+	name, err := a.pathOf(ref)
 	if err != nil {
 		return err
 	}
@@ -70,6 +80,20 @@ func (a *Archive) Remove(_ context.Context, ref logs.Ref) error {
 		return fmt.Errorf("remove log of job %s/%s: %w", ref.Workspace, ref.Job, err)
 	}
 	return nil
+}
+
+// pathOf is the file of a log below the archive's folder, which must be open.
+func (a *Archive) pathOf(ref logs.Ref) (string, error) {
+	if err := a.ready(); err != nil {
+		return "", err
+	}
+	file := ref.Job + "-" + string(ref.UID) + ".log"
+	for _, element := range []string{ref.Workspace, file} {
+		if element == "" || strings.ContainsAny(element, "/\\\x00") || element == "." || element == ".." {
+			return "", fmt.Errorf("log of job %q in workspace %q: %w: neither may be a path", ref.Job, ref.Workspace, store.ErrInvalid)
+		}
+	}
+	return path.Join(ref.Workspace, file), nil
 }
 
 // waiters are the followers that wait for one file to grow.

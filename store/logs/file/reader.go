@@ -31,7 +31,7 @@ type reader struct {
 
 // Open implements logs.Store.
 func (a *Archive) Open(ref logs.Ref) logs.Reader {
-	name, err := pathOf(ref)
+	name, err := a.pathOf(ref)
 	return &reader{archive: a, name: name, err: err}
 }
 
@@ -211,6 +211,9 @@ func (r *reader) Next(ctx context.Context) ([]logs.Entry, error) {
 		}
 		select {
 		case <-grown.grown:
+		case <-r.archive.closed:
+			r.archive.leave(r.name, grown)
+			return nil, r.archive.ready()
 		case <-ctx.Done():
 			r.archive.leave(r.name, grown)
 			return nil, ctx.Err()
@@ -219,8 +222,8 @@ func (r *reader) Next(ctx context.Context) ([]logs.Entry, error) {
 }
 
 func (r *reader) open() (bool, error) {
-	if r.err != nil {
-		return false, r.err
+	if err := errors.Join(r.err, r.archive.ready()); err != nil {
+		return false, err
 	}
 	if r.file != nil {
 		return true, nil

@@ -32,7 +32,7 @@ type writer struct {
 // Writer implements logs.Store. The file is made with the first line, so that a job
 // without output has none.
 func (a *Archive) Writer(ref logs.Ref) (logs.Writer, error) {
-	name, err := pathOf(ref)
+	name, err := a.pathOf(ref)
 	if err != nil {
 		return nil, err
 	}
