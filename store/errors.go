@@ -21,6 +21,12 @@ var (
 	// ErrFull: too little disk space is left to take new work. Reads, deletions
 	// and the status of work under way go on.
 	ErrFull = errors.New("too little disk space for new work")
+	// ErrUnavailable: the engine cannot be reached at the moment, e.g. its database is
+	// away. Nothing was written; the same call may succeed in a while.
+	ErrUnavailable = errors.New("the store cannot be reached; try again in a while")
+	// ErrUnknown: the answer to a write was lost, so it may have happened or not. Read
+	// the object to find out; write again only in a way that does no harm twice.
+	ErrUnknown = errors.New("the store's answer was lost; the write may have happened or not: read the object to find out")
 	// ErrClosed: the engine was closed.
 	ErrClosed = errors.New("the store is closed")
 	// ErrLocked: another process has the store open.

@@ -10,9 +10,9 @@ import (
 )
 
 // Store keeps objects. It is safe for concurrent use. Every method may answer
-// ErrClosed after the engine was closed, and the context's error when ctx ends
-// first; a write whose context ends while it waits for the disk may or may not
-// have happened.
+// ErrClosed after the engine was closed, ErrUnavailable while it cannot be reached,
+// and the context's error when ctx ends first; a write whose context ends while it
+// waits for the disk, and one that answers ErrUnknown, may or may not have happened.
 type Store interface {
 	// Get returns the object with that key, or ErrNotFound.
 	Get(ctx context.Context, key Key) (Record, error)
@@ -162,7 +162,8 @@ type WatchOptions struct {
 type Watch interface {
 	// Next waits for the next changes and returns them in order, at least one.
 	// ErrExpired: the reader fell behind further than the engine remembers.
-	// ErrClosed: the store was closed. Otherwise the context's error.
+	// ErrClosed: the store was closed. ErrUnavailable: the stream broke off; a new
+	// watch from the last event's version misses nothing. Otherwise the context's error.
 	Next(ctx context.Context) ([]Event, error)
 	// Progress is the version up to which everything that the watch selects was
 	// delivered: a new watch from there misses nothing. It rises with changes that are

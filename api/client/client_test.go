@@ -307,9 +307,30 @@ func TestWaitSeesTheEndAndTheDeletion(t *testing.T) {
 	}
 }
 
-// TestAFollowedLogGoesOnWithoutGapsAfterTheConnectionWasLost breaks the connection after
-// each line.
-func TestAFollowedLogGoesOnWithoutGapsAfterTheConnectionWasLost(t *testing.T) {
+// TestAFollowedLogGoesOnWithoutGaps has each of the first four answers end before its
+// time: whoever follows a log asks again until the server says that it is the end.
+func TestAFollowedLogGoesOnWithoutGaps(t *testing.T) {
+	for name, cut := range map[string]func(w http.ResponseWriter, first string, all int){
+		"the connection is lost after each line": func(w http.ResponseWriter, first string, all int) {
+			w.Header().Set("Content-Length", fmt.Sprint(all+1)) // more is promised than comes
+			fmt.Fprintln(w, first)
+			panic(http.ErrAbortHandler)
+		},
+		"the answer ends after each line as if that were all": func(w http.ResponseWriter, first string, _ int) {
+			if !strings.Contains(first, `"end"`) {
+				fmt.Fprintln(w, first)
+			}
+		},
+		"the store of the server is away": func(w http.ResponseWriter, _ string, _ int) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { followWith(t, cut) })
+	}
+}
+
+// followWith follows a log of which the first four answers are cut.
+func followWith(t *testing.T, cut func(w http.ResponseWriter, first string, all int)) {
 	f := newFixture(t)
 	j := f.create(t, "a")
 	writer, err := f.archive.Writer(logs.Ref{Workspace: "acme", Job: "a", UID: j.UID})
@@ -339,9 +360,7 @@ func TestAFollowedLogGoesOnWithoutGapsAfterTheConnectionWasLost(t *testing.T) {
 		answer := httptest.NewRecorder()
 		next.ServeHTTP(answer, r)
 		first, _, _ := strings.Cut(answer.Body.String(), "\n")
-		w.Header().Set("Content-Length", fmt.Sprint(answer.Body.Len()+1)) // more is promised than comes
-		fmt.Fprintln(w, first)
-		panic(http.ErrAbortHandler)
+		cut(w, first, answer.Body.Len())
 	}
 	var got []string
 	for line, err := range f.Logs(t.Context(), key("a"), client.LogOptions{Follow: true, TailLines: -1}) {

@@ -121,8 +121,7 @@ const tries = 12
 
 // again waits before a stream is taken up again; false: err is final.
 func again(ctx context.Context, err error, failures int) bool {
-	var away *UnreachableError
-	if ctx.Err() != nil || err != nil && !errors.Is(err, errBroken) && (!errors.As(err, &away) || failures > tries) {
+	if ctx.Err() != nil || err != nil && !errors.Is(err, errBroken) && (!isAway(err) || failures > tries) {
 		return false
 	}
 	wait := time.NewTimer(min(100*time.Millisecond<<min(failures-1, 10), 5*time.Second))
@@ -133,6 +132,13 @@ func again(ctx context.Context, err error, failures int) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// isAway reports whether err says that the server, or its store, cannot be reached now.
+func isAway(err error) bool {
+	var away *UnreachableError
+	var refused *StatusError
+	return errors.As(err, &away) || errors.As(err, &refused) && refused.Status.Code == http.StatusServiceUnavailable
 }
 
 // Wait returns the object as soon as done says so, or nil when it is deleted and done
@@ -178,8 +184,9 @@ type LogLine struct {
 	Text   string    `json:"text"`
 }
 
-// Logs delivers a job's log; with Follow until the job has finished. A lost
-// connection is taken up again. The last pair, and only that, may carry an error.
+// Logs delivers a job's log; with Follow until the job has finished or was deleted, which
+// the server says. A stream that ends without that word, because the connection or the
+// server was lost, is taken up again. The last pair, and only that, may carry an error.
 func (c *Client) Logs(ctx context.Context, key Key, opts LogOptions) iter.Seq2[LogLine, error] {
 	return func(yield func(LogLine, error) bool) {
 		for failures := 0; ; {
@@ -215,18 +222,21 @@ func (c *Client) logOnce(ctx context.Context, key Key, opts *LogOptions, yield f
 	reader := bufio.NewReader(response.Body)
 	for {
 		text, err := reader.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(text) == 0 {
-			return false, nil
-		}
 		if err != nil {
 			return false, broken(err)
 		}
-		var line LogLine
+		var line struct {
+			LogLine
+			End string `json:"end"` // set in the last line alone
+		}
 		if err := json.Unmarshal(text, &line); err != nil {
 			return false, fmt.Errorf("read the log: %w", err)
 		}
+		if line.End != "" {
+			return false, nil
+		}
 		opts.Since = line.Offset
-		if !yield(line) {
+		if !yield(line.LogLine) {
 			return true, nil
 		}
 	}

@@ -25,7 +25,10 @@ import (
 //	limitBytes=N    end after about that many bytes
 //
 // The answer is text, or with Accept: application/x-ndjson one JSON value
-// {offset,time,stream,text} a line, whose offset continues a broken stream.
+// {offset,time,stream,text} a line, whose offset continues a broken stream, and {end} as
+// the last: Finished and Deleted of a job that was followed, Read without follow, Limit.
+// An answer that ends without it, or as text before the connection's own end, is to be
+// asked for again: the server was stopped, or could not tell whether the job has ended.
 func (s *Server) log(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
 	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
 	if err != nil {
@@ -48,76 +51,132 @@ func (s *Server) log(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 	}
 	out := &logStream{w: w, limit: opts.limit, timestamps: opts.timestamps, json: strings.Contains(r.Header.Get("Accept"), "application/x-ndjson")}
 	out.begin()
-	err = s.copyLog(r.Context(), record, reader, out, opts.follow)
-	if err != nil && r.Context().Err() == nil && !errors.Is(err, errLimit) {
-		s.Log.Error(err, "a log stream broke off", "job", key.String())
+	end, err := s.copyLog(r.Context(), record, reader, out, opts.follow)
+	if err == nil {
+		err = out.end(end)
+	}
+	if err != nil {
+		if r.Context().Err() == nil {
+			s.Log.Error(err, "a log stream broke off", "job", key.String())
+		}
+		panic(http.ErrAbortHandler) // nobody may take it for the end
 	}
 	return nil
 }
 
+// streamEnd is why a log stream ends.
+type streamEnd string
+
+const (
+	endFinished streamEnd = "Finished" // the job has ended, and everything was sent
+	endDeleted  streamEnd = "Deleted"  // the job is gone, and everything was sent
+	endRead     streamEnd = "Read"     // everything that there was, without follow
+	endLimit    streamEnd = "Limit"    // limitBytes was reached
+)
+
 // copyLog writes what the reader has, and with follow what comes, until the job is
 // terminal and everything was written.
-func (s *Server) copyLog(ctx context.Context, record store.Record, reader logs.Reader, out *logStream, follow bool) error {
+func (s *Server) copyLog(ctx context.Context, record store.Record, reader logs.Reader, out *logStream, follow bool) (streamEnd, error) {
+	end := endRead
 	if follow {
-		running, stop := context.WithCancel(ctx)
-		defer stop()
-		go func() {
-			defer stop()
-			s.untilTerminal(running, record)
-		}()
-		for {
-			entries, err := reader.Next(running)
-			if err != nil && running.Err() != nil {
-				break // only with an error: entries in hand lie behind the reader's offset
-			}
-			if err == nil {
-				err = out.send(entries)
-			}
-			if err != nil {
-				return err
-			}
+		var err error
+		if end, err = s.followLog(ctx, record, reader, out); err != nil || end == endLimit {
+			return end, err
 		}
 	}
 	for {
 		entries, err := reader.Read(ctx)
 		if err != nil || len(entries) == 0 {
-			return err
+			return end, err
 		}
-		if err := out.send(entries); err != nil {
-			return err
-		}
-	}
-}
-
-// untilTerminal returns when the job is terminal or gone, or cannot be watched.
-func (s *Server) untilTerminal(ctx context.Context, record store.Record) {
-	key := record.Key()
-	for {
-		page, err := s.Store.List(ctx, store.ListOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name})
-		if err != nil || len(page.Items) == 0 || page.Items[0].UID() != record.UID() || terminal(page.Items[0]) {
-			return
-		}
-		watch, err := s.Store.Watch(ctx, store.WatchOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, Since: page.ResourceVersion})
+		full, err := out.send(entries)
 		if err != nil {
-			return
+			return "", err
 		}
-		ended, err := watchTerminal(ctx, watch)
-		watch.Close()
-		if ended || err != nil && !errors.Is(err, store.ErrExpired) {
-			return
+		if full {
+			return endLimit, nil
 		}
 	}
 }
 
-func watchTerminal(ctx context.Context, watch store.Watch) (bool, error) {
+// followLog writes what comes until the job is terminal or gone; what is left then lies
+// before the reader.
+func (s *Server) followLog(ctx context.Context, record store.Record, reader logs.Reader, out *logStream) (streamEnd, error) {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	type ended struct {
+		end streamEnd
+		err error
+	}
+	job := make(chan ended, 1)
+	go func() {
+		defer stop()
+		end, err := s.untilTerminal(running, record)
+		job <- ended{end, err}
+	}()
+	for {
+		entries, err := reader.Next(running)
+		if err != nil && running.Err() != nil { // only with an error: entries in hand lie behind the reader's offset
+			e := <-job
+			return e.end, e.err
+		}
+		if err != nil {
+			return "", err
+		}
+		full, err := out.send(entries)
+		if err != nil {
+			return "", err
+		}
+		if full {
+			return endLimit, nil
+		}
+	}
+}
+
+// untilTerminal returns when the job is terminal or gone. It outlives a store that cannot
+// be reached for a while.
+func (s *Server) untilTerminal(ctx context.Context, record store.Record) (streamEnd, error) {
+	var patience patience
+	for {
+		end, err := s.watchTerminal(ctx, record, &patience)
+		if end != "" {
+			return end, nil
+		}
+		if !errors.Is(err, store.ErrExpired) && !patience.again(ctx, err) {
+			return "", err
+		}
+	}
+}
+
+// watchTerminal looks at the job and follows it; empty: it cannot be told how it ends.
+func (s *Server) watchTerminal(ctx context.Context, record store.Record, patience *patience) (streamEnd, error) {
+	key := record.Key()
+	page, err := s.Store.List(ctx, store.ListOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name})
+	switch {
+	case err != nil:
+		return "", err
+	case len(page.Items) == 0 || page.Items[0].UID() != record.UID():
+		return endDeleted, nil
+	case terminal(page.Items[0]):
+		return endFinished, nil
+	}
+	watch, err := s.Store.Watch(ctx, store.WatchOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, Since: page.ResourceVersion})
+	if err != nil {
+		return "", err
+	}
+	defer watch.Close()
 	for {
 		events, err := watch.Next(ctx)
 		if err != nil {
-			return false, err
+			return "", err
 		}
+		patience.answered()
 		for _, event := range events {
-			if event.Type == store.Deleted || terminal(event.Record) {
-				return true, nil
+			switch {
+			case event.Type == store.Deleted:
+				return endDeleted, nil
+			case terminal(event.Record):
+				return endFinished, nil
 			}
 		}
 	}
@@ -175,9 +234,6 @@ func number(query url.Values, name string, into *int64) error {
 	return nil
 }
 
-// errLimit ends a stream at limitBytes.
-var errLimit = errors.New("limitBytes was reached")
-
 // logStream writes log entries.
 type logStream struct {
 	w          http.ResponseWriter
@@ -199,14 +255,24 @@ func (s *logStream) begin() {
 	_ = http.NewResponseController(s.w).Flush() // the next write tells when the client is gone
 }
 
-func (s *logStream) send(entries []logs.Entry) error {
+// end writes the last line of a stream of JSON values; text has none.
+func (s *logStream) end(why streamEnd) error {
+	if !s.json {
+		return nil
+	}
+	_, err := s.w.Write([]byte(`{"end":"` + string(why) + "\"}\n"))
+	return err
+}
+
+// send writes entries; full: limitBytes was reached.
+func (s *logStream) send(entries []logs.Entry) (full bool, err error) {
 	s.buf = s.buf[:0]
 	for _, entry := range entries {
 		switch {
 		case s.json:
 			line, err := json.Marshal(entry)
 			if err != nil {
-				return err
+				return false, err
 			}
 			s.buf = append(s.buf, line...)
 		case s.timestamps:
@@ -217,13 +283,13 @@ func (s *logStream) send(entries []logs.Entry) error {
 		}
 		s.buf = append(s.buf, '\n')
 		if s.limit > 0 && s.sent+int64(len(s.buf)) >= s.limit {
-			_, _ = s.w.Write(s.buf)
-			return errLimit
+			_, err := s.w.Write(s.buf)
+			return true, err
 		}
 	}
 	s.sent += int64(len(s.buf))
 	if _, err := s.w.Write(s.buf); err != nil {
-		return err
+		return false, err
 	}
-	return http.NewResponseController(s.w).Flush()
+	return false, http.NewResponseController(s.w).Flush()
 }

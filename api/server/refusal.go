@@ -39,7 +39,13 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return apierrors.NewBadRequest(err.Error()).Status()
 	case errors.Is(err, store.ErrFull):
 		return failure(http.StatusInsufficientStorage, "InsufficientStorage", err)
-	case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrClosed):
+	case errors.Is(err, store.ErrUnknown):
+		return failure(http.StatusGatewayTimeout, metav1.StatusReasonTimeout, store.ErrUnknown)
+	case errors.Is(err, store.ErrUnavailable):
+		return away(store.ErrUnavailable) // the cause may name hosts; it stands in the log
+	case errors.Is(err, store.ErrClosed):
+		return away(err)
+	case errors.Is(err, store.ErrReadOnly):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
 	case errors.As(err, &unplanned):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
@@ -47,6 +53,18 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return failure(http.StatusInternalServerError, metav1.StatusReasonInternalError, err)
 	}
 }
+
+// away is the refusal of a request that has changed nothing for want of the store, and may
+// be sent again.
+func away(err error) metav1.Status {
+	status := failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
+	status.Details = &metav1.StatusDetails{RetryAfterSeconds: retryAfterAway}
+	return status
+}
+
+// retryAfterAway is what a client is asked to wait, in seconds: about as long as a database
+// takes to fail over, or a server to start.
+const retryAfterAway = 5
 
 func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
 	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: err.Error()}
@@ -102,6 +120,8 @@ func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
 		refusal.Error = "storage_full"
 	case code == http.StatusServiceUnavailable:
 		refusal.Error = "unavailable"
+	case code == http.StatusGatewayTimeout:
+		refusal.Error = "unknown_outcome"
 	case code < http.StatusInternalServerError:
 		refusal.Error = "bad_request"
 	default:

@@ -28,24 +28,48 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, opts store.ListOp
 	if err != nil {
 		return err
 	}
-	watch, err := s.Store.Watch(ctx, store.WatchOptions{
-		Kind: opts.Kind, Namespace: opts.Namespace, Name: opts.Name, Labels: opts.Labels, Since: since,
-	})
-	if err == nil {
-		defer watch.Close()
-	}
 	stream.begin()
-	for err == nil {
-		stream.flush()
-		var events []store.Event
-		if events, err = watch.Next(ctx); err == nil {
-			err = stream.send(events)
-		}
-	}
+	err = s.changes(ctx, store.WatchOptions{
+		Kind: opts.Kind, Namespace: opts.Namespace, Name: opts.Name, Labels: opts.Labels, Since: since,
+	}, stream)
 	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 		stream.fail(err)
 	}
 	return nil
+}
+
+// changes streams what happens until ctx ends or the store fails for good. A watch that
+// breaks off because the store cannot be reached is taken up where it was.
+func (s *Server) changes(ctx context.Context, opts store.WatchOptions, stream *eventStream) error {
+	var patience patience
+	for {
+		last, err := s.changesOnce(ctx, opts, stream, &patience)
+		if !patience.again(ctx, err) {
+			return err
+		}
+		opts.Since = last
+	}
+}
+
+// changesOnce is one watch of changes. It returns the version that was sent last.
+func (s *Server) changesOnce(ctx context.Context, opts store.WatchOptions, stream *eventStream, patience *patience) (uint64, error) {
+	watch, err := s.Store.Watch(ctx, opts)
+	if err != nil {
+		return opts.Since, err
+	}
+	defer watch.Close()
+	for {
+		stream.flush()
+		events, err := watch.Next(ctx)
+		if err != nil {
+			return opts.Since, err
+		}
+		patience.answered()
+		if err := stream.send(events); err != nil {
+			return opts.Since, err
+		}
+		opts.Since = events[len(events)-1].Record.ResourceVersion()
+	}
 }
 
 // watchContext is the request's context, bounded by timeoutSeconds.

@@ -101,7 +101,8 @@ export async function* followLog(workspace, name, { offset, tail, signal, opened
   const query = new URLSearchParams({ follow: 'true' });
   if (offset > 0) query.set('sinceOffset', offset);
   else query.set('tailLines', tail);
-  yield* lines(job(workspace, name) + '/log?' + query, { signal, opened, headers: { Accept: 'application/x-ndjson' } });
+  const stream = lines(job(workspace, name) + '/log?' + query, { signal, opened, headers: { Accept: 'application/x-ndjson' } });
+  for await (const entry of stream) if (!entry.end) yield entry; // the end's own line says only that it is one
 }
 
 export const logAddress = (workspace, name) => job(workspace, name) + '/log';
