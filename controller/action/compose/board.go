@@ -7,7 +7,12 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/health"
 )
+
+// maxBoardText is how much of what compose says of a service is shown, in bytes.
+const maxBoardText = 300
 
 // board shows the state of each service while a deploy goes on, as status.result and, on
 // each change, as a line of the log.
@@ -15,22 +20,22 @@ type board struct {
 	out action.Sink
 
 	mu       sync.Mutex
-	services map[string]serviceState
+	services map[string]health.ServiceState
 	exitCode *int
 }
 
 // result is the shape of status.result.
 type result struct {
 	// ExitCode is docker compose's; unset while it runs.
-	ExitCode *int           `json:"exitCode,omitempty"`
-	Services []serviceState `json:"services,omitempty"`
+	ExitCode *int                  `json:"exitCode,omitempty"`
+	Services []health.ServiceState `json:"services,omitempty"`
 }
 
-func newBoard(out action.Sink, m model, wants map[string]want) *board {
-	b := &board{out: out, services: map[string]serviceState{}}
+func newBoard(out action.Sink, m *rendering, wants map[string]health.Want) *board {
+	b := &board{out: out, services: map[string]health.ServiceState{}}
 	for name, w := range wants {
-		if w.containers > 0 {
-			b.services[name] = serviceState{Name: name, State: "pending", Image: m.image(name)}
+		if w.Containers > 0 {
+			b.services[name] = health.ServiceState{Name: name, State: "pending", Image: m.image(name)}
 		}
 	}
 	b.show()
@@ -46,19 +51,19 @@ func (b *board) set(name, state, message string) {
 	if !ok || s.State == state && s.Message == message {
 		return
 	}
-	s.State, s.Message = state, clip(message, maxCheck)
+	s.State, s.Message = state, engine.Clip(message, maxBoardText)
 	b.services[name] = s
 	b.show()
 }
 
 // take notes what was seen of the services and reports whether anything has changed.
-func (b *board) take(services []serviceState) bool {
+func (b *board) take(services []health.ServiceState) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	changed := false
 	for _, s := range services {
 		was := b.services[s.Name]
-		if same(was, s) {
+		if was.Same(s) {
 			continue
 		}
 		changed = true
@@ -75,12 +80,6 @@ func (b *board) take(services []serviceState) bool {
 		b.show()
 	}
 	return changed
-}
-
-// same reports whether two states show the same.
-func same(a, b serviceState) bool {
-	exit := a.ExitCode == b.ExitCode || a.ExitCode != nil && b.ExitCode != nil && *a.ExitCode == *b.ExitCode
-	return exit && a.State == b.State && a.Containers == b.Containers && a.Restarts == b.Restarts && a.Message == b.Message && a.Image == b.Image
 }
 
 // exited notes docker compose's exit code.
@@ -109,7 +108,7 @@ func (b *board) encode() *v1.JSON {
 	for _, s := range b.services {
 		r.Services = append(r.Services, s)
 	}
-	slices.SortFunc(r.Services, func(x, y serviceState) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(r.Services, func(x, y health.ServiceState) int { return strings.Compare(x.Name, y.Name) })
 	encoded, err := v1.NewJSON(r)
 	if err != nil {
 		return nil // strings and numbers can always be encoded

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/health"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -32,7 +34,7 @@ const settleTime = 20 * time.Second
 // before, it may finish that first.
 func (d *deploy) stop(ctx context.Context, p *process.Process) {
 	grace := d.a.Grace
-	if len(d.before) > 0 && d.course.at() == starting && errors.Is(context.Cause(ctx), context.Canceled) {
+	if len(d.before) > 0 && d.steps.at() == starting && errors.Is(context.Cause(ctx), context.Canceled) {
 		half := grace / 2
 		d.out.Line(action.System, fmt.Sprintf("asked to stop; docker compose gets %s to finish what it does to containers", half))
 		finish := time.NewTimer(half)
@@ -66,35 +68,35 @@ func (d *deploy) canceled(ctx context.Context) action.Outcome {
 // settle brings the project out of what a stopped docker compose has left, and says how
 // it then is.
 func (d *deploy) settle(ctx context.Context) (string, error) {
-	seen, err := d.lookout.look(ctx)
+	seen, err := d.project.Containers(ctx)
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case d.code == 0:
-		j := judge(d.wants, seen, d.lookout.now())
-		d.board.take(j.services)
-		if up := d.others(j, ""); up != "" {
+		j := health.Judge(d.wants, seen, d.project.Now())
+		d.board.take(j.Services)
+		if up := j.Others(""); up != "" {
 			return "every container was started as asked and stays. " + strings.TrimSuffix(up, ". "), nil
 		}
 		return "the project is as asked", nil
 	case unchanged(d.before, seen) && len(d.before)+len(seen) > 0:
-		d.board.take(judge(d.present(seen), seen, d.lookout.now()).services)
+		d.board.take(d.judge(seen).Services)
 		return "the project is as it was before", nil
 	case len(d.before) == 0:
 		return d.takeDown(ctx)
 	}
 	var problems []string
-	for _, deed := range mend(d.before, seen, d.course.hasMade) {
-		d.out.Line(action.System, "docker "+strings.Join(deed, " "))
-		if err := d.lookout.do(ctx, deed...); err != nil {
+	for _, act := range repairs(d.before, seen, d.steps.hasMade) {
+		d.out.Line(action.System, "docker "+strings.Join(act, " "))
+		if err := d.project.Do(ctx, act...); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}
-	if seen, err = d.lookout.look(ctx); err != nil {
+	if seen, err = d.project.Containers(ctx); err != nil {
 		return "", err
 	}
-	d.board.take(judge(d.present(seen), seen, d.lookout.now()).services)
+	d.board.take(d.judge(seen).Services)
 	text := describe(d.before, seen)
 	if len(problems) > 0 {
 		text += ". What could not be finished: " + strings.Join(problems, "; ")
@@ -107,8 +109,8 @@ func (d *deploy) settle(ctx context.Context) (string, error) {
 func (d *deploy) takeDown(ctx context.Context) (string, error) {
 	seconds := int(d.a.Grace.Seconds() / 2)
 	args := append(base(d.a.Job.Spec.Deploy, d.file), "down", fmt.Sprintf("--timeout=%d", seconds))
-	if err := d.r.query(ctx, d.a, d.file, args, ignoreOutput); err != nil {
-		if seen, lookErr := d.lookout.look(ctx); lookErr != nil || len(seen) > 0 {
+	if err := d.r.docker.Output(ctx, d.r.spec(d.a, d.file, args), engine.Discard); err != nil {
+		if seen, lookErr := d.project.Containers(ctx); lookErr != nil || len(seen) > 0 {
 			return fmt.Sprintf("what was made could not be taken down again, %d containers are left: %v", len(seen), err), lookErr
 		}
 	}
@@ -119,9 +121,9 @@ func (d *deploy) takeDown(ctx context.Context) (string, error) {
 }
 
 // unchanged reports whether the same containers are there in the same state.
-func unchanged(before, now []observed) bool {
-	return len(before) == len(now) && !slices.ContainsFunc(before, func(b observed) bool {
-		return !slices.ContainsFunc(now, func(n observed) bool {
+func unchanged(before, now []engine.Container) bool {
+	return len(before) == len(now) && !slices.ContainsFunc(before, func(b engine.Container) bool {
+		return !slices.ContainsFunc(now, func(n engine.Container) bool {
 			return b.ID == n.ID && b.Name == n.Name && b.StartedAt.Equal(n.StartedAt) && (b.Status == "running") == (n.Status == "running")
 		})
 	})
@@ -130,16 +132,16 @@ func unchanged(before, now []observed) bool {
 // temporary is the name that compose gives a container while it replaces another one.
 var temporary = regexp.MustCompile(`^[0-9a-f]{12}_(.+)$`)
 
-// mend says what docker must do so that no container is in between: one that was made and
+// repairs says what docker must do so that no container is in between: one that was made and
 // never started goes when the one that it was to replace is still there, and is started
 // when that is gone; one that ran before and was stopped runs again unless it was
 // replaced.
-func mend(before, now []observed, made func(name string) bool) [][]string {
-	old := map[string]observed{}
+func repairs(before, now []engine.Container, made func(name string) bool) [][]string {
+	old := map[string]engine.Container{}
 	for _, b := range before {
 		old[b.ID] = b
 	}
-	var deeds [][]string
+	var actions [][]string
 	kept := map[string]bool{} // names of old containers that are to run
 	for _, n := range now {
 		b, known := old[n.ID]
@@ -159,25 +161,25 @@ func mend(before, now []observed, made func(name string) bool) [][]string {
 		case !made(name):
 			// Somebody else's.
 		case kept[name]:
-			deeds = append(deeds, []string{"container", "rm", "--", n.ID})
+			actions = append(actions, []string{"container", "rm", "--", n.ID})
 		default:
 			if name != n.Name {
-				deeds = append(deeds, []string{"container", "rename", "--", n.ID, name})
+				actions = append(actions, []string{"container", "rename", "--", n.ID, name})
 			}
-			deeds = append(deeds, []string{"container", "start", "--", n.ID})
+			actions = append(actions, []string{"container", "start", "--", n.ID})
 		}
 	}
 	for _, n := range now {
 		if b := old[n.ID]; kept[b.Name] && n.Status != "running" && n.Status != "restarting" {
-			deeds = append(deeds, []string{"container", "start", "--", n.ID})
+			actions = append(actions, []string{"container", "start", "--", n.ID})
 		}
 	}
-	return deeds
+	return actions
 }
 
 // replaced reports whether another container that was made since runs under its name.
-func replaced(b observed, now []observed, old map[string]observed) bool {
-	return slices.ContainsFunc(now, func(n observed) bool {
+func replaced(b engine.Container, now []engine.Container, old map[string]engine.Container) bool {
+	return slices.ContainsFunc(now, func(n engine.Container) bool {
 		_, known := old[n.ID]
 		name := n.Name
 		if m := temporary.FindStringSubmatch(name); m != nil {
@@ -188,8 +190,8 @@ func replaced(b observed, now []observed, old map[string]observed) bool {
 }
 
 // describe says for each service whether it is as before.
-func describe(before, now []observed) string {
-	ids := func(list []observed) map[string]map[string]bool {
+func describe(before, now []engine.Container) string {
+	ids := func(list []engine.Container) map[string]map[string]bool {
 		out := map[string]map[string]bool{}
 		for _, c := range list {
 			if out[c.Service] == nil {

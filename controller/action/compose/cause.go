@@ -45,19 +45,19 @@ var words = []struct {
 
 // diagnose finds the cause in what docker compose said: its progress, and its last words
 // where that tells nothing.
-func diagnose(c *course, at stage, tail string) cause {
-	out := cause{reason: v1.ReasonExitCode, service: c.busy()}
+func diagnose(s *steps, at stage, tail string) cause {
+	out := cause{reason: v1.ReasonExitCode, service: s.busy()}
 	image := ""
-	for _, e := range c.errors() {
+	for _, e := range s.errors() {
 		kind, name, _ := strings.Cut(strings.TrimSpace(e.ID), " ")
 		switch text := e.Message; {
 		case kind == "Image" && image == "":
-			image, out.service = name, strings.Join(c.model.byImage(name), ", ")
+			image, out.service = name, strings.Join(s.rendering.byImage(name), ", ")
 			out.text = name + ": " + e.Details
 		case strings.HasPrefix(kind, "service:"):
 			out.service, _, _ = strings.Cut(strings.TrimPrefix(kind, "service:"), ":")
-		case kind == "Container" && c.model.byContainer(name) != "":
-			out.service = c.model.byContainer(name)
+		case kind == "Container" && s.rendering.byContainer(name) != "":
+			out.service = s.rendering.byContainer(name)
 		case e.ID == "" && text != "" && image == "":
 			out.text = text
 		}

@@ -29,7 +29,7 @@ const checked = ", healthcheck: {test: [CMD, /app, check], interval: 300ms, retr
 
 // TestADeployIsJudgedByItsServices carries each case out on the real engine.
 func TestADeployIsJudgedByItsServices(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	for name, tc := range map[string]struct {
 		services string
 		change   func(*v1.DeployAction)
@@ -167,7 +167,7 @@ func freePort(t *testing.T) (port int, held net.Listener) {
 
 func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	t.Parallel()
-	engine(t)
+	needEngine(t)
 	port, held := freePort(t)
 	defer held.Close()
 	r, attempt := project(t, service("web", "listen", fmt.Sprintf(", ports: ['127.0.0.1:%d:8080']", port)))
@@ -179,7 +179,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 
 func TestTheProbeIsAskedOnceEverythingIsUp(t *testing.T) {
 	t.Parallel()
-	engine(t)
+	needEngine(t)
 	// The engine picks the port, so that nobody else has it; the job names it by a first
 	// look at what was published.
 	r, attempt := project(t, service("web", "listen", ", ports: ['127.0.0.1::8080']"))
@@ -223,7 +223,7 @@ func TestTheProbeIsAskedOnceEverythingIsUp(t *testing.T) {
 
 // TestACanceledDeployLeavesNothingInBetween stops a deploy at each stage.
 func TestACanceledDeployLeavesNothingInBetween(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	second := service("db", "web", ", healthcheck: {test: [CMD, /app, check], interval: 1h}")
 	for name, tc := range map[string]struct {
 		before string // what runs before; empty: nothing
@@ -272,7 +272,7 @@ func TestACanceledDeployLeavesNothingInBetween(t *testing.T) {
 				t.Errorf("%+v\n%s", o, out.text.String())
 			}
 			a := attempt(v1.DeployPs)
-			seen, err := (&lookout{r: r, a: a, project: a.Job.Spec.Deploy.ProjectName}).look(t.Context())
+			seen, err := r.project(a, a.Job.Spec.Deploy.ProjectName).Containers(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -297,7 +297,7 @@ func TestACanceledDeployLeavesNothingInBetween(t *testing.T) {
 // TestAnEngineThatStopsMidwayIsSaid cuts the connection to the engine while a deploy waits
 // for health.
 func TestAnEngineThatStopsMidwayIsSaid(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, service("web", "web", ", healthcheck: {test: [CMD, /app, check], interval: 1h}"))
 	cut := cuttable(t)
 	a := attempt(v1.DeployUp)

@@ -77,8 +77,8 @@ func main() {
 // image is named by what is in it, so that another checkout's tests do not replace it.
 var image = fmt.Sprintf("jobwright-compose-test:%08x", crc32.ChecksumIEEE([]byte(program)))
 
-// engine makes the test's image in the real docker engine, or skips the test.
-func engine(t *testing.T) {
+// needEngine makes the test's image in the real docker engine, or skips the test.
+func needEngine(t *testing.T) {
 	t.Helper()
 	if err := exec.Command("docker", "compose", "version").Run(); err != nil || exec.Command("docker", "info").Run() != nil {
 		if os.Getenv("JOBWRIGHT_REQUIRE_COMPONENTS") == "1" {
@@ -194,7 +194,7 @@ func (r *recorder) Progress(pct int, _ string) {
 var web = "  web: {image: '" + image + "', command: [web], pull_policy: never}\n"
 
 func TestAProjectGoesUpAndDown(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, web)
 	for _, step := range []struct {
 		verb v1.DeployVerb
@@ -225,7 +225,7 @@ func TestAProjectGoesUpAndDown(t *testing.T) {
 }
 
 func TestAOneShotContainerThatEndedWellIsNoFailure(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, web+"  init: {image: '"+image+"', command: [once], pull_policy: never}\n")
 	out := &recorder{}
 	if outcome := r.Run(t.Context(), attempt(v1.DeployUp), out); outcome.Verdict != action.Succeeded {
@@ -234,7 +234,7 @@ func TestAOneShotContainerThatEndedWellIsNoFailure(t *testing.T) {
 }
 
 func TestAContainerThatFailsFailsTheDeployWithItsName(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, web+"  bad: {image: '"+image+"', command: [fail], pull_policy: never}\n")
 	outcome := r.Run(t.Context(), attempt(v1.DeployUp), &recorder{})
 	if outcome.Verdict != action.Failed || outcome.Reason != v1.ReasonContainerFailed || !strings.Contains(outcome.Message, "service bad: ended with exit code 3") {
@@ -243,7 +243,7 @@ func TestAContainerThatFailsFailsTheDeployWithItsName(t *testing.T) {
 }
 
 func TestAnImageThatIsNotThereFailsWithComposesWords(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, "  web: {image: 'jobwright-none:1', pull_policy: never}\n")
 	outcome := r.Run(t.Context(), attempt(v1.DeployUp), &recorder{})
 	if outcome.Verdict != action.Failed || !strings.Contains(outcome.Message, "jobwright-none:1") {
@@ -254,7 +254,7 @@ func TestAnImageThatIsNotThereFailsWithComposesWords(t *testing.T) {
 // TestCancelLeavesNoProcess cancels an up that waits for a health check which never
 // passes.
 func TestCancelLeavesNoProcess(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, strings.TrimSuffix(web, "}\n")+
 		", healthcheck: {test: [CMD, /app, fail], interval: 1s, retries: 1000, start_period: 1h}}\n")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -270,7 +270,7 @@ func TestCancelLeavesNoProcess(t *testing.T) {
 	if outcome.Verdict != action.Stopped {
 		t.Fatalf("outcome = %+v\n%s", outcome, out.text.String())
 	}
-	if n, err := process.Reap(t.Context(), r.worker, a.ID); n != 0 || err != nil {
+	if n, err := process.Reap(t.Context(), r.docker.Worker, a.ID); n != 0 || err != nil {
 		t.Errorf("%d processes were left, %v", n, err)
 	}
 	if outcome, err := r.Recover(t.Context(), a); err != nil || outcome.Verdict != action.Lost {

@@ -10,6 +10,8 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/health"
 )
 
 // asideTime is how long what is asked after the verdict may take: logs, and a last look
@@ -40,11 +42,11 @@ func (d *deploy) unreadable(ctx context.Context, err error) action.Outcome {
 	if ctx.Err() != nil {
 		return action.Outcome{Verdict: action.Stopped, Message: d.name + " was not started; the project is as it was before.", Repeatable: true}
 	}
-	c := diagnose(newCourse(model{}), starting, err.Error())
-	if said := (*refusedError)(nil); !errors.As(err, &said) {
+	c := diagnose(newSteps(&rendering{}), starting, err.Error())
+	if said := (*engine.RefusedError)(nil); !errors.As(err, &said) {
 		return d.r.unavailable(err)
-	} else if c.text = said.said; c.reason == v1.ReasonExitCode {
-		c.reason, d.code = v1.ReasonInvalidComposeFile, said.code
+	} else if c.text = said.Said; c.reason == v1.ReasonExitCode {
+		c.reason, d.code = v1.ReasonInvalidComposeFile, said.Code
 	}
 	return d.fail(c, "Nothing was started.")
 }
@@ -66,9 +68,9 @@ func (d *deploy) unreachable(ctx context.Context, err error) action.Outcome {
 
 // late is the outcome when a limit has passed.
 func (d *deploy) late(ctx, limited context.Context, tail string) action.Outcome {
-	e := &exceeded{stage: d.dog.at()}
+	e := &exceeded{stage: d.limits.at()}
 	_ = errors.As(context.Cause(limited), &e)
-	c := cause{reason: v1.ReasonStageTimeout, text: e.Error(), service: d.course.busy()}
+	c := cause{reason: v1.ReasonStageTimeout, text: e.Error(), service: d.steps.busy()}
 	if d.unanswered != nil {
 		c.reason, c.text = v1.ReasonUnhealthy, fmt.Sprintf("health.probe was not answered as expected for %s; spec.deploy.limits.healthSeconds is %d. The last answer: %v",
 			e.idle.Round(time.Second), int(e.limit/time.Second), d.unanswered)
@@ -77,15 +79,15 @@ func (d *deploy) late(ctx, limited context.Context, tail string) action.Outcome 
 	more := d.name + " was stopped; containers were left as they were."
 	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
-	if e.stage == health {
-		if seen, err := d.lookout.look(ctx); err == nil {
-			j := judge(d.present(seen), seen, d.lookout.now())
-			d.board.take(j.services)
-			if slow := slices.IndexFunc(j.services, func(s serviceState) bool { return s.grade != good }); slow >= 0 {
-				s := j.services[slow]
+	if e.stage == waitHealth {
+		if seen, err := d.project.Containers(ctx); err == nil {
+			j := d.judge(seen)
+			d.board.take(j.Services)
+			if slow := slices.IndexFunc(j.Services, func(s health.ServiceState) bool { return s.Grade != health.Good }); slow >= 0 {
+				s := j.Services[slow]
 				c.service = s.Name
 				c.text = fmt.Sprintf("%s; it is %s, %s", c.text, s.State, s.Message)
-				return d.fail(c, d.others(j, s.Name)+d.log(ctx, s.worst))
+				return d.fail(c, j.Others(s.Name)+d.log(ctx, s.Worst))
 			}
 		}
 		more = ""
@@ -98,55 +100,40 @@ func (d *deploy) late(ctx, limited context.Context, tail string) action.Outcome 
 
 // broken is the outcome when docker compose has failed by itself.
 func (d *deploy) broken(ctx context.Context, tail string) action.Outcome {
-	c := diagnose(d.course, d.dog.at(), tail)
-	ended := ended(d.name, d.code)
+	c := diagnose(d.steps, d.limits.at(), tail)
+	ended := engine.Ended(d.name, d.code)
 	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
-	seen, err := d.lookout.look(ctx)
+	seen, err := d.project.Containers(ctx)
 	if err != nil {
 		c.reason, c.service = v1.ReasonEngineUnavailable, ""
 		return d.fail(c, fmt.Sprintf("The docker engine does not answer: %v. %s", err, ended))
 	}
-	j := judge(d.present(seen), seen, d.lookout.now())
-	d.board.take(j.services)
+	j := d.judge(seen)
+	d.board.take(j.Services)
 	// What compose says of a dependency that failed is less than what the container says.
-	if worst := slices.IndexFunc(j.services, func(s serviceState) bool { return s.grade == failed }); worst >= 0 && c.reason == v1.ReasonExitCode {
-		s := j.services[worst]
+	if worst := slices.IndexFunc(j.Services, func(s health.ServiceState) bool { return s.Grade == health.Failed }); worst >= 0 && c.reason == v1.ReasonExitCode {
+		s := j.Services[worst]
 		if s.State == "created" {
-			c.reason, c.service = s.reason, s.Name
-			return d.fail(c, ended+lastWords(tail))
+			c.reason, c.service = s.Reason, s.Name
+			return d.fail(c, ended+engine.LastWords(tail))
 		}
-		c = cause{reason: s.reason, service: s.Name, text: s.Message}
-		return d.fail(c, strings.TrimSpace(d.others(j, s.Name)+ended+" "+d.log(ctx, s.worst)))
+		c = cause{reason: s.Reason, service: s.Name, text: s.Message}
+		return d.fail(c, strings.TrimSpace(j.Others(s.Name)+ended+" "+d.log(ctx, s.Worst)))
 	}
 	if c.reason == v1.ReasonExitCode && c.service != "" {
 		c.reason = v1.ReasonContainerFailed
 	}
-	return d.fail(c, ended+lastWords(tail))
-}
-
-// ended says how docker compose has ended.
-func ended(name string, code int) string {
-	if code < 0 {
-		return name + " was killed by a signal that did not come from Jobwright."
-	}
-	return fmt.Sprintf("%s ended with exit code %d.", name, code)
-}
-
-func lastWords(tail string) string {
-	if tail == "" {
-		return ""
-	}
-	return " Its last words:\n" + tail
+	return d.fail(c, ended+engine.LastWords(tail))
 }
 
 // unhealthy is the outcome when a service has failed.
-func (d *deploy) unhealthy(ctx context.Context, j judgment) action.Outcome {
-	d.board.take(j.services)
-	worst := j.services[slices.IndexFunc(j.services, func(s serviceState) bool { return s.grade == failed })]
+func (d *deploy) unhealthy(ctx context.Context, j health.Judgment) action.Outcome {
+	d.board.take(j.Services)
+	worst := j.Services[slices.IndexFunc(j.Services, func(s health.ServiceState) bool { return s.Grade == health.Failed })]
 	ctx, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
-	o := d.fail(cause{reason: worst.reason, service: worst.Name, text: worst.Message}, strings.TrimSpace(d.others(j, worst.Name)+d.log(ctx, worst.worst)))
+	o := d.fail(cause{reason: worst.Reason, service: worst.Name, text: worst.Message}, strings.TrimSpace(j.Others(worst.Name)+d.log(ctx, worst.Worst)))
 	if d.code == 0 && worst.ExitCode != nil {
 		exit := int32(*worst.ExitCode) // says more than compose's
 		o.ExitCode = &exit
@@ -154,16 +141,17 @@ func (d *deploy) unhealthy(ctx context.Context, j judgment) action.Outcome {
 	return o
 }
 
-// others names the other services that are not up.
-func (d *deploy) others(j judgment, but string) string {
-	var out []string
-	for _, s := range j.services {
-		if s.Name != but && s.grade != good {
-			out = append(out, fmt.Sprintf("%s (%s)", s.Name, s.State))
-		}
-	}
-	if len(out) == 0 {
+// log is the end of what a container wrote, as the end of a message.
+func (d *deploy) log(ctx context.Context, id string) string {
+	if id == "" {
 		return ""
 	}
-	return "Not up either: " + strings.Join(out, ", ") + ". "
+	lines, err := d.project.LogTail(ctx, id)
+	switch {
+	case err != nil:
+		return "Its log could not be read: " + err.Error() + "."
+	case len(lines) == 0:
+		return "It has logged nothing."
+	}
+	return "The end of its log:\n" + strings.Join(lines, "\n")
 }

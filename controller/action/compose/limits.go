@@ -13,10 +13,10 @@ import (
 type stage string
 
 const (
-	pulling  stage = "pull"
-	building stage = "build"
-	starting stage = "start"
-	health   stage = "health"
+	pulling    stage = "pull"
+	building   stage = "build"
+	starting   stage = "start"
+	waitHealth stage = "health"
 )
 
 // limits are how long each stage may go on without progress when the job does not say:
@@ -26,7 +26,7 @@ const (
 // compose file says more, so it gets 2; and a health check that docker itself has not
 // given up within 5 minutes has a start_period that its author knows of.
 var limits = map[stage]time.Duration{
-	pulling: 300 * time.Second, building: 900 * time.Second, starting: 120 * time.Second, health: 300 * time.Second,
+	pulling: 300 * time.Second, building: 900 * time.Second, starting: 120 * time.Second, waitHealth: 300 * time.Second,
 }
 
 // limitsOf are those of a job.
@@ -35,7 +35,7 @@ func limitsOf(l *v1.DeployLimits) map[stage]time.Duration {
 	if l == nil {
 		return out
 	}
-	for s, seconds := range map[stage]*int32{pulling: l.PullSeconds, building: l.BuildSeconds, starting: l.StartSeconds, health: l.HealthSeconds} {
+	for s, seconds := range map[stage]*int32{pulling: l.PullSeconds, building: l.BuildSeconds, starting: l.StartSeconds, waitHealth: l.HealthSeconds} {
 		if seconds != nil {
 			out[s] = time.Duration(*seconds) * time.Second
 		}
@@ -54,10 +54,10 @@ type exceeded struct {
 
 func (e *exceeded) Error() string {
 	what := map[stage]string{
-		pulling:  "pulling images got nowhere",
-		building: "building images said nothing",
-		starting: "creating and starting containers got nowhere",
-		health:   "no service's state changed while some were not up yet",
+		pulling:    "pulling images got nowhere",
+		building:   "building images said nothing",
+		starting:   "creating and starting containers got nowhere",
+		waitHealth: "no service's state changed while some were not up yet",
 	}[e.stage]
 	return fmt.Sprintf("%s for %s; spec.deploy.limits.%sSeconds is %d, and the deploy had taken %s", what,
 		e.idle.Round(time.Second), e.stage, int(e.limit/time.Second), e.whole.Round(time.Second))

@@ -12,6 +12,8 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/rollback"
 )
 
 // The kinds of things that a plan names.
@@ -61,9 +63,9 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	if err := r.checkSecrets(a.Job); err != nil {
 		return problem(err), nil
 	}
-	rendered, err := r.rendered(ctx, a, file)
-	if said := (*refusedError)(nil); errors.As(err, &said) {
-		return problem(fmt.Errorf("spec.deploy.composePath: Invalid value: %q: docker compose says: %s", d.ComposePath, said.said)), nil
+	rendered, err := r.render(ctx, a, file)
+	if said := (*engine.RefusedError)(nil); errors.As(err, &said) {
+		return problem(fmt.Errorf("spec.deploy.composePath: Invalid value: %q: docker compose says: %s", d.ComposePath, said.Said)), nil
 	}
 	if err != nil {
 		return nil, err
@@ -85,19 +87,19 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 // planStates is what restart, stop and start would do.
 func (r *Runner) planStates(ctx context.Context, a action.Attempt, rendered *rendering) (*v1.Plan, error) {
 	d := a.Job.Spec.Deploy
-	containers, err := r.stand(ctx, a, rendered.project)
+	containers, err := r.project(a, rendered.Name).Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	running := byService(containers)
+	running := engine.ByService(containers)
 	plan := &v1.Plan{}
 	for _, service := range slices.Sorted(maps.Keys(running)) {
 		if len(d.Services) > 0 && !slices.Contains(d.Services, service) {
 			continue
 		}
 		change := v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindService, Name: service, Detail: string(d.Verb) + " " + containersOf(len(running[service]))}
-		up := slices.ContainsFunc(running[service], func(c engineContainer) bool { return c.State.Status == "running" })
-		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c engineContainer) bool { return c.State.Status != "running" }) {
+		up := slices.ContainsFunc(running[service], func(c engine.Container) bool { return c.Status == "running" })
+		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c engine.Container) bool { return c.Status != "running" }) {
 			change.Verb, change.Detail = v1.PlanKeep, ""
 		}
 		plan.Changes = append(plan.Changes, change)
@@ -109,14 +111,8 @@ func (r *Runner) planStates(ctx context.Context, a action.Attempt, rendered *ren
 func planImages(verb v1.DeployVerb, rendered *rendering) *v1.Plan {
 	plan := &v1.Plan{}
 	for _, name := range rendered.covered {
-		service := child(services(rendered.document), name)
-		image, _ := service["image"].(string)
-		_, built := service["build"]
-		if image == "" {
-			image = rendered.project + "-" + name
-		}
-		if (verb == v1.DeployBuild) == built {
-			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindImage, Name: image, Detail: fmt.Sprintf("%s for service %s", verb, name)})
+		if (verb == v1.DeployBuild) == rendered.Services[name].built() {
+			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindImage, Name: rendered.image(name), Detail: fmt.Sprintf("%s for service %s", verb, name)})
 		}
 	}
 	return plan
@@ -125,12 +121,12 @@ func planImages(verb v1.DeployVerb, rendered *rendering) *v1.Plan {
 // planDown is what down would do.
 func (r *Runner) planDown(ctx context.Context, a action.Attempt, rendered *rendering) (*v1.Plan, error) {
 	d := a.Job.Spec.Deploy
-	containers, err := r.stand(ctx, a, rendered.project)
+	containers, err := r.project(a, rendered.Name).Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	plan := &v1.Plan{}
-	running := byService(containers)
+	running := engine.ByService(containers)
 	for _, service := range slices.Sorted(maps.Keys(running)) {
 		named := slices.Contains(d.Services, service)
 		if len(d.Services) > 0 && !named || len(d.Services) == 0 && !slices.Contains(rendered.covered, service) && !flag(d, "--remove-orphans") {
@@ -143,7 +139,7 @@ func (r *Runner) planDown(ctx context.Context, a action.Attempt, rendered *rende
 		return plan, nil
 	}
 	for _, kind := range []string{kindNetwork, kindVolume} {
-		there, err := r.owned(ctx, a, kind, rendered.project)
+		there, err := r.project(a, rendered.Name).Owned(ctx, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -169,19 +165,19 @@ func (r *Runner) planRollback(ctx context.Context, a action.Attempt) (*v1.Plan, 
 	if err != nil {
 		return problem(err), nil
 	}
-	if _, err := r.revisionSpec(a, wanted); err != nil {
+	if _, err := r.restorer().Spec(a, wanted); err != nil {
 		return problem(fmt.Errorf("spec.deploy.revision: Invalid value: %d: %w", wanted.Number, err)), nil
 	}
-	containers, err := r.stand(ctx, a, wanted.Project)
+	containers, err := r.project(a, wanted.Project).Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	running := byService(containers)
-	t := target{revision: wanted}
+	running := engine.ByService(containers)
+	t := rollback.Target{Revision: wanted}
 	if len(a.Job.Spec.Deploy.Services) > 0 {
-		t.services = a.Job.Spec.Deploy.Services
+		t.Services = a.Job.Spec.Deploy.Services
 	}
-	different, err := r.different(ctx, a, t, running)
+	different, err := r.restorer().Different(ctx, a, t, running)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +186,7 @@ func (r *Runner) planRollback(ctx context.Context, a action.Attempt) (*v1.Plan, 
 		change := v1.PlanChange{Verb: v1.PlanKeep, Kind: kindService, Name: service.Name}
 		if slices.Contains(different, service.Name) {
 			change.Verb = v1.PlanRecreate
-			change.Detail = fmt.Sprintf("as in revision %d, from image %s (%s)", wanted.Number, service.Image, shortID(service.ImageID))
+			change.Detail = fmt.Sprintf("as in revision %d, from image %s (%s)", wanted.Number, service.Image, engine.ShortID(service.ImageID))
 			if len(running[service.Name]) == 0 {
 				change.Verb = v1.PlanCreate
 			}
@@ -198,18 +194,11 @@ func (r *Runner) planRollback(ctx context.Context, a action.Attempt) (*v1.Plan, 
 		plan.Changes = append(plan.Changes, change)
 	}
 	for _, service := range newest.Services {
-		if _, ok := wanted.Service(service.Name); !ok && t.services == nil && len(running[service.Name]) > 0 {
+		if _, ok := wanted.Service(service.Name); !ok && t.Services == nil && len(running[service.Name]) > 0 {
 			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanRemove, Kind: kindService, Name: service.Name, Detail: fmt.Sprintf("revision %d does not have it", wanted.Number)})
 		}
 	}
 	return plan, nil
-}
-
-// owned are a project's networks or volumes.
-func (r *Runner) owned(ctx context.Context, a action.Attempt, kind, project string) ([]string, error) {
-	names, err := r.words(ctx, a, kind, "ls", "--filter=label=com.docker.compose.project="+project, "--format={{.Name}}")
-	slices.Sort(names)
-	return names, err
 }
 
 // flag reports whether the job gives one of a flag's names.

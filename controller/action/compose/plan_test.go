@@ -10,6 +10,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/revisions"
 )
 
@@ -17,7 +18,7 @@ var _ action.Planner = (*Runner)(nil)
 
 func TestWhatBecomesOfAService(t *testing.T) {
 	as := func(changes ...func(*planned)) planned {
-		p := planned{name: "web", image: "web:1", imageID: "sha256:0123456789abcdef", hash: "h", replicas: 1, containers: []engineContainer{made("web", "sha256:0123456789abcdef", "h")}}
+		p := planned{name: "web", image: "web:1", imageID: "sha256:0123456789abcdef", hash: "h", replicas: 1, containers: []engine.Container{{Service: "web", Image: "shop-web", ImageID: "sha256:0123456789abcdef", ConfigHash: "h", Status: "running"}}}
 		for _, change := range changes {
 			change(&p)
 		}
@@ -40,13 +41,13 @@ func TestWhatBecomesOfAService(t *testing.T) {
 		"another configuration":         {as(newHash), nil, v1.PlanRecreate, "image web:1 instead of shop-web"},
 		"its image has moved":           {as(moved), nil, v1.PlanRecreate, "image web:1 is fedcba987654 now, it runs from 0123456789ab"},
 		"more containers":               {as(func(p *planned) { p.replicas = 3 }), nil, v1.PlanChangeIt, "1 container now, 3 wanted"},
-		"stopped":                       {as(func(p *planned) { p.containers[0].State.Status = "exited" }), nil, v1.PlanChangeIt, "1 container that does not run is started"},
+		"stopped":                       {as(func(p *planned) { p.containers[0].Status = "exited" }), nil, v1.PlanChangeIt, "1 container that does not run is started"},
 		"forced":                        {as(), []string{"--force-recreate"}, v1.PlanRecreate, "--force-recreate"},
 		"changed and not to be touched": {as(newHash, moved), []string{"--no-recreate"}, v1.PlanKeep, ""},
 		"pulled first":                  {as(), []string{"--pull", "always"}, v1.PlanKeep, "image web:1 may be pulled first"},
 		"built first":                   {as(func(p *planned) { p.built = true }), []string{"--build"}, v1.PlanKeep, "image web:1 is built first"},
 		"what has changed since the last revision": {as(newHash, func(p *planned) {
-			p.containers[0].Config.Image = "web:1"
+			p.containers[0].Image = "web:1"
 			p.was = map[string]any{"environment": "a", "image": "sha256:1", "command": "c", "init": true}
 			p.now = map[string]any{"environment": "b", "image": "web:1", "command": "c", "ports": 1}
 		}), nil, v1.PlanRecreate, "its configuration has changed: environment, init, ports"},
@@ -92,7 +93,7 @@ func TestWhatIsWrongIsAProblemOfItsField(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tc.engine {
-				engine(t)
+				needEngine(t)
 			}
 			plan, err := r.Plan(t.Context(), &v1.Job{Spec: v1.JobSpec{Deploy: tc.deploy}})
 			if err != nil {
@@ -103,7 +104,7 @@ func TestWhatIsWrongIsAProblemOfItsField(t *testing.T) {
 			}
 		})
 	}
-	r.docker = filepath.Join(root, "no-docker")
+	r.docker.Program = filepath.Join(root, "no-docker")
 	if plan, err := r.Plan(t.Context(), &v1.Job{Spec: v1.JobSpec{Deploy: &v1.DeployAction{Verb: "up", ComposePath: "good.yml"}}}); err == nil {
 		t.Errorf("without docker: %+v", plan)
 	}
@@ -152,7 +153,7 @@ func TestAPlanTellsWhatUpThenDoes(t *testing.T) {
 	if after, _, _ := s.runs("db"); before[0] != after[0] {
 		t.Error("db was planned to be kept, and was made anew")
 	}
-	want(plan(v1.DeployRollback, nil), "Recreate service app: as in revision 1, from image "+image+" ("+shortID(s.docker("images", "-q", "--no-trunc", image))+")",
+	want(plan(v1.DeployRollback, nil), "Recreate service app: as in revision 1, from image "+image+" ("+engine.ShortID(s.docker("images", "-q", "--no-trunc", image))+")",
 		"Keep service db", "Remove service more: revision 1 does not have it")
 	file("two", "")
 	want(plan(v1.DeployUp, nil)[2:], "Keep service app", "Keep service db", "Keep service more: not in the compose file; --remove-orphans would remove it")

@@ -10,6 +10,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/revisions"
 )
 
@@ -21,14 +22,14 @@ type planned struct {
 	built      bool
 	hash       string
 	replicas   int
-	containers []engineContainer
+	containers []engine.Container
 	was, now   map[string]any // in the last revision; in the file
 }
 
 // planUp is what up would do.
 func (r *Runner) planUp(ctx context.Context, a action.Attempt, file string, rendered *rendering) (*v1.Plan, error) {
 	d := a.Job.Spec.Deploy
-	containers, err := r.stand(ctx, a, rendered.project)
+	containers, err := r.project(a, rendered.Name).Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,32 +37,25 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, file string, rend
 	if err != nil {
 		return nil, err
 	}
-	running := byService(containers)
-	last := r.lastOwn(a.Job.Namespace, rendered.project)
+	running := engine.ByService(containers)
+	last := r.lastOwn(a.Job.Namespace, rendered.Name)
 	plan := &v1.Plan{}
 	for _, section := range []struct{ key, kind string }{{"networks", kindNetwork}, {"volumes", kindVolume}} {
-		there, err := r.owned(ctx, a, section.kind, rendered.project)
+		there, err := r.project(a, rendered.Name).Owned(ctx, section.kind)
 		if err != nil {
 			return nil, err
 		}
-		plan.Changes = append(plan.Changes, planOwned(child(rendered.document, section.key), section.kind, there)...)
+		plan.Changes = append(plan.Changes, planOwned(revisions.Child(rendered.document, section.key), section.kind, there)...)
 	}
 	for _, name := range rendered.covered {
-		now := child(services(rendered.document), name)
-		p := planned{name: name, now: now, hash: hashes[name], replicas: replicasOf(now), containers: running[name]}
-		if n, ok := scaleFlag(d.ExtraArgs, name); ok {
-			p.replicas = n
+		now := revisions.Child(revisions.Services(rendered.document), name)
+		p := planned{
+			name: name, now: now, hash: hashes[name], replicas: rendered.replicas(d, name), containers: running[name],
+			image: rendered.image(name), built: rendered.Services[name].built(),
 		}
-		p.image, _ = now["image"].(string)
-		_, p.built = now["build"]
-		if p.image == "" {
-			p.image = rendered.project + "-" + name
-		}
-		if ids, err := r.words(ctx, a, "image", "inspect", "--format={{.Id}}", p.image); err == nil && len(ids) == 1 {
-			p.imageID = ids[0]
-		}
+		p.imageID, _ = r.docker.ImageID(ctx, a.ID, p.image) // an error is an image that is not there
 		if last != nil {
-			p.was = child(services(last.Document), name)
+			p.was = revisions.Child(revisions.Services(last.Document), name)
 		}
 		plan.Changes = append(plan.Changes, p.change(d))
 	}
@@ -115,7 +109,7 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 	}
 	stopped := 0
 	for _, c := range p.containers {
-		if c.State.Status != "running" {
+		if c.Status != "running" {
 			stopped++
 		}
 	}
@@ -135,12 +129,12 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 func (p planned) differences() []string {
 	var out []string
 	for _, c := range p.containers {
-		if c.hash() == p.hash {
+		if c.ConfigHash == p.hash {
 			continue
 		}
 		what := "its configuration has changed"
-		if c.Config.Image != p.image && !strings.HasPrefix(c.Config.Image, "sha256:") {
-			what = fmt.Sprintf("image %s instead of %s", p.image, c.Config.Image)
+		if c.Image != p.image && !strings.HasPrefix(c.Image, "sha256:") {
+			what = fmt.Sprintf("image %s instead of %s", p.image, c.Image)
 		}
 		if keys := changedKeys(p.was, p.now); p.was != nil && len(keys) > 0 {
 			what += ": " + strings.Join(keys, ", ")
@@ -149,8 +143,8 @@ func (p planned) differences() []string {
 		break
 	}
 	for _, c := range p.containers {
-		if p.imageID != "" && c.Image != p.imageID {
-			out = append(out, fmt.Sprintf("image %s is %s now, it runs from %s", p.image, shortID(p.imageID), shortID(c.Image)))
+		if p.imageID != "" && c.ImageID != p.imageID {
+			out = append(out, fmt.Sprintf("image %s is %s now, it runs from %s", p.image, engine.ShortID(p.imageID), engine.ShortID(c.ImageID)))
 			break
 		}
 	}
@@ -164,7 +158,7 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 		return nil
 	}
 	last, err := r.revisions.Last(project)
-	if err != nil || !r.belongs(last, workspace) {
+	if err != nil || !r.restorer().Belongs(last, workspace) {
 		return nil
 	}
 	return last
@@ -172,13 +166,13 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 
 // orphans are the services that have containers and are not in the file, whatever
 // profiles are enabled.
-func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]engineContainer) ([]string, error) {
+func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]engine.Container) ([]string, error) {
 	if len(running) == 0 {
 		return nil, nil
 	}
 	spec := r.spec(a, file, append(base(a.Job.Spec.Deploy, file), "--profile=*", "config", "--services"))
 	var known []string
-	if err := r.capture(ctx, spec, readLines(&known)); err != nil {
+	if err := r.docker.Output(ctx, spec, engine.ReadLines(&known)); err != nil {
 		return nil, err
 	}
 	names := slices.Sorted(maps.Keys(running))
@@ -189,7 +183,7 @@ func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, run
 func planOwned(definitions map[string]any, kind string, there []string) []v1.PlanChange {
 	var out []v1.PlanChange
 	for _, key := range slices.Sorted(maps.Keys(definitions)) {
-		definition := child(definitions, key)
+		definition := revisions.Child(definitions, key)
 		name, _ := definition["name"].(string)
 		if external, _ := definition["external"].(bool); external || name == "" {
 			continue
@@ -201,17 +195,6 @@ func planOwned(definitions map[string]any, kind string, there []string) []v1.Pla
 		out = append(out, change)
 	}
 	return out
-}
-
-// replicasOf is how many containers a service is to have.
-func replicasOf(service map[string]any) int {
-	if n, ok := child(service, "deploy")["replicas"].(float64); ok {
-		return int(n)
-	}
-	if n, ok := service["scale"].(float64); ok {
-		return int(n)
-	}
-	return 1
 }
 
 // scaleFlag is what --scale says of a service.

@@ -13,7 +13,7 @@ import (
 
 // TestTheKeyNamesTheProjectAsComposeDoes compares with compose's own word.
 func TestTheKeyNamesTheProjectAsComposeDoes(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	root := t.TempDir()
 	r, err := New(Options{Roots: []string{root}, Worker: "key-" + root})
 	if err != nil {
@@ -33,7 +33,7 @@ func TestTheKeyNamesTheProjectAsComposeDoes(t *testing.T) {
 			var config struct {
 				Name string `json:"name"`
 			}
-			err := r.query(t.Context(), action.Attempt{ID: "key", Job: job}, file, append(base(d, file), "config", "--format=json"), func(stdout io.Reader) error {
+			err := r.docker.Output(t.Context(), r.spec(action.Attempt{ID: "key", Job: job}, file, append(base(d, file), "config", "--format=json")), func(stdout io.Reader) error {
 				return json.NewDecoder(stdout).Decode(&config)
 			})
 			if err != nil {

@@ -8,33 +8,34 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/health"
 )
 
 func TestUpToDate(t *testing.T) {
-	web := container{Service: "web", State: "running", Labels: "a=b," + hashLabel + "=h1,c=d"}
-	db := container{Service: "db", State: "running", Labels: hashLabel + "=h2"}
-	with := func(c container, change func(*container)) container {
+	web := engine.Container{Service: "web", Status: "running", ConfigHash: "h1"}
+	db := engine.Container{Service: "db", Status: "running", ConfigHash: "h2"}
+	with := func(c engine.Container, change func(*engine.Container)) engine.Container {
 		change(&c)
 		return c
 	}
 	both := map[string]string{"web": "h1", "db": "h2"}
 	for name, tc := range map[string]struct {
 		hashes     map[string]string
-		containers []container
+		containers []engine.Container
 		want       bool
 	}{
-		"running, of the present configuration":       {both, []container{web, db}, true},
-		"a service without a container":               {both, []container{web}, false},
+		"running, of the present configuration":       {both, []engine.Container{web, db}, true},
+		"a service without a container":               {both, []engine.Container{web}, false},
 		"no container at all":                         {both, nil, false},
-		"another configuration":                       {map[string]string{"web": "h3"}, []container{web}, false},
-		"one old replica":                             {map[string]string{"web": "h1"}, []container{web, with(web, func(c *container) { c.Labels = hashLabel + "=h0" })}, false},
-		"one that has failed":                         {both, []container{web, with(db, func(c *container) { c.State, c.ExitCode = "exited", 1 })}, false},
-		"one that is not healthy yet":                 {both, []container{with(web, func(c *container) { c.Health = "starting" }), db}, false},
-		"one that was stopped before, and ended well": {both, []container{web, with(db, func(c *container) { c.State = "exited" })}, false},
-		"a replica too many":                          {map[string]string{"web": "h1"}, []container{web, web}, false},
-		"nothing is known of the configuration":       {nil, []container{web}, false},
+		"another configuration":                       {map[string]string{"web": "h3"}, []engine.Container{web}, false},
+		"one old replica":                             {map[string]string{"web": "h1"}, []engine.Container{web, with(web, func(c *engine.Container) { c.ConfigHash = "h0" })}, false},
+		"one that was stopped before, and ended well": {both, []engine.Container{web, with(db, func(c *engine.Container) { c.Status = "exited" })}, false},
+		"a replica too many":                          {map[string]string{"web": "h1"}, []engine.Container{web, web}, false},
+		"nothing is known of the configuration":       {nil, []engine.Container{web}, false},
 	} {
-		if got := upToDate(tc.hashes, map[string]int{"web": 1, "db": 1}, tc.containers); got != tc.want {
+		wants := map[string]health.Want{"web": {Containers: 1}, "db": {Containers: 1}}
+		if got := present(tc.hashes, wants, tc.containers); got != tc.want {
 			t.Errorf("%s: %t, want %t", name, got, tc.want)
 		}
 	}
@@ -102,7 +103,7 @@ func TestConcurrencyKeyIsTheComposeProject(t *testing.T) {
 // TestRecoverFindsAProjectThatIsAsAsked looks at what a real engine has after the server
 // that deployed has died.
 func TestRecoverFindsAProjectThatIsAsAsked(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, "  web: {image: "+image+", command: [serve], stop_grace_period: 1s, deploy: {replicas: 2}}\n")
 	recovered := func(verb v1.DeployVerb, args ...string) action.Outcome {
 		t.Helper()

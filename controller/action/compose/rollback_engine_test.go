@@ -13,7 +13,9 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/revisions"
+	"jobwright.dev/controller/action/compose/rollback"
 	"jobwright.dev/controller/action/secrets"
 )
 
@@ -30,7 +32,7 @@ type playground struct {
 func onPlayground(t *testing.T, services string) *playground {
 	t.Helper()
 	t.Parallel() // they wait for the engine, mostly
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, services)
 	kept, err := revisions.Open(filepath.Join(t.TempDir(), "revisions"), 3)
 	if err != nil {
@@ -103,12 +105,12 @@ func (s *playground) mustUp() {
 // runs are the containers of a service: ID, state and image.
 func (s *playground) runs(service string) (ids []string, states []string, images []string) {
 	s.t.Helper()
-	containers, err := s.r.stand(s.t.Context(), s.attempt(v1.DeployPs), s.name)
+	containers, err := s.r.project(s.attempt(v1.DeployPs), s.name).Containers(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, c := range byService(containers)[service] {
-		ids, states, images = append(ids, c.ID), append(states, c.State.Status), append(images, c.Image)
+	for _, c := range engine.ByService(containers)[service] {
+		ids, states, images = append(ids, c.ID), append(states, c.Status), append(images, c.ImageID)
 	}
 	return ids, states, images
 }
@@ -170,7 +172,7 @@ func TestABadImageIsRolledBackToTheOneThatRan(t *testing.T) {
 		t.Fatalf("%+v\n%s", o, s.log)
 	}
 	s.wantResult(o, "1 1")
-	for _, want := range []string{"Revision 1 was brought back (job job-up of ", "app " + tag + " (" + shortID(good) + ")", "removed, as it does not have them: more"} {
+	for _, want := range []string{"Revision 1 was brought back (job job-up of ", "app " + tag + " (" + engine.ShortID(good) + ")", "removed, as it does not have them: more"} {
 		if !strings.Contains(o.Message, want) {
 			t.Errorf("the message lacks %q:\n%s", want, o.Message)
 		}
@@ -194,7 +196,7 @@ func TestABadImageIsRolledBackToTheOneThatRan(t *testing.T) {
 	}
 	s.file(app + db)
 	// An image that nothing but the revision needs is held.
-	if held := s.docker("images", "--no-trunc", "--quiet", heldName(s.name, good)); held != good {
+	if held := s.docker("images", "--no-trunc", "--quiet", rollback.HeldName(s.name, good)); held != good {
 		t.Errorf("the image is not held: %q", held)
 	}
 }
@@ -342,7 +344,7 @@ func TestADeployOfOneServiceKeepsTheOthersInTheRevision(t *testing.T) {
 	if o := s.run("other", v1.DeployUp, func(d *v1.DeployAction) { d.Services, d.ExtraArgs = []string{"app"}, []string{"--no-deps"} }); o.Verdict != action.Succeeded {
 		t.Fatalf("%+v", o)
 	}
-	if revision, err = s.r.revisions.Last(s.name); err != nil || revision.Number != 3 || len(revision.Services) != 1 || len(services(revision.Document)) != 1 {
+	if revision, err = s.r.revisions.Last(s.name); err != nil || revision.Number != 3 || len(revision.Services) != 1 || len(revisions.Services(revision.Document)) != 1 {
 		t.Errorf("another workspace's: %+v, %v", revision, err)
 	}
 }
@@ -355,18 +357,18 @@ func TestImagesAreHeldAsLongAsARevisionHasThem(t *testing.T) {
 		ids = append(ids, id)
 		r := &revisions.Revision{Workspace: "acme", Document: map[string]any{"services": map[string]any{"app": map[string]any{"image": id}}}}
 		r.Project, r.Services = s.name, []v1.RevisionService{{Name: "app", ImageID: id}, {Name: "always", ImageID: ids[0]}}
-		if _, err := s.r.add(t.Context(), s.attempt(v1.DeployUp), r); err != nil {
+		if _, err := s.r.restorer().Add(t.Context(), s.attempt(v1.DeployUp), "a-1", r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n, want := range []bool{true, false, true, true, true} {
-		if held := s.docker("images", "--quiet", heldName(s.name, ids[n])) != ""; held != want {
+		if held := s.docker("images", "--quiet", rollback.HeldName(s.name, ids[n])) != ""; held != want {
 			t.Errorf("image %d is held: %v, want %v", n, held, want)
 		}
 	}
 	r := &revisions.Revision{Workspace: "acme"}
 	r.Project, r.Services = s.name, []v1.RevisionService{{Name: "app", ImageID: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}}
-	if _, err := s.r.add(t.Context(), s.attempt(v1.DeployUp), r); err == nil || !strings.Contains(err.Error(), "hold image 000000000000") {
+	if _, err := s.r.restorer().Add(t.Context(), s.attempt(v1.DeployUp), "a-1", r); err == nil || !strings.Contains(err.Error(), "hold image 000000000000") {
 		t.Errorf("an image that is not there: %v", err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/secrets"
 )
 
@@ -147,33 +146,5 @@ func TestARecoveredUpKeepsItsRevision(t *testing.T) {
 	}
 	if o := s.up(); o.Verdict != action.Succeeded || !strings.Contains(o.Message, "was not kept as a revision") {
 		t.Errorf("without a place to keep it: %+v", o)
-	}
-}
-
-// TestAnImageThatIsGoneIsPulledByItsDigest plays an engine, as no registry is at hand.
-func TestAnImageThatIsGoneIsPulledByItsDigest(t *testing.T) {
-	root := t.TempDir()
-	r, err := New(Options{Roots: []string{root}, Worker: t.Name() + root, Docker: filepath.Join(root, "docker")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rev := &revisions.Revision{}
-	rev.Services = []v1.RevisionService{{Name: "web", Image: "web:1", ImageID: "sha256:0123456789abcdef", Digest: "web@sha256:1"}}
-	for name, tc := range map[string]struct{ pull, err string }{
-		"pulled":           {"touch " + root + "/there", ""},
-		"not to be pulled": {"echo denied >&2; exit 1", "ended with exit code 1: denied"},
-		"another image":    {"true", "web@sha256:1 is another one"},
-	} {
-		script := "#!/bin/sh\ncase \"$*\" in\n'image inspect sha256:0123456789abcdef') [ -e " + root + "/there ];;\n'image pull --quiet web@sha256:1') " + tc.pull + ";;\n*) exit 9;;\nesac\n"
-		if err := os.WriteFile(r.docker, []byte(script), 0o700); err != nil { //nolint:gosec // a program
-			t.Fatal(err)
-		}
-		err := r.needImages(t.Context(), action.Attempt{ID: "a"}, rev, []string{"web"}, quiet{})
-		if (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
-			t.Errorf("%s: %v, want %q", name, err, tc.err)
-		}
-		if err := os.RemoveAll(filepath.Join(root, "there")); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

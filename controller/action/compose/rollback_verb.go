@@ -9,6 +9,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/revisions"
+	"jobwright.dev/controller/action/compose/rollback"
 )
 
 // rollback carries out verb rollback: it brings a revision of the workspace back, and
@@ -27,19 +28,19 @@ func (r *Runner) rollback(ctx context.Context, a action.Attempt, out action.Sink
 	if ctx.Err() != nil {
 		return action.Outcome{Verdict: action.Stopped, Message: "The rollback was not started.", Repeatable: true}
 	}
-	t := target{revision: wanted, wait: true}
+	t := rollback.Target{Revision: wanted, Wait: true}
 	if len(d.Services) > 0 {
-		t.services = d.Services
+		t.Services = d.Services
 	} else {
 		for _, service := range newest.Services {
 			if _, ok := wanted.Service(service.Name); !ok {
-				t.remove = append(t.remove, service.Name)
+				t.Remove = append(t.Remove, service.Name)
 			}
 		}
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, rollbackTime, fmt.Errorf("the limit of a rollback is %s", rollbackTime))
 	defer cancel()
-	restored, removed, err := r.restore(bounded, a, t, out)
+	restored, removed, err := r.restorer().Restore(bounded, a, t, out)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return action.Outcome{Verdict: action.Stopped, Repeatable: true, Message: fmt.Sprintf(
@@ -53,7 +54,7 @@ func (r *Runner) rollback(ctx context.Context, a action.Attempt, out action.Sink
 		outcome.Message = fmt.Sprintf("The project runs as revision %d has it already; nothing was changed.", wanted.Number)
 	}
 	result := map[string]any{"project": wanted.Project, "rolledBackTo": wanted.Number}
-	kept, err := r.keepRestored(context.WithoutCancel(ctx), a, wanted, newest)
+	kept, err := r.restorer().KeepRestored(context.WithoutCancel(ctx), a, wanted, newest, d.Services)
 	if err != nil {
 		outcome.Message += " It was not kept as a new revision: " + err.Error()
 	} else {
@@ -75,7 +76,7 @@ func (r *Runner) revisionFor(job *v1.Job) (wanted, newest *revisions.Revision, e
 		revision, err := r.revisions.Get(d.ProjectName, n)
 		asked := d.Revision != nil && *d.Revision == n
 		switch {
-		case err == nil && r.belongs(revision, job.Namespace):
+		case err == nil && r.restorer().Belongs(revision, job.Namespace):
 			own = append(own, revision)
 		case err != nil && asked && !errors.Is(err, revisions.ErrNotFound):
 			return nil, nil, fmt.Errorf("spec.deploy.revision: Invalid value: %d: %w", n, err)
@@ -107,38 +108,4 @@ func (r *Runner) revisionFor(job *v1.Job) (wanted, newest *revisions.Revision, e
 		}
 	}
 	return wanted, newest, nil
-}
-
-// keepRestored keeps the project after a rollback as a revision of its own, so that the
-// last good one is again what runs.
-func (r *Runner) keepRestored(ctx context.Context, a action.Attempt, wanted, newest *revisions.Revision) (*revisions.Revision, error) {
-	if wanted.Number == newest.Number {
-		return newest, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, keepTime)
-	defer cancel()
-	containers, err := r.stand(ctx, a, wanted.Project)
-	if err != nil {
-		return nil, err
-	}
-	running := byService(containers)
-	d := a.Job.Spec.Deploy
-	revision := &revisions.Revision{Workspace: wanted.Workspace, Folder: wanted.Folder, Env: wanted.Env, Document: wanted.Document}
-	revision.Project, revision.RollbackOf = wanted.Project, wanted.Number
-	covered := []string{}
-	for _, service := range wanted.Services {
-		if len(d.Services) > 0 && !slices.Contains(d.Services, service.Name) {
-			delete(services(revision.Document), service.Name)
-			continue
-		}
-		covered = append(covered, service.Name)
-		if own := running[service.Name]; len(own) > 0 {
-			service.ConfigHash = own[0].hash()
-		}
-		revision.Services = append(revision.Services, service)
-	}
-	carry(revision, newest, covered, containers)
-	prune(revision.Document)
-	revision.Secrets = referredSecrets(revision.Document, append(slices.Clone(wanted.Secrets), newest.Secrets...))
-	return r.add(ctx, a, revision)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSuite(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	r, attempt := project(t, strings.TrimSuffix(web, "}\n")+
 		", healthcheck: {test: [CMD, /app, fail], interval: 1s, retries: 1000, start_period: 1h}}\n"+
 		"  none: {image: 'jobwright-none:1', pull_policy: never, profiles: [none]}\n")
@@ -34,6 +34,6 @@ func TestSuite(t *testing.T) {
 			"a file outside":    job(func(d *v1.DeployAction) { d.ComposePath = "../../etc/passwd" }),
 			"a foreign flag":    job(func(d *v1.DeployAction) { d.ExtraArgs = []string{"--watch"} }),
 		},
-		Left: func(attempt string) (int, error) { return process.Reap(t.Context(), r.worker, attempt) },
+		Left: func(attempt string) (int, error) { return process.Reap(t.Context(), r.docker.Worker, attempt) },
 	})
 }

@@ -73,8 +73,9 @@ func (r *Runner) turnOf(ctx context.Context, a action.Attempt) string {
 	var config struct {
 		Name string `json:"name"`
 	}
-	err = r.query(ctx, setAside(a), file, append(base(d, file), "config", "--format=json"), func(stdout io.Reader) error {
-		return json.NewDecoder(io.LimitReader(stdout, maxInspect)).Decode(&config)
+	spec := r.spec(a, file, append(base(d, file), "config", "--format=json"))
+	err = r.docker.Output(ctx, spec, func(stdout io.Reader) error {
+		return json.NewDecoder(io.LimitReader(stdout, maxRendered)).Decode(&config)
 	})
 	if err != nil || config.Name == "" {
 		return key

@@ -97,7 +97,7 @@ func TestTwoDeploysOfOneProjectNeverOverlap(t *testing.T) {
 }
 
 func TestTheTurnIsThatOfTheProjectThatComposeMeans(t *testing.T) {
-	engine(t)
+	needEngine(t)
 	root := t.TempDir()
 	r, err := New(Options{Roots: []string{root}, Worker: t.Name()})
 	if err != nil {

@@ -1,4 +1,4 @@
-package compose
+package health
 
 import (
 	"context"
@@ -11,27 +11,28 @@ import (
 	"time"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/compose/engine"
 )
 
 const (
 	// probeAnswerTime bounds one question of the health probe.
 	probeAnswerTime = 5 * time.Second
-	// probePause lies between two questions.
-	probePause = time.Second
+	// ProbePause lies between two questions.
+	ProbePause = time.Second
 )
 
-// probeHealth asks health.probe once; an error says how the answer is not as expected.
-// The probe may go to the loopback address at ports that containers of the deploy publish
-// there, and otherwise where the operator lets api_call go.
-func (r *Runner) probeHealth(ctx context.Context, probe *v1.HTTPProbe, seen []observed) error {
+// Probe asks health.probe once; an error says how the answer is not as expected. The probe
+// may go to the loopback address at ports that the containers publish there, and otherwise
+// where checkAddress allows; nil allows nothing else.
+func Probe(ctx context.Context, probe *v1.HTTPProbe, containers []engine.Container, checkAddress func(address string) error) error {
 	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
-		if publishedAt(seen, address) {
+		if publishedAt(containers, address) {
 			return nil
 		}
-		if r.checkAddress == nil {
+		if checkAddress == nil {
 			return fmt.Errorf("%s is no port that a container of the deploy publishes", address)
 		}
-		return r.checkAddress(address)
+		return checkAddress(address)
 	}}
 	client := http.Client{
 		Timeout:       probeAnswerTime,
@@ -62,15 +63,15 @@ func (r *Runner) probeHealth(ctx context.Context, probe *v1.HTTPProbe, seen []ob
 }
 
 // publishedAt reports whether a container publishes a port at that loopback address.
-func publishedAt(seen []observed, address string) bool {
+func publishedAt(containers []engine.Container, address string) bool {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().Unmap().IsLoopback() {
 		return false
 	}
-	return slices.ContainsFunc(seen, func(c observed) bool {
-		return slices.ContainsFunc(c.Ports, func(p published) bool {
-			own := p.address
-			return p.port == at.Port() && (!own.IsValid() || own.IsUnspecified() || own.Unmap() == at.Addr().Unmap())
+	return slices.ContainsFunc(containers, func(c engine.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(p engine.Port) bool {
+			own := p.Address
+			return p.Number == at.Port() && (!own.IsValid() || own.IsUnspecified() || own.Unmap() == at.Addr().Unmap())
 		})
 	})
 }

@@ -3,55 +3,57 @@ package compose
 import (
 	"strings"
 	"sync"
+
+	"jobwright.dev/controller/action/compose/engine"
 )
 
-// course is what docker compose's own progress tells of a deploy: which stage it is at,
+// steps are what docker compose's own progress tells of a deploy: which stage it is at,
 // what it does for each service, which containers it has made, and what went wrong.
-type course struct {
-	model model
+type steps struct {
+	rendering *rendering
 
 	mu   sync.Mutex
-	last map[string]event // by what compose names
-	made map[string]bool  // names of containers that this attempt has begun to make
-	errs []event
+	last map[string]engine.Event // by what compose names
+	made map[string]bool         // names of containers that this attempt has begun to make
+	errs []engine.Event
 }
 
-func newCourse(m model) *course {
-	return &course{model: m, last: map[string]event{}, made: map[string]bool{}}
+func newSteps(m *rendering) *steps {
+	return &steps{rendering: m, last: map[string]engine.Event{}, made: map[string]bool{}}
 }
 
 // add takes in an event. It returns the stage, whether anything has moved, and what the
 // event says of which services.
-func (c *course) add(e event) (at stage, moved bool, services []string, state string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e.Error || e.Status == "Error" {
-		c.errs = append(c.errs, e)
+func (s *steps) add(e engine.Event) (at stage, moved bool, services []string, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.Failed() {
+		s.errs = append(s.errs, e)
 	}
 	if e.ID == "" {
-		return c.stage(), true, nil, ""
+		return s.stage(), true, nil, ""
 	}
-	moved = c.last[e.ID] != e
-	c.last[e.ID] = e
+	moved = s.last[e.ID] != e
+	s.last[e.ID] = e
 	kind, name, _ := strings.Cut(strings.TrimSpace(e.ID), " ")
 	switch kind {
 	case "Image":
-		services = c.model.byImage(name)
+		services = s.rendering.byImage(name)
 	case "Container":
 		if strings.HasPrefix(e.Text, "Creat") || strings.HasPrefix(e.Text, "Recreat") {
-			c.made[name] = true
+			s.made[name] = true
 		}
-		if service := c.model.byContainer(name); service != "" {
+		if service := s.rendering.byContainer(name); service != "" {
 			services = []string{service}
 		}
 	}
-	return c.stage(), moved, services, strings.ToLower(e.Text)
+	return s.stage(), moved, services, strings.ToLower(e.Text)
 }
 
 // stage is what compose is at: what is under way and comes first counts.
-func (c *course) stage() stage {
+func (s *steps) stage() stage {
 	waits, starts, builds := false, false, false
-	for id, e := range c.last {
+	for id, e := range s.last {
 		switch {
 		case e.Status != "Working":
 		case e.Text == "Building":
@@ -68,32 +70,32 @@ func (c *course) stage() stage {
 	case builds:
 		return building
 	case waits && !starts:
-		return health
+		return waitHealth
 	}
 	return starting
 }
 
 // at is the stage now.
-func (c *course) at() stage {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.stage()
+func (s *steps) at() stage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stage()
 }
 
 // errors are what went wrong, in order.
-func (c *course) errors() []event {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.errs
+func (s *steps) errors() []engine.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.errs
 }
 
 // busy is the service of the container or image that compose was at when it ended; empty:
 // none that can be told.
-func (c *course) busy() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (s *steps) busy() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	found := ""
-	for id, e := range c.last {
+	for id, e := range s.last {
 		kind, name, _ := strings.Cut(strings.TrimSpace(id), " ")
 		if e.Status == "Done" || e.Text == "Waiting" {
 			continue
@@ -101,9 +103,9 @@ func (c *course) busy() string {
 		service := ""
 		switch kind {
 		case "Container":
-			service = c.model.byContainer(name)
+			service = s.rendering.byContainer(name)
 		case "Image":
-			if all := c.model.byImage(name); len(all) > 0 {
+			if all := s.rendering.byImage(name); len(all) > 0 {
 				service = strings.Join(all, ", ")
 			}
 		}
@@ -119,8 +121,8 @@ func (c *course) busy() string {
 }
 
 // hasMade reports whether this attempt has begun to make a container of that name.
-func (c *course) hasMade(name string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.made[name]
+func (s *steps) hasMade(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.made[name]
 }

@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"jobwright.dev/controller/action/process"
+)
+
+const (
+	// logLines is how many of a container's last lines are read.
+	logLines = 20
+	// maxLogLine is how much of one line is kept, in bytes.
+	maxLogLine = 500
+	// stampSize is the length of the time before each line; the engine writes it with
+	// all nine digits of its fraction, so that the texts sort by time.
+	stampSize = len("2006-01-02T15:04:05.000000000Z")
+)
+
+// LogTail are the last lines that a container wrote, without blank ones.
+func (p *Project) LogTail(ctx context.Context, id string) ([]string, error) {
+	var (
+		mu    sync.Mutex
+		lines []string
+	)
+	add := func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(lines) < 2*logLines {
+			lines = append(lines, Clip(line, stampSize+maxLogLine))
+		}
+	}
+	args := []string{"logs", "--timestamps", fmt.Sprintf("--tail=%d", logLines), "--", id}
+	err := p.Docker.Stream(ctx, process.Spec{Args: args, Dir: "/", Attempt: p.Attempt}, add, func(r io.Reader) error { return process.Lines(r, add) })
+	if err != nil {
+		return nil, err
+	}
+	// Its two streams come apart; the times bring them together again.
+	slices.SortStableFunc(lines, func(a, b string) int {
+		return strings.Compare(a[:min(stampSize, len(a))], b[:min(stampSize, len(b))])
+	})
+	var out []string
+	for _, line := range lines[max(0, len(lines)-logLines):] {
+		if _, text, _ := strings.Cut(line, " "); strings.TrimSpace(text) != "" {
+			out = append(out, text)
+		}
+	}
+	return out, nil
+}

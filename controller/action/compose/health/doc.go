@@ -1,0 +1,18 @@
+// Package health judges whether the containers of a compose project work as a deploy
+// expects. It is the only judge of "up": the attempt, the recovery after a crash and the
+// rollback ask the same functions.
+//
+// # Rules
+//
+//  1. Judge is a function of what is wanted, what the engine says and the engine's time. An
+//     event that is lost, late or seen twice changes no judgment.
+//  2. A container with a health check is good when the check passes, one without when it has
+//     run for Want.Stable. A one-shot is good when it has ended with exit code 0.
+//  3. More restarts than Want.MaxRestarts, a failing check, another exit code, or a missing
+//     container end the deploy at once. A container that has come to rest for Want.Stable is
+//     good again.
+//  4. A service is as good as the container of it that is worst off, a project as its worst
+//     service.
+//  5. Probe asks health.probe once. It goes to loopback ports that the deploy's containers
+//     publish, and elsewhere only where the operator lets api_call go.
+package health

@@ -1,0 +1,200 @@
+package rollback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/health"
+	"jobwright.dev/controller/action/compose/revisions"
+	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
+)
+
+// Restorer keeps and restores revisions.
+type Restorer struct {
+	Docker    engine.Docker
+	Revisions *revisions.Store
+	// Secrets are what the documents of revisions refer to; nil: there are none.
+	Secrets *secrets.Set
+	// Since tells when a workspace was made: older revisions were those of another one of
+	// its name. nil: there was never another.
+	Since func(workspace string) (time.Time, error)
+}
+
+// Target is what Restore is to bring about.
+type Target struct {
+	Revision *revisions.Revision
+	// Services limits it; nil: all of the revision.
+	Services []string
+	// Remove are the services that shall have no containers made after Since.
+	Remove []string
+	Since  time.Time
+	// Wait tells that the services must count as up again.
+	Wait bool
+}
+
+// Belongs reports whether a revision is a workspace's own: not that of another, nor of one
+// that had its name and was deleted.
+func (r Restorer) Belongs(rev *revisions.Revision, workspace string) bool {
+	if rev.Workspace != workspace {
+		return false
+	}
+	if r.Since == nil {
+		return true
+	}
+	created, err := r.Since(workspace)
+	return err == nil && !rev.Time.Time.Before(created)
+}
+
+// Restore makes the project what the target says, and touches no container that already is.
+// It returns the services that were brought back and those that were removed; none, when
+// nothing had to be done.
+func (r Restorer) Restore(ctx context.Context, a action.Attempt, t Target, out action.Sink) (restored, removed []string, err error) {
+	project := r.project(a, t.Revision.Project)
+	containers, err := project.Containers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	restored, err = r.Different(ctx, a, t, engine.ByService(containers))
+	if err != nil {
+		return nil, nil, err
+	}
+	removed, err = removeServices(ctx, project, t, containers, out)
+	if err != nil || len(restored) == 0 {
+		return restored, removed, err
+	}
+	if err := r.needImages(ctx, a, t.Revision, restored, out); err != nil {
+		return restored, removed, err
+	}
+	return restored, removed, r.bringUp(ctx, a, t, restored, out)
+}
+
+func (r Restorer) project(a action.Attempt, name string) *engine.Project {
+	return &engine.Project{Docker: r.Docker, Attempt: a.ID, Name: name}
+}
+
+// Different are the services of the target that do not stand as its revision has them.
+func (r Restorer) Different(ctx context.Context, a action.Attempt, t Target, running map[string][]engine.Container) ([]string, error) {
+	var out []string
+	var hashes map[string]string
+	for _, want := range t.Revision.Services {
+		if t.Services != nil && !slices.Contains(t.Services, want.Name) {
+			continue
+		}
+		if asRevised(running[want.Name], want) {
+			continue
+		}
+		// A service that a rollback has made has the hash of the revision's own file.
+		if hashes == nil {
+			var err error
+			if hashes, err = r.hashes(ctx, a, t.Revision); err != nil {
+				return nil, err
+			}
+		}
+		if !asRevised(running[want.Name], want, hashes[want.Name]) {
+			out = append(out, want.Name)
+		}
+	}
+	return out, nil
+}
+
+// asRevised reports whether a service's containers are those of a revision: as many, of its
+// image, of one of the configurations that mean it, and settled.
+func asRevised(containers []engine.Container, want v1.RevisionService, hashes ...string) bool {
+	if len(containers) != want.Replicas {
+		return false
+	}
+	return !slices.ContainsFunc(containers, func(c engine.Container) bool {
+		return c.ImageID != want.ImageID || !slices.Contains(append(hashes, want.ConfigHash), c.ConfigHash) || !health.Settled(c)
+	})
+}
+
+// removeServices removes the containers that are not to be there.
+func removeServices(ctx context.Context, project *engine.Project, t Target, containers []engine.Container, out action.Sink) ([]string, error) {
+	such := func(c engine.Container) bool { return slices.Contains(t.Remove, c.Service) }
+	since := t.Since
+	if !since.IsZero() && slices.ContainsFunc(containers, such) {
+		if err := project.SetClock(ctx); err != nil {
+			return nil, err
+		}
+		since = project.Engine(since)
+	}
+	var ids, names []string
+	for _, c := range containers {
+		if !such(c) || c.Created.Before(since) {
+			continue
+		}
+		ids = append(ids, c.ID)
+		if !slices.Contains(names, c.Service) {
+			names = append(names, c.Service)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	out.Line(action.System, "removing what the revision does not have: "+strings.Join(names, ", "))
+	if err := project.Do(ctx, append([]string{"container", "stop", "--"}, ids...)...); err != nil {
+		return nil, err
+	}
+	return names, project.Do(ctx, append([]string{"container", "rm", "--force", "--"}, ids...)...)
+}
+
+// needImages sees to it that the engine has the images of services, by pulling what it has
+// lost and a registry still has.
+func (r Restorer) needImages(ctx context.Context, a action.Attempt, rev *revisions.Revision, restored []string, out action.Sink) error {
+	here := func(id string) bool { return r.Docker.Do(ctx, a.ID, "image", "inspect", "--", id) == nil }
+	for _, name := range restored {
+		service, _ := rev.Service(name)
+		if here(service.ImageID) {
+			continue
+		}
+		gone := fmt.Errorf("image %s of service %s (%s) is not in the engine any more", engine.ShortID(service.ImageID), name, service.Image)
+		if service.Digest == "" {
+			return fmt.Errorf("%w, and it is in no registry", gone)
+		}
+		out.Line(action.System, gone.Error()+"; pulling "+service.Digest)
+		if err := r.Docker.Do(ctx, a.ID, "image", "pull", "--quiet", "--", service.Digest); err != nil {
+			return fmt.Errorf("%w: %w", gone, err)
+		}
+		if !here(service.ImageID) {
+			return fmt.Errorf("%w, and %s is another one", gone, service.Digest)
+		}
+	}
+	return nil
+}
+
+// bringUp has compose make services as the revision has them.
+func (r Restorer) bringUp(ctx context.Context, a action.Attempt, t Target, restored []string, out action.Sink) error {
+	spec, err := r.Spec(a, t.Revision, append([]string{"up", "--detach", "--no-build", "--no-deps", "--"}, restored...)...)
+	if err != nil {
+		return err
+	}
+	p, err := process.Start(spec)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = p.Stop(context.WithoutCancel(ctx), a.Grace) })
+	tail := r.Docker.Follow(p, string(v1.DeployRollback), out, func(_ *engine.Event, pct int, step string) { out.Progress(pct, step) })
+	code := p.Wait()
+	stop()
+	if err := p.Kill(ctx); err != nil {
+		out.Line(action.System, err.Error())
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("it took longer than it may: %w", context.Cause(ctx))
+	}
+	if code != 0 {
+		return errors.New(engine.Ended("docker compose up", code) + engine.LastWords(tail))
+	}
+	if !t.Wait {
+		return nil
+	}
+	return r.await(ctx, a, t, restored)
+}

@@ -1,0 +1,93 @@
+package compose
+
+import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/compose/revisions"
+	"jobwright.dev/controller/action/compose/rollback"
+	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
+)
+
+// Options configure a Runner.
+type Options struct {
+	// Roots are the folders below which compose files may lie; none: every deploy is
+	// refused.
+	Roots []string
+	// Worker is the identity that compose's processes carry. Required.
+	Worker string
+	// Docker is the docker program; empty: "docker".
+	Docker string
+	// Secrets are what deploys may name in env; nil: none.
+	Secrets *secrets.Set
+	// Revisions is where good states of projects are kept; nil: none are kept, and nothing
+	// can be rolled back.
+	Revisions *revisions.Store
+	// Since tells when a workspace was made: revisions that are older were those of another
+	// one of its name. nil: there was never another.
+	Since func(workspace string) (time.Time, error)
+	// CheckAddress refuses addresses ("192.0.2.1:80") to which a health probe must not go;
+	// nil: it goes nowhere but to ports that the deploy's containers publish.
+	CheckAddress func(address string) error
+}
+
+// Runner runs docker compose. It implements action.Runner.
+type Runner struct {
+	roots    []string
+	docker   engine.Docker
+	projects projects
+	turns    turns
+
+	secrets      *secrets.Set
+	since        func(workspace string) (time.Time, error)
+	revisions    *revisions.Store
+	checkAddress func(address string) error
+}
+
+// New returns a Runner; it fails when a root is not there.
+func New(opts Options) (*Runner, error) {
+	roots, err := resolveRoots(opts.Roots)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Worker == "" {
+		return nil, errors.New("compose: no worker identity")
+	}
+	program := opts.Docker
+	if program == "" {
+		program = "docker"
+	}
+	r := &Runner{roots: roots, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since, checkAddress: opts.CheckAddress}
+	r.docker = engine.Docker{Program: program, Worker: opts.Worker, Redactor: r.redactor}
+	return r, nil
+}
+
+// restorer keeps and restores revisions.
+func (r *Runner) restorer() rollback.Restorer {
+	return rollback.Restorer{Docker: r.docker, Revisions: r.revisions, Secrets: r.secrets, Since: r.since}
+}
+
+// project is a project as the attempt sees it.
+func (r *Runner) project(a action.Attempt, name string) *engine.Project {
+	return &engine.Project{Docker: r.docker, Attempt: a.ID, Name: name}
+}
+
+// spec runs docker compose for an attempt.
+func (r *Runner) spec(a action.Attempt, file string, args []string) process.Spec {
+	return process.Spec{Path: r.docker.Program, Args: args, Dir: filepath.Dir(file), Env: r.variables(a.Job), Worker: r.docker.Worker, Attempt: a.ID}
+}
+
+// unavailable is the outcome when docker could not be started.
+func (r *Runner) unavailable(err error) action.Outcome {
+	hint := ""
+	if errors.Is(err, exec.ErrNotFound) {
+		hint = " Install docker with its compose plugin where the server runs."
+	}
+	return action.Fail(v1.ReasonCommandUnavailable, err.Error()+"."+hint)
+}
