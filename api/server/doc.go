@@ -32,6 +32,24 @@
 // POST, so that a web application needs no step of its own for a new customer. The
 // Kubernetes-style API creates none: there a missing workspace is 404.
 //
+// # Idempotency-Key
+//
+// A POST that creates, of jobs or of objects, may carry the header Idempotency-Key: 1 to
+// 255 printable ASCII characters, in quotes or not. The first request that succeeds
+// creates. Every later one with the key gets the same status and body, with
+// Idempotency-Replayed: true, whatever has become of the object meanwhile; an object is
+// answered as it was created and without resourceVersion, the first time too. A request
+// at another address or with another body (compared as JSON values) is 422
+// IdempotencyKeyReused. Keys are a workspace's own. A key ends with what it created: the
+// object, or the last of several jobs. A request that was refused has not used its key,
+// and a dry run needs none.
+//
+// The key's digest is a label of the object, so that it is on disk exactly when the
+// object is, and is looked up in the store's index of labels. Where two requests come
+// together, the second waits for the first (the IETF's draft would answer 409) and
+// repeats its answer. The wait is within this process: a store that lets several servers
+// in needs a lock of its own. A request without the header costs one look at the headers.
+//
 // # Beyond the Kubernetes API
 //
 // Lists take order=newestFirst, for pages that show the latest jobs. A Workspace
@@ -43,7 +61,8 @@
 //  2. A request sees objects of the workspace it names and no others; a job of
 //     another workspace is indistinguishable from one that does not exist.
 //  3. What a client sends of status (on the main resource), of spec (on /status), of
-//     createdBy, uid or timestamps is ignored.
+//     uid, timestamps or reserved metadata (reserved.go) is ignored; so is createdBy
+//     without the operator's token.
 //  4. Every body is bounded; every object that is written was validated.
 //  5. Without authentication a request is served only when its Host is this machine's
 //     loopback name, and an unsafe one only when no other origin has sent it.

@@ -90,14 +90,24 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 }
 
 func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	claim, err := s.claimKey(r, r.PathValue("namespace"))
+	if err != nil {
+		return err
+	}
+	defer claim.end()
 	obj := kind.New()
 	if err := decodeBody(r, obj); err != nil {
 		return err
+	}
+	if made, ok := claim.repeated(); ok {
+		w.Header().Set(IdempotencyReplayed, "true")
+		return s.writeCreated(w, r, obj, made)
 	}
 	if err := s.place(r, kind, obj); err != nil {
 		return err
 	}
 	resetForCreate(obj, s.isOperator(r))
+	claim.mark(obj, "", 0)
 	obj.Default()
 	if err := validate(obj, nil); err != nil {
 		return err
@@ -110,15 +120,38 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 		return nil
 	}
 	var records []store.Record
-	err := s.withoutCycle(r.Context(), obj, func() (err error) {
-		records, err = s.Store.Create(r.Context(), obj)
+	err = s.withoutCycle(r.Context(), obj, func() (err error) {
+		records, err = s.Store.Create(claim.context(r.Context()), obj)
 		return err
 	})
 	if err != nil {
 		return named(err, kind, obj.GetName())
 	}
 	s.created(obj)
+	if claim != nil {
+		return s.writeCreated(w, r, obj, records[0])
+	}
 	writeRecord(w, http.StatusCreated, records[0])
+	return nil
+}
+
+// writeCreated answers a creation that may be repeated: with the object as it was
+// created, whatever has become of it. It has no resourceVersion, since a repeated answer
+// could only name one that is not the object's any more.
+func (s *Server) writeCreated(w http.ResponseWriter, r *http.Request, obj v1.Object, record store.Record) error {
+	made, err := record.Object()
+	if err != nil {
+		return err
+	}
+	resetForCreate(obj, s.isOperator(r))
+	obj.Default()
+	keepReserved(obj, made)
+	obj.SetName(made.GetName())
+	obj.SetNamespace(made.GetNamespace())
+	obj.SetUID(made.GetUID())
+	obj.SetCreationTimestamp(made.GetCreationTimestamp())
+	obj.SetGeneration(1)
+	writeJSON(w, http.StatusCreated, obj)
 	return nil
 }
 
@@ -184,6 +217,7 @@ func resetForCreate(obj v1.Object, trusted bool) {
 	obj.SetCreationTimestamp(metav1.Time{})
 	obj.SetDeletionTimestamp(nil)
 	obj.SetManagedFields(nil)
+	dropReserved(obj)
 	switch o := obj.(type) {
 	case *v1.Job:
 		if !trusted {
@@ -235,6 +269,7 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 	obj.SetCreationTimestamp(old.GetCreationTimestamp())
 	obj.SetDeletionTimestamp(old.GetDeletionTimestamp())
 	obj.SetManagedFields(old.GetManagedFields())
+	keepReserved(obj, old)
 	switch o := obj.(type) {
 	case *v1.Job:
 		was := old.(*v1.Job)

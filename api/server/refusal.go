@@ -112,8 +112,8 @@ func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
 		refusal.Error = "too_large"
 	case code == http.StatusTooManyRequests:
 		refusal.Error = "too_many_requests"
-	case code == http.StatusUnprocessableEntity:
-		refusal.Error = "unprocessable"
+	case status.Reason == reasonKeyReused:
+		refusal.Error = "idempotency_key_reused"
 	case code == http.StatusUnsupportedMediaType:
 		refusal.Error = "unsupported_media_type"
 	case code == http.StatusInsufficientStorage:

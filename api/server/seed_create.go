@@ -28,6 +28,14 @@ type (
 
 // seedCreate serves POST /api/jobs: one job, or several of which all are created or none.
 func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace string) error {
+	claim, err := s.claimKey(r, workspace)
+	if err != nil {
+		return err
+	}
+	defer claim.end()
+	if made, ok := claim.repeated(); ok {
+		return repeatSeed(w, made)
+	}
 	body, err := readSeedBody(r)
 	if err != nil {
 		return err
@@ -40,7 +48,7 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace st
 	if err != nil {
 		return badSeed(err)
 	}
-	names, err := s.createSeed(r, workspace, jobs)
+	names, err := s.createSeed(r, workspace, request, jobs, claim)
 	if err != nil {
 		return err
 	}
@@ -56,6 +64,21 @@ func seedCreated(names []string, several bool) seedAnswer {
 	return seedAnswer{OK: true, Result: seedID{names[0]}}
 }
 
+// repeatSeed answers a creation as it was answered before.
+func repeatSeed(w http.ResponseWriter, made store.Record) error {
+	mark, err := markOf(made)
+	if err != nil {
+		return err
+	}
+	names, several := []string{made.Key().Name}, mark.Jobs > 0
+	if several {
+		names = seed.Following(mark.First, mark.Jobs)
+	}
+	w.Header().Set(IdempotencyReplayed, "true")
+	writeJSON(w, http.StatusAccepted, seedCreated(names, several))
+	return nil
+}
+
 // badSeed is a request that package seed refuses.
 func badSeed(err error) error {
 	refusal := apierrors.NewBadRequest(strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -67,7 +90,7 @@ func badSeed(err error) error {
 
 // createSeed stores jobs under names of their own, with their workspace where it is not
 // there yet. All of them are stored or none.
-func (s *Server) createSeed(r *http.Request, workspace string, jobs []*v1.Job) ([]string, error) {
+func (s *Server) createSeed(r *http.Request, workspace string, request seed.Create, jobs []*v1.Job, claim *keyClaim) ([]string, error) {
 	for {
 		created, err := s.newWorkspace(r, workspace, len(jobs))
 		if err != nil {
@@ -76,9 +99,14 @@ func (s *Server) createSeed(r *http.Request, workspace string, jobs []*v1.Job) (
 		names := seed.Names(time.Now(), rand.Uint64(), len(jobs))
 		for i, job := range jobs {
 			job.Name = names[i]
+			if request.Several {
+				claim.mark(job, names[0], len(jobs))
+			} else {
+				claim.mark(job, "", 0)
+			}
 			created = append(created, job)
 		}
-		_, err = s.Store.Create(r.Context(), created...)
+		_, err = s.Store.Create(claim.context(r.Context()), created...)
 		if errors.Is(err, store.ErrExists) {
 			continue // somebody has made the workspace meanwhile, or one in two thousand million names is taken
 		}

@@ -74,6 +74,8 @@ type Server struct {
 	metrics *metrics
 	// dependencies is held while a job with dependsOn is checked and stored.
 	dependencies sync.Mutex
+	// keys are held while a request with an Idempotency-Key creates.
+	keys keyLocks
 }
 
 // New returns the interface to a store.

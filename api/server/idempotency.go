@@ -1,0 +1,241 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+const (
+	// IdempotencyKey is the header that makes a creation safe to repeat.
+	IdempotencyKey = "Idempotency-Key"
+	// IdempotencyReplayed is the header of an answer that is repeated.
+	IdempotencyReplayed = "Idempotency-Replayed"
+	// maxIdempotencyKey is what the services that made the header known allow.
+	maxIdempotencyKey = 255
+	// reasonKeyReused is why a request is refused whose key came with another one.
+	reasonKeyReused metav1.StatusReason = "IdempotencyKeyReused"
+)
+
+// keyClaim is a request that creates and may be repeated. nil: it has no key.
+type keyClaim struct {
+	// key is a digest of the key, fit for a label; request is one of what is asked for.
+	key, request string
+	// made are objects that a request with this key has created; empty: none has.
+	made []store.Record
+	// release lets the next request with the key go on.
+	release func()
+}
+
+// keyMark is what an object keeps of the request that has created it.
+type keyMark struct {
+	Request string `json:"request"`
+	// First and Jobs are the name of the first of several jobs and their number; unset:
+	// the request has created this object alone.
+	First string `json:"first,omitempty"`
+	Jobs  int    `json:"jobs,omitempty"`
+}
+
+// claimKey claims the request's key in a workspace (empty: among the objects of the
+// cluster) until end. A request with the same key waits here, so that it finds what this
+// one creates.
+func (s *Server) claimKey(r *http.Request, workspace string) (*keyClaim, error) {
+	header := r.Header[IdempotencyKey]
+	if header == nil || dryRun(r) {
+		return nil, nil
+	}
+	key, err := readIdempotencyKey(header)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	digest := sha256.Sum256([]byte(key))
+	c := &keyClaim{
+		key:     strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(digest[:20])),
+		request: fingerprint(r, body),
+	}
+	if c.release, err = s.keys.acquire(r.Context(), workspace+"/"+c.key); err != nil {
+		return nil, err
+	}
+	if err := s.findMade(r.Context(), c, workspace); err != nil {
+		c.end()
+		return nil, err
+	}
+	return c, nil
+}
+
+// readIdempotencyKey checks a key. One in quotes, as the IETF's draft has it, is the one
+// between them.
+func readIdempotencyKey(header []string) (string, error) {
+	key := header[0]
+	if n := len(key); n > 2 && key[0] == '"' && key[n-1] == '"' {
+		key = key[1 : n-1]
+	}
+	printable := !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
+	if len(header) > 1 || key == "" || len(key) > maxIdempotencyKey || !printable {
+		return "", apierrors.NewBadRequest(fmt.Sprintf("%s: must be one key of 1 to %d printable ASCII characters, such as a UUID; this request has %d of %d bytes",
+			IdempotencyKey, maxIdempotencyKey, len(header), len(key)))
+	}
+	return key, nil
+}
+
+// fingerprint tells requests apart by their address and body. Bodies that are the same
+// JSON value are the same.
+func fingerprint(r *http.Request, body []byte) string {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err == nil && !decoder.More() {
+		if canonical, err := json.Marshal(value); err == nil {
+			body = canonical
+		}
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s", r.URL.Path, body)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// findMade looks for what was created with the key, and refuses a request that is another
+// one. It stands in the store's index of labels, so that it is there after a crash as
+// soon as what was created is.
+func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) error {
+	for _, kind := range v1.Kinds() {
+		if kind.Namespaced != (workspace != "") {
+			continue
+		}
+		page, err := s.Store.List(ctx, store.ListOptions{
+			Kind: kind.Name, Namespace: workspace, Limit: 1,
+			Labels: labels.SelectorFromSet(labels.Set{v1.LabelIdempotencyKey: c.key}),
+		})
+		if err != nil {
+			return err
+		}
+		if len(page.Items) == 0 {
+			continue
+		}
+		mark, err := markOf(page.Items[0])
+		if err != nil {
+			return err
+		}
+		if mark.Request != c.request {
+			return &apierrors.StatusError{ErrStatus: metav1.Status{
+				Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: reasonKeyReused,
+				Message: fmt.Sprintf("%s: another request has used this key to create %s; repeat that request, or send a key of its own with this one",
+					IdempotencyKey, page.Items[0].Key()),
+			}}
+		}
+		c.made = page.Items
+		return nil
+	}
+	return nil
+}
+
+func markOf(record store.Record) (keyMark, error) {
+	var mark keyMark
+	obj, err := record.Object()
+	if err != nil {
+		return mark, err
+	}
+	if err := json.Unmarshal([]byte(obj.GetAnnotations()[v1.AnnotationIdempotencyRequest]), &mark); err != nil {
+		return mark, fmt.Errorf("annotation %s of %s: %w", v1.AnnotationIdempotencyRequest, record.Key(), err)
+	}
+	return mark, nil
+}
+
+// repeated is what an earlier request with the key has created; false: there was none.
+func (c *keyClaim) repeated() (store.Record, bool) {
+	if c == nil || len(c.made) == 0 {
+		return store.Record{}, false
+	}
+	return c.made[0], true
+}
+
+// mark has an object tell what created it. first and n are set for one of several jobs.
+func (c *keyClaim) mark(obj v1.Object, first string, n int) {
+	if c == nil {
+		return
+	}
+	text, _ := json.Marshal(keyMark{Request: c.request, First: first, Jobs: n}) // strings and a number
+	obj.SetLabels(with(obj.GetLabels(), v1.LabelIdempotencyKey, c.key))
+	obj.SetAnnotations(with(obj.GetAnnotations(), v1.AnnotationIdempotencyRequest, string(text)))
+}
+
+// context is that of a write: one with a key is not given up when its client is, or the
+// next request would not find what is still on its way to the disk.
+func (c *keyClaim) context(ctx context.Context) context.Context {
+	if c == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// end lets the next request with the key go on.
+func (c *keyClaim) end() {
+	if c != nil && c.release != nil {
+		c.release()
+	}
+}
+
+// keyLocks let one request with a key in at a time. They hold keys that are in use only.
+// A second server on the same store would need a lock there; the file engine lets none in.
+type keyLocks struct {
+	mu   sync.Mutex
+	held map[string]*keyLock
+}
+
+type keyLock struct {
+	turn chan struct{} // holds one token
+	n    int           // who has it or waits
+}
+
+// acquire waits for the key, or until ctx ends.
+func (l *keyLocks) acquire(ctx context.Context, key string) (release func(), err error) {
+	l.mu.Lock()
+	if l.held == nil {
+		l.held = map[string]*keyLock{}
+	}
+	lock := l.held[key]
+	if lock == nil {
+		lock = &keyLock{turn: make(chan struct{}, 1)}
+		lock.turn <- struct{}{}
+		l.held[key] = lock
+	}
+	lock.n++
+	l.mu.Unlock()
+	leave := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if lock.n--; lock.n == 0 {
+			delete(l.held, key)
+		}
+	}
+	select {
+	case <-lock.turn:
+		return func() {
+			lock.turn <- struct{}{}
+			leave()
+		}, nil
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
+}
