@@ -15,13 +15,14 @@ import (
 func newMCP(c *cli) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "mcp",
-		Short: "Show the operator's MCP servers and their tools",
+		Short: "Show the operator's MCP servers and their tools, and check the file that names them",
 		Example: `  jobwright mcp servers
+  jobwright mcp check mcp.json
   jobwright mcp tools builders
   jobwright mcp tools builders -o json`,
 		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(newMCPServers(c), newMCPTools(c))
+	command.AddCommand(newMCPServers(c), newMCPTools(c), newMCPCheck(c))
 	return command
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,12 +14,8 @@ import (
 )
 
 // reloadOnHangup reads the MCP servers again at every SIGHUP until ctx ends or the
-// returned function is called. Without a file, the signal ends the process, as it does
-// any other.
+// returned function is called. Without a file, the signal is logged and does nothing.
 func reloadOnHangup(ctx context.Context, path string, builds *mcp.Runner, log logr.Logger) (stop func()) {
-	if path == "" {
-		return func() {}
-	}
 	hangups, ended := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(hangups, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
@@ -41,9 +38,13 @@ func reloadOnHangup(ctx context.Context, path string, builds *mcp.Runner, log lo
 }
 
 func reload(path string, builds *mcp.Runner, log logr.Logger) {
+	if path == "" {
+		log.Info("there is nothing to read again at SIGHUP: the server was started without --mcp-config")
+		return
+	}
 	config, err := mcpconfig.Load(path)
 	if err != nil {
-		log.Error(err, "the MCP servers stay as they were")
+		log.Error(fmt.Errorf("--mcp-config: %w", err), "the MCP servers stay as they were")
 		return
 	}
 	log.Info("read the MCP servers again", "changed", builds.Reload(config))

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	server [flags]   starts jobwright serve and waits until it is ready
 //	stop             ends it, as SIGTERM does
+//	hangup           sends it SIGHUP
 //	code N cmd …     runs a command that must end with exit code N
 //	until text cmd … runs a command until its output has the text
 //	app-image TAG M  makes a docker image whose program waits (M: serve) or fails (M: fail)
@@ -59,7 +60,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": startServer, "stop": stopServer, "code": exitCode, "until": untilOutput,
-			"app-image": appImage,
+			"app-image": appImage, "hangup": hangUp,
 		},
 	})
 }
@@ -155,6 +156,16 @@ func stopServer(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	if err := cmd.Wait(); err != nil {
 		ts.Fatalf("the server ended with %v:\n%s", err, ts.ReadFile("server.log"))
+	}
+}
+
+func hangUp(ts *testscript.TestScript, _ bool, _ []string) {
+	cmd := running(ts)
+	if cmd == nil {
+		ts.Fatalf("no server runs")
+	}
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		ts.Fatalf("%v", err)
 	}
 }
 

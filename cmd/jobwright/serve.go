@@ -83,8 +83,9 @@ in a YAML file given with --config (data-dir: …); a flag beats the environment
 environment the file.
 
 SIGHUP reads --mcp-config again. Builds under way end with the server that they call;
-those that come later get what the file says then. A file that cannot be used changes
-nothing.`,
+those that come later get what the file says then. A file that cannot be read changes
+nothing; a server in it that cannot be used is marked as broken, and the others go on.
+Without --mcp-config there is nothing to read, and the signal does nothing.`,
 		Example: `  jobwright serve
   jobwright serve --data-dir /var/lib/jobwright --mcp-config mcp.json --compose-root /srv/apps
   jobwright serve --compose-root /srv/apps --secrets /etc/jobwright/secrets.yaml --max-revisions 20
@@ -333,7 +334,7 @@ func newRunners(o serveOptions, objects store.Store, kept *revisions.Store, work
 	if o.mcpConfig != "" {
 		var err error
 		if config, err = mcpconfig.Load(o.mcpConfig); err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("--mcp-config: %w; jobwright mcp check FILE says more", err)
 		}
 	}
 	builds, err := mcp.New(mcp.Options{Config: config, MaxSessions: o.mcpSessions, StateDir: filepath.Join(o.dataDir, "mcp-tasks"), Worker: worker, Version: version(), Log: log, Registerer: registry})

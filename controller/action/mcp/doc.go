@@ -48,12 +48,12 @@
 //
 // # The operator's file
 //
-// Beside what MCP clients share, a server may have keys that only Jobwright knows: plan
-// (below), roots (policy.go), caFile (endpoint.go). In env and headers ${NAME} is a
-// variable of Jobwright's own environment; one that is not set is an error at the start
-// that names it, because a server without its token would fail each job instead. Headers,
-// arguments and environment are in no message and no answer of the API; headers go to
-// the host of the server's url alone, and redirects to another one are refused.
+// Package config says which keys a server may have, and which of them only Jobwright
+// knows. A server that cannot be used is in the file without being used: jobs for it fail
+// with ServerUnavailable and what is wrong, and it is Broken in Servers and in the metric
+// jobwright_mcp_server_broken. Headers, arguments, environment and the query of a url are
+// in no message and no answer of the API; headers go to the host of the server's url
+// alone, and redirects to another one are refused.
 //
 // # What a server asks
 //

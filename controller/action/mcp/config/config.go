@@ -39,15 +39,15 @@ func (p Problem) String() string {
 func Load(path string) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("--mcp-config: %w", err)
+		return nil, err
 	}
 	surroundings, err := here(path)
 	if err != nil {
-		return nil, fmt.Errorf("--mcp-config: %w", err)
+		return nil, err
 	}
 	parsed, err := Parse(data, surroundings)
 	if err != nil {
-		return nil, fmt.Errorf("--mcp-config %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return parsed, nil
 }

@@ -12,6 +12,18 @@
 // refused by its name and line (keys.go): what is written there is never silently without
 // effect. A key that nobody knows is refused with the one that it resembles.
 //
+// Only Jobwright knows these:
+//
+//	caFile               certificate authorities, in PEM, for an https url
+//	roots                the folders that the server is told when it asks for them
+//	plan                 {TOOL: PREVIEW}: the tool that tells what another would do
+//	elicitation          decline, or defaults: what a question is answered with that the
+//	                     job has no answer to
+//	shared               true: all workspaces use the same sessions
+//	sessions             how many there are
+//	startTimeoutSeconds  for the start of the server
+//	timeoutSeconds       for one call, as timeout is, whose unit depends on the client
+//
 // # References
 //
 // In command, args, cwd, env, headers, url, roots, caFile and oauth, references are

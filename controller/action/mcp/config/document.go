@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
@@ -50,7 +51,7 @@ func parse(text []byte) (*document, error) {
 	}
 	value, err := hujson.Parse(text)
 	if err != nil {
-		return nil, err // with line and column
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "hujson: ")) // with line and column
 	}
 	d := &document{text: text}
 	d.root = node{doc: d, value: value}

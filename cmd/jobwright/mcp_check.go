@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	mcpconfig "jobwright.dev/controller/action/mcp/config"
+)
+
+// checkedFile is what mcp check -o json prints.
+type checkedFile struct {
+	File  string `json:"file"`
+	Valid bool   `json:"valid"`
+	// Problem is why the file cannot be read at all.
+	Problem string          `json:"problem,omitempty"`
+	Servers []checkedServer `json:"servers"`
+}
+
+// checkedServer is what a file says of a server, without what may be secret of it.
+type checkedServer struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// State is Usable, Broken or Disabled.
+	State    string              `json:"state"`
+	Server   string              `json:"server"`
+	Problems []mcpconfig.Problem `json:"problems,omitempty"`
+	Warnings []mcpconfig.Problem `json:"warnings,omitempty"`
+}
+
+func newMCPCheck(c *cli) *cobra.Command {
+	var output string
+	command := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Check a file of MCP servers as serve --mcp-config reads it; none is started",
+		Long: `Check reads a file of MCP servers as serve --mcp-config would here and now, with the
+environment that this command has, and starts none. It reads the files of other MCP
+clients too: mcpServers, servers (VS Code), context_servers (Zed), mcp.servers, with
+comments and trailing commas.
+
+A problem keeps its server from being used, and no other; it is told with the key and its
+line. A warning keeps nothing from being used: a program that is not found here may be
+where the server runs.
+
+Exit codes: 0 each server can be used or is disabled, 1 the file or a server cannot be
+used, 2 the command line cannot be understood.`,
+		Example: `  jobwright mcp check mcp.json
+  jobwright mcp check .vscode/mcp.json
+  jobwright mcp check ~/.cursor/mcp.json -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if output != "" && output != "json" && output != "yaml" {
+				return usagef("--output %q: supported values: json, yaml", output)
+			}
+			checked, err := checkFile(args[0])
+			if output == "" {
+				if err != nil {
+					return err
+				}
+				if err := printChecked(c.out, checked); err != nil {
+					return err
+				}
+			} else if err := printAs(c.out, checked, output); err != nil {
+				return err
+			}
+			if !checked.Valid {
+				return exitStatus(exitError)
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
+	return command
+}
+
+// checkFile reads a file. With an error, the file cannot be read at all.
+func checkFile(path string) (checkedFile, error) {
+	checked := checkedFile{File: path, Servers: []checkedServer{}}
+	config, err := mcpconfig.Load(path)
+	if err != nil {
+		checked.Problem = err.Error()
+		return checked, err
+	}
+	checked.Valid = true
+	for _, name := range slices.Sorted(maps.Keys(config.Servers)) {
+		server := config.Servers[name]
+		one := checkedServer{Name: name, Type: server.Type, State: "Usable", Server: server.Address(), Problems: server.Problems, Warnings: server.Warnings}
+		switch {
+		case len(server.Problems) > 0:
+			one.State, checked.Valid = "Broken", false
+		case server.Disabled:
+			one.State = "Disabled"
+		default:
+			one.Warnings = append(one.Warnings, notHere(name, server)...)
+		}
+		checked.Servers = append(checked.Servers, one)
+	}
+	return checked, nil
+}
+
+// notHere warns of what a server needs and this machine does not have.
+func notHere(name string, server mcpconfig.Server) []mcpconfig.Problem {
+	if server.Type != mcpconfig.TypeStdio {
+		return nil
+	}
+	var missing []mcpconfig.Problem
+	if _, err := exec.LookPath(server.Command); err != nil {
+		if broken, ok := errors.AsType[*exec.Error](err); ok {
+			err = broken.Err
+		}
+		missing = append(missing, mcpconfig.Problem{Field: name + ".command", Message: fmt.Sprintf("%s cannot be run here: %v", server.Command, err)})
+	}
+	if server.Cwd != "" {
+		if info, err := os.Stat(server.Cwd); err != nil || !info.IsDir() {
+			missing = append(missing, mcpconfig.Problem{Field: name + ".cwd", Message: server.Cwd + " is no folder here"})
+		}
+	}
+	return missing
+}
+
+func printChecked(out io.Writer, checked checkedFile) error {
+	t := newTable(out, "NAME", "TYPE", "STATE", "SERVER")
+	broken, problems := 0, []string{}
+	for _, server := range checked.Servers {
+		t.row(server.Name, server.Type, server.State, dash(server.Server))
+		if len(server.Problems) > 0 {
+			broken++
+		}
+		for _, p := range server.Problems {
+			problems = append(problems, p.String())
+		}
+		for _, w := range server.Warnings {
+			problems = append(problems, "warning: "+w.String())
+		}
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, problem := range problems {
+		fmt.Fprintln(out, problem)
+	}
+	_, err := fmt.Fprintf(out, "%s: %d of %d servers cannot be used\n", checked.File, broken, len(checked.Servers))
+	return err
+}
