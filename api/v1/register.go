@@ -4,6 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // Names of the API group and of the kinds in it.
@@ -50,6 +51,10 @@ type Kind struct {
 	Namespaced bool
 	// New returns an empty object of this kind with apiVersion and kind set.
 	New func() Object
+	// Validate and ValidateUpdate say what is wrong with an object that is created, or
+	// replaces old. Objects are of this kind.
+	Validate       func(Object) field.ErrorList
+	ValidateUpdate func(obj, old Object) field.ErrorList
 }
 
 // Kinds lists every kind that is stored and served, in the order in which they
@@ -61,10 +66,14 @@ func Kinds() []Kind {
 			New: func() Object {
 				return &Workspace{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindWorkspace}}
 			},
+			Validate:       func(o Object) field.ErrorList { return ValidateWorkspace(o.(*Workspace)) },
+			ValidateUpdate: func(o, old Object) field.ErrorList { return ValidateWorkspaceUpdate(o.(*Workspace), old.(*Workspace)) },
 		},
 		{
 			Name: KindJob, Resource: ResourceJobs, Singular: "job", ShortNames: []string{"jw"}, Namespaced: true,
-			New: func() Object { return &Job{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindJob}} },
+			New:            func() Object { return &Job{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindJob}} },
+			Validate:       func(o Object) field.ErrorList { return ValidateJob(o.(*Job)) },
+			ValidateUpdate: func(o, old Object) field.ErrorList { return ValidateJobUpdate(o.(*Job), old.(*Job)) },
 		},
 	}
 }

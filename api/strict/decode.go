@@ -1,0 +1,47 @@
+package strict
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Fast is implemented by types that decode compact JSON without reflection.
+type Fast interface {
+	// DecodeCompact decodes data, which is compact, into the empty receiver. It reports
+	// whether all of data was known and of the right types; the receiver is spoilt if not.
+	DecodeCompact(data []byte) bool
+}
+
+// Decode decodes the document into the value that into points to, which should be empty.
+// The error is of type [Problems] and holds all of them; what has none is decoded in
+// spite of it.
+func (d Document) Decode(into any) error { return d.decode(into, false) }
+
+// DecodeKnown is Decode that passes unknown fields over, for files which several programs
+// read.
+func (d Document) DecodeKnown(into any) error { return d.decode(into, true) }
+
+func (d Document) decode(into any, passUnknown bool) error {
+	c := checker{passUnknown: passUnknown, types: fieldsOf{}}
+	data := c.document(d, into)
+	if err := json.Unmarshal(data, into); err != nil {
+		c.found.add(Problem{Line: d.root.line, Column: d.root.column, Path: d.base.String(), Message: err.Error()})
+	}
+	return c.found.err()
+}
+
+// JSON is the document as compact JSON.
+func (d Document) JSON() ([]byte, error) {
+	var c checker
+	data, _ := c.free(nil, d.root, d.base)
+	return data, c.found.err()
+}
+
+// wrongType is what is said of a value that a field does not take.
+func wrongType(n *node, want string) string {
+	message := fmt.Sprintf("must be %s, not %s", want, n.kind)
+	if want == "a string" && n.plain != "" {
+		message += fmt.Sprintf(": quote it: %q", printable(n.plain))
+	}
+	return message
+}

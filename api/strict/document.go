@@ -1,0 +1,162 @@
+package strict
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Document is one value of a text, with the place of everything in it.
+type Document struct {
+	root *node
+	// base is where the document stands within a larger one.
+	base *path
+}
+
+// parsed is what a parser made of a text.
+type parsed struct {
+	roots []*node
+	found collector
+	// broken tells that the text ends with an error of syntax.
+	broken bool
+}
+
+// JSON reads text, which is exactly one JSON value. The error holds every problem; the
+// document can be decoded in spite of it unless it is empty.
+func JSON(text []byte) (Document, error) {
+	text, err := decoded(text)
+	if err != nil {
+		return Document{}, err
+	}
+	return single(parseJSON(text))
+}
+
+// YAML reads text, which is exactly one document of YAML or JSON; as JSON otherwise.
+func YAML(text []byte) (Document, error) {
+	text, err := decoded(text)
+	if err != nil {
+		return Document{}, err
+	}
+	return single(parseEither(text))
+}
+
+// Documents reads all documents of text, which is YAML or JSON. Those that are empty but
+// for comments are left out.
+func Documents(text []byte) ([]Document, error) {
+	text, err := decoded(text)
+	if err != nil {
+		return nil, err
+	}
+	r := parseEither(text)
+	var documents []Document
+	for _, root := range r.roots {
+		if root.kind != null {
+			documents = append(documents, Document{root: root})
+		}
+	}
+	return documents, r.found.err()
+}
+
+// decoded is text without a byte order mark; it is refused unless it is UTF-8.
+func decoded(text []byte) ([]byte, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if utf8.Valid(text) {
+		return text, nil
+	}
+	at := 0
+	for at < len(text) {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	before := text[:at]
+	p := Problem{
+		Line: 1 + bytes.Count(before, []byte("\n")), Column: at - bytes.LastIndexByte(before, '\n'),
+		Message: fmt.Sprintf("the text is not UTF-8: byte 0x%02x", text[at]),
+	}
+	return nil, Problems{p}
+}
+
+// parseEither takes text for JSON if it begins like JSON and is, and for YAML otherwise:
+// YAML's flow style begins like JSON, and not all JSON is YAML (\ud83d\ude00).
+func parseEither(text []byte) parsed {
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	if len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
+		return parseYAML(text)
+	}
+	inJSON := parseJSON(text)
+	if !inJSON.broken {
+		return inJSON
+	}
+	if inYAML := parseYAML(text); !inYAML.broken || !meantAsJSON(trimmed) {
+		return inYAML
+	}
+	return inJSON
+}
+
+// meantAsJSON reports whether a text that begins with a bracket was meant to be JSON: a
+// quote or another bracket follows.
+func meantAsJSON(text []byte) bool {
+	rest := bytes.TrimLeft(text[1:], " \t\r\n")
+	return len(rest) == 0 || bytes.IndexByte([]byte(`"{}[]`), rest[0]) >= 0
+}
+
+// single is the one document of a text.
+func single(r parsed) (Document, error) {
+	if len(r.roots) > 1 {
+		second := r.roots[1]
+		r.found.add(Problem{Line: second.line, Column: second.column, Message: "a second document begins here; only one is read"})
+	}
+	if len(r.roots) == 0 {
+		return Document{root: &node{kind: null, raw: []byte("null")}}, r.found.err()
+	}
+	return Document{root: r.roots[0]}, r.found.err()
+}
+
+// Empty reports whether there is nothing but comments, or null.
+func (d Document) Empty() bool { return d.root == nil || d.root.kind == null }
+
+// Line is where the document begins.
+func (d Document) Line() int { return d.root.line }
+
+// Text is the member called name, if it is a string.
+func (d Document) Text(name string) string {
+	s, _ := d.root.get(name).string()
+	return s
+}
+
+// Items are the values in the list that is the member called name.
+func (d Document) Items(name string) []Document {
+	at := d.root.get(name)
+	if at == nil || at.kind != list {
+		return nil
+	}
+	items := make([]Document, len(at.items))
+	for i, item := range at.items {
+		items[i] = Document{root: item, base: d.base.member(name).item(i)}
+	}
+	return items
+}
+
+// Unmarshal reads text, one document of YAML or JSON, into the value that into points to.
+// The error holds every problem; what has none is decoded in spite of it.
+func Unmarshal(text []byte, into any) error {
+	d, err := YAML(text)
+	if d.root == nil {
+		return err
+	}
+	return join(err, d.Decode(into))
+}
+
+// join is the problems of both errors.
+func join(a, b error) error {
+	first, ok1 := errors.AsType[Problems](a)
+	second, ok2 := errors.AsType[Problems](b)
+	if !ok1 || !ok2 {
+		return errors.Join(a, b)
+	}
+	return append(first[:len(first):len(first)], second...)
+}

@@ -1,0 +1,211 @@
+package strict
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// jsonTree builds nodes from JSON text.
+type jsonTree struct {
+	text    []byte
+	decoder *jsontext.Decoder
+	found   *collector
+	// at, line and start are the offset up to which lines were counted, the line there and
+	// where it starts.
+	at, line, start int
+	depth           int
+}
+
+// parseJSON reads every value of text, which stand behind each other.
+func parseJSON(text []byte) parsed {
+	var r parsed
+	t := &jsonTree{
+		text: text, found: &r.found, line: 1,
+		// Names that stand twice are reported here, all of them.
+		decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true)),
+	}
+	for {
+		root, err := t.value(nil)
+		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return r
+		}
+		if err != nil {
+			r.found.add(t.problem(err))
+			r.broken = true
+			return r
+		}
+		r.roots = append(r.roots, root)
+	}
+}
+
+// problem is a syntax error with its line.
+func (t *jsonTree) problem(err error) Problem {
+	if p, ok := errors.AsType[Problems](err); ok {
+		return p[0]
+	}
+	p := Problem{Message: "this is no JSON: " + err.Error()}
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		t.at, t.line, t.start = 0, 1, 0
+		p.Line, p.Column = t.position(min(int(syntax.ByteOffset), len(t.text)))
+		p.Message = "this is no JSON: " + syntax.Err.Error()
+		if errors.Is(syntax.Err, io.ErrUnexpectedEOF) {
+			p.Message = "this is no JSON: the text ends too soon"
+		}
+	}
+	return p
+}
+
+// position is the line and column of an offset, which never falls.
+func (t *jsonTree) position(offset int) (line, column int) {
+	passed := t.text[t.at:max(offset, t.at)]
+	if n := bytes.Count(passed, []byte("\n")); n > 0 {
+		t.line += n
+		t.start = t.at + bytes.LastIndexByte(passed, '\n') + 1
+	}
+	t.at = max(offset, t.at)
+	return t.line, offset - t.start + 1
+}
+
+// next is the offset of the next token.
+func (t *jsonTree) next() int {
+	at := int(t.decoder.InputOffset())
+	for at < len(t.text) && bytes.IndexByte([]byte(" \t\r\n,:"), t.text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+func (t *jsonTree) value(p *path) (*node, error) {
+	n := &node{}
+	first := t.decoder.PeekKind()
+	n.line, n.column = t.position(t.next())
+	var err error
+	switch first {
+	case '{':
+		n.kind = object
+		err = t.within(n, func() error { return t.members(n, p) })
+	case '[':
+		n.kind = list
+		err = t.within(n, func() error { return t.items(n, p) })
+	default:
+		err = t.scalar(n, first, p)
+	}
+	n.measure()
+	return n, err
+}
+
+// within reads what stands between two brackets.
+func (t *jsonTree) within(n *node, read func() error) error {
+	if t.depth++; t.depth > MaxDepth {
+		return Problems{{Line: n.line, Column: n.column, Message: fmt.Sprintf("maps and lists lie more than %d deep within each other", MaxDepth)}}
+	}
+	defer func() { t.depth-- }()
+	if _, err := t.decoder.ReadToken(); err != nil {
+		return err
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	_, err := t.decoder.ReadToken()
+	return unexpected(err)
+}
+
+// unexpected is err where an end of the text is one within a value.
+func unexpected(err error) error {
+	if err == io.EOF { //nolint:errorlint // the decoder returns it bare
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (t *jsonTree) members(n *node, p *path) error {
+	var seen keys
+	for t.decoder.PeekKind() != '}' {
+		m := member{}
+		m.line, m.column = t.position(t.next())
+		name, err := t.decoder.ReadToken()
+		if err != nil {
+			return unexpected(err)
+		}
+		if name.Kind() != '"' {
+			return fmt.Errorf("a %v where a key is expected", name.Kind())
+		}
+		m.name = name.String()
+		if m.value, err = t.value(p.member(m.name)); err != nil {
+			return unexpected(err)
+		}
+		if i := seen.earlier(n.members, m.name); i >= 0 {
+			t.found.add(Problem{Line: m.line, Column: m.column, Path: p.String(), Message: twice(n.members[i])})
+			continue
+		}
+		n.members = append(n.members, m)
+	}
+	return nil
+}
+
+func (t *jsonTree) items(n *node, p *path) error {
+	for t.decoder.PeekKind() != ']' {
+		item, err := t.value(p.item(len(n.items)))
+		if err != nil {
+			return unexpected(err)
+		}
+		n.items = append(n.items, item)
+	}
+	return nil
+}
+
+func (t *jsonTree) scalar(n *node, first jsontext.Kind, p *path) error {
+	value, err := t.decoder.ReadValue()
+	if err != nil {
+		return err
+	}
+	end := int(t.decoder.InputOffset())
+	n.raw = t.text[end-len(value) : end]
+	switch first {
+	case 'n':
+		n.kind = null
+	case 't', 'f':
+		n.kind = boolean
+	case '0':
+		n.kind = number
+		if len(n.raw) > MaxNumber {
+			t.found.add(Problem{Line: n.line, Column: n.column, Path: p.String(), Message: tooLong(len(n.raw))})
+			n.kind, n.raw = null, []byte("null")
+		}
+	default:
+		n.kind = text
+	}
+	return nil
+}
+
+func tooLong(length int) string {
+	return "a number of " + strconv.Itoa(length) + " characters; at most " + strconv.Itoa(MaxNumber) + " are read: quote it if it is text"
+}
+
+// unquote is the value of a valid JSON string.
+func unquote(raw []byte) string {
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner)
+	}
+	value, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return string(inner) // raw is valid where it comes from
+	}
+	return string(value)
+}
+
+// quote is s as a JSON string; s is valid UTF-8.
+func quote(s string) []byte {
+	raw, err := jsontext.AppendQuote(make([]byte, 0, len(s)+2), s)
+	if err != nil {
+		raw, _ = jsontext.AppendQuote(nil, string(bytes.ToValidUTF8([]byte(s), []byte(string(utf8.RuneError)))))
+	}
+	return raw
+}
