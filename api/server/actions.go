@@ -3,13 +3,13 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -53,13 +53,16 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) err
 
 // forceFinish ends a job as an operator decides.
 func (s *Server) forceFinish(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	body, err := io.ReadAll(r.Body)
+	var decision v1.ForceFinish
+	d, err := readDocument(r)
+	if err == nil {
+		err = d.Decode(&decision)
+	}
+	if _, ok := errors.AsType[strict.Problems](err); ok {
+		return badBody(`the body must be {"phase": "Failed", "message": "why"}: `, err)
+	}
 	if err != nil {
 		return err
-	}
-	var decision v1.ForceFinish
-	if err := decodeLoose(body, &decision); err != nil {
-		return apierrors.NewBadRequest(`the body must be {"phase": "Failed", "message": "why"}: ` + err.Error())
 	}
 	decision.By = nil
 	return s.change(w, r, kind, func(job *v1.Job) error {

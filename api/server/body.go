@@ -12,33 +12,39 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	kjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
 
-// decodeBody decodes a request's body, JSON or YAML, into an object that has its
-// apiVersion and kind. Unknown and doubled fields are refused.
-func decodeBody(r *http.Request, obj v1.Object) error {
+// readDocument reads a request's body, JSON or YAML as its Content-Type says.
+func readDocument(r *http.Request) (strict.Document, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return err
+		return strict.Document{}, err
 	}
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil && r.Header.Get("Content-Type") != "" {
-		return unsupportedMedia(r, "application/json", "application/yaml")
+	header := r.Header.Get("Content-Type")
+	media, _, err := mime.ParseMediaType(header)
+	if err != nil && header != "" {
+		return strict.Document{}, unsupportedMedia(r, "application/json", "application/yaml")
 	}
+	var d strict.Document
 	switch media {
 	case "", "application/json":
+		d, err = strict.JSON(body)
 	case "application/yaml", "application/x-yaml", "text/yaml":
-		if body, err = yaml.YAMLToJSONStrict(body); err != nil {
-			return apierrors.NewBadRequest("the body is no YAML: " + err.Error())
-		}
+		d, err = strict.YAML(body)
 	default:
-		return unsupportedMedia(r, "application/json", "application/yaml")
+		return strict.Document{}, unsupportedMedia(r, "application/json", "application/yaml")
 	}
-	return decodeObject(body, obj)
+	return d, err
+}
+
+// decodeBody decodes a request's body, JSON or YAML, into an object of kind that has its
+// apiVersion and kind. All problems are reported at once, those of validation among them.
+func decodeBody(r *http.Request, kind v1.Kind, obj v1.Object) error {
+	d, err := readDocument(r)
+	return decodeInto(d, err, kind, obj)
 }
 
 func unsupportedMedia(r *http.Request, allowed ...string) error {
@@ -48,26 +54,54 @@ func unsupportedMedia(r *http.Request, allowed ...string) error {
 	}}
 }
 
-func decodeObject(body []byte, obj v1.Object) error {
-	want := obj.GetObjectKind().GroupVersionKind()
-	strict, err := kjson.UnmarshalStrict(body, obj)
-	if err != nil {
-		return apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v", want.Kind, err))
+// decodeInto decodes a document, which was read with the problems in read, into obj.
+func decodeInto(d strict.Document, read error, kind v1.Kind, obj v1.Object) error {
+	if _, ok := errors.AsType[strict.Problems](read); read != nil && !ok {
+		return read
 	}
-	if len(strict) > 0 {
-		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: strict decoding error: %v",
-			want.Kind, want.GroupVersion().String(), want.Kind, errors.Join(strict...)))
+	if d.Empty() {
+		if read == nil {
+			read = strict.Problems{{Message: "the body is empty; it must be a " + kind.Name}}
+		}
+		return badBody("the body cannot be read: ", read)
 	}
-	got := obj.GetObjectKind().GroupVersionKind()
-	if got != want {
+	if name, version := d.Text("kind"), d.Text("apiVersion"); name != "" && name != kind.Name || version != "" && version != v1.APIVersion {
 		return apierrors.NewBadRequest(fmt.Sprintf("the object is a %s of %s, this address takes a %s of %s",
-			got.Kind, got.GroupVersion(), want.Kind, want.GroupVersion()))
+			name, version, kind.Name, v1.APIVersion))
+	}
+	if err := strict.Join(read, d.DecodeObject(kind, obj)); err != nil {
+		return badBody(fmt.Sprintf("%s in version %q cannot be handled as a %s: strict decoding error: ", kind.Name, v1.APIVersion, kind.Name), err)
 	}
 	return nil
 }
 
-func decodeLoose(body []byte, into any) error {
-	return kjson.UnmarshalCaseSensitivePreserveInts(body, into)
+// decodeOptions decodes a document into options. Clients of a newer Kubernetes send
+// fields that are not known here; those are passed over.
+func decodeOptions(d strict.Document, read error, into any) error {
+	if _, ok := errors.AsType[strict.Problems](read); read != nil && !ok {
+		return read
+	}
+	if !d.Empty() {
+		read = strict.Join(read, d.DecodeKnown(into))
+	}
+	if read != nil {
+		return badBody("the body cannot be read: ", read)
+	}
+	return nil
+}
+
+// badBody is the refusal of a body: its problems in words, and one by one as causes.
+func badBody(prefix string, err error) error {
+	refusal := apierrors.NewBadRequest(prefix + err.Error())
+	if problems, ok := errors.AsType[strict.Problems](err); ok {
+		refusal.ErrStatus.Details = &metav1.StatusDetails{}
+		for _, p := range problems {
+			refusal.ErrStatus.Details.Causes = append(refusal.ErrStatus.Details.Causes, metav1.StatusCause{
+				Type: metav1.CauseTypeFieldValueInvalid, Field: p.Path, Message: p.Message,
+			})
+		}
+	}
+	return refusal
 }
 
 // checkKey checks that the object is the one the path names.
@@ -82,28 +116,24 @@ func checkKey(r *http.Request, kind v1.Kind, obj v1.Object) error {
 	return nil
 }
 
+// jobKind is the kind of the seed's jobs.
+func jobKind() v1.Kind {
+	kind, _ := v1.KindByName(v1.KindJob) // it is always there
+	return kind
+}
+
 // validate checks an object that is created (old is nil) or updated.
-func validate(obj, old v1.Object) error {
+func validate(kind v1.Kind, obj, old v1.Object) error {
 	var errs field.ErrorList
-	switch o := obj.(type) {
-	case *v1.Job:
-		if old == nil {
-			errs = v1.ValidateJob(o)
-		} else {
-			errs = v1.ValidateJobUpdate(o, old.(*v1.Job))
-		}
-	case *v1.Workspace:
-		if old == nil {
-			errs = v1.ValidateWorkspace(o)
-		} else {
-			errs = v1.ValidateWorkspaceUpdate(o, old.(*v1.Workspace))
-		}
+	if old == nil {
+		errs = kind.Validate(obj)
+	} else {
+		errs = kind.ValidateUpdate(obj, old)
 	}
 	if len(errs) == 0 {
 		return nil
 	}
-	kind := obj.GetObjectKind().GroupVersionKind().Kind
-	return apierrors.NewInvalid(schema.GroupKind{Group: v1.Group, Kind: kind}, obj.GetName(), errs)
+	return apierrors.NewInvalid(schema.GroupKind{Group: v1.Group, Kind: kind.Name}, obj.GetName(), errs)
 }
 
 // statusAllowed checks a status that is written through the API against what a job

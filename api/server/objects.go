@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -96,7 +95,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 	}
 	defer claim.end()
 	obj := kind.New()
-	if err := decodeBody(r, obj); err != nil {
+	if err := decodeBody(r, kind, obj); err != nil {
 		return err
 	}
 	if made, ok := claim.repeated(); ok {
@@ -109,7 +108,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 	resetForCreate(obj, s.isOperator(r))
 	claim.mark(obj, "", 0)
 	obj.Default()
-	if err := validate(obj, nil); err != nil {
+	if err := validate(kind, obj, nil); err != nil {
 		return err
 	}
 	if dryRun(r) {
@@ -231,7 +230,7 @@ func resetForCreate(obj v1.Object, trusted bool) {
 
 func (s *Server) update(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
 	obj := kind.New()
-	if err := decodeBody(r, obj); err != nil {
+	if err := decodeBody(r, kind, obj); err != nil {
 		return err
 	}
 	if err := checkKey(r, kind, obj); err != nil {
@@ -279,7 +278,7 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 		o.Status = old.(*v1.Workspace).Status
 	}
 	obj.Default()
-	if err := validate(obj, old); err != nil {
+	if err := validate(kind, obj, old); err != nil {
 		return store.Record{}, err
 	}
 	if dryRun(r) {
@@ -294,7 +293,7 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 
 func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
 	obj := kind.New()
-	if err := decodeBody(r, obj); err != nil {
+	if err := decodeBody(r, kind, obj); err != nil {
 		return err
 	}
 	if err := checkKey(r, kind, obj); err != nil {
@@ -385,16 +384,13 @@ func (s *Server) mayDeleteWorkspace(r *http.Request, name string) error {
 // preconditions reads DeleteOptions from the body, if there are any.
 func preconditions(r *http.Request) (store.Preconditions, error) {
 	var pre store.Preconditions
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return pre, err
-	}
-	if len(body) == 0 {
+	d, err := readDocument(r)
+	if d.Empty() && err == nil {
 		return pre, nil
 	}
 	var opts metav1.DeleteOptions
-	if err := decodeLoose(body, &opts); err != nil {
-		return pre, apierrors.NewBadRequest("the body must be DeleteOptions: " + err.Error())
+	if err := decodeOptions(d, err, &opts); err != nil {
+		return pre, err
 	}
 	if opts.Preconditions == nil {
 		return pre, nil

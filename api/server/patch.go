@@ -9,6 +9,7 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -40,7 +41,8 @@ func (s *Server) patchWith(w http.ResponseWriter, r *http.Request, kind v1.Kind,
 			return apierrors.NewBadRequest("the patch cannot be applied: " + err.Error())
 		}
 		obj := kind.New()
-		if err := decodeObject(patched, obj); err != nil {
+		d, err := strict.JSON(patched)
+		if err := decodeInto(d, err, kind, obj); err != nil {
 			return err
 		}
 		if err := checkKey(r, kind, obj); err != nil {

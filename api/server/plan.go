@@ -33,7 +33,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request, kind v1.Kind) erro
 	if !ok {
 		return fmt.Errorf("a %s cannot be planned", kind.Name)
 	}
-	if err := decodeBody(r, job); err != nil {
+	if err := decodeBody(r, kind, job); err != nil {
 		return err
 	}
 	if _, err := s.workspaceFor(r, job); err != nil {

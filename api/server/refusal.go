@@ -98,8 +98,7 @@ type seedRefusal struct {
 
 // refuseSeed answers with err in the seed's shape.
 func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
-	kind, _ := v1.KindByName(v1.KindJob)
-	status := statusOf(err, kind, name)
+	status := statusOf(err, jobKind(), name)
 	code, refusal := int(status.Code), seedRefusal{Message: status.Message}
 	switch {
 	case status.Reason == metav1.StatusReasonInvalid:

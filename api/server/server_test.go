@@ -274,7 +274,7 @@ func TestWhatTheObjectAPIRefuses(t *testing.T) {
 		"an unknown field":                    {request{"POST", base, manifest("x", `{"bogus":1}`), nil}, 400, `strict decoding error: unknown field \"spec.bogus\"`},
 		"a value that is not supported":       {request{"POST", base, manifest("x", `{"deploy":{"verb":"upp"}}`), nil}, 422, `spec.deploy.verb: Unsupported value: \"upp\": supported values: `},
 		"what only later versions do":         {request{"POST", base, manifest("x", `{"deploy":{"verb":"up"},"ttlSecondsAfterFinished":{"failed":60}}`), nil}, 422, "not supported yet"},
-		"a body that is cut off":              {request{"POST", base, `{"kind":`, nil}, 400, "must be of type Job"},
+		"a body that is cut off":              {request{"POST", base, `{"kind":`, nil}, 400, "the text ends too soon"},
 		"another kind":                        {request{"POST", base, `{"apiVersion":"jobwright.dev/v1","kind":"Workspace","metadata":{"name":"x"}}`, nil}, 400, "takes a Job"},
 		"a name that is taken":                {request{"POST", base, manifest("one", deploy), nil}, 409, "AlreadyExists"},
 		"a workspace that is not there":       {request{"POST", "/apis/jobwright.dev/v1/namespaces/none/jobs", manifest("x", deploy), nil}, 404, `namespaces \"none\" not found`},

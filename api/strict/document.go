@@ -97,6 +97,9 @@ func parseEither(text []byte) parsed {
 	return inJSON
 }
 
+// inOneLine reports whether lines say nothing about where something stands in text.
+func inOneLine(text []byte) bool { return bytes.IndexByte(bytes.TrimSpace(text), '\n') < 0 }
+
 // meantAsJSON reports whether a text that begins with a bracket was meant to be JSON: a
 // quote or another bracket follows.
 func meantAsJSON(text []byte) bool {
@@ -128,6 +131,15 @@ func (d Document) Text(name string) string {
 	return s
 }
 
+// Member is the member called name; it is empty if there is none.
+func (d Document) Member(name string) Document {
+	n := d.root.get(name)
+	if n == nil {
+		n = &node{kind: null, line: d.root.line, column: d.root.column, raw: []byte("null")}
+	}
+	return Document{root: n, base: d.base.member(name)}
+}
+
 // Items are the values in the list that is the member called name.
 func (d Document) Items(name string) []Document {
 	at := d.root.get(name)
@@ -148,14 +160,19 @@ func Unmarshal(text []byte, into any) error {
 	if d.root == nil {
 		return err
 	}
-	return join(err, d.Decode(into))
+	return Join(err, d.Decode(into))
 }
 
-// join is the problems of both errors.
-func join(a, b error) error {
+// Join is an error with the problems of both.
+func Join(a, b error) error {
 	first, ok1 := errors.AsType[Problems](a)
 	second, ok2 := errors.AsType[Problems](b)
-	if !ok1 || !ok2 {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	case !ok1 || !ok2:
 		return errors.Join(a, b)
 	}
 	return append(first[:len(first):len(first)], second...)

@@ -19,6 +19,7 @@ type jsonTree struct {
 	// at, line and start are the offset up to which lines were counted, the line there and
 	// where it starts.
 	at, line, start int
+	oneLine         bool
 	depth           int
 }
 
@@ -26,7 +27,7 @@ type jsonTree struct {
 func parseJSON(text []byte) parsed {
 	var r parsed
 	t := &jsonTree{
-		text: text, found: &r.found, line: 1,
+		text: text, found: &r.found, line: 1, oneLine: inOneLine(text),
 		// Names that stand twice are reported here, all of them.
 		decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true)),
 	}
@@ -61,7 +62,8 @@ func (t *jsonTree) problem(err error) Problem {
 	return p
 }
 
-// position is the line and column of an offset, which never falls.
+// position is the line and column of an offset, which never falls. The only line has no
+// number: a body is no file whose lines an author counts.
 func (t *jsonTree) position(offset int) (line, column int) {
 	passed := t.text[t.at:max(offset, t.at)]
 	if n := bytes.Count(passed, []byte("\n")); n > 0 {
@@ -69,6 +71,9 @@ func (t *jsonTree) position(offset int) (line, column int) {
 		t.start = t.at + bytes.LastIndexByte(passed, '\n') + 1
 	}
 	t.at = max(offset, t.at)
+	if t.oneLine {
+		return 0, offset + 1
+	}
 	return t.line, offset - t.start + 1
 }
 

@@ -15,6 +15,6 @@ const (
 	MaxProblems = 100
 )
 
-// maxMerged is how many members merge keys may copy before their bytes are counted: an
-// alias adds two bytes at least.
-const maxMerged = MaxAliased / 2
+// maxMerged is how many members merge keys may copy, before their bytes are counted: each
+// takes 200 bytes of memory.
+const maxMerged = 50_000

@@ -1,8 +1,8 @@
 package strict
 
 import (
+	"fmt"
 	"math"
-	"strconv"
 )
 
 // kind is what a node is.
@@ -125,5 +125,9 @@ func (k *keys) earlier(members []member, name string) int {
 
 // twice is what is said of a name that stands at two places of one map.
 func twice(first member) string {
-	return "the key " + strconv.Quote(printable(first.name)) + " is there twice; the first is on line " + strconv.Itoa(first.line)
+	message := fmt.Sprintf("the key %q is there twice", printable(first.name))
+	if first.line > 0 {
+		message += fmt.Sprintf("; the first is on line %d", first.line)
+	}
+	return message
 }

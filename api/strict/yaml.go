@@ -14,9 +14,10 @@ import (
 type yamlTree struct {
 	found *collector
 	// done are the nodes of anchors, and open those that are being built.
-	done   map[*yaml.Node]*node
-	open   map[*yaml.Node]bool
-	merged int
+	done    map[*yaml.Node]*node
+	open    map[*yaml.Node]bool
+	merged  int
+	oneLine bool
 }
 
 // parseYAML reads every document of text.
@@ -32,11 +33,11 @@ func parseYAML(text []byte) parsed {
 			return r
 		}
 		if err != nil {
-			r.found.add(syntaxProblem(err))
+			r.found.add(syntaxProblem(err, inOneLine(text)))
 			r.broken = true
 			return r
 		}
-		t := &yamlTree{found: &r.found, done: map[*yaml.Node]*node{}, open: map[*yaml.Node]bool{}}
+		t := &yamlTree{oneLine: inOneLine(text), found: &r.found, done: map[*yaml.Node]*node{}, open: map[*yaml.Node]bool{}}
 		root := t.node(&document, nil)
 		if message := t.exceeded(root); message != "" {
 			r.found.add(Problem{Line: root.line, Column: root.column, Message: message})
@@ -52,12 +53,12 @@ func (t *yamlTree) exceeded(root *node) string {
 	case root.depth > MaxDepth:
 		return fmt.Sprintf("maps and lists lie more than %d deep within each other", MaxDepth)
 	case root.added > MaxAliased, t.merged > maxMerged:
-		return fmt.Sprintf("aliases (*name) and merge keys (<<) may add at most %d bytes to a document, and add more", MaxAliased)
+		return fmt.Sprintf("aliases (*name) and merge keys (<<) may add at most %d bytes and %d members to a document, and add more", MaxAliased, maxMerged)
 	}
 	return ""
 }
 
-func syntaxProblem(err error) Problem {
+func syntaxProblem(err error, oneLine bool) Problem {
 	p := Problem{Message: "this is no YAML: " + err.Error()}
 	load, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
@@ -77,17 +78,27 @@ func syntaxProblem(err error) Problem {
 	case strings.Contains(load.Message, "mapping values are not allowed"):
 		p.Message += "; text with a colon and a space has to be quoted"
 	}
+	if oneLine {
+		p.Line = 0
+	}
 	return p
 }
 
-// at is a new node at the place of y.
-func at(y *yaml.Node, n *node) *node {
-	n.line, n.column = y.Line, y.Column
+// at is the new node n at the place of y.
+func (t *yamlTree) at(y *yaml.Node, n *node) *node {
+	n.line, n.column = t.line(y), y.Column
 	return n
 }
 
+func (t *yamlTree) line(y *yaml.Node) int {
+	if t.oneLine {
+		return 0
+	}
+	return y.Line
+}
+
 func (t *yamlTree) problem(y *yaml.Node, p *path, message string) {
-	t.found.add(Problem{Line: y.Line, Column: y.Column, Path: p.String(), Message: message})
+	t.found.add(Problem{Line: t.line(y), Column: y.Column, Path: p.String(), Message: message})
 }
 
 func (t *yamlTree) node(y *yaml.Node, p *path) *node {
@@ -117,12 +128,12 @@ func (t *yamlTree) build(y *yaml.Node, p *path) *node {
 		}
 	case yaml.MappingNode:
 		t.collectionTag(y, p, "!!map")
-		n := at(y, &node{kind: object})
+		n := t.at(y, &node{kind: object})
 		t.members(n, y, p)
 		return n
 	case yaml.SequenceNode:
 		t.collectionTag(y, p, "!!seq")
-		n := at(y, &node{kind: list})
+		n := t.at(y, &node{kind: list})
 		for i, item := range y.Content {
 			n.items = append(n.items, t.node(item, p.item(i)))
 		}
@@ -132,9 +143,9 @@ func (t *yamlTree) build(y *yaml.Node, p *path) *node {
 		if message != "" {
 			t.problem(y, p, message)
 		}
-		return at(y, n)
+		return t.at(y, n)
 	}
-	return at(y, &node{kind: null, raw: []byte("null")})
+	return t.at(y, &node{kind: null, raw: []byte("null")})
 }
 
 func (t *yamlTree) collectionTag(y *yaml.Node, p *path, want string) {
@@ -147,7 +158,7 @@ func (t *yamlTree) collectionTag(y *yaml.Node, p *path, want string) {
 func (t *yamlTree) alias(y *yaml.Node, p *path) *node {
 	if t.open[y.Alias] {
 		t.problem(y, p, fmt.Sprintf("the alias *%s stands within what it names", printable(y.Value)))
-		return at(y, &node{kind: null, raw: []byte("null"), size: 4})
+		return t.at(y, &node{kind: null, raw: []byte("null"), size: 4})
 	}
 	shared := *t.node(y.Alias, p)
 	shared.added = shared.size
@@ -167,7 +178,7 @@ func (t *yamlTree) members(n *node, y *yaml.Node, p *path) {
 		if !ok {
 			continue
 		}
-		m := member{name: name, line: key.Line, column: key.Column, value: t.node(value, p.member(name))}
+		m := member{name: name, line: t.line(key), column: key.Column, value: t.node(value, p.member(name))}
 		if j := seen.earlier(n.members, name); j >= 0 {
 			t.problem(key, p, twice(n.members[j]))
 			continue

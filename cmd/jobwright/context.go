@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -54,8 +54,8 @@ func readContexts() (contexts, error) {
 	if err != nil {
 		return known, err
 	}
-	if err := yaml.UnmarshalStrict(data, &known); err != nil {
-		return known, fmt.Errorf("%s: %w", path, err)
+	if problems := inFile(path, strict.Unmarshal(data, &known)); len(problems) > 0 {
+		return known, errors.Join(problems...)
 	}
 	return known, nil
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
-
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -109,63 +103,49 @@ func readManifest(path string, stdin io.Reader) ([]document, error) {
 	if len(data) > maxManifest {
 		return nil, fmt.Errorf("%s: a manifest is limited to %d bytes", path, maxManifest)
 	}
+	texts, err := strict.Documents(data)
+	problems := inFile(path, err)
 	var docs []document
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
-	for n := 1; ; n++ {
-		text, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return docs, nil
-		}
-		where := fmt.Sprintf("%s, document %d", path, n)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
-		}
-		read, err := readDocument(where, text)
-		if err != nil {
-			return nil, err
-		}
+	for n, text := range texts {
+		read, err := readDocument(fmt.Sprintf("%s, document %d", path, n+1), text)
+		problems = append(problems, inFile(path, err)...)
 		docs = append(docs, read...)
 	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return docs, nil
 }
 
-// readDocument reads one object, or the objects of a List; nothing when there are
-// only comments.
-func readDocument(where string, text []byte) ([]document, error) {
-	var head struct {
-		metav1.TypeMeta `json:",inline"`
-		Items           []json.RawMessage `json:"items"`
-	}
-	if err := yaml.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
-	}
-	if head.Kind == "" && head.APIVersion == "" {
-		var empty map[string]any
-		if yaml.Unmarshal(text, &empty) == nil && len(empty) == 0 {
-			return nil, nil
+// inFile is one error for each of a text's problems, with the file that it is in.
+func inFile(path string, err error) []error {
+	problems, ok := errors.AsType[strict.Problems](err)
+	if !ok {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
 		}
+		return slices.DeleteFunc([]error{err}, func(err error) bool { return err == nil })
 	}
-	if head.Kind == "List" || strings.HasSuffix(head.Kind, "List") && len(head.Items) > 0 {
-		var docs []document
-		for i, item := range head.Items {
-			read, err := readDocument(fmt.Sprintf("%s, item %d", where, i+1), item)
-			if err != nil {
-				return nil, err
-			}
-			docs = append(docs, read...)
-		}
-		return docs, nil
+	errs := make([]error, len(problems))
+	for i, p := range problems {
+		errs[i] = fmt.Errorf("%s: %s", path, p)
 	}
-	kind, ok := v1.KindByName(head.Kind)
-	if !ok || head.APIVersion != v1.APIVersion {
-		var known []string
-		for _, k := range v1.Kinds() {
-			known = append(known, k.Name)
-		}
-		return nil, fmt.Errorf("%s: kind %q of apiVersion %q: supported: %s of %s", where, head.Kind, head.APIVersion, strings.Join(known, ", "), v1.APIVersion)
+	return errs
+}
+
+// readDocument reads one object, or the objects of a List.
+func readDocument(where string, text strict.Document) ([]document, error) {
+	kind, items := text.Text("kind"), text.Items("items")
+	if kind != "List" && (!strings.HasSuffix(kind, "List") || len(items) == 0) {
+		obj, err := text.Object(v1.Kinds())
+		return []document{{where: where, obj: obj}}, err
 	}
-	obj := kind.New()
-	if err := yaml.UnmarshalStrict(text, obj); err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
+	var docs []document
+	var problems error
+	for i, item := range items {
+		read, err := readDocument(fmt.Sprintf("%s, item %d", where, i+1), item)
+		problems = strict.Join(problems, err)
+		docs = append(docs, read...)
 	}
-	return []document{{where: where, obj: obj}}, nil
+	return docs, problems
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -184,7 +185,7 @@ func (c *cli) retryEdited(cmd *cobra.Command, server *client.Client, key client.
 	}
 	kept := func(err error) error { return fmt.Errorf("%w\nwhat you wrote is in %s", err, file.Name()) }
 	changed := v1.JobSpec{}
-	if err := yaml.UnmarshalStrict(edited, &changed); err != nil {
+	if err := strict.Unmarshal(edited, &changed); err != nil {
 		return nil, kept(err)
 	}
 	changed.Reruns = job.Spec.Reruns + 1

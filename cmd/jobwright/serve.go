@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +25,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/server"
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
@@ -134,9 +135,9 @@ func bindFile(flags *pflag.FlagSet, path string) error {
 	if err != nil {
 		return err
 	}
-	var values map[string]any
-	if err := yaml.UnmarshalStrict(data, &values); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	values := map[string]setting{}
+	if problems := inFile(path, strict.Unmarshal(data, &values)); len(problems) > 0 {
+		return errors.Join(problems...)
 	}
 	for name, value := range values {
 		flag := flags.Lookup(name)
@@ -146,15 +147,37 @@ func bindFile(flags *pflag.FlagSet, path string) error {
 		if flag.Changed {
 			continue
 		}
-		list, ok := value.([]any)
-		if !ok {
-			list = []any{value}
-		}
-		for _, element := range list {
-			if err := flags.Set(name, fmt.Sprint(element)); err != nil {
+		for _, element := range value {
+			if err := flags.Set(name, element); err != nil {
 				return usagef("%s: %s: %v", path, name, err)
 			}
 		}
+	}
+	return nil
+}
+
+// setting is a flag's value in a file, or a list of them, as they are written.
+type setting []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *setting) UnmarshalJSON(data []byte) error {
+	elements := []json.RawMessage{data}
+	if data[0] == '[' {
+		if err := json.Unmarshal(data, &elements); err != nil {
+			return err
+		}
+	}
+	for _, element := range elements {
+		text := string(element)
+		switch element[0] {
+		case '"':
+			if err := json.Unmarshal(element, &text); err != nil {
+				return err
+			}
+		case '{', '[', 'n':
+			return errors.New("must be a value or a list of values")
+		}
+		*s = append(*s, text)
 	}
 	return nil
 }

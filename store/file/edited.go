@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	kjson "sigs.k8s.io/json"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store/journal"
 	"jobwright.dev/store/vfs"
@@ -168,36 +168,37 @@ func (d *editedFile) items(dec *json.Decoder) (objects []editedObject, err error
 	return objects, err
 }
 
-var unknownField = regexp.MustCompile(`unknown field ("[^"]*")`)
-
-// item decodes one object strictly.
+// item decodes one object strictly. All of its problems are reported at once.
 func (d *editedFile) item(raw []byte, offset int64) (v1.Object, error) {
-	var tm metav1.TypeMeta
-	if err := json.Unmarshal(raw, &tm); err != nil {
-		return nil, d.refuse(offset, err.Error(), adviceEdited)
+	document, err := strict.JSON(raw)
+	var obj v1.Object
+	if err == nil {
+		obj, err = document.Object(v1.Kinds())
 	}
-	kind, ok := v1.KindByName(tm.Kind)
-	if !ok || tm.APIVersion != v1.APIVersion {
-		return nil, d.refuse(offset, fmt.Sprintf("unknown apiVersion %q and kind %q", tm.APIVersion, tm.Kind), adviceEdited)
+	problems, ok := errors.AsType[strict.Problems](err)
+	if !ok {
+		return obj, err
 	}
-	twice, err := kjson.UnmarshalStrict(raw, new(map[string]any), kjson.DisallowDuplicateFields)
-	if err = errors.Join(append(twice, err)...); err != nil {
-		return nil, d.refuse(offset, err.Error(), adviceEdited)
-	}
-	obj := kind.New()
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(obj); err != nil {
-		at := offset
-		if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			at += wrongType.Offset - 1
+	var causes []string
+	for i, p := range problems {
+		at := within(raw, p)
+		if i == 0 {
+			p.Line, offset = 0, offset+at
+		} else {
+			p.Line = 1 + bytes.Count(d.data[:offset-within(raw, problems[0])+at], []byte("\n"))
 		}
-		if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
-			at += int64(max(bytes.Index(raw, []byte(m[1])), 0))
-		}
-		return nil, d.refuse(at, err.Error(), adviceEdited)
+		causes = append(causes, p.String())
 	}
-	return obj, nil
+	return nil, d.refuse(offset, strings.Join(causes, "; "), adviceEdited)
+}
+
+// within is the offset in text at which a problem stands.
+func within(text []byte, p strict.Problem) int64 {
+	at := 0
+	for range p.Line - 1 {
+		at += bytes.IndexByte(text[at:], '\n') + 1
+	}
+	return int64(max(min(at+p.Column-1, len(text)), 0))
 }
 
 // admitEdited puts an object of an edited file into the index; its encoding stays in

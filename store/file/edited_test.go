@@ -79,7 +79,7 @@ func TestAnEditedFileIsTakenOverOrRefusedWithLineAndColumn(t *testing.T) {
 		"a version that is no number": {edit: replace(`"resourceVersion":"1"`, `"resourceVersion":"one"`), refused: "line 3, column "},
 		"a uid that is none":          {edit: replace(`"uid":"`, `"uid":"x`), refused: "line 2, column "},
 		"a name that cannot be":       {edit: replace(`"name":"a"`, `"name":""`), refused: "line 3, column "},
-		"a field twice":               {edit: replace(`"metadata":{"name":"b"`, `"metadata":{"name":"c","name":"b"`), refused: `line 4, column 1: duplicate field "metadata.name"`},
+		"a field twice":               {edit: replace(`"metadata":{"name":"b"`, `"metadata":{"name":"c","name":"b"`), refused: `line 4, column 70: metadata: the key "name" is there twice`},
 		"a newer format":              {edit: replace(`"format":1`, `"format":2`), refused: "format 2, this version reads format 1"},
 		"half of the file":            {edit: func(b []byte) []byte { return b[:len(b)/2] }, refused: "ends too soon"},
 		"nothing":                     {edit: func([]byte) []byte { return nil }, refused: "line 1, column 1"},

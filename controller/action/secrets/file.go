@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"jobwright.dev/api/strict"
 )
 
 // MinLength is how many bytes a value has at least.
@@ -56,9 +57,9 @@ func Load(path string) (*Set, error) {
 		return nil, fmt.Errorf("--secrets: %s has more than %d bytes", path, maxFile)
 	}
 	sources := map[string]source{}
-	if err := yaml.UnmarshalStrict(data, &sources); err != nil {
-		// The parser's own words may repeat what stands in the file.
-		return nil, fmt.Errorf("--secrets: %s must be a map of names to {value, env or file; workspaces: […]}, and is not", path)
+	if err := strict.Unmarshal(data, &sources); err != nil {
+		// The problem's own words may repeat what stands in the file.
+		return nil, fmt.Errorf("--secrets: %s must be a map of names to {value, env or file; workspaces: […]}, each value text (quote what looks like a number, date or boolean), and is not%s", path, lines(err))
 	}
 	for _, n := range slices.Sorted(maps.Keys(sources)) {
 		if err := check(n, sources[n]); err != nil {
@@ -70,6 +71,21 @@ func Load(path string) (*Set, error) {
 		}
 	}
 	return &Set{sources: sources}, nil
+}
+
+// lines says on which lines the problems are.
+func lines(err error) string {
+	problems, _ := errors.AsType[strict.Problems](err)
+	var at []string
+	for _, p := range problems {
+		if n := strconv.Itoa(p.Line); p.Line > 0 && !slices.Contains(at, n) {
+			at = append(at, n)
+		}
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return ": see line " + strings.Join(at, ", ")
 }
 
 func check(n string, s source) error {
