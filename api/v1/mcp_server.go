@@ -31,7 +31,10 @@ type MCPServer struct {
 	Type string `json:"type"`
 	// state is what is known of it.
 	State MCPServerState `json:"state"`
-	// starting, calling and idle are its sessions; maxSessions is how many there may be.
+	// shared tells that all workspaces use the same sessions.
+	Shared bool `json:"shared,omitempty"`
+	// starting, calling and idle are its sessions, of all workspaces. maxSessions is how many
+	// calls at once one workspace has, or all of them together with a shared server.
 	Starting    int `json:"starting"`
 	Calling     int `json:"calling"`
 	Idle        int `json:"idle"`

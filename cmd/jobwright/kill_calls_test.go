@@ -80,7 +80,7 @@ func (k *killed) servers(programs map[string]string) {
 	k.t.Helper()
 	servers := map[string]any{}
 	for name, program := range programs {
-		servers[name] = map[string]any{"command": program}
+		servers[name] = map[string]any{"command": program, "sessions": 100}
 		if strings.HasPrefix(program, "http:") {
 			servers[name] = map[string]any{"url": program}
 		}
@@ -102,7 +102,7 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 		t.Skip("builds and runs the product")
 	}
 	const calls = 100
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=101", "--mcp-sessions=100"}}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=101", "--mcp-max-processes=100"}}
 	k.build()
 	program := filepath.Join(k.dir, "hanging-mcp")
 	if err := os.WriteFile(program, []byte(hangingServer), 0o700); err != nil { //nolint:gosec // a program

@@ -44,7 +44,7 @@ func newMCPServers(c *cli) *cobra.Command {
 			}
 			t := newTable(c.out, "NAME", "TYPE", "STATE", "SESSIONS", "SERVER", "PROTOCOL", "ERROR")
 			for _, s := range servers {
-				t.row(s.Name, s.Type, string(s.State), fmt.Sprintf("%d of %d", s.Starting+s.Calling+s.Idle, s.MaxSessions),
+				t.row(s.Name, s.Type, string(s.State), sessionCounts(s),
 					dash(strings.TrimSpace(s.ServerName+" "+s.ServerVersion)), dash(s.Protocol), dash(firstLine(s.Error)))
 			}
 			return t.flush()
@@ -52,6 +52,15 @@ func newMCPServers(c *cli) *cobra.Command {
 	}
 	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
 	return command
+}
+
+// sessionCounts tells how many sessions a server has, and how many it may have.
+func sessionCounts(s v1.MCPServer) string {
+	open := s.Starting + s.Calling + s.Idle
+	if s.Shared {
+		return fmt.Sprintf("%d of %d, shared", open, s.MaxSessions)
+	}
+	return fmt.Sprintf("%d, %d a workspace", open, s.MaxSessions)
 }
 
 // serverTool is a tool and the server that has it.

@@ -51,6 +51,7 @@ type serveOptions struct {
 	dataDir       string
 	mcpConfig     string
 	mcpSessions   int
+	mcpProcesses  int
 	composeRoots  []string
 	secrets       string
 	maxRevisions  int
@@ -106,7 +107,8 @@ Without --mcp-config there is nothing to read, and the signal does nothing.`,
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "loopback address to listen on; port 0 takes a free one")
 	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; made when it is missing")
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
-	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, one MCP server has")
+	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, a workspace has with one MCP server behind HTTP (sessions in mcp.json goes before); a program runs once for each workspace, a shared one as often as this")
+	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "how many programs of MCP servers run at once, of all workspaces; idle ones are ended for those that are needed")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
 	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env: NAME: {value, env or file; workspaces: [...]}")
 	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
@@ -226,6 +228,9 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	}
 	if o.mcpSessions < 1 {
 		return usagef("--mcp-sessions %d: must be at least 1", o.mcpSessions)
+	}
+	if o.mcpProcesses < 1 {
+		return usagef("--mcp-max-processes %d: must be at least 1", o.mcpProcesses)
 	}
 	if o.maxResponse < 1 {
 		return usagef("--max-response-bytes %d: must be at least 1", o.maxResponse)
@@ -360,7 +365,7 @@ func newRunners(o serveOptions, objects store.Store, kept *revisions.Store, work
 			return nil, nil, fmt.Errorf("--mcp-config: %w; jobwright mcp check FILE says more", err)
 		}
 	}
-	builds, err := mcp.New(mcp.Options{Config: config, MaxSessions: o.mcpSessions, StateDir: filepath.Join(o.dataDir, "mcp-tasks"), Worker: worker, Version: version(), Log: log, Registerer: registry})
+	builds, err := mcp.New(mcp.Options{Config: config, MaxSessions: o.mcpSessions, MaxProcesses: o.mcpProcesses, StateDir: filepath.Join(o.dataDir, "mcp-tasks"), Worker: worker, Version: version(), Log: log, Registerer: registry})
 	if err != nil {
 		return nil, nil, err
 	}

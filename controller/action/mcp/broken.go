@@ -18,7 +18,7 @@ import (
 // callFailed is the outcome of a call without a result. A JSON-RPC error leaves the
 // session sound; anything else does not.
 func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
-	if rpc, ok := refusal(err); ok && s.alive() {
+	if rpc, ok := refusal(err); ok && s.Alive() {
 		pool.put(s)
 		reason := v1.ReasonProtocolError
 		if rpc.Code == jsonrpc.CodeInvalidParams {

@@ -31,7 +31,7 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 		err = fmt.Errorf("%s: %w", p.server.Address(), err)
 		if s != nil {
 			err = fmt.Errorf("%w%s", err, s.lastWords())
-			s.close(0)
+			s.Close(0)
 			s.end()
 		}
 		return nil, err
@@ -63,14 +63,14 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 		return s, err
 	}
 	hung := first.Err() != nil
-	s.close(0)
+	s.Close(0)
 	words := "" // of a program that ended by itself
 	if !hung {
 		words = s.lastWords()
 	}
 	again, err := r.open(ctx, p, sink, old, legacyProtocol)
 	if err != nil && again != nil && !again.tap.answered.Load() {
-		again.close(0) // it is no matter of the protocol
+		again.Close(0) // it is no matter of the protocol
 		again.end()
 		return nil, fmt.Errorf("%w%s", err, words)
 	}
@@ -84,7 +84,7 @@ const legacyProtocol = "2025-11-25"
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
-	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, server: p.server}
+	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}

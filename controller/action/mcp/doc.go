@@ -5,16 +5,28 @@
 //
 // # Sessions
 //
-// Sessions are kept warm in a pool for each server (pool.go). A session serves one
-// call at a time, so that progress, log lines and a cancel belong to exactly one
-// attempt. A session that broke, or whose call was canceled, is not used again.
+// Sessions are kept warm in a pool for each server (package sessions decides who gets
+// which). A session serves one workspace, because a server keeps state: a browser's page, a
+// working directory, a login. Only where the operator's file says "shared": true do all
+// workspaces use the same ones; that is for servers that keep nothing between two calls.
+// What a server keeps outside of its sessions, in files or behind an address, is the
+// same for all workspaces: the operator gives each its own, or does not offer the server.
 //
-//	idle ──take──► calling ──the tool answered──► idle ──IdleTime, Reload──► closed
+// A program runs once for each workspace that uses it, with one call at a time: two
+// processes that write one file lose what the other wrote. "sessions" in the operator's
+// file allows more; --mcp-sessions is for servers behind HTTP and shared ones. All programs
+// together are at most --mcp-max-processes; idle ones are ended for those that are needed.
+//
+// A session serves one call at a time, so that progress, log lines and a cancel belong
+// to exactly one attempt. A session that broke, or whose call was canceled, is not used
+// again.
+//
+//	idle ──take──► calling ──the tool answered──► idle ──IdleTime, Reload, room──► closed
 //	 │                │
 //	 │                └──canceled, broken──► closed: stdin closed, SIGTERM, SIGKILL
 //	 └──died, no sign of life──► closed
 //
-// The end of an idle session is seen at once (pool.watch). One that was idle for a while
+// The end of an idle session is seen at once. One that was idle for a while
 // is asked for a sign of life before it is used (health.go). Reload takes over another
 // configuration: pools of servers that changed are closed, what waits for a session of
 // theirs goes to the new one, calls under way end where they are (reload.go). Servers

@@ -153,7 +153,7 @@ func patiently[T any](ctx context.Context, c *durableCall, ask func() (T, error)
 // sound otherwise.
 func (c *durableCall) unreachable(ctx context.Context, err error) bool {
 	_, refused := refusal(err)
-	return err != nil && ctx.Err() == nil && c.session.proc == nil && c.session.alive() && !refused && !errors.Is(err, errAnswer)
+	return err != nil && ctx.Err() == nil && c.session.proc == nil && c.session.Alive() && !refused && !errors.Is(err, errAnswer)
 }
 
 // errCanceledThere is why a task has no result that nobody here has canceled.
@@ -241,7 +241,7 @@ func (r *Runner) recoverTask(ctx context.Context, a action.Attempt) *action.Outc
 		return nil
 	}
 	lost := &action.Outcome{Verdict: action.Lost}
-	pool, s, err := r.take(ctx, old.Server, nil, old)
+	pool, s, err := r.take(ctx, old.Server, user{workspace: a.Job.Namespace, left: old})
 	if err != nil {
 		lost.Message = fmt.Sprintf("MCP server %q could not be asked for task %s of tool %s: %v", old.Server, old.Task, old.Tool, err)
 		return lost

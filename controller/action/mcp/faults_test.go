@@ -86,7 +86,7 @@ func TestCallsOfServersThatBreakTheRules(t *testing.T) {
 	} {
 		t.Run(tool, func(t *testing.T) {
 			t.Parallel()
-			r := newRunner(t, raw(t, ""), func(o *mcp.Options) { o.MaxSessions = 1 })
+			r := newRunner(t, raw(t, ""))
 			pid := func() string {
 				out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "pid"}), newRecorder())
 				if out.Verdict != action.Succeeded {
@@ -150,7 +150,6 @@ func TestCallsThatHang(t *testing.T) {
 // pipe: the write hangs, and the attempt can be stopped all the same.
 func TestAServerThatStopsReading(t *testing.T) {
 	r := newRunner(t, raw(t, ""), func(o *mcp.Options) {
-		o.MaxSessions = 1
 		mcp.WithPing(o, time.Hour, time.Hour) // it is not noticed before
 	})
 	if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "stops-reading"}), newRecorder()); out.Verdict != action.Succeeded {
@@ -178,7 +177,6 @@ func TestAServerThatStopsReading(t *testing.T) {
 // TestAnIdleServerThatHangsIsReplaced before a job is given to it.
 func TestAnIdleServerThatHangsIsReplaced(t *testing.T) {
 	r := newRunner(t, raw(t, ""), func(o *mcp.Options) {
-		o.MaxSessions = 1
 		mcp.WithPing(o, 0, 50*time.Millisecond)
 	})
 	for _, tool := range []string{"stops-reading", "ok"} {
@@ -229,7 +227,10 @@ func TestWordsAtTheStartAreTheServersOwn(t *testing.T) {
 func TestABrokenServerHoldsUpNoOther(t *testing.T) {
 	servers := raw(t, "")
 	servers["sound"] = self(t, "raw:")
-	r := newRunner(t, servers, func(o *mcp.Options) { o.MaxSessions = 2 })
+	bad := servers["raw"]
+	bad.Sessions = 2
+	servers["raw"] = bad
+	r := newRunner(t, servers)
 	rec := newRecorder()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alive reports whether the server and the connection to it are still there.
-func (s *session) alive() bool {
+// Alive reports whether the server and the connection to it are still there.
+func (s *session) Alive() bool {
 	select {
 	case <-s.lost:
 		return false
@@ -30,8 +30,8 @@ func (s *session) alive() bool {
 	}
 }
 
-// wait waits until the session has ended.
-func (s *session) wait() {
+// Wait waits until the session has ended.
+func (s *session) Wait() {
 	var died <-chan struct{}
 	if s.proc != nil {
 		died = s.proc.Done()
@@ -62,16 +62,16 @@ func reads(stdin io.WriteCloser) bool {
 	return err == nil && open
 }
 
-// usable reports whether a warm session can serve another call. A server behind HTTP
+// Usable reports whether a warm session can serve another call. A server behind HTTP
 // may have been restarted meanwhile, and then knows nothing of the session; a program
 // may hang, or have closed its stdin.
-func (s *session) usable(ctx context.Context, opts *Options) bool {
-	if !s.alive() {
+func (s *session) Usable(ctx context.Context) bool {
+	if !s.Alive() {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, opts.pingTime)
+	ctx, cancel := context.WithTimeout(ctx, s.pingTime)
 	defer cancel()
-	if s.proc == nil || time.Since(s.since) >= opts.pingAfter {
+	if s.proc == nil || time.Since(s.since) >= s.pingAfter {
 		if s.ping(ctx) != nil {
 			return false
 		}

@@ -45,12 +45,12 @@ func (r *Runner) Servers() []v1.MCPServer {
 }
 
 func (p *pool) describe() v1.MCPServer {
-	starting, calling, idle := p.states()
+	starting, calling, idle := p.sessions.Count()
 	p.mu.Lock()
 	about := p.about
 	p.mu.Unlock()
 	server := v1.MCPServer{
-		Name: p.name, Type: p.server.Type, Starting: starting, Calling: calling, Idle: idle, MaxSessions: cap(p.slots),
+		Name: p.name, Type: p.server.Type, Shared: p.server.Shared, Starting: starting, Calling: calling, Idle: idle, MaxSessions: p.calls(),
 		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol,
 	}
 	if about.failed != nil {
@@ -78,7 +78,7 @@ func (p *pool) describe() v1.MCPServer {
 
 // Tools lists a server's tools, by name; it starts the server if need be.
 func (r *Runner) Tools(ctx context.Context, server string) ([]v1.MCPTool, error) {
-	pool, s, err := r.ask(ctx, server)
+	pool, s, err := r.ask(ctx, server, "")
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func TestServersAndTheirTools(t *testing.T) {
 		}
 		return byName
 	}
-	if got := states(); got["good"].State != v1.MCPServerUnused || got["bad"].State != v1.MCPServerUnused || got["good"].MaxSessions != mcp.DefaultMaxSessions {
+	if got := states(); got["good"].State != v1.MCPServerUnused || got["bad"].State != v1.MCPServerUnused || got["good"].MaxSessions != 1 {
 		t.Errorf("before anything: %+v", got)
 	}
 	tools, err := r.Tools(t.Context(), "good")

@@ -50,7 +50,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 			broken = 1
 		}
 		out <- prometheus.MustNewConstMetric(m.broken, prometheus.GaugeValue, broken, name)
-		starting, calling, idle := p.states()
+		starting, calling, idle := p.sessions.Count()
 		for state, n := range map[string]int{"starting": starting, "calling": calling, "idle": idle} {
 			out <- prometheus.MustNewConstMetric(m.sessions, prometheus.GaugeValue, float64(n), name, state)
 		}

@@ -38,7 +38,7 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	if err != nil {
 		return refuted(err.Error()), nil
 	}
-	pool, s, err := r.ask(ctx, name)
+	pool, s, err := r.ask(ctx, name, job.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +70,12 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 
 func refuted(problems ...string) *v1.Plan { return &v1.Plan{Problems: problems} }
 
-// ask takes a session for a question that somebody waits for.
-func (r *Runner) ask(ctx context.Context, name string) (*pool, *session, error) {
-	busy := fmt.Errorf("all %d sessions are calling, and none was free within %s; ask again later", r.opts.MaxSessions, busyTime)
+// ask takes a session for a question that somebody of a workspace waits for.
+func (r *Runner) ask(ctx context.Context, name, workspace string) (*pool, *session, error) {
+	busy := fmt.Errorf("all its sessions are calling, and none was free within %s; ask again later", busyTime)
 	queue, cancel := context.WithTimeoutCause(ctx, busyTime, busy)
 	defer cancel()
-	pool, s, err := r.takeWithin(queue, ctx, name, nil, nil)
+	pool, s, err := r.takeWithin(queue, ctx, name, user{workspace: workspace})
 	if err != nil {
 		return nil, nil, fmt.Errorf("MCP server %q is not available: %w", name, err)
 	}
@@ -100,7 +100,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 	ctx, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
 	result, err := s.converse(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
-	if rpc, ok := refusal(err); ok && s.alive() && ctx.Err() == nil {
+	if rpc, ok := refusal(err); ok && s.Alive() && ctx.Err() == nil {
 		pool.put(s)
 		if rpc.Code == jsonrpc.CodeInvalidParams {
 			return refuted(fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", tool, rpc.Message)), nil

@@ -3,12 +3,12 @@ package mcp
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/sessions"
 )
 
 // Why a pool is closed.
@@ -24,215 +24,109 @@ const (
 	failedCall  = "call"  // it ended, or broke the protocol, in a call
 )
 
-// pool keeps the sessions of one server: at most cap(slots) calling, and as many as
-// have called at once idle. A timer runs only while a session is idle.
+// pool is one server with its sessions, those of all workspaces.
 type pool struct {
-	runner *Runner
-	name   string
-	server Server
-	slots  chan struct{}
-	done   chan struct{} // closed with the pool
-	legacy atomic.Bool   // the server wants to be spoken to as before 2026-07-28
+	runner   *Runner
+	name     string
+	server   Server
+	sessions *sessions.Pool[*session]
+	legacy   atomic.Bool // the server wants to be spoken to as before 2026-07-28
 
-	mu       sync.Mutex
-	idle     []*idleSession // the last one was used last
-	ending   sync.WaitGroup // of sessions that were idle
-	starting int
-	closed   error // why; nil: it is open
-	about    introduction
+	mu    sync.Mutex
+	about introduction
 }
 
-type idleSession struct {
-	session *session
-	expire  *time.Timer
+// user is who wants a session, and what for.
+type user struct {
+	// workspace is the job's; empty: Jobwright itself asks, for nobody in particular.
+	workspace string
+	// sink gets what the server says while it starts; nil: nobody.
+	sink action.Sink
+	// left is a task that was left: the session is the one that the task was begun in, if
+	// the server has it still, and never a warm one.
+	left *remembered
 }
 
 func newPool(r *Runner, name string, server Server) *pool {
 	r.metrics.expect(name)
-	return &pool{runner: r, name: name, server: server, slots: make(chan struct{}, r.opts.MaxSessions), done: make(chan struct{})}
+	p := &pool{runner: r, name: name, server: server}
+	p.sessions = sessions.New[*session](sessions.Options{
+		Calls: p.calls(), Idle: r.opts.IdleTime, Budgets: p.budgets, Broke: func() { r.metrics.failed(name, failedIdle) },
+	})
+	return p
 }
 
-// take waits for a slot and returns a session: a warm one, or a new one. What a server
-// says while it starts goes to sink. With a task that was left, it is the session that
-// the task was begun in, if the server has it still, and never a warm one.
-func (p *pool) take(ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
-	return p.takeWithin(ctx, ctx, sink, left)
+// calls is how many calls at once a workspace has, or all of them with a shared server.
+// Programs keep state in their memory and in files, which two of them would not agree on:
+// a workspace has one, unless the operator says otherwise.
+func (p *pool) calls() int {
+	switch {
+	case p.server.Sessions > 0:
+		return p.server.Sessions
+	case p.server.Type == "stdio" && !p.server.Shared:
+		return 1
+	}
+	return p.runner.opts.MaxSessions
 }
 
-// takeWithin is take that waits for a slot as long as queue lasts.
-func (p *pool) takeWithin(queue, ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
-	select {
-	case p.slots <- struct{}{}:
-	case <-p.done:
-		return nil, p.why()
-	case <-queue.Done():
-		return nil, context.Cause(queue)
+// budgets are what a session counts towards.
+func (p *pool) budgets(sessions.Line) []*sessions.Budget {
+	if p.server.Type == "stdio" {
+		return []*sessions.Budget{p.runner.processes}
 	}
-	if left != nil {
-		return p.adopt(ctx, sink, left)
+	return nil
+}
+
+// line is whom a session for a user serves.
+func (p *pool) line(u user) sessions.Line {
+	if p.server.Shared {
+		return sessions.Line{}
 	}
-	for {
-		s, err := p.warm()
-		if err != nil {
-			<-p.slots
-			return nil, err
-		}
-		if s == nil {
-			return p.start(ctx, sink)
-		}
-		if s.usable(ctx, &p.runner.opts) {
+	return sessions.Line{Workspace: u.workspace}
+}
+
+// take waits for a session as long as queue lasts: a warm one, or a new one.
+func (p *pool) take(queue, ctx context.Context, u user) (*session, error) {
+	s, _, err := p.sessions.Take(ctx, sessions.Call[*session]{
+		Line: p.line(u), Queue: queue, Fresh: u.left != nil,
+		Start: func(ctx context.Context) (*session, error) { return p.start(ctx, u) },
+		Waits: func(what string) {
+			if u.sink != nil {
+				u.sink.Line(action.System, "waiting "+what)
+			}
+		},
+	})
+	return s, err
+}
+
+// start starts a new session. Where a task was left, it goes on with the task's session,
+// or begins another where the server has it no more: some keep tasks for all sessions.
+func (p *pool) start(ctx context.Context, u user) (*session, error) {
+	if u.left != nil {
+		if s, err := p.runner.connect(ctx, p, u.sink, u.left); err == nil {
 			return s, nil
 		}
-		p.runner.metrics.failed(p.name, failedIdle)
-		s.close(0)
 	}
-}
-
-// why is what the pool was closed for.
-func (p *pool) why() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closed
-}
-
-// adopt goes on with the session of a task, or begins another where the server has it no
-// more: some keep tasks for all sessions.
-func (p *pool) adopt(ctx context.Context, sink action.Sink, left *remembered) (*session, error) {
-	if s, err := p.runner.connect(ctx, p, sink, left); err == nil {
-		go p.watch(s)
-		return s, nil
-	}
-	return p.start(ctx, sink)
-}
-
-// start starts a new session in the caller's slot.
-func (p *pool) start(ctx context.Context, sink action.Sink) (*session, error) {
-	p.count(1)
-	defer p.count(-1)
-	s, err := p.runner.connect(ctx, p, sink, nil)
+	s, err := p.runner.connect(ctx, p, u.sink, nil)
 	if err == nil || ctx.Err() == nil {
 		p.learn(s, err)
 	}
 	p.runner.metrics.started(p.name)
-	if err != nil {
-		if ctx.Err() == nil {
-			p.runner.metrics.failed(p.name, failedStart)
-		}
-		<-p.slots
-		return nil, err
+	if err != nil && ctx.Err() == nil {
+		p.runner.metrics.failed(p.name, failedStart)
 	}
-	go p.watch(s)
-	return s, nil
-}
-
-func (p *pool) count(starting int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.starting += starting
-}
-
-// states is how many sessions start, call and idle.
-func (p *pool) states() (starting, calling, idle int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.starting, max(len(p.slots)-p.starting, 0), len(p.idle)
-}
-
-// warm removes the session used last from the idle ones; nil: there is none.
-func (p *pool) warm() (*session, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed != nil {
-		return nil, p.closed
-	}
-	if len(p.idle) == 0 {
-		return nil, nil
-	}
-	last := p.idle[len(p.idle)-1]
-	p.idle = p.idle[:len(p.idle)-1]
-	last.expire.Stop() // an expiry under way finds the session gone
-	return last.session, nil
+	return s, err
 }
 
 // put gives a session back to be used again.
 func (p *pool) put(s *session) {
-	defer func() { <-p.slots }()
 	s.end()
 	s.since = time.Now()
-	if !p.keep(s) {
-		s.close(closeTime)
-	}
-}
-
-// keep makes a session idle, unless the pool is closed or the session has ended.
-func (p *pool) keep(s *session) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed != nil || !s.alive() {
-		return false
-	}
-	idle := &idleSession{session: s}
-	idle.expire = time.AfterFunc(p.runner.opts.IdleTime, func() { p.expire(idle) })
-	p.idle = append(p.idle, idle)
-	return true
+	p.sessions.Put(s)
 }
 
 // drop closes a session that is not to be used again; its last words still go to its user.
 func (p *pool) drop(s *session, grace time.Duration) {
-	s.close(grace)
+	p.sessions.Drop(s, grace)
 	s.end()
-	<-p.slots
-}
-
-// watch waits for the end of a session. One that dies while it is idle is closed at
-// once, so that nothing of its server is left; one that is in use is its user's.
-func (p *pool) watch(s *session) {
-	s.wait()
-	if p.remove(func(i *idleSession) bool { return i.session == s }) {
-		defer p.ending.Done()
-		s.close(0)
-		p.runner.metrics.failed(p.name, failedIdle)
-	}
-}
-
-// expire closes an idle session whose time is up, unless it was taken since.
-func (p *pool) expire(expired *idleSession) {
-	if p.remove(func(i *idleSession) bool { return i == expired }) {
-		defer p.ending.Done()
-		expired.session.close(closeTime)
-	}
-}
-
-// remove takes a session from the idle ones, to be closed by the caller; false: it is not
-// among them.
-func (p *pool) remove(match func(*idleSession) bool) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.idle, match)
-	if i < 0 {
-		return false
-	}
-	p.idle[i].expire.Stop()
-	p.idle = slices.Delete(p.idle, i, i+1)
-	p.ending.Add(1)
-	return true
-}
-
-// close closes what is idle; what is in use is closed when it is given back. Who waits
-// for a slot is told why.
-func (p *pool) close(why error) {
-	p.mu.Lock()
-	if p.closed != nil {
-		p.mu.Unlock()
-		return
-	}
-	idle := p.idle
-	p.idle, p.closed = nil, why
-	close(p.done)
-	p.mu.Unlock()
-	for _, i := range idle {
-		i.expire.Stop()
-		p.ending.Go(func() { i.session.close(closeTime) })
-	}
-	p.ending.Wait()
 }

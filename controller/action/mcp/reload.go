@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-
-	"jobwright.dev/controller/action"
 )
 
 // Reload takes over another configuration, and returns the names of the servers that are
@@ -65,7 +63,7 @@ func (r *Runner) complain(config *Config) {
 func closeAll(pools []*pool, why error) {
 	var ending sync.WaitGroup
 	for _, p := range pools {
-		ending.Go(func() { p.close(why) })
+		ending.Go(func() { p.sessions.Close(why) })
 	}
 	ending.Wait()
 }
@@ -78,12 +76,12 @@ func (r *Runner) find(server string) (string, error) {
 }
 
 // take returns a session of a server, and the pool that gets it back; see pool.take.
-func (r *Runner) take(ctx context.Context, name string, sink action.Sink, left *remembered) (*pool, *session, error) {
-	return r.takeWithin(ctx, ctx, name, sink, left)
+func (r *Runner) take(ctx context.Context, name string, u user) (*pool, *session, error) {
+	return r.takeWithin(ctx, ctx, name, u)
 }
 
 // takeWithin is take that waits for its turn as long as queue lasts.
-func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action.Sink, left *remembered) (*pool, *session, error) {
+func (r *Runner) takeWithin(queue, ctx context.Context, name string, u user) (*pool, *session, error) {
 	for {
 		r.mu.Lock()
 		p := r.pools[name]
@@ -94,7 +92,7 @@ func (r *Runner) takeWithin(queue, ctx context.Context, name string, sink action
 		if why := p.server.Unusable(); why != "" {
 			return nil, nil, errors.New(why)
 		}
-		s, err := p.takeWithin(queue, ctx, sink, left)
+		s, err := p.take(queue, ctx, u)
 		if !errors.Is(err, errReplaced) {
 			return p, s, err
 		}

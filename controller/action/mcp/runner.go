@@ -17,15 +17,18 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/sessions"
 )
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
-// minutes of idling cover the pauses of someone who works. Npm servers that are fetched
-// first take the longest to start; half of the time is for the first of two tries.
+// minutes of idling cover the pauses of someone who works. A server on Node takes some
+// 60 MiB, so that 32 fit into 2 GiB. Npm servers that are fetched first take the longest
+// to start; half of the time is for the first of two tries.
 const (
-	DefaultMaxSessions = 4
-	DefaultIdleTime    = 5 * time.Minute
-	DefaultStartTime   = 2 * time.Minute
+	DefaultMaxSessions  = 4
+	DefaultMaxProcesses = 32
+	DefaultIdleTime     = 5 * time.Minute
+	DefaultStartTime    = 2 * time.Minute
 )
 
 const (
@@ -49,8 +52,12 @@ type Options struct {
 	Config *Config
 	// Worker is the identity that the servers' processes carry. Required.
 	Worker string
-	// MaxSessions is how many sessions, and so calls at once, one server has.
+	// MaxSessions is how many sessions, and so calls at once, a workspace has with a server
+	// behind HTTP, or all workspaces together with a shared server.
 	MaxSessions int
+	// MaxProcesses is how many programs of stdio servers run at once, of all servers and
+	// workspaces together. Idle ones are ended for those that are needed.
+	MaxProcesses int
 	// IdleTime is how long a session is kept that nobody uses.
 	IdleTime time.Duration
 	// StartTime is how long a server may take to start and introduce itself.
@@ -74,8 +81,9 @@ type Options struct {
 
 // Runner calls tools of MCP servers. It implements action.Runner.
 type Runner struct {
-	opts    Options
-	metrics *metrics
+	opts      Options
+	metrics   *metrics
+	processes *sessions.Budget
 
 	mu     sync.Mutex
 	config *Config
@@ -94,6 +102,9 @@ func New(opts Options) (*Runner, error) {
 	if opts.MaxSessions <= 0 {
 		opts.MaxSessions = DefaultMaxSessions
 	}
+	if opts.MaxProcesses <= 0 {
+		opts.MaxProcesses = DefaultMaxProcesses
+	}
 	if opts.IdleTime <= 0 {
 		opts.IdleTime = DefaultIdleTime
 	}
@@ -107,6 +118,7 @@ func New(opts Options) (*Runner, error) {
 		opts.pingTime, opts.pingAfter = pingTime, pingAfter
 	}
 	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
+	r.processes = &sessions.Budget{Name: "processes of MCP servers (--mcp-max-processes)", Total: opts.MaxProcesses}
 	r.metrics = newMetrics(r)
 	if err := r.memory().purge(time.Now()); err != nil {
 		return nil, fmt.Errorf("mcp: drop the tasks of long ago: %w", err)
@@ -157,7 +169,7 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		lost.Message = err.Error()
 		return lost, nil
 	}
-	pool, s, err := r.take(ctx, name, nil, nil)
+	pool, s, err := r.take(ctx, name, user{workspace: a.Job.Namespace})
 	if err != nil {
 		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
 		return lost, nil
@@ -200,7 +212,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
 	out.Progress(0, "mcp:connect")
 	left := r.left(a.Job)
-	pool, s, err := r.take(ctx, name, out, left)
+	pool, s, err := r.take(ctx, name, user{workspace: a.Job.Namespace, sink: out, left: left})
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)

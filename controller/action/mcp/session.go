@@ -35,6 +35,8 @@ type session struct {
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
 	since  time.Time        // when it became idle
+	// Of Options.
+	pingTime, pingAfter time.Duration
 
 	mu    sync.Mutex
 	stale bool // the server has said that its tools have changed
@@ -155,9 +157,9 @@ func (s *session) leave(patience time.Duration) {
 	}
 }
 
-// close ends the session; a program gets grace to end by itself, and is gone when
-// close returns.
-func (s *session) close(grace time.Duration) {
+// Close ends the session; a program gets grace to end by itself, and is gone when
+// Close returns.
+func (s *session) Close(grace time.Duration) {
 	if s.proc == nil {
 		s.leave(max(grace, leaveTime))
 		return
