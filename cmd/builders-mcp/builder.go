@@ -29,14 +29,14 @@ const (
 	slug       = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
 	identifier = `^[a-z][a-z0-9_]{0,39}$` // PostgreSQL cuts names at 63 bytes, prefixes included
 	folder     = `^[A-Za-z0-9_@()-][A-Za-z0-9_.@()-]*(/[A-Za-z0-9_@()-][A-Za-z0-9_.@()-]*)*$`
-	pagePath   = `^/([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$` // "//host" would lead to another site
+	pagePath   = `^/?[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$` // "//host" would lead to another site
 	count      = `^[1-9][0-9]{0,8}$`
 	release    = `^(1[5-9]|[2-9][0-9])$`
 
 	slugWords       = `lower-case words and digits joined by "-", e.g. health-check`
 	identifierWords = `a lower-case letter, then at most 39 lower-case letters, digits and "_", e.g. api_calls`
 	folderWords     = `a relative path whose parts begin with a letter, digit, "_", "-", "@" or "(", e.g. src/app`
-	pagePathWords   = `a path that begins with "/", of letters, digits, "-" and "_", e.g. /account`
+	pagePathWords   = `a path of letters, digits, "-", "_" and "/", with or without "/" before it, e.g. login or /account/login`
 	countWords      = `a whole number from 1 to 999999999`
 	releaseWords    = `a major release of Next.js, 15 or newer`
 )
@@ -57,12 +57,12 @@ var builders = []builder{
 	},
 	{
 		ID:          "supabase-auth-pages",
-		Description: "Sign-in and sign-up pages with Supabase for Next.js: pages, server actions, callback, sign-out, and the middleware that keeps sessions fresh. It needs the packages @supabase/ssr and @supabase/supabase-js.",
+		Description: "Sign-in and sign-up pages and a dashboard with Supabase for Next.js: pages, server actions, callback, sign-out, and the middleware that keeps sessions fresh. It needs the packages @supabase/ssr and @supabase/supabase-js.",
 		Variables: []variable{
 			{Name: "APP_DIR", Description: "the app router's folder", Default: "app", Allowed: folderWords, Pattern: folder},
 			{Name: "LIB_DIR", Description: "folder of the Supabase clients", Default: "lib/supabase", Allowed: folderWords, Pattern: folder},
-			{Name: "AFTER_SIGN_IN", Description: "page to go to after signing in", Default: "/", Allowed: pagePathWords, Pattern: pagePath},
-			{Name: "PROTECTED", Description: "page that, with all below it, only signed-in users see", Default: "/account", Allowed: pagePathWords, Pattern: pagePath},
+			{Name: "LOGIN_PATH", Description: "path of the sign-in page", Default: "auth/login", Allowed: pagePathWords, Pattern: pagePath},
+			{Name: "DASHBOARD_PATH", Description: "path of the page that users come to after signing in; it, with all below it, is for signed-in users only", Default: "dashboard", Allowed: pagePathWords, Pattern: pagePath},
 			{Name: "NEXT_RELEASE", Description: "the Next.js release: the middleware is proxy.ts from 16 on, middleware.ts before", Default: "16", Allowed: releaseWords, Pattern: release},
 		},
 		files: map[string]string{
@@ -71,7 +71,8 @@ var builders = []builder{
 			"[[.LIB_DIR]]/session.ts":                            "session.ts",
 			"[[beside .APP_DIR]][[middleware .NEXT_RELEASE]].ts": "middleware.ts",
 			"[[.APP_DIR]]/auth/actions.ts":                       "actions.ts",
-			"[[.APP_DIR]]/auth/login/page.tsx":                   "login.tsx",
+			"[[.APP_DIR]][[page .LOGIN_PATH]]/page.tsx":          "login.tsx",
+			"[[.APP_DIR]][[page .DASHBOARD_PATH]]/page.tsx":      "dashboard.tsx",
 			"[[.APP_DIR]]/auth/signup/page.tsx":                  "signup.tsx",
 			"[[.APP_DIR]]/auth/callback/route.ts":                "callback.ts",
 			"[[.APP_DIR]]/auth/signout/route.ts":                 "signout.ts",

@@ -128,6 +128,7 @@ var functions = template.FuncMap{
 	"from":       importPath,
 	"beside":     beside,
 	"middleware": middleware,
+	"page":       page,
 }
 
 // expand executes a template; its delimiters occur in neither TypeScript nor SQL as
@@ -183,6 +184,9 @@ func beside(appDir string) string {
 	}
 	return ""
 }
+
+// page is the address of a page in the application, whose path may lack the "/" before it.
+func page(path string) string { return "/" + strings.TrimPrefix(path, "/") }
 
 // middleware is what a release of Next.js calls its middleware: the file, and the
 // function in it.

@@ -301,11 +301,11 @@ func TestProgressRises(t *testing.T) {
 		<-last
 		mu.Lock()
 		defer mu.Unlock()
-		if len(told) != 10 {
-			t.Errorf("%d notifications for 10 files", len(told))
+		if len(told) != 11 {
+			t.Errorf("%d notifications for 11 files", len(told))
 		}
 		for i, p := range told {
-			if p.ProgressToken != "p" || p.Progress != float64(i+1) || p.Total != 10 || !strings.HasPrefix(p.Message, "created ") {
+			if p.ProgressToken != "p" || p.Progress != float64(i+1) || p.Total != 11 || !strings.HasPrefix(p.Message, "created ") {
 				t.Errorf("notification %d: %+v", i, p)
 			}
 		}

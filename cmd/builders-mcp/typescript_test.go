@@ -107,14 +107,14 @@ func TestGeneratedTests(t *testing.T) {
 			scripts = append(scripts, strings.TrimSuffix(name, ".ts")+".js")
 		}
 	}
-	if len(scripts) != 4 {
+	if len(scripts) != 6 {
 		t.Errorf("the tests are %v", scripts)
 	}
 	tsc(t, modules, dir, append([]string{"--noCheck", "--noResolve", "--esModuleInterop", "--module", "commonjs", "--target", "es2022", "--rootDir", ".", "--outDir", "."}, sources...)...)
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test"}, scripts...)...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "pass 24\n") {
+	if err != nil || !strings.Contains(string(out), "pass 36\n") {
 		t.Errorf("node --test: %v\n%s", err, out)
 	}
 }

@@ -11,6 +11,7 @@ interface Credentials {
   password: string;
 }
 
+const loginPage = '[[page .LOGIN_PATH]]';
 const minPassword = 8;
 
 function credentials(form: FormData): Credentials | null {
@@ -25,28 +26,28 @@ function credentials(form: FormData): Credentials | null {
   return { email: email.trim(), password };
 }
 
-function back(page: 'login' | 'signup', error: string): never {
-  redirect(`/auth/${page}?error=${encodeURIComponent(error)}`);
+function back(page: string, error: string): never {
+  redirect(`${page}?error=${encodeURIComponent(error)}`);
 }
 
 export async function signIn(form: FormData): Promise<void> {
   const given = credentials(form);
   if (!given) {
-    back('login', 'Enter your e-mail address and your password.');
+    back(loginPage, 'Enter your e-mail address and your password.');
   }
   const supabase = await createClient();
   const { error } = await supabase.auth.signInWithPassword(given);
   if (error) {
-    back('login', error.message);
+    back(loginPage, error.message);
   }
   revalidatePath('/', 'layout'); // what was shown to nobody in particular
-  redirect('[[.AFTER_SIGN_IN]]');
+  redirect('[[page .DASHBOARD_PATH]]');
 }
 
 export async function signUp(form: FormData): Promise<void> {
   const given = credentials(form);
   if (!given || given.password.length < minPassword) {
-    back('signup', `Enter an e-mail address and a password of at least ${minPassword} characters.`);
+    back('/auth/signup', `Enter an e-mail address and a password of at least ${minPassword} characters.`);
   }
   const origin = (await headers()).get('origin') ?? '';
   const supabase = await createClient();
@@ -55,12 +56,12 @@ export async function signUp(form: FormData): Promise<void> {
     options: { emailRedirectTo: `${origin}/auth/callback` },
   });
   if (error) {
-    back('signup', error.message);
+    back('/auth/signup', error.message);
   }
   if (data.session) {
     // The project asks nobody to confirm an address.
     revalidatePath('/', 'layout');
-    redirect('[[.AFTER_SIGN_IN]]');
+    redirect('[[page .DASHBOARD_PATH]]');
   }
-  redirect(`/auth/login?message=${encodeURIComponent('Follow the link in the mail that we have sent you.')}`);
+  redirect(`${loginPage}?message=${encodeURIComponent('Follow the link in the mail that we have sent you.')}`);
 }

@@ -9,10 +9,10 @@ export async function GET(request: NextRequest): Promise<NextResponse> {
     const supabase = await createClient();
     const { error } = await supabase.auth.exchangeCodeForSession(code);
     if (!error) {
-      return NextResponse.redirect(new URL('[[.AFTER_SIGN_IN]]', request.nextUrl.origin));
+      return NextResponse.redirect(new URL('[[page .DASHBOARD_PATH]]', request.nextUrl.origin));
     }
   }
-  const login = new URL('/auth/login', request.nextUrl.origin);
+  const login = new URL('[[page .LOGIN_PATH]]', request.nextUrl.origin);
   login.searchParams.set('error', 'The link is not valid any more.');
   return NextResponse.redirect(login);
 }

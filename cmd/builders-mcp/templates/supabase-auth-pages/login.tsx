@@ -1,6 +1,6 @@
 import Link from 'next/link';
 
-import { signIn } from '../actions';
+import { signIn } from '[[from (print .APP_DIR (page .LOGIN_PATH)) (print .APP_DIR "/auth/actions")]]';
 
 interface Props {
   searchParams: Promise<{ error?: string; message?: string }>;

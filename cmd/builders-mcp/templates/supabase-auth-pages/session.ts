@@ -3,14 +3,15 @@ import { NextResponse, type NextRequest } from 'next/server';
 
 import { settings } from './settings';
 
-const protectedPage: string = '[[.PROTECTED]]';
+const loginPage: string = '[[page .LOGIN_PATH]]';
+const protectedPage: string = '[[page .DASHBOARD_PATH]]';
 
 function isProtected(path: string): boolean {
-  return path === protectedPage || path.startsWith(protectedPage === '/' ? '/' : `${protectedPage}/`);
+  return path === protectedPage || path.startsWith(`${protectedPage}/`);
 }
 
 function isOpen(path: string): boolean {
-  return path.startsWith('/auth/');
+  return path === loginPage || path.startsWith('/auth/');
 }
 
 // updateSession renews the session's cookies, and sends who is not signed in from
@@ -42,7 +43,7 @@ export async function updateSession(request: NextRequest): Promise<NextResponse>
   const path = request.nextUrl.pathname;
   if (!data?.claims && isProtected(path) && !isOpen(path)) {
     const login = request.nextUrl.clone();
-    login.pathname = '/auth/login';
+    login.pathname = loginPage;
     login.search = '';
     const away = NextResponse.redirect(login);
     for (const cookie of response.cookies.getAll()) {

@@ -6,5 +6,5 @@ import { createClient } from '[[from (print .APP_DIR "/auth/signout") (print .LI
 export async function POST(request: NextRequest): Promise<NextResponse> {
   const supabase = await createClient();
   await supabase.auth.signOut();
-  return NextResponse.redirect(new URL('/auth/login', request.nextUrl.origin), { status: 303 });
+  return NextResponse.redirect(new URL('[[page .LOGIN_PATH]]', request.nextUrl.origin), { status: 303 });
 }

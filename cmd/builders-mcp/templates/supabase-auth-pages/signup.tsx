@@ -25,7 +25,7 @@ export default async function SignupPage({ searchParams }: Props) {
         <button type="submit">Create an account</button>
       </form>
       <p>
-        <Link href="/auth/login">Sign in instead</Link>
+        <Link href="[[page .LOGIN_PATH]]">Sign in instead</Link>
       </p>
     </main>
   );
