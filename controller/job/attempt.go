@@ -57,6 +57,22 @@ func (r *run) take() *lifecycle.Report {
 	return p
 }
 
+// putBack adds progress that could not be written to what has come since.
+func (r *run) putBack(p *lifecycle.Report) {
+	later := r.pending
+	r.pending = p
+	if later == nil {
+		return
+	}
+	p.Pct = max(p.Pct, later.Pct)
+	if later.Step != "" {
+		p.Step = later.Step
+	}
+	if later.Result != nil {
+		p.Result = later.Result
+	}
+}
+
 // start runs the attempt that is written in the status of own, which is for the attempt
 // alone. The caller holds mu.
 func (c *Controller) start(ctx context.Context, e *entry, own *v1.Job) {

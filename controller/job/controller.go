@@ -40,9 +40,6 @@ type Options struct {
 	Lease time.Duration
 	// Ageing is the waiting time that is worth one point of priority.
 	Ageing time.Duration
-	// Shared: other workers use the same store. Concurrency keys then hold across
-	// workers; slots, fair share and rate limits are each worker's own.
-	Shared bool
 	// Events takes an event for each transition; nil: nobody does.
 	Events events.Recorder
 	// CancelGrace is how long an action may take to stop before it is killed.
@@ -91,7 +88,6 @@ type Controller struct {
 	schedule   *schedule.Queue
 	wake       wake
 	clock      wallClock
-	starts     *starts
 	arrivals   uint64
 	fresh      fifo                // jobs as they came, the looked-at ones at its head left out
 	unsure     map[*entry]struct{} // jobs with policy Skip that wait for those before them
@@ -141,7 +137,7 @@ func New(opts Options) (*Controller, error) {
 		dependents: map[store.Key]map[*entry]struct{}{}, groups: map[string]*group{},
 		workspaces: map[string]uuid.UUID{}, unsure: map[*entry]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
-		changed:  make(chan struct{}), starts: newStarts(),
+		changed:  make(chan struct{}),
 	}
 	c.queue.rested = c.rested
 	c.metrics = newMetrics(c)
@@ -170,7 +166,6 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 	// Workspaces come first, so that no job is granted a slot before the limits are known.
 	err := controller.FollowAll(ctx, c.Store, c.Log, c.workspaceSource(), c.jobSource())
-	c.starts.end()
 	c.shutdown()
 	stop()
 	c.queue.close()

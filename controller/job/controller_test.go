@@ -191,25 +191,12 @@ func running(j *v1.Job) bool { return j.Status.Phase == v1.JobRunning }
 
 func (e *environment) cancel(name string) {
 	e.t.Helper()
-	for {
-		record, err := e.store.Get(e.t.Context(), key(name))
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		j, err := record.Job()
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		j.Spec.Cancel = true
-		_, err = e.store.Update(e.t.Context(), j)
-		if errors.Is(err, store.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		return
-	}
+	e.update(name, func(j *v1.Job) { j.Spec.Cancel = true })
+}
+
+func (e *environment) rerun(name string) {
+	e.t.Helper()
+	e.update(name, func(j *v1.Job) { j.Spec.Reruns++ })
 }
 
 func TestAJobRunsAndItsAttemptIsOnDiskFirst(t *testing.T) {

@@ -25,7 +25,9 @@
 //     timer that is due; while a job waits for a moment, for a minute at most, since a
 //     timer knows nothing of a clock that is set (clock.go).
 //  6. What cannot be written (a full or failed store) is kept and tried again with
-//     back-off; an outcome is never dropped while the process lives.
+//     back-off; an outcome is never dropped while the process lives. A write of which the
+//     answer was lost is looked for in the store before anything else is decided, so
+//     that an outcome is not told twice and an attempt that has not begun not recovered.
 //  7. An attempt is a lease: id and worker are its token, and it expires unless its
 //     worker renews it (a soft write each third of it). Every status write carries the
 //     version that was read, so a worker whose attempt was taken over, or whose job was
@@ -34,9 +36,7 @@
 //     age of an attempt; taking over is written down before anything is recovered. A
 //     worker that wakes up late and finds nobody in its place goes on: the version it
 //     read is still the last one.
-//  8. Of several workers over one store (Shared), the one whose start has the lower
-//     version holds the concurrency key; the other gives way before its action begins.
-//  9. A job that ends wakes those that depend on it, and a job that is looked at reads
+//  8. A job that ends wakes those that depend on it, and a job that is looked at reads
 //     its dependencies from the store: a lost wake-up costs time only until the next
 //     event, list or timer of the job.
 //

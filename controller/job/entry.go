@@ -48,6 +48,8 @@ type rare struct {
 	member *member // nil: its spec names no concurrency key
 	lease  int64   // until when an attempt holds it, here or elsewhere, in µs from 1970 on; 0: none does
 	tries  int     // writes that failed in a row
+	// unconfirmed is a status write of which the answer was lost.
+	unconfirmed *write
 }
 
 // none is what is rare where there is nothing of it; only read.

@@ -36,7 +36,6 @@ func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	if shown != nil {
 		h.c.forgetAllBut(shown, version)
 	}
-	h.c.starts.reached(version)
 }
 
 // forgetAllBut takes it that whatever is not shown at version has ended or was deleted
@@ -64,7 +63,6 @@ func (c *Controller) forgetAllBut(shown func(uuid.UUID) bool, version uint64) {
 // intake takes in one change: what is known of the job, and that it wants a
 // reconcile.
 func (c *Controller) intake(event store.Event) {
-	c.seeStart(event)
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	c.mu.Lock()
 	if settled, ok := c.settled[uid]; ok && version <= settled {

@@ -23,10 +23,13 @@ type remote struct {
 	controller.Store
 	mu      sync.Mutex
 	cut     chan struct{} // closed: every call fails, also those under way
+	err     error         // what they fail with
 	watches int           // begun so far
 }
 
-func newRemote(over controller.Store) *remote { return &remote{Store: over, cut: make(chan struct{})} }
+func newRemote(over controller.Store) *remote {
+	return &remote{Store: over, cut: make(chan struct{}), err: errConnection}
+}
 
 // disconnect makes every call fail until connect.
 func (r *remote) disconnect() {
@@ -50,7 +53,7 @@ func (r *remote) connection() chan struct{} {
 func (r *remote) pass() error {
 	select {
 	case <-r.connection():
-		return errConnection
+		return r.err
 	default:
 		return nil
 	}
@@ -109,7 +112,7 @@ func (w *remoteWatch) Next(ctx context.Context) ([]store.Event, error) {
 	changes, err := w.Watch.Next(ctx)
 	select {
 	case <-cut:
-		return nil, errConnection
+		return nil, w.r.err
 	default:
 		return changes, err
 	}

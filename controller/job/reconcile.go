@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -29,58 +28,40 @@ func (c *Controller) reconcileLoop(ctx, attempts context.Context) {
 // reconcile looks at one job, decides, writes its status at most once, and acts.
 func (c *Controller) reconcile(ctx, attempts context.Context, e *entry) error {
 	job, seen, err := c.look(ctx, e)
-	if err != nil {
+	switch {
+	case err != nil:
 		return c.retry(e, err)
-	}
-	if job == nil {
+	case seen.unconfirmed != nil:
+		return c.confirm(ctx, attempts, e, seen.unconfirmed)
+	case job == nil:
 		return nil
 	}
-	now := time.Now()
+	w := write{job: job, seen: seen, now: time.Now()}
 	progressed := false
 	if p := seen.report; p != nil {
-		job.Status, progressed = lifecycle.Progress(job.Status, *p, now)
+		job.Status, progressed = lifecycle.Progress(job.Status, *p, w.now)
 	}
-	decision := lifecycle.Next(job, seen.Observed, now)
-	if decision.Changed || progressed {
-		return c.writeAndAct(ctx, attempts, e, job, &decision, &seen, now)
+	w.was = job.Status
+	w.decision = lifecycle.Next(job, seen.Observed, w.now)
+	if w.decision.Changed || progressed {
+		job.Status = w.decision.Status
+		return c.writeAndAct(ctx, attempts, e, &w)
 	}
-	own := attemptsOwn(job, decision.Do)
+	own := attemptsOwn(job, w.decision.Do)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.act(attempts, e, job, own, &decision, &seen, now)
+	c.act(attempts, e, job, own, &w.decision, &w.seen, w.now)
 	return nil
 }
 
 // writeAndAct writes the status that was decided on and does what follows from it.
-func (c *Controller) writeAndAct(ctx, attempts context.Context, e *entry, job *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) error {
-	durability := store.Durable
-	if !d.Changed || d.Soft {
-		durability = store.Soft
-	}
-	was := job.Status
-	job.Status = d.Status
-	record, err := c.Store.UpdateStatus(ctx, job, durability)
+func (c *Controller) writeAndAct(ctx, attempts context.Context, e *entry, w *write) error {
+	record, err := c.Store.UpdateStatus(ctx, w.job, w.durability())
 	if err != nil {
+		c.notWritten(e, w, err)
 		return c.retry(e, err)
 	}
-	version := record.ResourceVersion()
-	job.ResourceVersion = strconv.FormatUint(version, 10)
-	own := attemptsOwn(job, d.Do)
-	c.mu.Lock()
-	c.wrote(e, job, version)
-	if d.Do == lifecycle.Start && c.Shared {
-		c.mu.Unlock()
-		if gave, err := c.giveWay(ctx, e, job, version); gave || err != nil {
-			return c.retry(e, err)
-		}
-		c.mu.Lock()
-	}
-	c.act(attempts, e, job, own, d, seen, now)
-	c.mu.Unlock()
-	if durability == store.Durable {
-		c.metrics.transition(job, was.Phase, now)
-		c.announceTransition(job, was)
-	}
+	c.written(attempts, e, w, record.ResourceVersion())
 	return nil
 }
 
@@ -112,6 +93,10 @@ func (c *Controller) look(ctx context.Context, e *entry) (*v1.Job, observation, 
 		}
 		c.mu.Unlock()
 		return nil, observation{}, nil
+	case e.some().unconfirmed != nil:
+		w := e.rare.unconfirmed
+		c.mu.Unlock()
+		return nil, observation{unconfirmed: w}, nil
 	case job == nil || e.newer(job):
 		c.mu.Unlock()
 		var err error
@@ -155,8 +140,11 @@ func (c *Controller) read(ctx context.Context, e *entry) (*v1.Job, error) {
 // observation is what this worker knows of a job, for the decision and for itself.
 type observation struct {
 	lifecycle.Observed
-	report *lifecycle.Report // progress that is yet to be written
+	report *lifecycle.Report // progress that is to be written with it
 	ended  *run              // the attempt whose outcome is looked at; it is done with once the status is written
+	// unconfirmed is an earlier write of which nobody knows whether it happened; nothing
+	// is decided before that is known.
+	unconfirmed *write
 }
 
 // observe is what this worker knows of the job, which it takes in first if it was not

@@ -2,7 +2,7 @@
 // what its worker does next, decided from values alone. It reads no clock, holds no
 // state and calls nothing that blocks, so that every rule stands in a table.
 //
-//	             ┌── interruption, retry, suspension, giving way ─────────┐
+//	             ┌── interruption, retry, suspension ─────────────────────┐
 //	             ▼                                                        │
 //	┌────────────────────┐  granted a slot: Start  ┌────────────────────┐ │
 //	│       Queued       │────────────────────────►│      Running       │─┘

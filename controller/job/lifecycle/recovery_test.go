@@ -156,20 +156,3 @@ func late(want v1.LateResult) func(*testing.T, lifecycle.Decision) {
 		}
 	}
 }
-
-func TestGivingWayCountsAsNothing(t *testing.T) {
-	j := job(running)
-	d := lifecycle.GiveWay(j, start.Add(time.Minute))
-	want := v1.JobStatus{
-		Phase: v1.JobQueued, Reason: v1.ReasonQueued, Attempts: 1, StartTime: micro(0), LastUpdateTime: micro(time.Minute), ObservedGeneration: 1,
-		Message: "Another worker started a job with the same concurrency key in the same moment; this one waits its turn again.",
-	}
-	if diff := cmp.Diff(want, d.Status); diff != "" || !d.Changed || d.Soft || d.Do != lifecycle.Nothing {
-		t.Errorf("decision = %+v\nstatus (-want +got):\n%s", d, diff)
-	}
-	after := j.DeepCopy()
-	after.Status = d.Status
-	for _, err := range append(v1.Check(after), v1.CheckTransition(j, after)...) {
-		t.Error(err)
-	}
-}

@@ -185,14 +185,3 @@ func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 func (t *transition) since(at time.Time) time.Duration {
 	return t.now.Sub(at).Round(100 * time.Millisecond)
 }
-
-// GiveWay takes back an attempt that was written down and has not begun, because
-// another worker's came first and the concurrency key has no room for both. It counts
-// as neither a failure nor an interruption.
-func GiveWay(job *v1.Job, now time.Time) Decision {
-	t := transition{job: job, now: now, status: *job.Status.DeepCopy()}
-	t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonQueued
-	t.status.Message = "Another worker started a job with the same concurrency key in the same moment; this one waits its turn again."
-	t.status.CurrentAttempt = nil
-	return t.changed(Nothing)
-}
