@@ -18,9 +18,9 @@ func CreatedAt(obj v1.Object) time.Time {
 	return created
 }
 
-// SubmittedAt is CreatedAt for whoever asks which of two objects came first: no object is
-// before one that was created earlier, though the clock was set back in between. Then
-// uids hold on to the time that was, and creationTimestamp says what the clock says.
+// SubmittedAt is a creation time for ordering: it never decreases from one object to the
+// next, even if the clock is set back, because it comes from the uid (UUID version 7),
+// which is monotonic. CreatedAt is the time to show.
 func SubmittedAt(obj v1.Object) time.Time {
 	created := obj.GetCreationTimestamp().Time
 	if exact, ok := uidTime(obj); ok && exact.Unix() >= created.Unix() {

@@ -14,6 +14,9 @@ import (
 // and the context's error when ctx ends first; a write whose context ends while it
 // waits for the disk, and one that answers ErrUnknown, may or may not have happened.
 type Store interface {
+	// Features are what the engine has of what an engine may lack.
+	Features() Features
+
 	// Get returns the object with that key, or ErrNotFound.
 	Get(ctx context.Context, key Key) (Record, error)
 
@@ -21,8 +24,8 @@ type Store interface {
 	// negative limit.
 	List(ctx context.Context, opts ListOptions) (Page, error)
 
-	// Create stores new objects, all or none, and returns their records in the
-	// same order. ErrExists: a key is taken, or named twice. ErrInvalid: no name,
+	// Create stores new objects and returns their records in the same order; see
+	// Features.AtomicCreate for more than one. ErrExists: a key is taken, or named twice. ErrInvalid: no name,
 	// a namespace where there must be none or none where there must be one, an
 	// object larger than the engine takes. ErrReadOnly, ErrFull: see there.
 	Create(ctx context.Context, objs ...v1.Object) ([]Record, error)
@@ -37,17 +40,19 @@ type Store interface {
 	// Errors as for Update. See Durability for what the answer promises.
 	UpdateStatus(ctx context.Context, obj v1.Object, d Durability) (Record, error)
 
-	// Delete removes the object and returns its last state; with finalizers it
-	// only sets deletionTimestamp. ErrNotFound; ErrConflict when a precondition
+	// Delete removes the object and returns its last state, as told by
+	// Features.DeletedVersion; with finalizers it only sets deletionTimestamp. ErrNotFound; ErrConflict when a precondition
 	// does not hold; ErrReadOnly. A full disk does not keep from deleting.
 	Delete(ctx context.Context, key Key, pre Preconditions) (Record, error)
 
 	// Watch delivers the changes after opts.Since. ErrExpired: the engine does not
-	// know that version any more (or never did).
+	// know that version any more (or never did). An engine that cannot tell at once
+	// answers so at the watch's first Next.
 	Watch(ctx context.Context, opts WatchOptions) (Watch, error)
 
 	// Count tells how many objects of the kind there are, by workspace, type and
-	// phase. It costs as much as there are groups, not objects.
+	// phase. Engines that have an index answer in a time that depends on the number
+	// of groups, others count objects: it is for a start and for people, not for a loop.
 	Count(ctx context.Context, kind string) ([]Count, error)
 }
 
@@ -96,9 +101,10 @@ type Order int
 const (
 	// ByName sorts by namespace, then name, as the Kubernetes API does.
 	ByName Order = iota
-	// NewestFirst sorts by uid, downwards: the latest created first.
+	// NewestFirst sorts by SubmittedAt, then by uid, both downwards: the latest created
+	// first. An object that came with a uid of its own stands where that uid says.
 	NewestFirst
-	// OldestFirst sorts by uid, upwards.
+	// OldestFirst is NewestFirst upwards.
 	OldestFirst
 )
 
@@ -127,7 +133,7 @@ type ListOptions struct {
 // once.
 type Page struct {
 	Items []Record
-	// ResourceVersion is the store's version at which the page was read; a watch
+	// ResourceVersion is the version at which the page was read; a watch of this kind
 	// from there misses nothing.
 	ResourceVersion uint64
 	// Continue fetches the next page; empty: this was the last.

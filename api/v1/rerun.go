@@ -7,10 +7,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// Finished reports whether the job has ended and no other run of it is asked for.
+// Whoever waits for a job asks this and not its phase: where a store cannot start the
+// next run in the write that asks for it, a status stays terminal for a moment while
+// spec.reruns says that the job is to run again.
+func (j *Job) Finished() bool {
+	return j.Status.Phase.Terminal() && j.Spec.Reruns <= j.Status.Reruns
+}
+
 // Rerun is the status with which a finished job starts over when spec.reruns is
 // raised to reruns: queued since now, with how the run before ended in history.
-// Engines apply it in the write that stores the raised spec, so that nobody ever
-// reads the old outcome beside the new wish. A status that is not terminal, or is
+// A store that can applies Rerun in the write that stores the raised spec; elsewhere
+// the job's reconciler does. A status that is not terminal, or is
 // about that run already, comes back as it is.
 func Rerun(s JobStatus, reruns int32, now time.Time) JobStatus {
 	if !s.Phase.Terminal() || reruns <= s.Reruns {

@@ -33,7 +33,7 @@ func validateSpecUpdate(j, old *Job, path *field.Path) field.ErrorList {
 	if !apiequality.Semantic.DeepEqual(s.CreatedBy, was.CreatedBy) {
 		errs = append(errs, field.Forbidden(path.Child("createdBy"), "field is immutable; the server sets it at creation"))
 	}
-	terminal := old.Status.Phase.Terminal()
+	terminal := old.Finished()
 	rerun := s.Reruns > was.Reruns
 	switch {
 	case s.Reruns < was.Reruns:

@@ -203,6 +203,11 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// Features implements store.Store.
+func (*Store) Features() store.Features {
+	return store.Features{AtomicCreate: true, AtomicRerun: true, Verbatim: true, GivenIdentity: true, DeletedVersion: true}
+}
+
 // Health answers why the store takes no more writes, wrapping store.ErrReadOnly, or
 // store.ErrClosed; nil when all is well.
 func (s *Store) Health() error {

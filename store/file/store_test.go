@@ -11,6 +11,9 @@ import (
 	"jobwright.dev/store/vfs/vfstest"
 )
 
+// all are the features of this engine.
+var all = store.Features{AtomicCreate: true, AtomicRerun: true, Verbatim: true, GivenIdentity: true, DeletedVersion: true}
+
 func TestStore(t *testing.T) {
 	storetest.Run(t, storetest.Engine{Open: func(t *testing.T, dir string) store.Store {
 		t.Helper()
@@ -19,7 +22,7 @@ func TestStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		return s
-	}})
+	}}, all)
 }
 
 // TestStoreOnADiskThatLosesPower runs the suite over the fault filesystem.
@@ -35,7 +38,7 @@ func TestStoreOnADiskThatLosesPower(t *testing.T) {
 			t.Fatal(err)
 		}
 		return s
-	}})
+	}}, all)
 }
 
 // machine is disks by the folder that they are for.

@@ -107,7 +107,7 @@ func (c *testCase) live(prefix string, rounds int) {
 				c.Error(err)
 				return
 			}
-			j.Status.Phase = v1.JobRunning
+			at(j, v1.JobRunning)
 			j.Status.Pct += 10
 			var r store.Record
 			if r, err = c.s.UpdateStatus(c.ctx, j, d); err == nil {

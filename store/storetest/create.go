@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
@@ -23,16 +24,16 @@ func testCreate(t *testing.T, f *fixture) {
 		if given.UID != before.UID || given.ResourceVersion != "" || given.Generation != 0 {
 			c.Error("the given object was changed")
 		}
-		if got.Status.Phase != v1.JobQueued || got.Labels["tier"] != "gold" || got.Spec.Type != v1.JobTypeAPICall {
+		if got.Status.Phase != v1.JobQueued || !cmp.Equal(got.Spec, before.Spec) || got.Labels["tier"] != "gold" || got.Spec.Type != v1.JobTypeAPICall {
 			c.Errorf("something was lost: %+v", got)
 		}
 	})
-	f.run("keeps a uid and a creationTimestamp that are set", func(c *testCase) {
+	f.run("keeps a uid and a creationTimestamp that are set, or has its own", func(c *testCase) {
 		given := job("acme", "a")
 		given.UID = "0192f5f0-7d3c-7abc-8def-0123456789ab"
 		given.CreationTimestamp = metav1.NewTime(time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))
 		got := c.created(given)
-		if got.UID != given.UID || !got.CreationTimestamp.Equal(&given.CreationTimestamp) {
+		if kept := got.UID == given.UID && got.CreationTimestamp.Equal(&given.CreationTimestamp); kept != c.has.GivenIdentity {
 			c.Errorf("got %s, %s", got.UID, got.CreationTimestamp)
 		}
 	})
@@ -45,7 +46,15 @@ func testCreate(t *testing.T, f *fixture) {
 		}
 		c.create(job("other", "a"))
 	})
-	f.run("takes all objects or none", func(c *testCase) {
+	f.run("takes all objects or none, or one only", func(c *testCase) {
+		if !c.has.AtomicCreate {
+			_, err := c.s.Create(c.ctx, job("acme", "a"), job("acme", "b"))
+			c.wantErr(err, store.ErrInvalid)
+			if got := names(c.list(store.ListOptions{}).Items); len(got) != 0 {
+				c.Errorf("got %v", got)
+			}
+			return
+		}
 		c.create(job("acme", "b"))
 		_, err := c.s.Create(c.ctx, job("acme", "a"), job("acme", "b"), job("acme", "c"))
 		c.wantErr(err, store.ErrExists)
@@ -57,14 +66,15 @@ func testCreate(t *testing.T, f *fixture) {
 			c.Errorf("got %v", got)
 		}
 	})
-	f.run("returns records in the order of the objects, with rising versions and uids", func(c *testCase) {
-		records := c.create(job("acme", "z"), workspace("acme"), job("acme", "a"))
-		for i := range records[1:] {
-			if records[i].ResourceVersion() >= records[i+1].ResourceVersion() || records[i].UID() >= records[i+1].UID() {
-				c.Error("versions or uids do not rise")
-			}
+	f.run("returns records in the order of the objects, with rising versions", func(c *testCase) {
+		records := c.create(job("acme", "z"), workspace("fresh"), job("acme", "a"))
+		if records[0].ResourceVersion() >= records[2].ResourceVersion() {
+			c.Error("versions do not rise")
 		}
-		if records[1].Key() != (store.Key{Kind: v1.KindWorkspace, Name: "acme"}) {
+		if submitted(c.T, records[0]).After(submitted(c.T, records[2])) {
+			c.Error("times of submission fall")
+		}
+		if records[1].Key() != (store.Key{Kind: v1.KindWorkspace, Name: "fresh"}) {
 			c.Errorf("got %s", records[1].Key())
 		}
 	})
@@ -73,6 +83,9 @@ func testCreate(t *testing.T, f *fixture) {
 		inSpace.Namespace = "acme"
 		badUID := job("acme", "a")
 		badUID.UID = "?"
+		if !c.has.GivenIdentity {
+			badUID = job("", "")
+		}
 		for name, obj := range map[string]v1.Object{
 			"no name":                  job("acme", ""),
 			"no namespace":             job("", "a"),
@@ -91,6 +104,16 @@ func testCreate(t *testing.T, f *fixture) {
 			c.Errorf("got %d records", len(records))
 		}
 	})
+}
+
+// submitted is when the object of r was.
+func submitted(t *testing.T, r store.Record) time.Time {
+	t.Helper()
+	obj, err := r.Object()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.SubmittedAt(obj)
 }
 
 func testGet(t *testing.T, f *fixture) {

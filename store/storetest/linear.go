@@ -364,7 +364,7 @@ func (c *testCase) perform(in *input, random *rand.Rand) (out output) {
 	case callUpdate:
 		j := job("acme", name)
 		j.ResourceVersion = fmt.Sprint(in.version)
-		j.Spec.Priority, j.Status.Pct = random.Int32(), random.Int32N(100)
+		j.Annotations, j.Status.Pct = map[string]string{"n": fmt.Sprint(random.Uint64())}, random.Int32N(100)
 		switch random.IntN(3) {
 		case 0:
 			r, out.err = c.s.Update(c.ctx, j)

@@ -25,8 +25,15 @@ func populate(c *testCase, n int) {
 		case 1:
 			j.Labels = map[string]string{"team": []string{"web", "api"}[i%2], "tier": []string{"gold", "tin"}[i/3%2]}
 		}
-		j.Status.Phase = phases[i/2%len(phases)]
-		c.create(j)
+		phase := phases[i/2%len(phases)]
+		switch {
+		case c.has.Verbatim:
+			c.create(at(j, phase))
+		case phase == "":
+			c.create(j)
+		default:
+			c.status(at(c.created(j), phase), store.Durable)
+		}
 	}
 }
 
@@ -48,8 +55,9 @@ func testList(t *testing.T, f *fixture) {
 				j.Labels = map[string]string{"team": "api", "tier": "gold"}
 				c.update(j)
 			case 2:
-				j.Status.Phase = v1.JobSucceeded
-				c.status(j, store.Soft)
+				if !j.Status.Phase.Terminal() {
+					c.status(at(j, v1.JobSucceeded), store.Soft)
+				}
 			}
 		}
 	})

@@ -13,7 +13,7 @@ import (
 func testRestart(t *testing.T, f *fixture) {
 	f.run("everything is there again, and versions go on", func(c *testCase) {
 		populate(c, 40)
-		c.create(workspace("acme"))
+		c.create(workspace("fresh"))
 		c.delete(c.list(store.ListOptions{}).Items[3].Key())
 		before := c.list(store.ListOptions{})
 		c.reopen()
@@ -67,7 +67,7 @@ func testRandom(t *testing.T, f *fixture) {
 					have.Spec.Priority++
 					model[name] = c.decode(c.update(have))
 				default:
-					have.Status.Pct++
+					have.Status.Pct = (have.Status.Pct + 1) % 101
 					model[name] = c.decode(c.status(have, store.Durability(random.IntN(2))))
 				}
 			}

@@ -11,6 +11,13 @@ import (
 
 func (c *testCase) create(objs ...v1.Object) []store.Record {
 	c.Helper()
+	if !c.has.AtomicCreate && len(objs) > 1 {
+		var records []store.Record
+		for _, obj := range objs {
+			records = append(records, c.create(obj)...)
+		}
+		return records
+	}
 	records, err := c.s.Create(c.ctx, objs...)
 	if err != nil {
 		c.Fatalf("create: %v", err)

@@ -3,7 +3,9 @@ package storetest
 import (
 	"context"
 	"io"
+	"slices"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -29,8 +31,9 @@ type Power interface {
 	Return(s store.Store, dir string)
 }
 
-// Run runs the suite.
-func Run(t *testing.T, engine Engine) {
+// Run runs the suite. features are what the engine must have: it is an error when it does
+// not declare just these.
+func Run(t *testing.T, engine Engine, features store.Features) {
 	topics := []struct {
 		name string
 		run  func(t *testing.T, f *fixture)
@@ -51,7 +54,7 @@ func Run(t *testing.T, engine Engine) {
 	}
 	for _, topic := range topics {
 		t.Run(topic.name, func(t *testing.T) {
-			topic.run(t, &fixture{T: t, engine: engine, ctx: t.Context()})
+			topic.run(t, &fixture{T: t, engine: engine, features: features, ctx: t.Context()})
 		})
 	}
 }
@@ -59,14 +62,15 @@ func Run(t *testing.T, engine Engine) {
 // fixture opens engines for one topic.
 type fixture struct {
 	*testing.T
-	engine Engine
-	ctx    context.Context
+	engine   Engine
+	features store.Features
+	ctx      context.Context
 }
 
 // run runs one case over a new, empty engine and checks the invariants at its end.
 func (f *fixture) run(name string, test func(c *testCase)) {
 	f.Run(name, func(t *testing.T) {
-		c := &testCase{T: t, ctx: t.Context(), engine: f.engine, dir: t.TempDir()}
+		c := &testCase{T: t, ctx: t.Context(), engine: f.engine, has: f.features, dir: t.TempDir()}
 		c.open()
 		test(c)
 		Check(t, c.s)
@@ -79,11 +83,17 @@ type testCase struct {
 	*testing.T
 	ctx    context.Context
 	engine Engine
+	has    store.Features
 	dir    string
 	s      store.Store
 }
 
-func (c *testCase) open() { c.s = c.engine.Open(c.T, c.dir) }
+func (c *testCase) open() {
+	c.s = c.engine.Open(c.T, c.dir)
+	if got := c.s.Features(); got != c.has {
+		c.Errorf("the engine declares %+v, want %+v", got, c.has)
+	}
+}
 
 func (c *testCase) close() {
 	if closer, ok := c.s.(io.Closer); ok {
@@ -99,14 +109,57 @@ func (c *testCase) reopen() {
 	c.open()
 }
 
-// job makes a job that is queued.
+// workspaces are those in which the suite has jobs; an engine that looks for them has them
+// from the start.
+var workspaces = []string{"acme", "beta", "other"}
+
+// Workspaces are the names of the workspaces that an engine without store.Features.Verbatim
+// has to have when it is opened.
+func Workspaces() []string { return slices.Clone(workspaces) }
+
+// job makes a job that is queued, and as validation and defaults would have it.
 func job(namespace, name string) *v1.Job {
 	j := &v1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 	}
 	j.Spec.Type = v1.JobTypeAPICall
-	j.Status.Phase = v1.JobQueued
+	j.Spec.APICall = &v1.APICallAction{URL: "http://127.0.0.1:9/"}
+	j.Default()
+	j.Status = j.InitialStatus()
+	return j
+}
+
+// at moves j to a phase, as its life would have led there; an empty phase is one that no
+// controller has looked at.
+func at(j *v1.Job, phase v1.JobPhase) *v1.Job {
+	s := &j.Status
+	if phase == "" {
+		*s = v1.JobStatus{}
+		return j
+	}
+	s.Phase, s.Reason = phase, v1.ReasonQueued
+	if phase == v1.JobQueued {
+		return j
+	}
+	now := metav1.NewMicroTime(time.Unix(1_800_000_000, 0))
+	s.Reason, s.Attempts, s.StartTime = v1.ReasonStarted, 1, &now
+	if phase == v1.JobRunning {
+		s.CurrentAttempt = &v1.Attempt{ID: "attempt-1", StartTime: now, Worker: "worker"}
+		return j
+	}
+	s.CurrentAttempt, s.CompletionTime, s.Reason = nil, &now, v1.ReasonCompleted
+	switch phase {
+	case v1.JobSucceeded:
+		s.Pct = 100
+	case v1.JobFailed:
+		s.Reason, s.Failures = v1.ReasonExitCode, 1
+	default:
+		s.Reason = v1.ReasonCancelRequested
+	}
+	for _, condition := range []string{v1.TerminalCondition(phase), v1.ConditionFinished} {
+		s.SetCondition(condition, metav1.ConditionTrue, s.Reason, "", j.Generation, metav1.NewTime(now.Time))
+	}
 	return j
 }
 

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
@@ -19,13 +21,25 @@ func testUpdate(t *testing.T, f *fixture) {
 			c.Errorf("got %+v", got)
 		}
 	})
-	f.run("that raises reruns starts a finished job over in the same write", func(c *testCase) {
-		j := c.created(job("acme", "a"))
-		at := metav1.NowMicro()
-		j.Status = v1.JobStatus{Phase: v1.JobFailed, Reason: v1.ReasonExitCode, Message: "exit 1", Attempts: 1, Failures: 1, StartTime: &at, CompletionTime: &at}
+	f.run("that raises reruns starts a finished job over, in the same write or not", func(c *testCase) {
+		j := at(c.created(job("acme", "a")), v1.JobFailed)
+		j.Status.Message = "exit 1"
 		j = c.decode(c.status(j, store.Durable))
+		if !j.Finished() {
+			c.Error("the job has not finished before")
+		}
 		j.Spec.Reruns = 1
 		got := c.decode(c.update(j))
+		if got.Finished() {
+			c.Error("the job that is to run again counts as finished")
+		}
+		if !c.has.AtomicRerun {
+			if got.Generation != 2 || !cmp.Equal(got.Status, j.Status) {
+				c.Errorf("generation %d, status %+v", got.Generation, got.Status)
+			}
+			got.Status = v1.Rerun(got.Status, got.Spec.Reruns, time.Now()) // as its reconciler does
+			got = c.decode(c.status(got, store.Durable))
+		}
 		if got.Status.Phase != v1.JobQueued || got.Status.Reruns != 1 || got.Status.QueuedTime == nil || len(got.Status.History) != 1 || got.Status.History[0].Message != "exit 1" {
 			c.Errorf("status = %+v", got.Status)
 		}
@@ -99,7 +113,8 @@ func testStatus(t *testing.T, f *fixture) {
 			changed := j.DeepCopy()
 			changed.Spec.Cancel = true
 			changed.Labels = map[string]string{"team": "web"}
-			changed.Status.Phase, changed.Status.Pct, changed.Status.Step = v1.JobRunning, 50, `a "b" <c>`
+			at(changed, v1.JobRunning)
+			changed.Status.Pct, changed.Status.Step = 50, `a "b" <c>`
 			changed.Status.BlockedBy = []v1.Blocker{{Kind: v1.BlockedByPosition}}
 			record := c.status(changed, d)
 			got := c.decode(record)
@@ -119,9 +134,14 @@ func testStatus(t *testing.T, f *fixture) {
 				c.Error("the record has changed")
 			}
 		})
-		f.run(name+": may become empty and full again", func(c *testCase) {
+		f.run(name+": may become empty and full again, or is refused", func(c *testCase) {
 			j := c.created(job("acme", "a"))
 			j.Status = v1.JobStatus{}
+			if !c.has.Verbatim {
+				_, err := c.s.UpdateStatus(c.ctx, j, d)
+				c.wantErr(err, store.ErrInvalid)
+				return
+			}
 			j = c.decode(c.status(j, d))
 			if j.Status.Phase != "" {
 				c.Errorf("status: %+v", j.Status)
@@ -152,7 +172,7 @@ func testDelete(t *testing.T, f *fixture) {
 	f.run("returns the last state and frees the name", func(c *testCase) {
 		before := c.create(job("acme", "a"))[0]
 		last := c.delete(jobKey("acme", "a"))
-		if last.UID() != before.UID() || last.ResourceVersion() <= before.ResourceVersion() {
+		if last.UID() != before.UID() || c.has.DeletedVersion != (last.ResourceVersion() > before.ResourceVersion()) {
 			c.Errorf("got %s at %d", last.UID(), last.ResourceVersion())
 		}
 		c.decode(last)
