@@ -94,7 +94,7 @@ func TestCancel(t *testing.T) {
 	if _, text, failed := h.call(t, "apply_builder", arguments{"id": "supabase-auth-pages"}); failed {
 		t.Error(text)
 	}
-	if got := tree(t, h.dir); len(got) != 10 {
+	if got := tree(t, h.dir); len(got) != 11 {
 		t.Errorf("%d files are there: %v", len(got), got)
 	}
 }
