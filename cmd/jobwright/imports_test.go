@@ -40,7 +40,7 @@ func importRules() []importRule {
 		{"store/watchring", []string{"api/v1", "store"}},
 		{"store/vfs/...", []string{"store/vfs/..."}},
 		{"store/journal", []string{"store/vfs"}},
-		{"store/storetest", []string{"api/v1", "store"}},
+		{"store/storetest/...", []string{"api/v1", "store", "store/watchring"}},
 		{"store/*", []string{"api/v1", "api/strict", "store", "store/journal", "store/vfs", "store/table", "store/watchring"}},
 		{"store/*", []string{"api/v1", "api/strict", "store", "store/journal", "store/vfs", "store/table"}},
 		{"controller/job/lifecycle", []string{"api/v1", "store", "controller/action"}},

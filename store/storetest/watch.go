@@ -90,7 +90,7 @@ func testWatch(t *testing.T, f *fixture) {
 		watches := map[string]store.Watch{
 			"acme": c.watch(store.WatchOptions{Namespace: "acme", Since: start}),
 			"one":  c.watch(store.WatchOptions{Namespace: "acme", Name: "b", Since: start}),
-			"ws":   c.watch(store.WatchOptions{Kind: v1.KindWorkspace, Since: start}),
+			"ws":   c.watch(store.WatchOptions{Kind: v1.KindWorkspace, Since: c.list(store.ListOptions{Kind: v1.KindWorkspace}).ResourceVersion}),
 			"web":  c.watch(store.WatchOptions{Labels: web, Since: start}),
 		}
 		a := job("acme", "a")
