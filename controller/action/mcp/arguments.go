@@ -12,19 +12,21 @@ import (
 
 // arguments builds a tool's arguments and checks them against its input schema. What is
 // wrong is told all at once, each with the job's field. The values are sent as the job
-// has them: a number beyond what a float64 holds stays what it is.
-func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, problems []string) {
+// has them: a number beyond what a float64 holds stays what it is. Fields that the schema
+// both requires and has a default for are sent with it. Notes are for the job's log: what
+// was added, and what of the schema is not checked.
+func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
 	if s.tools[build.Action] == nil && !s.server.Allows(build.Action) {
-		return nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", short(build.Action, maxShown), s.name)}
+		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", short(build.Action, maxShown), s.name)}
 	}
 	if s.tools[build.Action] == nil {
-		return nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
+		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
 			build.Action, s.name, dashed(slices.Sorted(maps.Keys(s.tools))))}
 	}
 	arguments, decoded := map[string]any{}, map[string]any{}
 	take := func(path string, from map[string]v1.JSON, into, plain map[string]any) {
 		for _, name := range slices.Sorted(maps.Keys(from)) {
-			value, err := from[name].Value()
+			value, err := exact(from[name])
 			if err != nil {
 				problems = append(problems, fmt.Sprintf("%s%s: Invalid value: %v", path, schema.Fields([]any{name}), err))
 				continue
@@ -42,12 +44,29 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, pr
 		arguments["variables"], decoded["variables"] = variables, plain
 	}
 	if len(problems) > 0 {
-		return nil, problems
+		return nil, nil, problems
 	}
-	for _, v := range s.input(build.Action).Check(decoded) {
+	input := s.input(build.Action)
+	for _, added := range input.Fill(decoded) {
+		top := fmt.Sprint(added.Path[0])
+		arguments[top] = decoded[top]
+		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), short(compact(added.Value), maxShown)))
+	}
+	for _, v := range input.Check(decoded) {
 		problems = append(problems, argumentPath(build, v.Path)+": "+v.Text)
 	}
-	return arguments, problems
+	for _, unchecked := range input.Unchecked {
+		notes = append(notes, fmt.Sprintf("the input schema of tool %s is not checked at %s", build.Action, unchecked))
+	}
+	return arguments, notes, problems
+}
+
+// exact is a value with its numbers as they are written; nothing is null.
+func exact(value v1.JSON) (any, error) {
+	if len(value.Raw) == 0 {
+		return nil, nil
+	}
+	return schema.Decode(value.Raw)
 }
 
 // input is a tool's input schema.

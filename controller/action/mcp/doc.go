@@ -88,6 +88,7 @@
 //  2. Arguments are checked against the tool's input schema before the call (arguments.go):
 //     every violation at once, each with the job's field. A schema, or a part of one, that
 //     cannot be used is said in the job's log and left to the server to check.
+//     Fields that it requires and has a default for are sent with it (package schema).
 //  3. A canceled call sends notifications/cancelled, which a server may ignore
 //     (specification, "Cancellation"). So the session is closed as well, and a stdio
 //     server's process group is gone before Run returns: that is the proof.

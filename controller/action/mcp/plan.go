@@ -49,7 +49,7 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 			return nil, fmt.Errorf("MCP server %q does not list its tools: %w", name, err)
 		}
 	}
-	arguments, problems := s.arguments(build)
+	arguments, notes, problems := s.arguments(build)
 	if len(problems) > 0 {
 		pool.put(s)
 		return refuted(problems...), nil
@@ -57,8 +57,8 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	plan := &v1.Plan{Valid: true, Changes: []v1.PlanChange{{
 		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: short("with "+compact(arguments), maxDetail),
 	}}}
-	for _, unchecked := range s.input(build.Action).Unchecked {
-		plan.Changes[0].Detail += "\nthe input schema is not checked at " + unchecked
+	for _, note := range notes {
+		plan.Changes[0].Detail += "\n" + note
 	}
 	preview := pool.server.Plan[build.Action]
 	if preview == "" {
@@ -92,7 +92,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 	}
 	asked := *build
 	asked.Action = tool
-	if _, problems := s.arguments(&asked); len(problems) > 0 {
+	if _, _, problems := s.arguments(&asked); len(problems) > 0 {
 		call.Detail += "\nits preview " + tool + " does not take these arguments: " + strings.Join(problems, "; ")
 		pool.put(s)
 		return plan, nil

@@ -229,7 +229,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 			return unavailable(err, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
 		}
 	}
-	arguments, problems := s.arguments(build)
+	arguments, notes, problems := s.arguments(build)
 	if len(problems) > 0 {
 		pool.put(s)
 		return action.Fail(v1.ReasonInvalidArguments, unfit(build.Action, name, problems))
@@ -238,8 +238,8 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		pool.put(s)
 		return notCalled(build.Action)
 	}
-	for _, unchecked := range s.input(build.Action).Unchecked {
-		out.Line(action.System, fmt.Sprintf("the input schema of tool %s is not checked at %s", build.Action, unchecked))
+	for _, note := range notes {
+		out.Line(action.System, note)
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")

@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,18 @@ func Fields(path []any) string {
 		fmt.Fprintf(&b, "[%v]", element)
 	}
 	return b.String()
+}
+
+// comparePaths orders paths by their elements, indexes by number.
+func comparePaths(a, b []any) int {
+	return slices.CompareFunc(a, b, func(x, y any) int {
+		i, isIndex := x.(int)
+		j, areIndexes := y.(int)
+		if isIndex && areIndexes {
+			return i - j
+		}
+		return strings.Compare(fmt.Sprint(x), fmt.Sprint(y))
+	})
 }
 
 // plainName is a name that a path has without brackets.

@@ -2,13 +2,15 @@ package schema
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"regexp"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 const (
@@ -26,86 +28,104 @@ type Violation struct {
 	Text string
 }
 
-// Check returns everything about a value that does not fit the schema. The library has
-// the last word on whether it fits; what it says about why is one thing at a time, with
-// the schema's place instead of the value's.
+// Check returns everything about a value that does not fit the schema, by path. The value
+// is as Decode, or package json, decodes it.
 func (s *Schema) Check(value any) []Violation {
 	if s.rules == nil {
 		return nil
 	}
+	value = tamed(value)
 	err := s.rules.Validate(value)
 	if err == nil {
 		return nil
 	}
-	found := s.collect(s.root, value, nil)
-	if len(found) == 0 {
+	failed, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
 		return []Violation{{Text: "Invalid value: " + short(err.Error(), maxListed)}}
 	}
+	c := collector{schema: s, value: value}
+	found := c.collect(failed)
+	slices.SortStableFunc(found, func(a, b Violation) int {
+		if order := comparePaths(a.Path, b.Path); order != 0 {
+			return order
+		}
+		return strings.Compare(a.Text, b.Text)
+	})
+	found = slices.CompactFunc(found, func(a, b Violation) bool { return a.Text == b.Text && slices.Equal(a.Path, b.Path) })
 	if more := len(found) - maxViolations; more > 0 {
 		found = append(found[:maxViolations], Violation{Text: fmt.Sprintf("and %d more", more)})
 	}
 	return found
 }
 
-func (s *Schema) collect(node, value any, path []any) []Violation {
-	if node == false {
-		return []Violation{{path, "Forbidden: nothing may stand here"}}
-	}
-	rule, ok := node.(map[string]any)
-	if !ok {
-		return nil
-	}
-	var found []Violation
-	if ref, ok := rule["$ref"].(string); ok {
-		if target, err := s.resolve(ref); err == nil {
-			found = s.collect(target, value, path)
+// collector makes violations of the library's errors.
+type collector struct {
+	schema *Schema
+	value  any
+}
+
+func (c *collector) collect(e *jsonschema.ValidationError) []Violation {
+	switch k := e.ErrorKind.(type) {
+	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
+		return c.causes(e)
+	case *kind.AnyOf:
+		return c.choice(e)
+	case *kind.OneOf:
+		if len(k.Subschemas) == 0 {
+			return c.choice(e)
 		}
-		if root, ok := s.root.(map[string]any); ok && root["$schema"] == draft7 {
-			return found // which passes over all that stands beside a reference
+	case *kind.PropertyNames:
+		below := append(c.path(e), k.Property)
+		var found []Violation
+		inner := collector{schema: c.schema, value: k.Property}
+		for _, v := range inner.causes(e) {
+			found = append(found, Violation{below, "the name is no good: " + v.Text})
 		}
+		return found
 	}
-	if wrong := wrongType(rule, value); wrong != "" {
-		return append(found, invalid(rule, value, path, wrong))
-	}
-	found = append(found, wrongValue(rule, value, path)...)
-	switch v := value.(type) {
-	case string:
-		found = append(found, wrongString(rule, v, path)...)
-	case float64:
-		found = append(found, wrongNumber(rule, v, path)...)
-	case []any:
-		found = append(found, s.wrongArray(rule, v, path)...)
-	case map[string]any:
-		found = append(found, s.wrongObject(rule, v, path)...)
-	}
-	for _, part := range listOf(rule["allOf"]) {
-		found = append(found, s.collect(part, value, path)...)
-	}
-	for _, word := range []string{"anyOf", "oneOf"} {
-		if branches := listOf(rule[word]); len(branches) > 0 {
-			found = append(found, s.wrongChoice(branches, value, path)...)
-		}
-	}
-	if condition, ok := rule["if"]; ok {
-		word := "then"
-		if len(s.collect(condition, value, path)) > 0 {
-			word = "else"
-		}
-		found = append(found, s.collect(rule[word], value, path)...)
+	return c.leaf(e)
+}
+
+func (c *collector) causes(e *jsonschema.ValidationError) (found []Violation) {
+	for _, cause := range e.Causes {
+		found = append(found, c.collect(cause)...)
 	}
 	return found
 }
 
-// wrongChoice tells what keeps a value from fitting one of several schemas: the one that
-// it comes nearest to.
-func (s *Schema) wrongChoice(branches []any, value any, path []any) []Violation {
+// path is where in the value an error is: names, and indexes of lists.
+func (c *collector) path(e *jsonschema.ValidationError) []any {
+	path := make([]any, 0, len(e.InstanceLocation)+1)
+	at := c.value
+	for _, token := range e.InstanceLocation {
+		switch node := at.(type) {
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(node) {
+				return append(path, token)
+			}
+			path, at = append(path, i), node[i]
+		case map[string]any:
+			path, at = append(path, token), node[token]
+		default:
+			path = append(path, token)
+		}
+	}
+	return path
+}
+
+// choice tells what keeps a value from fitting one of several schemas: the one that it
+// comes nearest to.
+func (c *collector) choice(e *jsonschema.ValidationError) []Violation {
+	path := c.path(e)
 	var near []Violation
 	var alternatives []string
-	for _, branch := range branches {
-		found := s.collect(branch, value, path)
+	for _, branch := range e.Causes {
+		found := c.collect(branch)
 		if len(found) == 0 {
-			return nil // as far as can be told here
+			continue
 		}
+		slices.SortStableFunc(found, func(a, b Violation) int { return len(a.Path) - len(b.Path) })
 		about := len(found[0].Path) == len(path) // the value itself, not a part of it
 		if !about && (near == nil || len(found) < len(near)) {
 			near = found
@@ -114,31 +134,142 @@ func (s *Schema) wrongChoice(branches []any, value any, path []any) []Violation 
 			alternatives = append(alternatives, text)
 		}
 	}
-	if near != nil || len(alternatives) == 1 && len(branches) == 1 {
-		if near == nil {
-			near = s.collect(branches[0], value, path)
-		}
+	if near != nil {
 		return near
 	}
-	return []Violation{{path, strings.Join(alternatives, "; or ")}}
+	return []Violation{{path, short(strings.Join(alternatives, "; or "), maxListed)}}
 }
 
-func wrongType(rule map[string]any, value any) string {
-	var allowed []string
-	switch t := rule["type"].(type) {
-	case string:
-		allowed = []string{t}
-	case []any:
-		for _, name := range t {
-			allowed = append(allowed, fmt.Sprint(name))
+// leaf is one thing that is wrong.
+func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
+	path := c.path(e)
+	value, _ := follow(c.value, e.InstanceLocation)
+	rule := c.rule(e)
+	one := func(text string) []Violation { return []Violation{{path, text}} }
+	invalid := func(format string, values ...any) []Violation {
+		return one("Invalid value: " + show(rule, value) + ": " + fmt.Sprintf(format, values...))
+	}
+	count := func(word, format string, values ...any) []Violation {
+		return one(word + ": " + fmt.Sprintf(format, values...))
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.FalseSchema:
+		return one("Forbidden: nothing may stand here")
+	case *kind.RefCycle:
+		return nil // the schema's fault
+	case *kind.Type:
+		return invalid("%s", wrongType(ordered(k.Want, rule), value))
+	case *kind.Const:
+		return invalid("must be %s", short(compact(k.Want), maxListed))
+	case *kind.Enum:
+		var shown []string
+		for _, a := range k.Want {
+			shown = append(shown, compact(a))
 		}
-	default:
-		return ""
+		return one("Unsupported value: " + show(rule, value) + ": supported values: " + short(strings.Join(shown, ", "), maxListed))
+	case *kind.Required:
+		return missing(path, k.Missing, rule, "")
+	case *kind.DependentRequired:
+		return missing(path, k.Missing, nil, k.Prop+" is set")
+	case *kind.Dependency:
+		return missing(path, k.Missing, nil, k.Prop+" is set")
+	case *kind.AdditionalProperties:
+		properties, _ := rule["properties"].(map[string]any)
+		var found []Violation
+		for _, name := range k.Properties {
+			found = append(found, Violation{append(slices.Clip(path), name), "Forbidden: there is no such field; there are: " + names(properties)})
+		}
+		return found
+	case *kind.MinLength:
+		return invalid("must have at least %d characters, not %d", k.Want, k.Got)
+	case *kind.MaxLength:
+		return invalid("must have at most %d characters, not %d", k.Want, k.Got)
+	case *kind.Pattern:
+		return invalid("must match %s", short(k.Want, maxListed))
+	case *kind.Minimum:
+		return invalid("must be at least %s", number(k.Want))
+	case *kind.Maximum:
+		return invalid("must be at most %s", number(k.Want))
+	case *kind.ExclusiveMinimum:
+		return invalid("must be greater than %s", number(k.Want))
+	case *kind.ExclusiveMaximum:
+		return invalid("must be less than %s", number(k.Want))
+	case *kind.MultipleOf:
+		return invalid("must be a multiple of %s", number(k.Want))
+	case *kind.MinItems:
+		return count("Invalid value", "must have at least %d elements, not %d", k.Want, k.Got)
+	case *kind.MaxItems:
+		return count("Too many", "must have at most %d elements, not %d", k.Want, k.Got)
+	case *kind.AdditionalItems:
+		list, _ := value.([]any)
+		var found []Violation
+		for i := max(len(list)-k.Count, 0); i < len(list); i++ {
+			found = append(found, Violation{append(slices.Clip(path), i), "Forbidden: nothing may stand here"})
+		}
+		return found
+	case *kind.MinProperties:
+		return count("Invalid value", "must have at least %d fields, not %d", k.Want, k.Got)
+	case *kind.MaxProperties:
+		return count("Too many", "must have at most %d fields, not %d", k.Want, k.Got)
+	case *kind.UniqueItems:
+		again := k.Duplicates[1]
+		list, _ := value.([]any)
+		if again < len(list) {
+			value = list[again]
+		}
+		return []Violation{{append(path, again), "Duplicate value: " + show(nil, value)}}
+	case *kind.Contains:
+		return count("Invalid value", "must have an element that fits %s", short(compact(rule["contains"]), maxShown))
+	case *kind.MinContains:
+		return count("Invalid value", "must have at least %d elements that fit %s, not %d", k.Want, short(compact(rule["contains"]), maxShown), len(k.Got))
+	case *kind.MaxContains:
+		return count("Too many", "must have at most %d elements that fit %s, not %d", k.Want, short(compact(rule["contains"]), maxShown), len(k.Got))
+	case *kind.Not:
+		return invalid("must not fit %s", short(compact(rule["not"]), maxShown))
+	case *kind.OneOf:
+		return invalid("must fit one of the %d schemas below oneOf, and fits numbers %d and %d", len(listOf(rule["oneOf"])), k.Subschemas[0]+1, k.Subschemas[1]+1)
 	}
-	got := typeOf(value)
-	if slices.Contains(allowed, got) || got == "integer" && slices.Contains(allowed, "number") {
-		return ""
+	return one("Invalid value: " + short(e.Error(), maxListed))
+}
+
+// rule is the schema that an error is about, as the server gave it.
+func (c *collector) rule(e *jsonschema.ValidationError) map[string]any {
+	_, fragment, _ := strings.Cut(e.SchemaURL, "#")
+	found, _ := resolve(c.schema.root, "#"+fragment)
+	rule, _ := found.(map[string]any)
+	return rule
+}
+
+// missing tells of fields that must be there.
+func missing(path []any, fields []string, rule map[string]any, because string) (found []Violation) {
+	properties, _ := rule["properties"].(map[string]any)
+	for _, name := range fields {
+		text := "Required value"
+		property, _ := properties[name].(map[string]any)
+		if says, ok := property["description"].(string); ok && says != "" {
+			text += ": " + short(says, maxShown)
+		}
+		if because != "" {
+			text += ": " + because
+		}
+		found = append(found, Violation{append(slices.Clip(path), name), text})
 	}
+	return found
+}
+
+// number is a number as a person writes it.
+func number(r *big.Rat) string {
+	if r.IsInt() {
+		return r.Num().String()
+	}
+	if exact, finite := r.FloatPrec(); finite {
+		return r.FloatString(exact)
+	}
+	f, _ := r.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+func wrongType(allowed []string, value any) string {
 	words := map[string]string{"integer": "an integer", "object": "an object", "array": "a list", "null": "null"}
 	word := func(name string) string {
 		if w, ok := words[name]; ok {
@@ -150,7 +281,25 @@ func wrongType(rule map[string]any, value any) string {
 	for _, name := range allowed {
 		wanted = append(wanted, word(name))
 	}
-	return fmt.Sprintf("must be %s, not %s", strings.Join(wanted, " or "), word(got))
+	return fmt.Sprintf("must be %s, not %s", strings.Join(wanted, " or "), word(typeOf(value)))
+}
+
+// ordered are types in the order in which the schema has them; what is in none, as null
+// of nullable, comes last.
+func ordered(types []string, rule map[string]any) []string {
+	written := listOf(rule["type"])
+	place := func(name string) int {
+		if i := slices.Index(written, any(name)); i >= 0 {
+			return i
+		}
+		if name == "null" {
+			return len(written) + 1
+		}
+		return len(written)
+	}
+	out := slices.Clone(types)
+	slices.SortStableFunc(out, func(a, b string) int { return place(a) - place(b) })
+	return out
 }
 
 func typeOf(value any) string {
@@ -161,8 +310,8 @@ func typeOf(value any) string {
 		return "boolean"
 	case string:
 		return "string"
-	case float64:
-		if v == math.Trunc(v) {
+	case json.Number:
+		if r, ok := new(big.Rat).SetString(string(v)); ok && r.IsInt() {
 			return "integer"
 		}
 		return "number"
@@ -171,184 +320,3 @@ func typeOf(value any) string {
 	}
 	return "object"
 }
-
-func wrongValue(rule map[string]any, value any, path []any) []Violation {
-	if only, ok := rule["const"]; ok && !equal(only, value) {
-		return []Violation{invalid(rule, value, path, "must be "+compact(only))}
-	}
-	allowed, ok := rule["enum"].([]any)
-	if !ok || slices.ContainsFunc(allowed, func(a any) bool { return equal(a, value) }) {
-		return nil
-	}
-	var shown []string
-	for _, a := range allowed {
-		shown = append(shown, compact(a))
-	}
-	return []Violation{{path, "Unsupported value: " + show(rule, value) + ": supported values: " + short(strings.Join(shown, ", "), maxListed)}}
-}
-
-func wrongString(rule map[string]any, value string, path []any) (found []Violation) {
-	n := float64(utf8.RuneCountInString(value))
-	if least, ok := rule["minLength"].(float64); ok && n < least {
-		found = append(found, invalid(rule, value, path, fmt.Sprintf("must have at least %v characters, not %v", least, n)))
-	}
-	if most, ok := rule["maxLength"].(float64); ok && n > most {
-		found = append(found, invalid(rule, value, path, fmt.Sprintf("must have at most %v characters, not %v", most, n)))
-	}
-	if pattern, ok := rule["pattern"].(string); ok {
-		if expression, err := regexp.Compile(pattern); err == nil && !expression.MatchString(value) {
-			found = append(found, invalid(rule, value, path, "must match "+pattern))
-		}
-	}
-	return found
-}
-
-func wrongNumber(rule map[string]any, value float64, path []any) (found []Violation) {
-	for _, limit := range []struct {
-		word, says string
-		wrong      func(limit float64) bool
-	}{
-		{"minimum", "must be at least", func(l float64) bool { return value < l }},
-		{"maximum", "must be at most", func(l float64) bool { return value > l }},
-		{"exclusiveMinimum", "must be greater than", func(l float64) bool { return value <= l }},
-		{"exclusiveMaximum", "must be less than", func(l float64) bool { return value >= l }},
-		{"multipleOf", "must be a multiple of", func(l float64) bool { return l > 0 && math.Mod(value, l) != 0 }},
-	} {
-		if l, ok := rule[limit.word].(float64); ok && limit.wrong(l) {
-			found = append(found, invalid(rule, value, path, fmt.Sprintf("%s %s", limit.says, compact(l))))
-		}
-	}
-	return found
-}
-
-func (s *Schema) wrongArray(rule map[string]any, value []any, path []any) (found []Violation) {
-	n := float64(len(value))
-	if least, ok := rule["minItems"].(float64); ok && n < least {
-		found = append(found, Violation{path, fmt.Sprintf("Invalid value: must have at least %v elements, not %v", least, n)})
-	}
-	if most, ok := rule["maxItems"].(float64); ok && n > most {
-		found = append(found, Violation{path, fmt.Sprintf("Too many: must have at most %v elements, not %v", most, n)})
-	}
-	first, rest := listOf(rule["prefixItems"]), rule["items"]
-	if list := listOf(rest); list != nil {
-		first, rest = list, rule["additionalItems"]
-	}
-	for i, element := range value {
-		below := append(slices.Clip(path), i)
-		if rule["uniqueItems"] == true && slices.ContainsFunc(value[:i], func(other any) bool { return equal(other, element) }) {
-			found = append(found, Violation{below, "Duplicate value: " + show(nil, element)})
-		}
-		if i < len(first) {
-			found = append(found, s.collect(first[i], element, below)...)
-		} else {
-			found = append(found, s.collect(rest, element, below)...)
-		}
-	}
-	return found
-}
-
-func (s *Schema) wrongObject(rule, value map[string]any, path []any) (found []Violation) {
-	properties, _ := rule["properties"].(map[string]any)
-	for _, name := range listOf(rule["required"]) {
-		name := fmt.Sprint(name)
-		if _, there := value[name]; !there {
-			text := "Required value"
-			if property, ok := properties[name].(map[string]any); ok {
-				if says, ok := property["description"].(string); ok {
-					text += ": " + short(says, maxShown)
-				}
-			}
-			found = append(found, Violation{append(slices.Clip(path), name), text})
-		}
-	}
-	dependent, _ := rule["dependentRequired"].(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(value)) {
-		below := append(slices.Clip(path), name)
-		for _, other := range listOf(dependent[name]) {
-			if other, ok := other.(string); ok && value[other] == nil {
-				found = append(found, Violation{append(slices.Clip(path), other), "Required value: " + name + " is set"})
-			}
-		}
-		if names, ok := rule["propertyNames"]; ok {
-			for _, v := range s.collect(names, name, below) {
-				found = append(found, Violation{below, "the name is no good: " + v.Text})
-			}
-		}
-		known := false
-		if property, ok := properties[name]; ok {
-			known = true
-			found = append(found, s.collect(property, value[name], below)...)
-		}
-		patterns, _ := rule["patternProperties"].(map[string]any)
-		for _, pattern := range slices.Sorted(maps.Keys(patterns)) {
-			if expression, err := regexp.Compile(pattern); err == nil && expression.MatchString(name) {
-				known = true
-				found = append(found, s.collect(patterns[pattern], value[name], below)...)
-			}
-		}
-		if known {
-			continue
-		}
-		if rule["additionalProperties"] == false {
-			found = append(found, Violation{below, "Forbidden: there is no such field; there are: " + dashed(slices.Sorted(maps.Keys(properties)))})
-			continue
-		}
-		found = append(found, s.collect(rule["additionalProperties"], value[name], below)...)
-	}
-	n := float64(len(value))
-	if least, ok := rule["minProperties"].(float64); ok && n < least {
-		found = append(found, Violation{path, fmt.Sprintf("Invalid value: must have at least %v fields, not %v", least, n)})
-	}
-	if most, ok := rule["maxProperties"].(float64); ok && n > most {
-		found = append(found, Violation{path, fmt.Sprintf("Too many: must have at most %v fields, not %v", most, n)})
-	}
-	return found
-}
-
-func invalid(rule map[string]any, value any, path []any, must string) Violation {
-	return Violation{path, "Invalid value: " + show(rule, value) + ": " + must}
-}
-
-// show is a wrong value as a message repeats it; never one that the schema calls secret.
-func show(rule map[string]any, value any) string {
-	if rule["writeOnly"] == true || rule["format"] == "password" {
-		return "(not shown)"
-	}
-	return short(compact(value), maxShown)
-}
-
-// compact is a value's JSON as a person writes it.
-func compact(value any) string {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return fmt.Sprint(value)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// short is the head of a text that may be long.
-func short(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
-}
-
-func quoted(text string) string { return show(nil, text) }
-
-func dashed(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return short(strings.Join(names, ", "), maxListed)
-}
-
-func listOf(value any) []any {
-	list, _ := value.([]any)
-	return list
-}
-
-// equal compares two decoded JSON values.
-func equal(a, b any) bool { return compact(a) == compact(b) } // keys are sorted
