@@ -1,0 +1,103 @@
+// Package answer reads what a tool answered, however it was written. A tool that has
+// answered has done its work, so what cannot be read of its answer is said and the rest is
+// kept: nothing here is a reason to call it again.
+//
+// Read follows the specification's shape of a result, and what servers write instead of
+// it: content that is one object or a string, text that is a number, isError as a string,
+// base64 in other alphabets, the toolResult of the first protocol. Numbers of structured
+// content stay as they were written.
+package answer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Answer is what a tool answered.
+type Answer struct {
+	// Content is what the tool says, in its order.
+	Content []Content
+	// Structured is the structured answer, as it was written; nil: there is none.
+	Structured json.RawMessage
+	// IsError tells that the tool itself failed.
+	IsError bool
+	// Raw is all of it, as it was written.
+	Raw json.RawMessage
+	// Odd is what was not as the protocol has it, one sentence part each.
+	Odd []string
+}
+
+// Read reads a result of tools/call.
+func Read(raw json.RawMessage) Answer {
+	a := Answer{Raw: raw}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members == nil {
+		a.odd("it is no object")
+		if there(raw) {
+			a.Content = []Content{a.item(0, raw)}
+		}
+		return a
+	}
+	a.Content = a.content(members["content"])
+	if value := members["structuredContent"]; there(value) {
+		a.Structured = value
+	} else if value := members["toolResult"]; there(value) {
+		a.Structured = value
+		a.odd("it has toolResult, as the first protocol had, instead of content")
+	}
+	a.IsError = a.failed(members["isError"])
+	return a
+}
+
+// there reports whether a member has a value.
+func there(raw json.RawMessage) bool { return len(raw) > 0 && !bytes.Equal(raw, []byte("null")) }
+
+func (a *Answer) odd(format string, args ...any) { a.Odd = append(a.Odd, fmt.Sprintf(format, args...)) }
+
+func (a *Answer) content(raw json.RawMessage) []Content {
+	if !there(raw) {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		a.odd("content is %s, not a list", kind(raw))
+		items = []json.RawMessage{raw}
+	}
+	var out []Content
+	for i, item := range items {
+		out = append(out, a.item(i, item))
+	}
+	return out
+}
+
+// failed reads isError. Whoever writes it as a string means the same by it.
+func (a *Answer) failed(raw json.RawMessage) bool {
+	var is bool
+	if !there(raw) || json.Unmarshal(raw, &is) == nil {
+		return is
+	}
+	a.odd("isError is %s, not true or false", kind(raw))
+	word := strings.ToLower(strings.Trim(string(raw), `"`))
+	return word == "true" || word == "1" || word == "yes"
+}
+
+// kind is what a value is, in words.
+func kind(raw json.RawMessage) string {
+	switch {
+	case len(raw) == 0:
+		return "missing"
+	case raw[0] == '"':
+		return "a string"
+	case raw[0] == '{':
+		return "an object"
+	case raw[0] == '[':
+		return "a list"
+	case raw[0] == 't' || raw[0] == 'f':
+		return "true or false"
+	case raw[0] == 'n':
+		return "null"
+	}
+	return "a number"
+}

@@ -1,0 +1,136 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// forDecoder is what the SDK gets of a result. A tool's answer stays in its exchange.
+func forDecoder(ex *Exchange, result json.RawMessage) json.RawMessage {
+	switch ex.method {
+	case "tools/call":
+		return empty(result)
+	case "tools/list":
+		return tools(ex, result)
+	case "initialize", "server/discover":
+		return introduction(result)
+	}
+	return result
+}
+
+// empty is a tool's answer without what it says: only what a server asks back with, since
+// protocol 2026-07-28, is the SDK's to read.
+func empty(result json.RawMessage) json.RawMessage {
+	var back struct {
+		Type     json.RawMessage `json:"resultType,omitempty"`
+		Requests json.RawMessage `json:"inputRequests,omitempty"`
+		State    json.RawMessage `json:"requestState,omitempty"`
+		Content  []struct{}      `json:"content"`
+	}
+	back.Content = []struct{}{}
+	if json.Unmarshal(result, &back) != nil || len(back.Requests) == 0 {
+		return json.RawMessage(`{"content":[]}`)
+	}
+	back.Content = []struct{}{}
+	encoded, err := json.Marshal(back)
+	if err != nil {
+		return json.RawMessage(`{"content":[]}`)
+	}
+	return encoded
+}
+
+// tools is a page of tools without those that the SDK cannot read. Of a tool that it
+// cannot read as a whole, name, description and schemas are kept.
+func tools(ex *Exchange, result json.RawMessage) json.RawMessage {
+	var page map[string]json.RawMessage
+	if json.Unmarshal(result, &page) != nil || page == nil {
+		ex.remark("its list of tools is no object: " + short(string(result), BodyShown))
+		return json.RawMessage(`{"tools":[]}`)
+	}
+	var cursor string
+	if json.Unmarshal(page["nextCursor"], &cursor) != nil {
+		delete(page, "nextCursor")
+	}
+	var listed []json.RawMessage
+	if len(page["tools"]) > 0 && json.Unmarshal(page["tools"], &listed) != nil {
+		ex.remark("its tools are no list: " + short(string(page["tools"]), BodyShown))
+	}
+	kept := []json.RawMessage{}
+	for i, raw := range listed {
+		if tool, wrong := readable(raw); wrong == "" {
+			kept = append(kept, tool)
+		} else {
+			ex.remark(fmt.Sprintf("tools[%d] cannot be used: %s: %s", i, wrong, short(string(raw), BodyShown)))
+		}
+	}
+	encoded, err := json.Marshal(kept)
+	if err != nil {
+		return json.RawMessage(`{"tools":[]}`)
+	}
+	page["tools"] = encoded
+	if encoded, err = json.Marshal(page); err != nil {
+		return json.RawMessage(`{"tools":[]}`)
+	}
+	return encoded
+}
+
+// readable is a tool as the SDK can read it, or what is wrong with it.
+func readable(raw json.RawMessage) (tool json.RawMessage, wrong string) {
+	var whole sdk.Tool
+	if json.Unmarshal(raw, &whole) == nil {
+		if whole.Name == "" {
+			return nil, "it has no name"
+		}
+		return raw, ""
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return nil, err.Error()
+	}
+	var part struct {
+		Name        string          `json:"name"`
+		Description string          `json:"description,omitempty"`
+		Input       json.RawMessage `json:"inputSchema,omitempty"`
+		Output      json.RawMessage `json:"outputSchema,omitempty"`
+	}
+	if json.Unmarshal(members["name"], &part.Name) != nil || part.Name == "" {
+		return nil, "it has no name"
+	}
+	// What cannot be read is left out, and so is the rest.
+	_ = json.Unmarshal(members["description"], &part.Description)
+	part.Input, part.Output = members["inputSchema"], members["outputSchema"]
+	encoded, err := json.Marshal(part)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return encoded, ""
+}
+
+// introduction is what a server says of itself, without members of a wrong shape.
+func introduction(result json.RawMessage) json.RawMessage {
+	var whole sdk.InitializeResult
+	if json.Unmarshal(result, &whole) == nil {
+		return result
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(result, &members) != nil {
+		return result
+	}
+	for _, name := range []string{"_meta", "instructions", "serverInfo", "capabilities"} {
+		encoded, err := json.Marshal(map[string]json.RawMessage{name: members[name]})
+		if len(members[name]) == 0 || err == nil && json.Unmarshal(encoded, new(sdk.InitializeResult)) == nil {
+			continue
+		}
+		delete(members, name)
+		if name == "capabilities" {
+			members[name] = json.RawMessage(`{"tools":{}}`)
+		}
+	}
+	encoded, err := json.Marshal(members)
+	if err != nil {
+		return result
+	}
+	return encoded
+}

@@ -1,0 +1,116 @@
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+)
+
+// Exchange is one request and what came of it, as it stood on the wire.
+type Exchange struct {
+	method string
+	id     int64
+
+	mu      sync.Mutex
+	done    chan struct{} // closed with the answer
+	over    bool
+	result  json.RawMessage
+	refusal *jsonrpc.Error
+	remarks []string
+	failure *Failure
+	status  int
+}
+
+// NewExchange is an exchange for the next request of a context.
+func NewExchange() *Exchange { return &Exchange{done: make(chan struct{})} }
+
+type exchangeKey struct{}
+
+// With has the request that is made with the context be recorded.
+func With(ctx context.Context, ex *Exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, ex)
+}
+
+// exchangeOf is the exchange of a context; one that has its answer serves no other request.
+func exchangeOf(ctx context.Context) *Exchange {
+	if ex, ok := ctx.Value(exchangeKey{}).(*Exchange); ok && !ex.finished() {
+		return ex
+	}
+	return NewExchange()
+}
+
+// Result is the result as the server wrote it; nil: there was none.
+func (ex *Exchange) Result() json.RawMessage {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.result
+}
+
+// Refusal is the server's own JSON-RPC error; nil: there was none.
+func (ex *Exchange) Refusal() *jsonrpc.Error {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.refusal
+}
+
+// Remarks are what was wrong with an answer that was read all the same.
+func (ex *Exchange) Remarks() []string {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return slices.Clone(ex.remarks)
+}
+
+// Failure is why there is no answer; nil: nothing is known.
+func (ex *Exchange) Failure() *Failure {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.failure
+}
+
+// Status is the status of the last HTTP response; 0: there was none.
+func (ex *Exchange) Status() int {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.status
+}
+
+func (ex *Exchange) remark(text string) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if !slices.Contains(ex.remarks, text) {
+		ex.remarks = append(ex.remarks, text)
+	}
+}
+
+func (ex *Exchange) fail(f *Failure) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.failure = f
+}
+
+func (ex *Exchange) answered(status int) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.status = status
+}
+
+// finish records the answer.
+func (ex *Exchange) finish(result json.RawMessage, refusal *jsonrpc.Error) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.result, ex.refusal = result, refusal
+	if !ex.over {
+		ex.over = true
+		close(ex.done)
+	}
+}
+
+// finished reports whether the answer is there.
+func (ex *Exchange) finished() bool {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.over
+}

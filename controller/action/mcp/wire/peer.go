@@ -1,0 +1,171 @@
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+)
+
+const (
+	// MaxMessage is the longest message that is read, in bytes. The largest honest ones are
+	// images and files in base64; a decoder holds twice as much, for each session.
+	MaxMessage = 16 << 20
+	// StrayTime is how long a request waits for its own answer after an answer came that
+	// belongs to none: longer than a server takes to write one after the other.
+	StrayTime = 5 * time.Second
+	// OwnPrefix begins methods that the SDK knows by no other name, since it lets nobody
+	// send a standard method by hand. The server gets them without it.
+	OwnPrefix = "jobwright/"
+)
+
+// Options are what a Peer tells its session.
+type Options struct {
+	// See takes the server's notifications, in their order, and with an empty method the
+	// result of initialize. Required.
+	See func(method string, params json.RawMessage)
+	// Words takes what a program writes on stdout that is no message.
+	Words func(line []byte)
+	// Alive is called for a sign of life that says nothing else.
+	Alive func()
+	// Redact takes secrets out of what a server answered.
+	Redact func(string) string
+	// Delivered is called when a cancellation was delivered over HTTP; it does not block.
+	Delivered func()
+}
+
+// Peer is the server at the other end of one session: the requests that it has not
+// answered yet, and what its bytes mean.
+type Peer struct {
+	opts Options
+	// spoke is set by the first message, so that the server speaks the protocol.
+	spoke atomic.Bool
+	// listening is set while a stream of events is open that belongs to no request.
+	listening atomic.Bool
+
+	mu      sync.Mutex
+	waiting map[int64]*Exchange
+	failure *Failure // of the last request that failed
+	inject  func(jsonrpc.Message)
+}
+
+// NewPeer is the server of a session that begins.
+func NewPeer(opts Options) *Peer {
+	if opts.Words == nil {
+		opts.Words = func([]byte) {}
+	}
+	if opts.Alive == nil {
+		opts.Alive = func() {}
+	}
+	if opts.Redact == nil {
+		opts.Redact = func(s string) string { return s }
+	}
+	if opts.Delivered == nil {
+		opts.Delivered = func() {}
+	}
+	return &Peer{opts: opts, waiting: map[int64]*Exchange{}}
+}
+
+// Spoke reports whether the server has sent a message of the protocol.
+func (p *Peer) Spoke() bool { return p.spoke.Load() }
+
+// Failure is why the last request got no answer; nil: nothing is known.
+func (p *Peer) Failure() *Failure {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failure
+}
+
+func (p *Peer) fail(ex *Exchange, f *Failure) {
+	ex.fail(f)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failure = f
+}
+
+// sending registers a message that goes to the server, and gives it its real method.
+func (p *Peer) sending(ctx context.Context, m jsonrpc.Message) (jsonrpc.Message, *Exchange) {
+	request, ok := m.(*jsonrpc.Request)
+	if !ok {
+		return m, nil
+	}
+	if real, own := strings.CutPrefix(request.Method, OwnPrefix); own {
+		renamed := *request
+		renamed.Method = real
+		m = &renamed
+	}
+	if request.Method == "notifications/cancelled" {
+		var canceled struct {
+			ID int64 `json:"requestId"`
+		}
+		if json.Unmarshal(request.Params, &canceled) == nil {
+			p.forget(canceled.ID)
+		}
+	}
+	id, ok := request.ID.Raw().(int64)
+	if !ok {
+		return m, nil
+	}
+	ex := exchangeOf(ctx)
+	ex.method, ex.id = request.Method, id
+	p.mu.Lock()
+	p.waiting[id] = ex
+	p.mu.Unlock()
+	return m, ex
+}
+
+func (p *Peer) forget(id int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.waiting, id)
+}
+
+// stray is told of an answer that belongs to no request: the only one that waits for an
+// answer fails when it has waited for StrayTime after that. answered tells that it was a
+// result, so that something was carried out.
+func (p *Peer) stray(what string, answered bool) {
+	ex := p.only()
+	if ex == nil || p.inject == nil {
+		return
+	}
+	time.AfterFunc(StrayTime, func() {
+		if p.only() != ex {
+			return
+		}
+		f := &Failure{Text: "it answered, but " + what, Answered: answered}
+		p.fail(ex, f)
+		p.forget(ex.id)
+		p.inject(broken(ex.id, f))
+	})
+}
+
+// only is the only request that waits for an answer; nil: there are none or several.
+func (p *Peer) only() *Exchange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.waiting) == 1 {
+		for _, ex := range p.waiting {
+			return ex
+		}
+	}
+	return nil
+}
+
+// codeRejected is the SDK's code of a request that a transport refused. A connection
+// outlives it.
+const codeRejected = -32005
+
+// broken is the answer that the SDK gets for a request that has none.
+func broken(id int64, f *Failure) *jsonrpc.Response {
+	return &jsonrpc.Response{ID: number(id), Error: &jsonrpc.Error{Code: codeRejected, Message: f.Error()}}
+}
+
+// number is an id. One that is made of a number is valid.
+func number(id int64) jsonrpc.ID {
+	made, _ := jsonrpc.MakeID(float64(id))
+	return made
+}
