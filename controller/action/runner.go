@@ -101,6 +101,10 @@ type Outcome struct {
 	// RetryAfter is how long the other side asked to wait; 0: it did not.
 	RetryAfter time.Duration
 
+	// Answered tells, with verdict Failed, that the action was carried out and that the
+	// answer cannot be used. Another attempt would carry it out twice, so there is none.
+	Answered bool
+
 	// Repeatable tells, with verdict Stopped or Lost, that running the action again
 	// does no harm: nothing of it had begun, or it is idempotent by its own word or
 	// its protocol's. The job's onInterruption, when set, decides instead.

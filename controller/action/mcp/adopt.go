@@ -21,38 +21,51 @@ type adoption struct {
 // RoundTrip implements http.RoundTripper.
 func (a *adoption) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodDelete && a.keep.Load() {
-		return reply(r, http.StatusNoContent, ""), nil
+		return replayed(r, http.StatusNoContent, ""), nil
 	}
 	if r.Method != http.MethodPost || r.GetBody == nil {
 		return a.next.RoundTrip(r)
 	}
-	body, err := readBody(r)
+	body, err := bodyOf(r)
 	if err != nil {
 		return nil, err
 	}
-	var m wire
+	var m struct {
+		ID     json.RawMessage `json:"id"`
+		Method string          `json:"method"`
+	}
 	if err := json.Unmarshal(body, &m); err != nil {
 		return a.next.RoundTrip(r) // a batch, or none of the SDK's
 	}
 	switch m.Method {
 	case "server/discover":
-		return reply(r, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}`, m.ID)), nil
+		return replayed(r, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}`, m.ID)), nil
 	case "initialize":
 		const known = `{"protocolVersion":%q,"capabilities":{"tools":{},"tasks":{"cancel":{},"requests":{"tools":{"call":{}}}}},"serverInfo":{"name":"adopted","version":""}}`
-		response := reply(r, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":`+known+`}`, m.ID, a.protocol))
+		response := replayed(r, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":`+known+`}`, m.ID, a.protocol))
 		response.Header.Set("Mcp-Session-Id", a.id)
 		return response, nil
 	case "notifications/initialized":
-		return reply(r, http.StatusAccepted, ""), nil
+		return replayed(r, http.StatusAccepted, ""), nil
 	}
 	return a.next.RoundTrip(r)
 }
 
-// reply is an answer that no server gave.
-func reply(r *http.Request, status int, body string) *http.Response {
+// replayed is an answer that no server gave.
+func replayed(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
 		Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader([]byte(body))),
 		ContentLength: int64(len(body)), Request: r,
 	}
+}
+
+// bodyOf is a copy of a request's body, which the SDK holds in memory.
+func bodyOf(r *http.Request) ([]byte, error) {
+	body, err := r.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
 }

@@ -13,10 +13,11 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/wire"
 )
 
-// callFailed is the outcome of a call without a result. A JSON-RPC error leaves the
-// session sound; anything else does not.
+// callFailed is the outcome of a call without a result. A JSON-RPC error and an answer that
+// came and cannot be used leave the session sound; anything else does not.
 func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
 	if rpc, ok := refusal(err); ok && s.Alive() {
 		pool.put(s)
@@ -24,14 +25,51 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		if rpc.Code == jsonrpc.CodeInvalidParams {
 			reason = v1.ReasonInvalidArguments
 		}
-		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s (JSON-RPC error %d)", name, tool, rpc.Message, rpc.Code))
+		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, rpc.Message, coded(rpc)))
 		outcome.RPCCode = rpc.Code
 		return outcome
 	}
+	f, known := errors.AsType[*wire.Failure](err)
+	if known && f.Status >= 400 {
+		if s.Alive() && !f.Session {
+			pool.put(s)
+		} else {
+			pool.drop(s, 0)
+		}
+		return failure(f, v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q did not take the call of tool %s: %s", name, tool, f.Text))
+	}
 	r.metrics.failed(name, failedCall)
+	if known && f.Answered {
+		message := fmt.Sprintf("MCP server %q answered the call of tool %s, but %s", name, tool, f.Text)
+		if f.Status > 0 && s.Alive() {
+			pool.put(s)
+		} else {
+			pool.drop(s, 0)
+		}
+		return failure(f, v1.ReasonProtocolError, message)
+	}
 	cause := s.cause(err)
 	pool.drop(s, 0)
-	return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q broke off the call of tool %s: %s", name, tool, cause))
+	message := fmt.Sprintf("MCP server %q broke off the call of tool %s: %s", name, tool, cause)
+	if known {
+		return failure(f, v1.ReasonProtocolError, message)
+	}
+	return action.Fail(v1.ReasonProtocolError, message)
+}
+
+// failure is an outcome with what is known of a failure.
+func failure(f *wire.Failure, reason, message string) action.Outcome {
+	outcome := action.Fail(reason, message)
+	outcome.HTTPStatus, outcome.RetryAfter, outcome.Answered = int32(f.Status), f.RetryAfter, f.Answered //nolint:gosec // a status has three digits
+	return outcome
+}
+
+// coded is a JSON-RPC error's code, for a message. Servers that give none mean nothing by 0.
+func coded(e *jsonrpc.Error) string {
+	if e.Code == 0 {
+		return " (a JSON-RPC error)"
+	}
+	return fmt.Sprintf(" (JSON-RPC error %d)", e.Code)
 }
 
 // notSent is the code of an error that is not the server's: the SDK's word for a request
@@ -46,13 +84,14 @@ func refusal(err error) (*jsonrpc.Error, bool) {
 
 // cause says in words why a call has no result.
 func (s *session) cause(err error) string {
+	if f, ok := errors.AsType[*wire.Failure](err); ok {
+		return f.Error()
+	}
 	switch {
 	case s.proc == nil:
 		return err.Error()
-	case errors.Is(err, errFrame):
-		return errFrame.Error()
 	case !s.broken(err):
-		return "its answer is no result of a tool: " + err.Error()
+		return "its answer cannot be read: " + err.Error()
 	}
 	words := s.lastWords()
 	select {

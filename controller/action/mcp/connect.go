@@ -5,16 +5,17 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
 )
 
 // connect starts a server, or connects to it, and introduces itself. What the server says
@@ -59,17 +60,19 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 	}
 	defer cancel()
 	s, err := r.open(first, p, sink, old, "")
-	if err == nil || s == nil || s.tap == nil || s.tap.answered.Load() || ctx.Err() != nil {
+	if err == nil || s == nil || p.server.Type != "stdio" || s.peer.Spoke() || ctx.Err() != nil {
 		return s, err
 	}
-	hung := first.Err() != nil
-	s.Close(0)
+	if s.peer.Failure() != nil {
+		return s, err // it is known what is wrong
+	}
 	words := "" // of a program that ended by itself
-	if !hung {
+	if first.Err() == nil {
 		words = s.lastWords()
 	}
+	s.Close(0)
 	again, err := r.open(ctx, p, sink, old, legacyProtocol)
-	if err != nil && again != nil && !again.tap.answered.Load() {
+	if err != nil && again != nil && !again.peer.Spoke() {
 		again.Close(0) // it is no matter of the protocol
 		again.end()
 		return nil, fmt.Errorf("%w%s", err, words)
@@ -88,6 +91,7 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}
+	s.peer = s.newPeer(p.server)
 	transport, err := s.transport(p.server, &r.opts)
 	if err != nil {
 		return nil, err
@@ -98,9 +102,33 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	}
 	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport, protocol) })
 	if err != nil {
-		return s, err
+		return s, s.because(err)
 	}
 	return s, s.listTools(ctx)
+}
+
+// newPeer is the server at the other end of the session.
+func (s *session) newPeer(server Server) *wire.Peer {
+	return wire.NewPeer(wire.Options{
+		See:    s.notification,
+		Words:  func(line []byte) { eachPiece(line, s.stdout) },
+		Alive:  s.alives,
+		Redact: secrets.NewRedactor(secretsOf(server.Headers)...).String,
+		Delivered: func() {
+			select {
+			case s.canceled <- struct{}{}:
+			default:
+			}
+		},
+	})
+}
+
+// because is why a request failed: what the server answered instead, where that is known.
+func (s *session) because(err error) error {
+	if f := s.peer.Failure(); f != nil {
+		return f
+	}
+	return err
 }
 
 // transport starts the server's program, or names its address.
@@ -108,7 +136,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 	if opts.pipe != nil {
 		close(s.ended)
 		stdout, stdin := opts.pipe()
-		return s.stdio(stdout, stdin), nil
+		return s.peer.Stdio(stdout, stdin), nil
 	}
 	if server.Type != "stdio" {
 		close(s.ended)
@@ -121,7 +149,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 			return nil, err
 		}
 		client := &http.Client{
-			Transport:     s.wrapped(headers{server.Headers, endpoint, s.notification, s.canceled, next}),
+			Transport:     s.wrapped(headers{server.Headers, endpoint, next}, server.Type),
 			CheckRedirect: stay,
 		}
 		if server.Type == config.TypeSSE {
@@ -144,7 +172,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		defer proc.Stderr.Close()
 		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
 	}()
-	return s.stdio(proc.Stdout, proc.Stdin), nil
+	return s.peer.Stdio(proc.Stdout, proc.Stdin), nil
 }
 
 // lasting is a transport whose connection lasts longer than the context that it was made
@@ -162,12 +190,8 @@ func (l lasting) Connect(ctx context.Context) (sdk.Connection, error) {
 	return connection, err //nolint:govet // the connection's end frees the context
 }
 
-// stdio is the transport over a program's pipes. The tap bounds a message, with an error
-// that says so.
-func (s *session) stdio(stdout io.ReadCloser, stdin io.WriteCloser) sdk.Transport {
-	s.tap = newStdoutTap(stdout, s.notification, s.stdout)
-	return &sdk.IOTransport{Reader: s.tap, Writer: renamingWriter{stdin}, MaxLineLength: -1}
-}
+// levelTime is how long a server may take to set its log level: nothing depends on it.
+const levelTime = 5 * time.Second
 
 // introduce connects a client to a server, and has the server log what is of interest.
 func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport, protocol string) (*sdk.ClientSession, error) {
@@ -176,31 +200,10 @@ func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport,
 		return nil, err
 	}
 	if result := c.InitializeResult(); result != nil && result.Capabilities != nil && result.Capabilities.Logging != nil {
-		// A server that refuses a level logs at its own.
+		// A server that refuses a level logs at its own, and so does one that says nothing.
+		ctx, cancel := context.WithTimeout(ctx, levelTime)
+		defer cancel()
 		_ = c.SetLoggingLevel(ctx, &sdk.SetLoggingLevelParams{Level: "info"})
 	}
 	return c, nil
-}
-
-func (s *session) listTools(ctx context.Context) error {
-	s.mu.Lock()
-	s.stale = false
-	s.mu.Unlock()
-	tools, err := within(ctx, s, func() (map[string]*sdk.Tool, error) {
-		tools := map[string]*sdk.Tool{}
-		for tool, err := range s.client.Tools(ctx, nil) {
-			if err != nil {
-				return nil, err
-			}
-			if s.server.Allows(tool.Name) {
-				tools[tool.Name] = tool
-			}
-		}
-		return tools, nil
-	})
-	s.tools, s.inputs = tools, map[string]*schema.Schema{}
-	if err != nil {
-		return err
-	}
-	return s.listDurable(ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -12,6 +13,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/wire"
 )
 
 // durableCall is one attempt's call of a tool as a task.
@@ -30,7 +32,7 @@ type durableCall struct {
 func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, old *remembered, out action.Sink) action.Outcome {
 	c := &durableCall{Runner: r, attempt: a, pool: pool, session: s, tool: a.Job.Spec.Build.Action, out: out}
 	s.begin(out, a.ID)
-	var result *sdk.CallToolResult
+	var result *reply
 	var err error
 	if old != nil {
 		s.begin(out, old.Attempt) // the token that the task was begun with
@@ -80,7 +82,7 @@ func (c *durableCall) remember() {
 }
 
 // wait asks for the task's state until it has ended.
-func (c *durableCall) wait(ctx context.Context) (*sdk.CallToolResult, error) {
+func (c *durableCall) wait(ctx context.Context) (*reply, error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	said := ""
@@ -115,8 +117,8 @@ func (c *durableCall) wait(ctx context.Context) (*sdk.CallToolResult, error) {
 	}
 }
 
-func (c *durableCall) result(ctx context.Context) (*sdk.CallToolResult, error) {
-	return patiently(ctx, c, func() (*sdk.CallToolResult, error) { return c.session.taskResult(ctx, c.task.ID) })
+func (c *durableCall) result(ctx context.Context) (*reply, error) {
+	return patiently(ctx, c, func() (*reply, error) { return c.session.taskResult(ctx, c.task.ID) })
 }
 
 // patiently asks a server again that cannot be reached, for as long as patience lasts.
@@ -153,6 +155,9 @@ func patiently[T any](ctx context.Context, c *durableCall, ask func() (T, error)
 // sound otherwise.
 func (c *durableCall) unreachable(ctx context.Context, err error) bool {
 	_, refused := refusal(err)
+	if f, ok := errors.AsType[*wire.Failure](err); ok && (f.Answered || f.Session || f.Status >= 400 && f.Status < 500 && f.Status != http.StatusTooManyRequests) {
+		return false
+	}
 	return err != nil && ctx.Err() == nil && c.session.proc == nil && c.session.Alive() && !refused && !errors.Is(err, errAnswer)
 }
 
@@ -160,7 +165,7 @@ func (c *durableCall) unreachable(ctx context.Context, err error) bool {
 var errCanceledThere = errors.New("the server canceled the task")
 
 // end makes an outcome of how the task ended.
-func (c *durableCall) end(ctx context.Context, result *sdk.CallToolResult, err error) action.Outcome {
+func (c *durableCall) end(ctx context.Context, result *reply, err error) action.Outcome {
 	s, pool := c.session, c.pool
 	if ctx.Err() != nil && err != nil {
 		return c.stop()

@@ -43,6 +43,9 @@ func (r redacted) Unwrap() error { return r.err }
 func stay(request *http.Request, via []*http.Request) error {
 	const most = 5
 	from := via[0].URL
+	if request.Method != via[0].Method {
+		return fmt.Errorf("it redirects to %s, which would turn the call into a %s", request.URL.Host, request.Method)
+	}
 	if !sameOrigin(request.URL, from) {
 		return fmt.Errorf("it redirects to %s://%s, and a server is followed only on its own host", request.URL.Scheme, request.URL.Host)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"golang.org/x/sys/unix"
 )
 
@@ -90,11 +89,6 @@ func (s *session) ping(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// call calls a tool.
-func (s *session) call(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, error) {
-	return within(ctx, s, func() (*sdk.CallToolResult, error) { return s.client.CallTool(ctx, params) })
 }
 
 // errDied is why a call of a server that is gone has no result: something that it left

@@ -1,18 +1,20 @@
 package mcp
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // wrapped is HTTP with what the SDK cannot say, and with the session that is adopted.
-func (s *session) wrapped(next http.RoundTripper) http.RoundTripper {
-	next = renamingTransport{next}
+func (s *session) wrapped(next http.RoundTripper, kind string) http.RoundTripper {
+	if kind == config.TypeSSE {
+		return s.peer.SSE(next)
+	}
+	next = s.peer.HTTP(next)
 	if s.adopted == nil {
 		return next
 	}
@@ -27,57 +29,41 @@ func (s *session) keep() {
 	}
 }
 
-// headers adds the operator's headers to each request, and a tap to each answer that
-// is a stream of events.
+// headers adds the operator's headers to each request.
 type headers struct {
 	values map[string]string
 	// endpoint is the server that they are for; no other host gets them.
 	endpoint *url.URL
-	see      func(method string, params json.RawMessage)
-	// canceled gets a value when a cancellation was delivered; it never blocks.
-	canceled chan<- struct{}
 	next     http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
 func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
-	if len(h.values) > 0 && sameOrigin(r.URL, h.endpoint) {
-		r = r.Clone(r.Context())
-		for name, value := range h.values {
-			r.Header.Set(name, value)
-		}
+	if len(h.values) == 0 || !sameOrigin(r.URL, h.endpoint) {
+		return h.next.RoundTrip(r)
 	}
-	cancels := cancels(r)
-	response, err := h.next.RoundTrip(r)
-	if err == nil && cancels {
-		select {
-		case h.canceled <- struct{}{}:
-		default:
-		}
+	r = r.Clone(r.Context())
+	for name, value := range h.values {
+		r.Header.Set(name, value)
 	}
-	if err != nil {
-		return nil, err
+	if r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != "" {
+		// Go's transport takes them for leave to send a call a second time, unseen, when
+		// the connection breaks. Without a body to repeat it does not.
+		r.GetBody = nil
 	}
-	// A type that cannot be read is none of these.
-	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "text/event-stream" || kind == "application/json" {
-		response.Body = newTap(response.Body, h.see)
-	}
-	return response, nil
+	return h.next.RoundTrip(r)
 }
 
-// cancels reports whether a request carries the cancellation of a call.
-func cancels(r *http.Request) bool {
-	const most = 4 << 10 // a cancellation is an id and a reason
-	if r.GetBody == nil || r.ContentLength > most {
-		return false
+// secretsOf are the values of a server's headers, which no message repeats.
+func secretsOf(headers map[string]string) []string {
+	var values []string
+	for _, value := range headers {
+		values = append(values, value)
+		if _, credentials, ok := strings.Cut(value, " "); ok {
+			values = append(values, credentials)
+		}
 	}
-	body, err := r.GetBody()
-	if err != nil {
-		return false
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, most))
-	return err == nil && bytes.Contains(data, []byte(`"notifications/cancelled"`))
+	return values
 }
 
 // awaitCancel waits until the server has taken the cancellation of a call, for patience

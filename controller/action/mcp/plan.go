@@ -113,7 +113,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 		return nil, fmt.Errorf("MCP server %q broke off the call of the preview %s: %w%s", s.name, tool, err, words)
 	}
 	pool.put(s)
-	if result.IsError {
+	if result.Answer.IsError {
 		return refuted("spec.build: " + said(result, tool)), nil
 	}
 	changes, problems := previewed(result)
@@ -141,9 +141,9 @@ func (s *session) noPreview(tool string) string {
 }
 
 // said is what an answer says in words.
-func said(result *sdk.CallToolResult, tool string) string {
+func said(result *reply, tool string) string {
 	var texts []string
-	for _, content := range result.Content {
+	for _, content := range result.Answer.Content {
 		texts = append(texts, render(content))
 	}
 	if text := strings.TrimSpace(strings.Join(texts, "\n")); text != "" {
@@ -154,11 +154,7 @@ func said(result *sdk.CallToolResult, tool string) string {
 
 // previewed reads the structured answer of a preview: changes in the words of v1.Plan, or
 // files with what becomes of them, and problems that the tool itself would fail for.
-func previewed(result *sdk.CallToolResult) (changes []v1.PlanChange, problems []string) {
-	data, err := json.Marshal(result.StructuredContent)
-	if err != nil {
-		return nil, nil
-	}
+func previewed(result *reply) (changes []v1.PlanChange, problems []string) {
 	var answer struct {
 		Changes []v1.PlanChange `json:"changes"`
 		Files   []struct {
@@ -168,7 +164,7 @@ func previewed(result *sdk.CallToolResult) (changes []v1.PlanChange, problems []
 		} `json:"files"`
 		Problems []string `json:"problems"`
 	}
-	if json.Unmarshal(data, &answer) != nil {
+	if json.Unmarshal(result.Answer.Structured, &answer) != nil {
 		return nil, nil // some other shape, whose words are shown
 	}
 	for _, change := range answer.Changes {

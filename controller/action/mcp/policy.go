@@ -83,7 +83,7 @@ func (s *session) declineQuestion(params *sdk.ElicitParams) *sdk.ElicitResult {
 
 // converse calls a tool, and answers what the server asks back meanwhile. Since 2026-07-28
 // it asks with a result that is none yet, and the call is made again with the answers.
-func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, error) {
+func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*reply, error) {
 	for range maxRounds {
 		result, err := s.call(ctx, params)
 		if err != nil || !result.NeedsInput() {

@@ -1,15 +1,16 @@
 package mcp
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/answer"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
@@ -25,33 +26,39 @@ const (
 )
 
 // finish makes an outcome of a tool's answer, whose content goes to the log. output is
-// the tool's output schema; nil: it has none.
-func finish(result *sdk.CallToolResult, tool string, output *schema.Schema, out action.Sink) action.Outcome {
+// the tool's output schema; nil: it has none. A tool that has answered has done its work:
+// what is wrong with its answer is said, and is no failure.
+func finish(result *reply, tool string, output *schema.Schema, out action.Sink) action.Outcome {
+	read := &result.Answer
 	var texts []string
-	for _, content := range result.Content {
+	for _, content := range read.Content {
 		text := render(content)
 		texts = append(texts, text)
 		logged(out, text)
 	}
 	said := strings.TrimSpace(strings.Join(texts, "\n"))
-	outcome := action.Outcome{Verdict: action.Succeeded, Artifacts: artifacts(result)}
-	structured, err := v1.NewJSON(result.StructuredContent)
-	there := err == nil && result.StructuredContent != nil
+	outcome := action.Outcome{Verdict: action.Succeeded, Artifacts: artifacts(read)}
+	structured, there := asWritten(read.Structured)
 	if there && !repeated(structured, texts) {
 		logged(out, string(structured.Raw)) // the server has not said it in words
 	}
+	var notes []string
 	switch {
 	case there && len(structured.Raw) <= maxResult:
 		outcome.Result = &structured
 	case there:
-		outcome.Message = fmt.Sprintf("The structured result of tool %s has %d bytes, and a status keeps %d; all of it is in the log.", tool, len(structured.Raw), maxResult)
-		out.Line(action.System, outcome.Message)
+		note := fmt.Sprintf("The structured result of tool %s has %d bytes, and a status keeps %d; all of it is in the log.", tool, len(structured.Raw), maxResult)
+		out.Line(action.System, note)
+		notes = append(notes, note)
 	case said != "":
 		if text, err := v1.NewJSON(map[string]string{"text": clip(said, maxResult)}); err == nil {
 			outcome.Result = &text
 		}
 	}
-	if result.IsError {
+	if wrong := result.odd(tool, out); wrong != "" {
+		notes = append(notes, wrong)
+	}
+	if read.IsError {
 		if said == "" {
 			said = fmt.Sprintf("Tool %s reported an error without a word about it.", tool)
 		}
@@ -62,10 +69,42 @@ func finish(result *sdk.CallToolResult, tool string, output *schema.Schema, out 
 		outcome.Message = clip(said, maxMessage)
 		return outcome
 	}
-	if wrong := misfit(result, tool, output); wrong != "" {
-		outcome.Verdict, outcome.Reason, outcome.Message = action.Failed, v1.ReasonProtocolError, wrong
+	if wrong := misfit(structured, there, tool, output); wrong != "" {
+		out.Line(action.System, wrong)
+		notes = append(notes, wrong)
 	}
+	outcome.Message = clip(strings.Join(notes, "\n"), maxMessage)
 	return outcome
+}
+
+// asWritten is a structured answer with its numbers as they were written.
+func asWritten(raw json.RawMessage) (v1.JSON, bool) {
+	var compacted bytes.Buffer
+	if len(raw) == 0 || json.Compact(&compacted, raw) != nil {
+		return v1.JSON{}, false
+	}
+	return v1.JSON{Raw: compacted.Bytes()}, true
+}
+
+// odd says how an answer was not as the protocol has it, and keeps it in the log as it
+// was written; empty: it was. What was wrong with its message alone is said in the log.
+func (r *reply) odd(tool string, out action.Sink) string {
+	if len(r.remarks) > 0 {
+		out.Line(action.System, fmt.Sprintf("the message with the answer of tool %s is not as the protocol has it: %s", tool, strings.Join(r.remarks, "; ")))
+	}
+	odd := slices.Concat(r.changes, r.Answer.Odd)
+	if len(odd) == 0 {
+		return ""
+	}
+	written := string(r.Answer.Raw)
+	if len(r.written) > 0 {
+		written = string(r.written)
+	}
+	note := fmt.Sprintf("The answer of tool %s was read, though it is not as the protocol has it: %s.", tool, strings.Join(odd, "; "))
+	note = short(note, maxMessage)
+	out.Line(action.System, note)
+	logged(out, "the answer as it was written: "+short(strings.ToValidUTF8(written, "\uFFFD"), maxResult))
+	return note
 }
 
 // logged writes a text to the job's log. A reader of memory does not fail.
@@ -85,21 +124,17 @@ func repeated(structured v1.JSON, texts []string) bool {
 }
 
 // misfit says how an answer does not fit the tool's output schema; empty: it does. The
-// tool has done its work, but whoever counts on the result would be misled.
-func misfit(result *sdk.CallToolResult, tool string, output *schema.Schema) string {
+// tool has done its work, so that this is no failure; whoever counts on the result is told.
+func misfit(structured v1.JSON, there bool, tool string, output *schema.Schema) string {
 	if output == nil {
 		return ""
 	}
-	if result.StructuredContent == nil {
+	if !there {
 		return fmt.Sprintf("Tool %s answered without structuredContent, which its output schema promises.", tool)
 	}
-	data, err := json.Marshal(result.StructuredContent)
+	value, err := schema.Decode(structured.Raw)
 	if err != nil {
-		return fmt.Sprintf("The answer of tool %s is no JSON: %v", tool, err)
-	}
-	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		return fmt.Sprintf("The answer of tool %s is no JSON: %v", tool, err)
+		return fmt.Sprintf("The answer of tool %s was not checked against its output schema: %v.", tool, err)
 	}
 	var wrong []string
 	for _, v := range output.Check(value) {
@@ -121,87 +156,69 @@ func (s *session) output(tool string) *schema.Schema {
 }
 
 // render is content as text.
-func render(content sdk.Content) string {
-	switch c := content.(type) {
-	case *sdk.TextContent:
-		return c.Text
-	case *sdk.ImageContent:
-		return fmt.Sprintf("(image, %s, %d bytes)", c.MIMEType, len(c.Data))
-	case *sdk.AudioContent:
-		return fmt.Sprintf("(audio, %s, %d bytes)", c.MIMEType, len(c.Data))
-	case *sdk.ResourceLink:
+func render(c answer.Content) string {
+	size := ""
+	if c.Size >= 0 {
+		size = fmt.Sprintf(", %d bytes", c.Size)
+	}
+	switch c.Type {
+	case answer.Image, answer.Audio:
+		return fmt.Sprintf("(%s, %s%s)", c.Type, c.MIMEType, size)
+	case answer.Link:
 		return fmt.Sprintf("(resource %s)", c.URI)
-	case *sdk.EmbeddedResource:
-		if c.Resource == nil {
+	case answer.Resource:
+		switch {
+		case c.Text != "":
+			return c.Text
+		case c.URI == "" && c.Size <= 0:
 			return "(an empty resource)"
 		}
-		if c.Resource.Text != "" {
-			return c.Resource.Text
-		}
-		return fmt.Sprintf("(resource %s, %d bytes)", c.Resource.URI, len(c.Resource.Blob))
+		return fmt.Sprintf("(resource %s%s)", c.URI, size)
 	}
-	return fmt.Sprintf("(content of type %T)", content)
+	return c.Text
 }
 
 // artifacts are what an answer has made: the files that a structured one names,
 // {"files":[{"path":…}]}, and what of its content is no text. What those hold is not kept.
-func artifacts(result *sdk.CallToolResult) []v1.Artifact {
+func artifacts(read *answer.Answer) []v1.Artifact {
 	var out []v1.Artifact
 	add := func(a v1.Artifact) {
 		if a.Name != "" && len(out) < maxArtifacts {
 			out = append(out, a)
 		}
 	}
-	for i, content := range result.Content {
+	for i, c := range read.Content {
 		number := fmt.Sprintf("content[%d]", i)
-		switch c := content.(type) {
-		case *sdk.ImageContent:
-			add(v1.Artifact{Name: number, MimeType: c.MIMEType, SizeBytes: int64(len(c.Data))})
-		case *sdk.AudioContent:
-			add(v1.Artifact{Name: number, MimeType: c.MIMEType, SizeBytes: int64(len(c.Data))})
-		case *sdk.ResourceLink:
-			link := v1.Artifact{Name: cmp.Or(c.Name, c.URI, number), URI: c.URI, MimeType: c.MIMEType}
-			if c.Size != nil {
-				link.SizeBytes = *c.Size
+		a := v1.Artifact{URI: c.URI, MimeType: c.MIMEType, SizeBytes: max(c.Size, 0)}
+		switch c.Type {
+		case answer.Image, answer.Audio:
+			a.Name = number
+		case answer.Link:
+			a.Name = cmp.Or(c.Name, c.URI, number)
+		case answer.Resource:
+			if a.Name = cmp.Or(c.URI, number); c.URI == "" && c.Size <= 0 {
+				continue // it holds nothing
 			}
-			add(link)
-		case *sdk.EmbeddedResource:
-			if r := c.Resource; r != nil {
-				add(v1.Artifact{Name: cmp.Or(r.URI, number), URI: r.URI, MimeType: r.MIMEType, SizeBytes: int64(max(len(r.Blob), len(r.Text)))})
-			}
+		default:
+			continue
 		}
+		add(a)
 	}
-	data, err := json.Marshal(result.StructuredContent)
-	if err != nil {
-		return out
-	}
-	var answer struct {
+	var named struct {
 		Files []struct {
 			Path string `json:"path"`
 			URI  string `json:"uri"`
 		} `json:"files"`
 	}
-	if json.Unmarshal(data, &answer) != nil {
+	if json.Unmarshal(read.Structured, &named) != nil {
 		return out
 	}
-	for _, file := range answer.Files {
+	for _, file := range named.Files {
 		if file.Path != "" {
 			add(v1.Artifact{Name: file.Path, URI: file.URI})
 		}
 	}
 	return out
-}
-
-// plain is a log message's data as text.
-func plain(data any) string {
-	if s, ok := data.(string); ok {
-		return s
-	}
-	encoded, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Sprint(data)
-	}
-	return string(encoded)
 }
 
 func clip(s string, limit int) string {

@@ -10,6 +10,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/answer"
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
@@ -51,7 +52,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 				&sdk.ResourceLink{URI: "file:///x", Name: "x", MIMEType: "text/plain", Size: &size},
 				&sdk.EmbeddedResource{Resource: &sdk.ResourceContents{URI: "demo://y", MIMEType: "text/plain", Text: "hello"}},
 				&sdk.EmbeddedResource{Resource: &sdk.ResourceContents{URI: "demo://z", Blob: []byte("abcd")}},
-				&sdk.EmbeddedResource{},
+				&sdk.EmbeddedResource{Resource: &sdk.ResourceContents{}},
 			}},
 			verdict: action.Succeeded,
 			artifacts: []v1.Artifact{
@@ -70,9 +71,10 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"it fits the output schema": {answer: sdk.CallToolResult{StructuredContent: json.RawMessage(`{"n":1}`)}, output: `{"properties":{"n":{"type":"integer"}}}`, verdict: action.Succeeded, result: `{"n":1}`, log: []string{`content: {"n":1}`}},
 		"it does not": {
 			answer: sdk.CallToolResult{StructuredContent: json.RawMessage(`{"n":["x"]}`)}, output: `{"properties":{"n":{"items":{"type":"integer"}}}}`,
-			reason: v1.ReasonProtocolError, says: `structuredContent.n[0]: Invalid value: "x": must be an integer, not a string`, result: `{"n":["x"]}`, log: []string{`content: {"n":["x"]}`},
+			verdict: action.Succeeded, says: `structuredContent.n[0]: Invalid value: "x": must be an integer, not a string`, result: `{"n":["x"]}`,
+			log: []string{`content: {"n":["x"]}`, "system: The answer of tool x does not fit its own output schema:\nstructuredContent.n[0]: Invalid value: \"x\": must be an integer, not a string"},
 		},
-		"it is promised and missing":   {answer: sdk.CallToolResult{Content: []sdk.Content{text("a")}}, output: `{"type":"object"}`, reason: v1.ReasonProtocolError, says: "without structuredContent", result: `{"text":"a"}`, log: []string{"content: a"}},
+		"it is promised and missing":   {answer: sdk.CallToolResult{Content: []sdk.Content{text("a")}}, output: `{"type":"object"}`, verdict: action.Succeeded, says: "without structuredContent", result: `{"text":"a"}`, log: []string{"content: a", "system: Tool x answered without structuredContent, which its output schema promises."}},
 		"an error need not fit":        {answer: sdk.CallToolResult{IsError: true, Content: []sdk.Content{text("no")}}, output: `{"type":"object"}`, reason: v1.ReasonToolError, says: "no", log: []string{"content: no"}},
 		"a schema that cannot be used": {answer: sdk.CallToolResult{StructuredContent: json.RawMessage(`1`)}, output: `{"$ref":"#"}`, verdict: action.Succeeded, result: `1`, log: []string{"content: 1"}},
 	} {
@@ -82,7 +84,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 				output = schema.New(decoded(t, tc.output))
 			}
 			log := new(lines)
-			got := finish(&tc.answer, "x", output, log)
+			got := finish(replied(t, &tc.answer), "x", output, log)
 			if got.Verdict != tc.verdict || got.Reason != tc.reason || !strings.Contains(got.Message, tc.says) || got.ToolError != tc.answer.IsError {
 				t.Errorf("outcome %+v", got)
 			}
@@ -105,7 +107,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 
 func TestAResultThatIsTooLargeIsInTheLog(t *testing.T) {
 	log := new(lines)
-	got := finish(&sdk.CallToolResult{StructuredContent: map[string]any{"a": strings.Repeat("x", maxResult)}}, "x", nil, log)
+	got := finish(replied(t, &sdk.CallToolResult{StructuredContent: map[string]any{"a": strings.Repeat("x", maxResult)}}), "x", nil, log)
 	if got.Verdict != action.Succeeded || got.Result != nil || !strings.Contains(got.Message, "65544 bytes, and a status keeps 65536") {
 		t.Errorf("outcome %+v", got)
 	}
@@ -113,6 +115,16 @@ func TestAResultThatIsTooLargeIsInTheLog(t *testing.T) {
 	if strings.Count(all, "x") < maxResult || !strings.Contains(all, "all of it is in the log") {
 		t.Errorf("the log has %d bytes", len(all))
 	}
+}
+
+// replied is an answer as a server writes it with the SDK.
+func replied(t testing.TB, result *sdk.CallToolResult) *reply {
+	t.Helper()
+	raw, err := json.Marshal(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &reply{Answer: answer.Read(raw)}
 }
 
 // decoded is a JSON text as plain Go values.

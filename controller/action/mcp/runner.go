@@ -18,6 +18,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/sessions"
+	"jobwright.dev/controller/action/mcp/wire"
 )
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
@@ -203,13 +204,15 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 		return notFound(err)
 	}
 	start := time.Now()
-	outcome := r.run(ctx, a, name, build, out)
+	outcome := r.run(ctx, a, name, build, out, false)
 	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[outcome.Verdict]
 	r.metrics.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
 	return outcome
 }
 
-func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink) action.Outcome {
+// run carries out an attempt. again tells that a server has refused the call because it
+// knew the session no more: the tool was not called, and is called once more in another.
+func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink, again bool) action.Outcome {
 	out.Progress(0, "mcp:connect")
 	left := r.left(a.Job)
 	pool, s, err := r.take(ctx, name, user{workspace: a.Job.Namespace, sink: out, left: left})
@@ -247,7 +250,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 		if left != nil || s.asTask(build.Action) {
 			return r.callTask(ctx, a, pool, s, arguments, left, out)
 		}
-		return r.callTool(ctx, a, pool, s, arguments, out)
+		return r.callTool(ctx, a, pool, s, arguments, out, again)
 	})
 }
 
@@ -266,7 +269,7 @@ func limited(ctx context.Context, limit time.Duration, tool, server string, call
 }
 
 // callTool calls a tool, and waits for its answer.
-func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, out action.Sink) action.Outcome {
+func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, out action.Sink, again bool) action.Outcome {
 	build, name := a.Job.Spec.Build, pool.name
 	s.begin(out, a.ID)
 	// Since 2026-07-28 the log level goes with each request.
@@ -275,10 +278,15 @@ func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *
 	result, err := s.converse(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
-		again := repeatable(s.tools[build.Action])
+		repeat := repeatable(s.tools[build.Action])
 		s.awaitCancel(min(a.Grace, leaveTime))
 		pool.drop(s, a.Grace)
-		return action.Outcome{Verdict: action.Stopped, Message: s.stopped(build.Action, name), Repeatable: again}
+		return action.Outcome{Verdict: action.Stopped, Message: s.stopped(build.Action, name), Repeatable: repeat}
+	}
+	if f, ok := errors.AsType[*wire.Failure](err); ok && f.Session && !again {
+		out.Line(action.System, fmt.Sprintf("MCP server %s does not know the session any more (%s); the tool is called in a new one", name, f.Text))
+		pool.drop(s, 0)
+		return r.run(ctx, a, name, build, out, true)
 	}
 	if err != nil {
 		return r.callFailed(pool, s, build.Action, name, err)
@@ -297,10 +305,14 @@ func notFound(err error) action.Outcome {
 	return action.Fail(v1.ReasonInvalidArguments, err.Error())
 }
 
-// unavailable is the outcome of a server that could not be talked to, with the JSON-RPC
-// error code that it gave, if any.
+// unavailable is the outcome of a server that could not be talked to, with the HTTP status
+// and the JSON-RPC error code that it gave, if any.
 func unavailable(err error, message string) action.Outcome {
 	outcome := action.Fail(v1.ReasonServerUnavailable, message)
+	if f, ok := errors.AsType[*wire.Failure](err); ok {
+		outcome = failure(f, v1.ReasonServerUnavailable, message)
+		outcome.Answered = false // no tool was called
+	}
 	if rpc, ok := refusal(err); ok {
 		outcome.RPCCode = rpc.Code
 	}

@@ -2,8 +2,6 @@ package mcp
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -11,6 +9,7 @@ import (
 
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -31,7 +30,7 @@ type session struct {
 	name   string
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
-	tap    *tap             // of its stdout; nil over HTTP
+	peer   *wire.Peer       // what the server writes
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
 	since  time.Time        // when it became idle
@@ -54,6 +53,7 @@ type session struct {
 	roots  *sdk.ListRootsResult
 	sink   action.Sink // of the call under way
 	token  string      // its progress token
+	before string      // the token of the call before
 	tail   process.Tail
 	tools  map[string]*sdk.Tool
 	inputs map[string]*schema.Schema // by tool, made when first used
@@ -63,6 +63,9 @@ type session struct {
 func (s *session) begin(sink action.Sink, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.token != token && s.token != "" {
+		s.before = s.token
+	}
 	s.sink, s.token = sink, token
 }
 
@@ -79,34 +82,6 @@ func (s *session) said(stream action.Stream, line string) {
 	s.tail.Add(line)
 	if s.sink != nil {
 		s.sink.Line(stream, line)
-	}
-}
-
-func (s *session) progressed(p *sdk.ProgressNotificationParams) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sink == nil || fmt.Sprint(p.ProgressToken) != s.token {
-		return
-	}
-	pct := -1
-	if p.Total > 0 {
-		pct = int(math.Min(math.Max(p.Progress/p.Total*100, 0), 100))
-	}
-	step := p.Message
-	if step == "" {
-		step = "mcp:run"
-	}
-	s.sink.Progress(pct, step)
-	if p.Message != "" {
-		s.sink.Line(action.Server, p.Message)
-	}
-}
-
-func (s *session) logged(p *sdk.LoggingMessageParams) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sink != nil {
-		s.sink.Line(action.Server, string(p.Level)+": "+plain(p.Data))
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"jobwright.dev/controller/action/mcp/answer"
+	"jobwright.dev/controller/action/mcp/wire"
 )
 
 // Tasks are calls that outlive their request: the server hands out an id at once, and is
@@ -16,6 +19,9 @@ import (
 // of 2026-07-28 has another wire format; its servers make no tasks for a client that does
 // not declare it, and answer such calls when they are done.
 const taskProtocol = legacyProtocol
+
+// ownCall is tools/call with the fields that the SDK drops; the server gets its real name.
+const ownCall = wire.OwnPrefix + "tools/call"
 
 const (
 	// taskTime is how long a server is asked to keep a task, its result included.
@@ -73,10 +79,6 @@ type (
 		sdk.ParamsBase
 		ID string `json:"taskId"`
 	}
-	listParams struct {
-		sdk.ParamsBase
-		Cursor string `json:"cursor,omitempty"`
-	}
 	rawResult struct {
 		sdk.ResultBase
 		raw json.RawMessage
@@ -92,9 +94,6 @@ func (r *rawResult) UnmarshalJSON(data []byte) error {
 // ownMethods has a client send what the SDK does not know.
 func ownMethods(c *sdk.Client) error {
 	err := sdk.AddSendingCustomMethod[*taskCall, *rawResult](c, ownCall)
-	if err == nil {
-		err = sdk.AddSendingCustomMethod[*listParams, *rawResult](c, ownList)
-	}
 	for _, method := range []string{"tasks/get", "tasks/result", "tasks/cancel"} {
 		if err == nil {
 			err = sdk.AddSendingCustomMethod[*taskParams, *rawResult](c, method)
@@ -103,44 +102,16 @@ func ownMethods(c *sdk.Client) error {
 	return err
 }
 
-// durable is which tools can be called as a task, and whether they must be. It is called
-// after each list of the tools; a server without tasks is not asked.
-func (s *session) listDurable(ctx context.Context) error {
-	s.durable = nil
+// asTask reports whether a tool is called as a task: where it must be, and over HTTP,
+// where a task outlives this worker, also where it can be.
+func (s *session) asTask(tool string) bool {
 	known := s.client.InitializeResult()
 	s.mu.Lock()
 	offered := s.tasks
 	s.mu.Unlock()
 	if !offered || known == nil || known.ProtocolVersion != taskProtocol {
-		return nil
+		return false
 	}
-	durable := map[string]string{}
-	for cursor := ""; ; {
-		var page struct {
-			Tools []struct {
-				Name      string `json:"name"`
-				Execution struct {
-					Support string `json:"taskSupport"`
-				} `json:"execution"`
-			} `json:"tools"`
-			Next string `json:"nextCursor"`
-		}
-		if err := ask(ctx, s, ownList, &listParams{Cursor: cursor}, &page); err != nil {
-			return err
-		}
-		for _, tool := range page.Tools {
-			durable[tool.Name] = tool.Execution.Support
-		}
-		if cursor = page.Next; cursor == "" {
-			s.durable = durable
-			return nil
-		}
-	}
-}
-
-// asTask reports whether a tool is called as a task: where it must be, and over HTTP,
-// where a task outlives this worker, also where it can be.
-func (s *session) asTask(tool string) bool {
 	switch s.durable[tool] {
 	case "required":
 		return true
@@ -155,11 +126,12 @@ func ask[P interface {
 	*T
 	sdk.Params
 }, T any](ctx context.Context, s *session, method string, params P, answer any) error {
+	ex := wire.NewExchange()
 	result, err := within(ctx, s, func() (*rawResult, error) {
-		return sdk.CallCustomMethod[P, *rawResult](ctx, s.client, method, params)
+		return sdk.CallCustomMethod[P, *rawResult](wire.With(ctx, ex), s.client, method, params)
 	})
 	if err != nil {
-		return err
+		return reason(ex, err)
 	}
 	if err := json.Unmarshal(result.raw, answer); err != nil {
 		return fmt.Errorf("%w: %w", errAnswer, err)
@@ -171,7 +143,7 @@ func ask[P interface {
 var errAnswer = errors.New("the answer cannot be read")
 
 // createTask calls a tool as a task. A server may answer with the result at once.
-func (s *session) createTask(ctx context.Context, tool, token string, arguments map[string]any) (task, *sdk.CallToolResult, error) {
+func (s *session) createTask(ctx context.Context, tool, token string, arguments map[string]any) (task, *reply, error) {
 	params := &taskCall{Name: tool, Arguments: arguments, Task: taskWish{TTL: taskTime.Milliseconds()}}
 	params.SetMeta(map[string]any{"progressToken": token})
 	var raw json.RawMessage
@@ -185,8 +157,7 @@ func (s *session) createTask(ctx context.Context, tool, token string, arguments 
 		return task{}, nil, fmt.Errorf("%w: %w", errAnswer, err)
 	}
 	if created.Task == nil {
-		result, err := callResult(raw)
-		return task{}, result, err
+		return task{}, &reply{Answer: answer.Read(raw)}, nil
 	}
 	if created.Task.ID == "" {
 		return task{}, nil, fmt.Errorf("the task has no id")
@@ -201,12 +172,12 @@ func (s *session) getTask(ctx context.Context, id string) (task, error) {
 }
 
 // taskResult waits for a task's end and returns what the tool answered.
-func (s *session) taskResult(ctx context.Context, id string) (*sdk.CallToolResult, error) {
+func (s *session) taskResult(ctx context.Context, id string) (*reply, error) {
 	var raw json.RawMessage
 	if err := ask(ctx, s, "tasks/result", &taskParams{ID: id}, &raw); err != nil {
 		return nil, err
 	}
-	return callResult(raw)
+	return &reply{Answer: answer.Read(raw)}, nil
 }
 
 // cancelTask reports whether the server says that a task has ended by our wish.
@@ -214,12 +185,4 @@ func (s *session) cancelTask(ctx context.Context, id string) (bool, error) {
 	var t task
 	err := ask(ctx, s, "tasks/cancel", &taskParams{ID: id}, &t)
 	return t.Status == taskCanceled, err
-}
-
-func callResult(raw json.RawMessage) (*sdk.CallToolResult, error) {
-	result := new(sdk.CallToolResult)
-	if err := json.Unmarshal(raw, result); err != nil {
-		return nil, fmt.Errorf("%w: %w", errAnswer, err)
-	}
-	return result, nil
 }

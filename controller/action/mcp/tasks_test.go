@@ -175,7 +175,7 @@ func TestAToolIsCalledAsATask(t *testing.T) {
 		"completed":            {ends: "completed", verdict: action.Succeeded, log: "content: the report"},
 		"only optional":        {ends: "completed", support: "optional", verdict: action.Succeeded, log: "content: the report"},
 		"out of reach":         {ends: "completed", fails: 3, verdict: action.Succeeded, log: "content: the report"},
-		"no such result":       {ends: "completed", answer: `[]`, verdict: action.Failed, reason: v1.ReasonProtocolError, says: "the answer cannot be read"},
+		"no such result":       {ends: "completed", answer: `[]`, verdict: action.Succeeded, says: "it is a list, not an object"},
 		"needs input":          {ends: "input_required", verdict: action.Succeeded, log: "content: the report"},
 		"the tool fails":       {ends: "failed", answer: `{"content":[{"type":"text","text":"no sources"}],"isError":true}`, verdict: action.Failed, reason: v1.ReasonToolError, says: "no sources"},
 		"the server fails":     {ends: "failed", answer: "error within", verdict: action.Failed, reason: v1.ReasonProtocolError, says: "error within", rpc: -32603},

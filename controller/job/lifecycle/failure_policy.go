@@ -25,8 +25,13 @@ const (
 const maxRetryAfter = 24 * time.Hour
 
 // failed decides about a failed attempt: the first rule of the failure policy that
-// matches, and otherwise backoffLimit.
+// matches, and otherwise backoffLimit. An action that was carried out is not retried,
+// whatever they say.
 func (t *transition) failed(o action.Outcome) Decision {
+	if o.Answered {
+		t.status.Failures++
+		return t.finish(v1.JobFailed, o.Reason, o.Message+" There is no retry, which would carry it out a second time.")
+	}
 	rule := match(t.job.Spec.FailurePolicy, o)
 	act := v1.FailurePolicyCount
 	if rule != nil {

@@ -34,10 +34,8 @@ func Read(raw json.RawMessage) Answer {
 	a := Answer{Raw: raw}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil || members == nil {
-		a.odd("it is no object")
-		if there(raw) {
-			a.Content = []Content{a.item(0, raw)}
-		}
+		a.odd("it is %s, not an object", kind(raw))
+		a.Content = a.content(raw)
 		return a
 	}
 	a.Content = a.content(members["content"])
@@ -62,7 +60,13 @@ func (a *Answer) content(raw json.RawMessage) []Content {
 	}
 	var items []json.RawMessage
 	if json.Unmarshal(raw, &items) != nil {
-		a.odd("content is %s, not a list", kind(raw))
+		if raw[0] != '{' {
+			if len(a.Odd) == 0 {
+				a.odd("content is %s, not a list", kind(raw))
+			}
+			return []Content{{Type: Text, Text: plain(raw), Size: -1}}
+		}
+		a.odd("content is an object, not a list")
 		items = []json.RawMessage{raw}
 	}
 	var out []Content
@@ -70,6 +74,15 @@ func (a *Answer) content(raw json.RawMessage) []Content {
 		out = append(out, a.item(i, item))
 	}
 	return out
+}
+
+// plain is a string; of another value its JSON.
+func plain(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return shown(raw)
 }
 
 // failed reads isError. Whoever writes it as a string means the same by it.

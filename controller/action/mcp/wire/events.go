@@ -105,7 +105,7 @@ func (e *event) write(out *bytes.Buffer) {
 	for _, field := range []struct {
 		name  string
 		value []byte
-	}{{"id", e.id}, {"retry", e.retry}, {"data", e.data}} {
+	}{{"event", e.name}, {"id", e.id}, {"retry", e.retry}, {"data", e.data}} {
 		if len(field.value) > 0 {
 			out.WriteString(field.name + ": ")
 			out.Write(field.value)

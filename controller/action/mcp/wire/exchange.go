@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -19,7 +20,9 @@ type Exchange struct {
 	over    bool
 	result  json.RawMessage
 	refusal *jsonrpc.Error
-	remarks []string
+	remarks []string // about the message
+	changes []string // about what it says
+	written []byte   // the message, where it was changed
 	failure *Failure
 	status  int
 }
@@ -56,11 +59,20 @@ func (ex *Exchange) Refusal() *jsonrpc.Error {
 	return ex.refusal
 }
 
-// Remarks are what was wrong with an answer that was read all the same.
+// Remarks are what was wrong with the message that an answer came in, and is of no
+// consequence.
 func (ex *Exchange) Remarks() []string {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	return slices.Clone(ex.remarks)
+}
+
+// Changes are what had to be changed in an answer before it could be read, and the message
+// as it was written; none: it is as it was written.
+func (ex *Exchange) Changes() (changes []string, written []byte) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return slices.Clone(ex.changes), ex.written
 }
 
 // Failure is why there is no answer; nil: nothing is known.
@@ -83,6 +95,12 @@ func (ex *Exchange) remark(text string) {
 	if !slices.Contains(ex.remarks, text) {
 		ex.remarks = append(ex.remarks, text)
 	}
+}
+
+func (ex *Exchange) changed(changes []string, written []byte) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.changes, ex.written = changes, bytes.Clone(written)
 }
 
 func (ex *Exchange) fail(f *Failure) {

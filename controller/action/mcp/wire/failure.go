@@ -15,19 +15,24 @@ const BodyShown = 500
 
 // Failure is why a request has no answer of the protocol.
 type Failure struct {
-	// Text says what came instead, for a person.
+	// Text says what came instead, for a person; with Answered, after "it answered, but".
 	Text string
 	// Status is the HTTP response's; 0: there was none.
 	Status int
 	// RetryAfter is how long the server asked to wait; 0: it did not.
 	RetryAfter time.Duration
-	// Answered tells that the request was carried out and that its answer is of no use.
+	// Answered tells that the server took the request and that its answer cannot be used.
 	Answered bool
 	// Session tells that the server does not know the session.
 	Session bool
 }
 
-func (f *Failure) Error() string { return f.Text }
+func (f *Failure) Error() string {
+	if f.Answered {
+		return "it answered, but " + f.Text
+	}
+	return f.Text
+}
 
 // refused is the failure of a response that says by its status that it is no answer.
 func (p *Peer) refused(response *http.Response, body []byte, now time.Time) *Failure {
@@ -55,11 +60,12 @@ func (p *Peer) refused(response *http.Response, body []byte, now time.Time) *Fai
 
 // unlike is the failure of a response that has a good status and no answer.
 func (p *Peer) unlike(response *http.Response, kind string, body []byte) *Failure {
-	text := fmt.Sprintf("it answered HTTP %d with %s, which is no message of the protocol%s", response.StatusCode, kind, p.quoted(body))
-	if strings.Contains(kind, "html") {
-		text += "; that is a page for people, e.g. to sign in, or a proxy's: check url and headers in the --mcp-config file"
+	f := &Failure{Status: response.StatusCode, Answered: !strings.Contains(kind, "html")}
+	f.Text = fmt.Sprintf("with HTTP %d and %s, which is no message of the protocol%s", response.StatusCode, kind, p.quoted(body))
+	if !f.Answered {
+		f.Text = "it answered " + f.Text + "; that is a page for people, e.g. to sign in, or a proxy's: check url and headers in the --mcp-config file"
 	}
-	return &Failure{Text: text, Status: response.StatusCode}
+	return f
 }
 
 // quoted is the beginning of a body, in one line.

@@ -14,7 +14,7 @@ import (
 // it.
 var (
 	// ErrTooLong is why an answer is not read.
-	ErrTooLong = fmt.Errorf("it sent a message of more than %d MiB, which is the limit", MaxMessage>>20)
+	ErrTooLong = errors.New("it answered, but " + tooLong)
 	errFramed  = errors.New("it frames its messages with Content-Length headers, as language servers do; over stdio MCP has one JSON message a line")
 )
 
@@ -32,6 +32,9 @@ type frames struct {
 	depth  int // of the braces and brackets that are open in parts
 	string bool
 }
+
+// tooLong is what is wrong with a message that is not read.
+var tooLong = fmt.Sprintf("with a message of more than %d MiB, which is the limit", MaxMessage>>20)
 
 const lineBuffer = 64 << 10
 

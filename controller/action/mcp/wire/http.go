@@ -25,6 +25,9 @@ const (
 type Transport struct {
 	peer *Peer
 	next http.RoundTripper
+	// sse tells that answers come on the one stream of events that the session is, as in
+	// the protocol of 2024-11-05.
+	sse bool
 
 	mu      sync.Mutex
 	session string
@@ -33,11 +36,22 @@ type Transport struct {
 // HTTP is the peer's transport over HTTP.
 func (p *Peer) HTTP(next http.RoundTripper) *Transport { return &Transport{peer: p, next: next} }
 
+// SSE is the peer's transport over HTTP as it was in 2024-11-05.
+func (p *Peer) SSE(next http.RoundTripper) *Transport {
+	return &Transport{peer: p, next: next, sse: true}
+}
+
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
 	case r.Method == http.MethodPost:
 		return t.post(r)
+	case t.sse:
+		response, err := t.next.RoundTrip(r)
+		if err != nil || good(response) {
+			return t.received(response, err, NewExchange())
+		}
+		return t.refused(response, NewExchange()), nil
 	case r.Method == http.MethodGet && r.Header.Get(resumeHeader) == "":
 		return t.listen(r), nil
 	case r.Method == http.MethodGet:
@@ -74,6 +88,14 @@ func (t *Transport) post(r *http.Request) (*http.Response, error) {
 	r.Body, _ = r.GetBody()
 	response, err := t.next.RoundTrip(r)
 	request, _ := m.(*jsonrpc.Request)
+	if ex != nil && t.sse && err == nil {
+		ex.answered(response.StatusCode)
+		if !good(response) {
+			body, _ := io.ReadAll(io.LimitReader(response.Body, 4*BodyShown))
+			t.peer.fail(ex, t.peer.refused(response, body, time.Now()))
+		}
+		return response, nil
+	}
 	if ex == nil {
 		return t.notified(request, response, err)
 	}
@@ -122,7 +144,7 @@ func (t *Transport) received(response *http.Response, err error, ex *Exchange) (
 		response.Body.Close()
 		stream.fill = stream.elsewhere
 	case response.Header.Get("Content-Encoding") != "":
-		t.peer.fail(ex, &Failure{Text: "it answered with Content-Encoding " + short(response.Header.Get("Content-Encoding"), 50) + ", which it was not asked for", Status: response.StatusCode, Answered: true})
+		t.peer.fail(ex, &Failure{Text: "with Content-Encoding " + short(response.Header.Get("Content-Encoding"), 50) + ", which it was not asked for", Status: response.StatusCode, Answered: true})
 		stream.fill = stream.broken
 	case kind == eventStream:
 		stream.events = newEvents(body, t.peer.opts.Alive)
@@ -280,7 +302,7 @@ func (s *stream) emit(messages []jsonrpc.Message, e event) {
 	if refusal := s.ex.Refusal(); refusal != nil && unknownSession(refusal) {
 		s.peer.fail(s.ex, &Failure{Text: refusal.Message, Status: s.response.StatusCode, Session: true})
 	}
-	e.data = nil
+	e.data, e.name = nil, nil
 	if len(messages) == 0 && len(e.id)+len(e.retry) > 0 {
 		e.write(&s.out)
 	}
@@ -297,11 +319,16 @@ func (s *stream) emit(messages []jsonrpc.Message, e event) {
 // event takes the next event.
 func (s *stream) event() error {
 	e, err := s.events.next()
-	if len(e.name) > 0 && string(e.name) != "message" {
-		e.data = nil
+	other := len(e.name) > 0 && string(e.name) != "message"
+	if other && s.ex.id == 0 {
+		e.write(&s.out) // where requests go, in the protocol of 2024-11-05
 	}
-	if len(e.data) > 0 {
-		messages, is := s.peer.receive(e.data, s.ex)
+	if len(e.data) > 0 && !other {
+		of := s.ex
+		if of.id == 0 {
+			of = nil // the stream belongs to no request
+		}
+		messages, is := s.peer.receive(e.data, of)
 		if !is {
 			s.ex.remark("an event held no message: " + short(string(e.data), BodyShown))
 		}
@@ -313,7 +340,7 @@ func (s *stream) event() error {
 	case err == nil || s.ex.finished():
 		return err
 	case err == ErrTooLong: //nolint:errorlint // line returns it as it is
-		return s.failed(&Failure{Text: ErrTooLong.Error(), Status: s.response.StatusCode, Answered: true})
+		return s.failed(&Failure{Text: tooLong, Status: s.response.StatusCode, Answered: true})
 	}
 	why := ""
 	if err != io.EOF { //nolint:errorlint // bufio returns it as it is
@@ -328,21 +355,19 @@ func (s *stream) whole() error {
 	data, err := io.ReadAll(io.LimitReader(s.body, MaxMessage+1))
 	switch {
 	case len(data) > MaxMessage:
-		return s.failed(&Failure{Text: ErrTooLong.Error(), Status: s.response.StatusCode, Answered: true})
+		return s.failed(&Failure{Text: tooLong, Status: s.response.StatusCode, Answered: true})
 	case err != nil:
 		return s.failed(&Failure{Text: "its answer broke off: " + err.Error(), Status: s.response.StatusCode, Answered: true})
 	case len(trimmed(data)) == 0:
-		return s.failed(&Failure{Text: fmt.Sprintf("it answered HTTP %d with an empty body", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
+		return s.failed(&Failure{Text: fmt.Sprintf("with HTTP %d and an empty body", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
 	}
 	messages, is := s.peer.receive(data, s.ex)
 	s.emit(messages, event{})
 	switch {
 	case !is:
-		f := s.peer.unlike(s.response, "JSON", data)
-		f.Answered = true
-		return s.failed(f)
+		return s.failed(s.peer.unlike(s.response, "JSON", data))
 	case !s.ex.finished():
-		return s.failed(&Failure{Text: fmt.Sprintf("it answered HTTP %d without an answer to the request", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
+		return s.failed(&Failure{Text: fmt.Sprintf("HTTP %d came without an answer to the request", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
 	}
 	return io.EOF
 }
@@ -352,11 +377,9 @@ func (s *stream) foreign() error {
 	head := make([]byte, 4*BodyShown)
 	n, _ := io.ReadFull(s.body, head)
 	if n == 0 {
-		return s.failed(&Failure{Text: fmt.Sprintf("it answered HTTP %d with an empty body", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
+		return s.failed(&Failure{Text: fmt.Sprintf("with HTTP %d and an empty body", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
 	}
-	f := s.peer.unlike(s.response, s.kind, head[:n])
-	f.Answered = !strings.Contains(s.kind, "html")
-	return s.failed(f)
+	return s.failed(s.peer.unlike(s.response, s.kind, head[:n]))
 }
 
 // elsewhere waits for an answer that does not come with the response: on the stream of

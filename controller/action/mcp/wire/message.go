@@ -43,29 +43,30 @@ func (p *Peer) receive(data []byte, of *Exchange) (messages []jsonrpc.Message, i
 	if len(text) == 0 {
 		return nil, false
 	}
-	var remarks []string
-	if !utf8.Valid(text) {
-		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
-		remarks = append(remarks, "it was not UTF-8; what is not stands as U+FFFD")
-	}
 	switch text[0] {
 	case '{':
-		return p.one(text, of, remarks)
+		return p.one(text, of)
 	case '[':
 		var batch []json.RawMessage
 		if json.Unmarshal(text, &batch) != nil {
 			return nil, false
 		}
 		for _, member := range batch {
-			more, ok := p.one(member, of, remarks)
+			more, ok := p.one(member, of)
 			messages, is = append(messages, more...), is || ok
 		}
 	}
 	return messages, is
 }
 
-func (p *Peer) one(text []byte, of *Exchange, remarks []string) ([]jsonrpc.Message, bool) {
+func (p *Peer) one(text []byte, of *Exchange) ([]jsonrpc.Message, bool) {
 	var m message
+	written := text
+	var changes []string
+	if !utf8.Valid(text) {
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
+		changes = append(changes, "it was not UTF-8; what is not stands as U+FFFD")
+	}
 	if err := json.Unmarshal(text, &m); err != nil {
 		fixed, what := repaired(text)
 		if len(what) == 0 || json.Unmarshal(fixed, &m) != nil {
@@ -74,13 +75,17 @@ func (p *Peer) one(text []byte, of *Exchange, remarks []string) ([]jsonrpc.Messa
 			}
 			return nil, false
 		}
-		text, remarks = fixed, append(remarks, what...)
+		text, changes = fixed, append(changes, what...)
 	}
 	var method string
 	if len(m.Method) > 0 && json.Unmarshal(m.Method, &method) == nil && method != "" {
 		return p.asked(&m, method)
 	}
-	return p.answer(&m, text, of, remarks)
+	messages, ex := p.answer(&m, text, of)
+	if ex != nil && len(changes) > 0 {
+		ex.changed(changes, written)
+	}
+	return messages, ex != nil
 }
 
 // asked takes a request or a notification of the server.
@@ -110,47 +115,48 @@ func (p *Peer) asked(m *message, method string) ([]jsonrpc.Message, bool) {
 	return []jsonrpc.Message{&jsonrpc.Request{ID: made, Method: method, Params: m.Params}}, true
 }
 
-// answer takes an answer of the server.
-func (p *Peer) answer(m *message, text []byte, of *Exchange, remarks []string) ([]jsonrpc.Message, bool) {
+// answer takes an answer of the server; without an exchange, it is nobody's.
+func (p *Peer) answer(m *message, text []byte, of *Exchange) ([]jsonrpc.Message, *Exchange) {
 	has := func(member json.RawMessage) bool { return len(member) > 0 && !bytes.Equal(member, null) }
+	lacks := false
 	if string(m.Version) != `"2.0"` {
 		if of == nil && !bare(text) {
-			return nil, false // a logger's line, which may well have an id and an error
+			return nil, nil // a logger's line, which may well have an id and an error
 		}
 		if len(m.Result) == 0 && !has(m.Error) {
-			return nil, false
+			return nil, nil
 		}
-		remarks = append(remarks, "it lacked jsonrpc \"2.0\"")
+		lacks = true
 	}
 	id, ex, remark := p.whose(m, of)
 	if ex == nil {
 		p.strayed(m)
-		return nil, false
-	}
-	if remark != "" {
-		remarks = append(remarks, remark)
+		return nil, nil
 	}
 	p.forget(id)
 	p.spoke.Store(true)
-	for _, text := range remarks {
-		ex.remark(text)
+	if remark != "" {
+		ex.remark(remark)
+	}
+	if lacks {
+		ex.remark(`it lacked jsonrpc "2.0"`)
 	}
 	switch {
 	case has(m.Error):
 		refusal := rpcError(m.Error)
 		ex.finish(nil, refusal)
-		return []jsonrpc.Message{&jsonrpc.Response{ID: number(id), Error: refusal}}, true
+		return []jsonrpc.Message{&jsonrpc.Response{ID: number(id), Error: refusal}}, ex
 	case len(m.Result) == 0:
-		f := &Failure{Text: "it answered, but with neither a result nor an error", Answered: true}
+		f := &Failure{Text: "with neither a result nor an error", Answered: true}
 		p.fail(ex, f)
 		ex.finish(nil, nil)
-		return []jsonrpc.Message{broken(id, f)}, true
+		return []jsonrpc.Message{broken(id, f)}, ex
 	}
 	ex.finish(m.Result, nil)
 	if ex.method == "initialize" {
 		p.opts.See("", m.Result)
 	}
-	return []jsonrpc.Message{&jsonrpc.Response{ID: number(id), Result: forDecoder(ex, m.Result)}}, true
+	return []jsonrpc.Message{&jsonrpc.Response{ID: number(id), Result: forDecoder(ex, m.Result)}}, ex
 }
 
 // bare reports whether an object has only the members of an answer.
@@ -225,8 +231,11 @@ func written(raw json.RawMessage) (id int64, number, quoted bool) {
 
 // strayed is told of an answer to nobody.
 func (p *Peer) strayed(m *message) {
+	if id, number, _ := written(m.ID); number && p.askedWith(id) {
+		return
+	}
 	if len(m.Error) > 0 && !bytes.Equal(m.Error, null) {
-		p.stray(fmt.Sprintf("only with an error for id %s: %s", none(short(string(m.ID), 100)), short(rpcError(m.Error).Message, BodyShown)), false)
+		p.stray(fmt.Sprintf("with an error for id %s: %s", none(short(string(m.ID), 100)), short(rpcError(m.Error).Message, BodyShown)), false)
 		return
 	}
 	p.stray(fmt.Sprintf("with id %s, which nobody has asked with", none(short(string(m.ID), 100))), true)

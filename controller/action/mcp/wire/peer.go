@@ -49,6 +49,7 @@ type Peer struct {
 
 	mu      sync.Mutex
 	waiting map[int64]*Exchange
+	latest  int64    // the greatest id that was asked with
 	failure *Failure // of the last request that failed
 	inject  func(jsonrpc.Message)
 }
@@ -113,9 +114,16 @@ func (p *Peer) sending(ctx context.Context, m jsonrpc.Message) (jsonrpc.Message,
 	ex := exchangeOf(ctx)
 	ex.method, ex.id = request.Method, id
 	p.mu.Lock()
-	p.waiting[id] = ex
+	p.waiting[id], p.latest, p.failure = ex, max(p.latest, id), nil
 	p.mu.Unlock()
 	return m, ex
+}
+
+// askedWith reports whether a request had the id: its answer may come late, or twice.
+func (p *Peer) askedWith(id int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return id > 0 && id <= p.latest
 }
 
 func (p *Peer) forget(id int64) {
@@ -136,7 +144,10 @@ func (p *Peer) stray(what string, answered bool) {
 		if p.only() != ex {
 			return
 		}
-		f := &Failure{Text: "it answered, but " + what, Answered: answered}
+		f := &Failure{Text: what, Answered: answered}
+		if !answered {
+			f.Text = "it answered " + what
+		}
 		p.fail(ex, f)
 		p.forget(ex.id)
 		p.inject(broken(ex.id, f))

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -39,7 +40,11 @@ func (c *Stdio) Connect(context.Context) (sdk.Connection, error) {
 		defer close(c.ended)
 		c.err = newFrames(c.stdout, c.frame, c.peer.opts.Words).run()
 		if c.err != io.EOF { //nolint:errorlint // bufio returns it as it is
-			c.peer.lost(&Failure{Text: c.err.Error(), Answered: c.err == ErrTooLong}) //nolint:errorlint // run returns it as it is
+			f := &Failure{Text: c.err.Error()}
+			if errors.Is(c.err, ErrTooLong) {
+				f = &Failure{Text: tooLong, Answered: true}
+			}
+			c.peer.lost(f)
 		}
 	}()
 	return c, nil
