@@ -10,6 +10,7 @@ import (
 // Store is what controllers need of a store. A client of a store in another process
 // offers as much.
 type Store interface {
+	Features() store.Features
 	Get(ctx context.Context, key store.Key) (store.Record, error)
 	List(ctx context.Context, opts store.ListOptions) (store.Page, error)
 	Create(ctx context.Context, objs ...v1.Object) ([]store.Record, error)

@@ -106,6 +106,20 @@ func (r Record) Phase() (v1.JobPhase, error) {
 	return job.Status.Phase, nil
 }
 
+// Finished reports whether the Job of the record has finished (v1.Job.Finished), for
+// readers that need no more of it.
+func (r Record) Finished() (bool, error) {
+	phase, err := r.Phase()
+	if err != nil || !phase.Terminal() || !r.Contains(`"reruns":`) {
+		return phase.Terminal() && err == nil, err
+	}
+	job, err := r.Job()
+	if err != nil {
+		return false, err
+	}
+	return job.Finished(), nil
+}
+
 // Workspace decodes the record of a Workspace into one of the caller's own.
 func (r Record) Workspace() (*v1.Workspace, error) {
 	ws := new(v1.Workspace)

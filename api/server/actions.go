@@ -40,11 +40,19 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, kind v1.Kind) e
 	return nil
 }
 
+// phaseNow is the job's phase; that of one which is to run again is Queued.
+func phaseNow(job *v1.Job) v1.JobPhase {
+	if job.Status.Phase.Terminal() && !job.Finished() {
+		return v1.JobQueued
+	}
+	return job.Status.Phase
+}
+
 // retry runs a finished job again, as it is.
 func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
 	return s.change(w, r, kind, func(job *v1.Job) error {
-		if !job.Status.Phase.Terminal() {
-			return conflict(job, fmt.Sprintf("the job has not finished, it is %s; cancel it first", job.Status.Phase))
+		if !job.Finished() {
+			return conflict(job, fmt.Sprintf("the job has not finished, it is %s; cancel it first", phaseNow(job)))
 		}
 		job.Spec.Reruns = max(job.Spec.Reruns, job.Status.Reruns) + 1
 		return nil
@@ -66,7 +74,7 @@ func (s *Server) forceFinish(w http.ResponseWriter, r *http.Request, kind v1.Kin
 	}
 	decision.By = nil
 	return s.change(w, r, kind, func(job *v1.Job) error {
-		if job.Status.Phase.Terminal() {
+		if job.Finished() {
 			return conflict(job, fmt.Sprintf("the job has finished already: %s", job.Status.Phase))
 		}
 		if job.Spec.ForceFinish != nil {

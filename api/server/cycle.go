@@ -45,7 +45,7 @@ func (s *Server) acyclic(ctx context.Context, job *v1.Job) error {
 			if err != nil {
 				return nil, err
 			}
-			if next.Status.Phase.Terminal() {
+			if next.Finished() {
 				continue
 			}
 			if cycle, err := walk(append(slices.Clip(way), d.Name), next.Spec.DependsOn); cycle != nil || err != nil {

@@ -183,8 +183,8 @@ func (s *Server) watchTerminal(ctx context.Context, record store.Record, patienc
 }
 
 func terminal(record store.Record) bool {
-	job, err := record.Job()
-	return err != nil || job.Status.Phase.Terminal()
+	finished, err := record.Finished()
+	return err != nil || finished
 }
 
 type logQuery struct {

@@ -137,7 +137,7 @@ func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace strin
 		if err != nil {
 			return err
 		}
-		if job.Status.Phase.Terminal() {
+		if job.Finished() {
 			writeJSON(w, http.StatusConflict, seedRefusal{
 				Error: "already_finished", Message: "the job has ended already: " + strings.ToLower(string(job.Status.Phase)),
 			})

@@ -10,7 +10,7 @@ func PrepareUpdate(j, old *Job) {
 	if s.Reruns == 0 {
 		s.Reruns = was.Reruns
 	}
-	if !old.Status.Phase.Terminal() {
+	if !old.Finished() {
 		return
 	}
 	if s.Reruns <= was.Reruns {

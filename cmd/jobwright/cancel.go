@@ -30,10 +30,10 @@ func newCancel(c *cli) *cobra.Command {
 			var problems []error
 			for _, key := range keys {
 				obj, err := server.Get(cmd.Context(), key)
-				if err == nil && selector != "" && obj.(*v1.Job).Status.Phase.Terminal() {
+				if err == nil && selector != "" && obj.(*v1.Job).Finished() {
 					continue
 				}
-				if err == nil && obj.(*v1.Job).Status.Phase.Terminal() {
+				if err == nil && obj.(*v1.Job).Finished() {
 					err = fmt.Errorf("job %q has ended already: %s", key.Name, obj.(*v1.Job).Status.Phase)
 				}
 				if err == nil {

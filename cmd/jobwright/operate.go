@@ -165,7 +165,7 @@ func suspension(cmd *cobra.Command, server *client.Client, key client.Key, suspe
 			return nil, usagef("--type is for workspaces")
 		}
 		obj, err := server.Get(cmd.Context(), key)
-		if err != nil || obj.(*v1.Job).Status.Phase.Terminal() {
+		if err != nil || obj.(*v1.Job).Finished() {
 			return nil, err
 		}
 		return map[string]any{"spec": map[string]any{"suspend": suspend}}, nil

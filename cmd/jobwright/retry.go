@@ -159,7 +159,7 @@ func (c *cli) retryEdited(cmd *cobra.Command, server *client.Client, key client.
 		return nil, err
 	}
 	job := obj.(*v1.Job)
-	if !job.Status.Phase.Terminal() {
+	if !job.Finished() {
 		return nil, fmt.Errorf("job %q has not finished, it is %s; cancel it first", job.Name, job.Status.Phase)
 	}
 	spec := job.Spec.DeepCopy()

@@ -104,7 +104,7 @@ func (c *cli) deployJob(ctx context.Context, server *client.Client, name string)
 	if !ok || job.Spec.Deploy == nil {
 		return nil, usagef("job %q is no deploy", name)
 	}
-	if !job.Status.Phase.Terminal() {
+	if !job.Finished() {
 		return nil, errors.New("job " + name + " has not finished; cancel it, or wait for it, first")
 	}
 	return job, nil

@@ -311,7 +311,7 @@ func (c *cli) followJob(ctx context.Context, server *client.Client, key client.K
 			return false, fmt.Errorf("job %q was deleted", key.Name)
 		}
 		show.job(job)
-		return job.Status.Phase.Terminal(), nil
+		return job.Finished(), nil
 	})
 	if err != nil {
 		return err

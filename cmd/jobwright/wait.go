@@ -108,7 +108,10 @@ func (c *cli) waitOne(ctx context.Context, server *client.Client, key client.Key
 			return reached(nil), nil
 		}
 		last = job
-		return reached(job) || job.Status.Phase.Terminal() && condition != "delete", nil
+		if job.Status.Phase.Terminal() && !job.Finished() {
+			return false, nil // it is to run again, and nobody has begun with that yet
+		}
+		return reached(job) || job.Finished() && condition != "delete", nil
 	})
 	if err != nil {
 		return 0, err

@@ -51,7 +51,7 @@ type keyed interface {
 // holds mu.
 func (c *Controller) join(e *entry, job *v1.Job) {
 	key := ""
-	if job != nil && job.Spec.Concurrency != nil && !job.Status.Phase.Terminal() {
+	if job != nil && job.Spec.Concurrency != nil && !job.Finished() {
 		key = qualified(job.Namespace, job.Spec.Concurrency.Key)
 	}
 	if m := e.some().member; m != nil && m.group.key != key {

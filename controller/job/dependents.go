@@ -14,7 +14,7 @@ import (
 // mu.
 func (c *Controller) dependOn(e *entry, job *v1.Job) {
 	var depends []string
-	if job != nil && !job.Status.Phase.Terminal() {
+	if job != nil && !job.Finished() {
 		for _, d := range job.Spec.DependsOn {
 			depends = append(depends, d.Name)
 		}
@@ -92,10 +92,17 @@ func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([
 			return nil, err
 		}
 		known[i] = lifecycle.Dependency{UID: record.UID()}
-		if known[i].Phase, err = record.Phase(); err != nil {
+		finished, err := record.Finished()
+		if err == nil {
+			known[i].Phase, err = record.Phase()
+		}
+		if err != nil {
 			return nil, err
 		}
-		if !known[i].Phase.Terminal() {
+		if !finished {
+			if known[i].Phase.Terminal() {
+				known[i].Phase = v1.JobQueued // it is to run again
+			}
 			known[i].Cycle = c.cycle(e.key(), record.Key())
 		}
 	}

@@ -106,7 +106,7 @@ func (e *entry) newer(job *v1.Job) bool {
 
 // learn takes in a job's spec and status as they are now. The caller holds mu.
 func (c *Controller) learn(e *entry, job *v1.Job) {
-	e.finished = job.Status.Phase.Terminal()
+	e.finished = job.Finished()
 	lease := int64(0)
 	if attempt := job.Status.CurrentAttempt; attempt != nil {
 		if lease = attempt.StartTime.UnixMicro(); attempt.LeaseExpires != nil {

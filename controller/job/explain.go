@@ -18,7 +18,7 @@ import (
 // Blockers says why a queued job does not run; none when it is not queued, or starts
 // right now.
 func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, error) {
-	if job.Status.Phase.Terminal() || job.Status.CurrentAttempt != nil {
+	if job.Finished() || job.Status.CurrentAttempt != nil {
 		return nil, nil
 	}
 	depends, err := c.dependencies(ctx, &entry{workspace: unique.Make(job.Namespace), name: job.Name}, job)
@@ -70,7 +70,7 @@ func (c *Controller) Explain(ctx context.Context, job *v1.Job) (*v1.JobExplanati
 		Name:     job.Name, Namespace: job.Namespace, Phase: s.Phase, Reason: s.Reason, Message: s.Message,
 	}
 	switch {
-	case s.Phase.Terminal():
+	case job.Finished():
 		answer.Since = s.CompletionTime
 		answer.Advice = "The job has finished. jobwright logs " + job.Name + " shows its output; jobwright retry " + job.Name + " runs it again."
 		return answer, nil

@@ -10,12 +10,14 @@ import (
 	"jobwright.dev/store"
 )
 
-// jobSource is how the controller follows what is not terminal.
+// jobSource is how the controller follows what has not finished.
 func (c *Controller) jobSource() controller.Source {
+	list := store.ListOptions{Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst}
+	if !c.Store.Features().AtomicRerun {
+		list.Phases = nil // some of the finished ones may be about to run again
+	}
 	return controller.Source{
-		List: store.ListOptions{
-			Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst,
-		},
+		List:    list,
 		Prepare: c.recallRates,
 		Handler: jobHandler{c},
 	}
@@ -98,7 +100,11 @@ func (c *Controller) intake(event store.Event) {
 // known before.
 func (c *Controller) learnOf(event store.Event, known bool) {
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
-	phase, err := event.Record.Phase()
+	finished, err := event.Record.Finished()
+	var phase v1.JobPhase
+	if err == nil {
+		phase, err = event.Record.Phase()
+	}
 	if err != nil {
 		c.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
 		return
@@ -114,7 +120,7 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	defer c.mu.Unlock()
 	if phase.Terminal() {
 		c.wakeDependents(key)
-		if !known {
+		if !known && finished {
 			return
 		}
 	}

@@ -18,8 +18,9 @@
 // # Rules, in the order in which they are asked
 //
 //  1. A terminal job is left alone; only what another attempt came to is added to it,
-//     as late result. A rerun is no transition of this machine: the store applies
-//     v1.Rerun in the write that asks for it.
+//     as late result. A terminal job that is to run again (v1.Job.Finished says no) is
+//     taken as v1.Rerun leaves it: queued. Most stores apply that in the write that
+//     asks for it; then the machine never sees such a job.
 //
 //  2. forceFinish ends a job at once, whoever holds it.
 //

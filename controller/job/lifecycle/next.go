@@ -118,9 +118,20 @@ type Decision struct {
 
 // Next decides what happens to job now. It changes neither argument.
 func Next(job *v1.Job, seen Observed, now time.Time) Decision {
+	again := job.Status.Phase.Terminal() && !job.Finished()
+	if again {
+		job = restarted(job, now)
+	}
 	t := transition{job: job, seen: seen, now: now, status: *job.Status.DeepCopy()}
 	late, setBack := t.late(), t.setBack()
 	d := t.decide()
+	if again && !d.Changed {
+		d.Changed = true
+		t.status.ObservedGeneration = job.Generation
+	}
+	if again {
+		d.Soft = false
+	}
 	if setBack && !d.Changed {
 		d.Changed, d.Soft = true, true // lost, it is seen again
 	}
@@ -130,6 +141,14 @@ func Next(job *v1.Job, seen Observed, now time.Time) Decision {
 	d.Status = t.status
 	d.Again = t.again()
 	return d
+}
+
+// restarted is a job that is to run again, where the store did not start it over in the
+// write that asked for it.
+func restarted(job *v1.Job, now time.Time) *v1.Job {
+	again := *job
+	again.Status = v1.Rerun(job.Status, job.Spec.Reruns, now)
+	return &again
 }
 
 func (t *transition) decide() Decision {

@@ -194,6 +194,9 @@ func micro(at time.Duration) *metav1.MicroTime {
 
 func canceled(j *v1.Job) { j.Spec.Cancel = true }
 
+// rerun asks for the first rerun.
+func rerun(j *v1.Job) { j.Spec.Reruns = 1 }
+
 func suspended(j *v1.Job) { j.Spec.Suspend = true }
 
 func record(j *v1.Job) { j.Spec.Type, j.Spec.Deploy = v1.JobTypeAPICall, nil }
@@ -413,6 +416,27 @@ var nextTable = table{
 
 	"a finished job is left alone": {
 		spec: changes{forced(v1.JobFailed), canceled, suspended}, status: changes{finished}, seen: lifecycle.Observed{Granted: true, ReplacedBy: "new"},
+		want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted},
+	},
+	"a finished job that is to run again is queued": {
+		spec: changes{rerun}, status: changes{finished}, at: time.Minute,
+		want: want{phase: v1.JobQueued, reason: v1.ReasonQueued, changed: true, ready: true, check: func(t *testing.T, d lifecycle.Decision) {
+			s := d.Status
+			if s.Reruns != 1 || s.CompletionTime != nil || !s.QueuedTime.Equal(micro(time.Minute)) || len(s.History) != 1 || s.History[0].Phase != v1.JobSucceeded || s.ObservedGeneration != 1 {
+				t.Errorf("status = %+v", s)
+			}
+		}},
+	},
+	"a job that is to run again starts at once when it may": {
+		spec: changes{rerun}, status: changes{finished}, seen: granted, at: time.Minute,
+		want: want{phase: v1.JobRunning, reason: v1.ReasonStarted, changed: true, do: lifecycle.Start},
+	},
+	"a job that is to run again and has been asked to stop meanwhile": {
+		spec: changes{rerun, canceled}, status: changes{finished}, at: time.Minute,
+		want: want{phase: v1.JobCanceled, reason: v1.ReasonCancelRequested, changed: true, message: []string{"before it started"}},
+	},
+	"a job that has run again is left alone": {
+		spec: changes{rerun}, status: changes{finished, func(j *v1.Job) { j.Status.Reruns = 1 }},
 		want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted},
 	},
 	"success beats a deadline that passed": {
