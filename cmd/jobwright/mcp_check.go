@@ -115,6 +115,8 @@ func notHere(name string, server mcpconfig.Server) []mcpconfig.Problem {
 			err = broken.Err
 		}
 		missing = append(missing, mcpconfig.Problem{Field: name + ".command", Message: fmt.Sprintf("%s cannot be run here: %v", server.Command, err)})
+	} else if err := server.Missing(); err != nil {
+		missing = append(missing, mcpconfig.Problem{Field: name + ".args", Message: err.Error()})
 	}
 	if server.Cwd != "" {
 		if info, err := os.Stat(server.Cwd); err != nil || !info.IsDir() {

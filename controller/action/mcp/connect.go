@@ -29,7 +29,7 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 		if errors.Is(context.Cause(ctx), slow) {
 			err = slow
 		}
-		err = fmt.Errorf("%s: %w", p.server.Address(), err)
+		err = because(p.server, s, err)
 		if s != nil {
 			err = fmt.Errorf("%w%s", err, s.lastWords())
 			s.Close(0)
@@ -43,6 +43,25 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 		_ = s.client.Wait() // how it ended is for the call to say that it broke
 	}()
 	return s, nil
+}
+
+// because is why a server did not come up: a file that is missing, when its program could
+// not be started or has ended by itself, or else what failed.
+func because(server Server, s *session, err error) error {
+	ended := s == nil
+	if s != nil {
+		select {
+		case <-s.ended:
+			ended = true
+		default:
+		}
+	}
+	if ended {
+		if missing := server.Missing(); missing != nil {
+			return missing
+		}
+	}
+	return fmt.Errorf("%s: %w", server.Address(), err)
 }
 
 // introduced is a session whose server has said who it is. Since 2026-07-28 a client asks
