@@ -29,6 +29,10 @@ func (inventory) Tools(_ context.Context, name string) ([]v1.MCPTool, error) {
 	return nil, nil
 }
 
+func (inventory) Sessions(workspace string) []v1.MCPSession {
+	return []v1.MCPSession{{Server: "demo", Workspace: workspace, Name: "login", State: v1.MCPSessionIdle, Calls: 2, PID: 7}}
+}
+
 func TestMCPServers(t *testing.T) {
 	f := newFixture(t)
 	f.want(t, request{method: http.MethodGet, path: "/api/mcp/servers"}, http.StatusNotFound) // nobody knows any
@@ -47,6 +51,8 @@ func TestMCPServers(t *testing.T) {
 	})
 	f = &fixture{store: f.store, archive: archive, url: listening.URL}
 	f.want(t, request{method: http.MethodGet, path: "/api/mcp/servers"}, http.StatusOK, `"name":"demo"`, `"state":"Failed"`)
+	f.want(t, request{method: http.MethodGet, path: "/apis/jobwright.dev/v1/namespaces/nowhere/mcpsessions"}, http.StatusNotFound)
+	f.want(t, request{method: http.MethodGet, path: "/apis/jobwright.dev/v1/namespaces/acme/mcpsessions"}, http.StatusOK, `"workspace":"acme"`, `"name":"login"`, `"calls":2`)
 	f.want(t, request{method: http.MethodGet, path: "/api/mcp/servers/demo/tools"}, http.StatusOK, `{"items":[]}`)
 	f.want(t, request{method: http.MethodGet, path: "/api/mcp/servers/none/tools"}, http.StatusNotFound, `mcpservers.jobwright.dev \"none\" not found`)
 	f.want(t, request{method: http.MethodGet, path: "/api/mcp/servers/gone/tools"}, http.StatusServiceUnavailable, "it does not start")

@@ -166,6 +166,8 @@ func (r *reader) build(a *BuildAction) {
 			r.string(&a.Action)
 		case "id":
 			r.string(&a.ID)
+		case "session":
+			r.string(&a.Session)
 		case "variables":
 			r.values(&a.Variables)
 		case "arguments":

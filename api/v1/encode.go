@@ -70,6 +70,7 @@ func (s *JobSpec) AppendJSON(dst []byte) ([]byte, error) {
 		e.string("server", b.Server)
 		e.always("action", b.Action)
 		e.string("id", b.ID)
+		e.string("session", b.Session)
 		e.values("variables", b.Variables)
 		e.values("arguments", b.Arguments)
 		e.close('}')

@@ -244,6 +244,16 @@ type BuildAction struct {
 	// +kubebuilder:validation:MaxLength=253
 	ID string `json:"id,omitempty"`
 
+	// session names the session that the tool is called in. Jobs of a workspace that name the
+	// same session of the same server use one connection, or one process, one after another
+	// in submit order, so that the second finds what the first left in it. It is kept for no
+	// other job and ends when nobody has used it for five minutes, when a call in it is
+	// canceled, or when it breaks; the log says which session a job got. Unset: any session
+	// of the workspace that has no name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Session string `json:"session,omitempty"`
+
 	// variables are passed to the tool as arguments.variables; each is any JSON
 	// value. Unset: not passed.
 	// +optional

@@ -1,5 +1,7 @@
 package v1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 // MCPServerState is what is known of an MCP server.
 type MCPServerState string
 
@@ -67,6 +69,51 @@ type MCPTool struct {
 	// inputSchema and outputSchema are JSON Schemas, of the arguments and of the result.
 	InputSchema  *JSON `json:"inputSchema,omitempty"`
 	OutputSchema *JSON `json:"outputSchema,omitempty"`
+}
+
+// MCPSessionState is what an open session does.
+type MCPSessionState string
+
+// The states of an MCPSession.
+const (
+	// MCPSessionStarting: its server starts, or introduces itself.
+	MCPSessionStarting MCPSessionState = "Starting"
+	// MCPSessionCalling: a job uses it.
+	MCPSessionCalling MCPSessionState = "Calling"
+	// MCPSessionIdle: it waits for the next job.
+	MCPSessionIdle MCPSessionState = "Idle"
+)
+
+// MCPSession is a session with an MCP server that is open. It is computed when it is
+// asked for.
+//
+// +kubebuilder:skip
+// +kubebuilder:object:generate=false
+type MCPSession struct {
+	// server is the server's name.
+	Server string `json:"server"`
+	// workspace is the one that the session serves. Unset: it serves all workspaces.
+	Workspace string `json:"workspace,omitempty"`
+	// name is what spec.build.session says. Unset: jobs that name none use it.
+	Name string `json:"name,omitempty"`
+	// state is what it does.
+	State MCPSessionState `json:"state"`
+	// startTime is when it was started.
+	StartTime metav1.Time `json:"startTime"`
+	// since is when it came into its state.
+	Since metav1.Time `json:"since"`
+	// calls is how many calls it has served, the one under way included.
+	Calls int `json:"calls"`
+	// pid is the number of its process. Unset: it has none here, but goes over HTTP.
+	PID int `json:"pid,omitempty"`
+}
+
+// MCPSessionList is the answer to GET …/namespaces/WORKSPACE/mcpsessions.
+//
+// +kubebuilder:skip
+// +kubebuilder:object:generate=false
+type MCPSessionList struct {
+	Items []MCPSession `json:"items"`
 }
 
 // MCPServerList is the answer to GET /api/mcp/servers.

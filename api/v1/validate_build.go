@@ -15,6 +15,7 @@ func validateBuild(b *BuildAction, path *field.Path) field.ErrorList {
 	errs = append(errs, validateText(b.Server, maxIdentifier, path.Child("server"))...)
 	errs = append(errs, validateText(b.Action, maxIdentifier, path.Child("action"))...)
 	errs = append(errs, validateText(b.ID, maxIdentifier, path.Child("id"))...)
+	errs = append(errs, validateText(b.Session, maxIdentifier, path.Child("session"))...)
 	if _, named := b.Arguments["id"]; named && b.ID != "" {
 		errs = append(errs, field.Forbidden(path.Child("arguments").Key("id"), "id is set above and passed as this argument; set one of them"))
 	}

@@ -15,14 +15,15 @@ import (
 func newMCP(c *cli) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "mcp",
-		Short: "Show the operator's MCP servers and their tools, and check the file that names them",
+		Short: "Show the operator's MCP servers, their sessions and tools, and check the file that names them",
 		Example: `  jobwright mcp servers
+  jobwright mcp sessions
   jobwright mcp check mcp.json
   jobwright mcp tools builders
   jobwright mcp tools builders -o json`,
 		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(newMCPServers(c), newMCPTools(c), newMCPCheck(c))
+	command.AddCommand(newMCPServers(c), newMCPSessions(c), newMCPTools(c), newMCPCheck(c))
 	return command
 }
 

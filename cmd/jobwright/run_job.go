@@ -65,6 +65,7 @@ func newRunBuild(c *cli) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&build.Server, "server-name", "", "MCP server of the operator's file; may be left out when there is one")
 	flags.StringVar(&build.ID, "id", "", "argument id of the tool, e.g. the builder")
+	flags.StringVar(&build.Session, "session", "", "name of the session that the tool is called in; jobs of the same name find what the ones before left in it")
 	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string")
 	flags.StringArrayVar(&arguments, "arg", nil, "KEY=VALUE as a further argument; VALUE is JSON, or else a string")
 	o.bind(command)

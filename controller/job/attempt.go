@@ -39,6 +39,7 @@ type run struct {
 	// quietSince is the last output or progress, counted from born on: on the clock of the
 	// process, which nobody sets.
 	quietSince atomic.Int64
+	yielded    bool // it holds no slot until it resumes
 }
 
 // active is when there was output or progress last.
@@ -157,6 +158,7 @@ func (c *Controller) ended(e *entry, r *run, outcome action.Outcome) {
 		r.flushing.Stop()
 	}
 	r.outcome = &outcome
+	c.yieldEnds(r)
 	c.queue.addFirst(e)
 	c.announce()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/lifecycle"
 	"jobwright.dev/controller/job/schedule"
 )
@@ -39,12 +40,6 @@ func (p place) before(other place) bool {
 		return p.since.Before(other.since)
 	}
 	return bytes.Compare(p.uid[:], other.uid[:]) < 0
-}
-
-// keyed is a Runner whose jobs have a concurrency key although their spec names none:
-// a compose project.
-type keyed interface {
-	ConcurrencyKey(job *v1.Job) string
 }
 
 // join puts a job into the group of the key in its spec; nil: out of it. The caller
@@ -177,15 +172,22 @@ func (c *Controller) item(uid uuid.UUID, job *v1.Job) schedule.Item {
 	}
 	if job.Spec.Concurrency != nil {
 		item.Key, item.Limit = qualified(job.Namespace, job.Spec.Concurrency.Key), concurrencyLimit(job)
-	} else if runner, ok := c.Runners[job.Spec.Type].(keyed); ok {
-		if item.Key = runner.ConcurrencyKey(job); item.Key != "" {
-			// In submit order, also when one of them waits for a retry: the last one
-			// submitted is the one that people mean to be running.
-			item.Limit, item.InOrder, item.HoldsPlace = 1, true, job.Status.NextAttemptTime != nil
-		}
+	} else if key := c.keyOf(job); key.Name != "" {
+		// In submit order also when one of them waits for a retry: the last deploy that was
+		// submitted is the one that people mean to be running.
+		item.Key, item.Limit, item.InOrder = key.Name, key.Limit, key.InOrder
+		item.HoldsPlace = key.InOrder && job.Status.NextAttemptTime != nil
 	}
 	item.Rate = rate(job)
 	return item
+}
+
+// keyOf is the concurrency key that a job has by its action; zero: it has none.
+func (c *Controller) keyOf(job *v1.Job) action.Key {
+	if runner, ok := c.Runners[job.Spec.Type].(action.Keyed); ok {
+		return runner.Key(job)
+	}
+	return action.Key{}
 }
 
 // rate is the job's rate limit as the schedule sees it.

@@ -87,6 +87,8 @@ type Controller struct {
 	runTimes   map[v1.JobType]time.Duration      // mean run time, for estimates
 	schedule   *schedule.Queue
 	wake       wake
+	yielded    int           // attempts that have yielded their slot
+	resuming   []*resumption // those of them that want one again, in order
 	clock      wallClock
 	arrivals   uint64
 	fresh      fifo                // jobs as they came, the looked-at ones at its head left out

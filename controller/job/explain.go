@@ -211,7 +211,7 @@ func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1
 	if len(holders) > 0 {
 		held = ": " + strings.Join(holders, ", ")
 	}
-	b.Message = sentence(job, block, position, held)
+	b.Message = sentence(job, block, position, held, c.keyOf(job).Subject)
 	if block.What == schedule.Others {
 		b.Position = int32(position)
 	}

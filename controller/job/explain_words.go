@@ -9,7 +9,8 @@ import (
 )
 
 // sentence says for a person what the schedule found, and what to do.
-func sentence(job *v1.Job, b schedule.Block, position int, held string) string {
+// subject is what its action's key limits.
+func sentence(job *v1.Job, b schedule.Block, position int, held, subject string) string {
 	switch b.What {
 	case schedule.Slots:
 		return fmt.Sprintf("All %d slots of the server are taken%s; wait for a running job to end, or raise --max-concurrent-jobs.", b.Limit, held)
@@ -19,13 +20,13 @@ func sentence(job *v1.Job, b schedule.Block, position int, held string) string {
 	case schedule.MaxRunning:
 		return fmt.Sprintf("Workspace %s runs %d jobs, its spec.maxRunning is %d%s.", job.Namespace, b.Have, b.Limit, held)
 	case schedule.Concurrency:
-		key := "its compose project"
+		key := subject
 		if job.Spec.Concurrency != nil {
 			key = fmt.Sprintf("concurrency key %q", job.Spec.Concurrency.Key)
 		}
 		return fmt.Sprintf("%d jobs with %s run, %d may%s.", b.Have, key, b.Limit, held)
 	case schedule.InOrder:
-		return fmt.Sprintf("An earlier deploy of the same project waits for its retry at %s%s; deploys of one project run in submit order.", b.Until.UTC().Format(time.RFC3339), held)
+		return fmt.Sprintf("An earlier job with %s waits for its retry at %s%s; they run in submit order.", subject, b.Until.UTC().Format(time.RFC3339), held)
 	case schedule.RateWindow:
 		return fmt.Sprintf("Rate limit %q allows %d starts in %d s; the next is free at %s.", job.Spec.RateLimit.Key, b.Limit, job.Spec.RateLimit.PerSeconds, b.Until.UTC().Format(time.RFC3339))
 	case schedule.RateHold:

@@ -65,6 +65,7 @@ func (c *Controller) release(e *entry) {
 // grant gives free slots to the jobs that are next, and sees to it that it is asked
 // again when one may start by the passing of time alone. The caller holds mu.
 func (c *Controller) grant() {
+	c.grantResumptions()
 	if c.draining {
 		return
 	}

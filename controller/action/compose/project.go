@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
 )
 
 // projects remembers what the top level of a compose file calls its project, so that a
@@ -53,6 +54,11 @@ func (r *Runner) ConcurrencyKey(job *v1.Job) string {
 		return "compose-file:" + d.ComposePath // its run says what is wrong
 	}
 	return "compose:" + r.projects.of(file)
+}
+
+// Key implements action.Keyed.
+func (r *Runner) Key(job *v1.Job) action.Key {
+	return action.Key{Name: r.ConcurrencyKey(job), Limit: 1, InOrder: true, Subject: "its compose project"}
 }
 
 // of is the project's name by compose's own rule: the file's top-level name, else that

@@ -17,6 +17,15 @@
 // file allows more; --mcp-sessions is for servers behind HTTP and shared ones. All programs
 // together are at most --mcp-max-processes; idle ones are ended for those that are needed.
 //
+// A job may name its session (spec.build.session). Jobs of a workspace with the same name get
+// the same session, one after another in submit order; it is beside those without a name,
+// unless the operator has set "sessions", and ends for no other: only when it was idle for
+// IdleTime, when it breaks, or when a call in it is canceled. The log says which session a
+// job got, because one that has ended has lost what was in it.
+//
+// Jobs wait for a session in the controller's queue (key.go). One that has a slot, and whose
+// session takes its time to come, lets other jobs have the slot meanwhile (turn.go).
+//
 // A session serves one call at a time, so that progress, log lines and a cancel belong
 // to exactly one attempt. A session that broke, or whose call was canceled, is not used
 // again.

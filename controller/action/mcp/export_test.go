@@ -14,3 +14,6 @@ func WithPipe(o *Options, pipe func() (io.ReadCloser, io.WriteCloser)) { o.pipe 
 // WithPing sets how long a session is idle before it is asked for a sign of life, and how
 // long that may take.
 func WithPing(o *Options, after, most time.Duration) { o.pingAfter, o.pingTime = after, most }
+
+// WithYield sets how long a job waits for a session with its slot.
+func WithYield(o *Options, after time.Duration) { o.yieldTime = after }

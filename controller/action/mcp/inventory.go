@@ -7,8 +7,10 @@ import (
 	"slices"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/mcp/sessions"
 )
 
 // introduction is what came of a server's last start.
@@ -74,6 +76,30 @@ func (p *pool) describe() v1.MCPServer {
 		server.State = v1.MCPServerUnused
 	}
 	return server
+}
+
+// Sessions tells of the open sessions that serve a workspace: its own, and those of shared
+// servers.
+func (r *Runner) Sessions(workspace string) []v1.MCPSession {
+	pools := r.current()
+	var out []v1.MCPSession
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		p := pools[name]
+		for _, s := range p.sessions.States() {
+			if s.Workspace != workspace && (s.Workspace != "" || !p.server.Shared) {
+				continue
+			}
+			told := v1.MCPSession{
+				Server: name, Workspace: s.Workspace, Name: s.Name, Calls: s.Calls, StartTime: metav1.NewTime(s.Began), Since: metav1.NewTime(s.Since),
+				State: map[sessions.Activity]v1.MCPSessionState{sessions.Starting: v1.MCPSessionStarting, sessions.Calling: v1.MCPSessionCalling, sessions.Idle: v1.MCPSessionIdle}[s.Activity],
+			}
+			if s.Session != nil && s.Session.proc != nil {
+				told.PID = s.Session.proc.Pid()
+			}
+			out = append(out, told)
+		}
+	}
+	return out
 }
 
 // Tools lists a server's tools, by name; it starts the server if need be.

@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ type pool struct {
 	runner   *Runner
 	name     string
 	server   Server
+	own      *sessions.Budget // the operator's limit for this server; nil: there is none
 	sessions *sessions.Pool[*session]
 	legacy   atomic.Bool // the server wants to be spoken to as before 2026-07-28
 
@@ -38,6 +40,8 @@ type pool struct {
 
 // user is who wants a session, and what for.
 type user struct {
+	// session is the name that the job gives its session; empty: none.
+	session string
 	// workspace is the job's; empty: Jobwright itself asks, for nobody in particular.
 	workspace string
 	// sink gets what the server says while it starts; nil: nobody.
@@ -50,6 +54,9 @@ type user struct {
 func newPool(r *Runner, name string, server Server) *pool {
 	r.metrics.expect(name)
 	p := &pool{runner: r, name: name, server: server}
+	if server.Sessions > 0 {
+		p.own = &sessions.Budget{Name: fmt.Sprintf("sessions with MCP server %s (sessions in the --mcp-config file)", name), Each: server.Sessions}
+	}
 	p.sessions = sessions.New[*session](sessions.Options{
 		Calls: p.calls(), Idle: r.opts.IdleTime, Budgets: p.budgets, Broke: func() { r.metrics.failed(name, failedIdle) },
 	})
@@ -69,25 +76,34 @@ func (p *pool) calls() int {
 	return p.runner.opts.MaxSessions
 }
 
-// budgets are what a session counts towards.
-func (p *pool) budgets(sessions.Line) []*sessions.Budget {
-	if p.server.Type == "stdio" {
-		return []*sessions.Budget{p.runner.processes}
+// budgets are what a session counts towards. A name asks for a session beside those
+// that have none, unless the operator has set how many there are.
+func (p *pool) budgets(at sessions.Line) []*sessions.Budget {
+	var all []*sessions.Budget
+	if at.Name != "" {
+		all = append(all, p.runner.names)
 	}
-	return nil
+	if p.own != nil {
+		all = append(all, p.own)
+	}
+	if p.server.Type == "stdio" {
+		all = append(all, p.runner.processes)
+	}
+	return all
 }
 
-// line is whom a session for a user serves.
+// line is whom a session for a user serves. A name belongs to its workspace, also with a
+// shared server.
 func (p *pool) line(u user) sessions.Line {
-	if p.server.Shared {
+	if p.server.Shared && u.session == "" {
 		return sessions.Line{}
 	}
-	return sessions.Line{Workspace: u.workspace}
+	return sessions.Line{Workspace: u.workspace, Name: u.session}
 }
 
 // take waits for a session as long as queue lasts: a warm one, or a new one.
 func (p *pool) take(queue, ctx context.Context, u user) (*session, error) {
-	s, _, err := p.sessions.Take(ctx, sessions.Call[*session]{
+	s, earlier, err := p.sessions.Take(ctx, sessions.Call[*session]{
 		Line: p.line(u), Queue: queue, Fresh: u.left != nil,
 		Start: func(ctx context.Context) (*session, error) { return p.start(ctx, u) },
 		Waits: func(what string) {
@@ -96,6 +112,14 @@ func (p *pool) take(queue, ctx context.Context, u user) (*session, error) {
 			}
 		},
 	})
+	if err == nil && u.session != "" && u.sink != nil {
+		s.named = u.session
+		if earlier == 0 {
+			u.sink.Line(action.System, fmt.Sprintf("session %q of MCP server %s begins", u.session, p.name))
+		} else {
+			u.sink.Line(action.System, fmt.Sprintf("session %q of MCP server %s goes on: this is call %d of it", u.session, p.name, earlier+1))
+		}
+	}
 	return s, err
 }
 
@@ -128,5 +152,8 @@ func (p *pool) put(s *session) {
 // drop closes a session that is not to be used again; its last words still go to its user.
 func (p *pool) drop(s *session, grace time.Duration) {
 	p.sessions.Drop(s, grace)
+	if s.named != "" {
+		s.note(fmt.Sprintf("session %q of MCP server %s has ended with this call; the next job that names it gets a new one", s.named, p.name))
+	}
 	s.end()
 }

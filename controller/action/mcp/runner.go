@@ -75,6 +75,8 @@ type Options struct {
 	firstTry time.Duration
 	// pingTime and pingAfter; unset: the constants.
 	pingTime, pingAfter time.Duration
+	// yieldTime; unset: the constant.
+	yieldTime time.Duration
 	// pipe stands in for the start of a program: the tests' own ends of its stdin and
 	// stdout, in the time of a bubble.
 	pipe func() (io.ReadCloser, io.WriteCloser)
@@ -85,6 +87,7 @@ type Runner struct {
 	opts      Options
 	metrics   *metrics
 	processes *sessions.Budget
+	names     *sessions.Budget
 
 	mu     sync.Mutex
 	config *Config
@@ -118,8 +121,12 @@ func New(opts Options) (*Runner, error) {
 	if opts.pingTime <= 0 {
 		opts.pingTime, opts.pingAfter = pingTime, pingAfter
 	}
+	if opts.yieldTime <= 0 {
+		opts.yieldTime = yieldTime
+	}
 	r := &Runner{opts: opts, config: opts.Config, pools: map[string]*pool{}}
 	r.processes = &sessions.Budget{Name: "processes of MCP servers (--mcp-max-processes)", Total: opts.MaxProcesses}
+	r.names = &sessions.Budget{Name: "named sessions of this workspace (a quarter of --mcp-max-processes)", Each: max(1, opts.MaxProcesses/4)}
 	r.metrics = newMetrics(r)
 	if err := r.memory().purge(time.Now()); err != nil {
 		return nil, fmt.Errorf("mcp: drop the tasks of long ago: %w", err)
@@ -215,7 +222,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink, again bool) action.Outcome {
 	out.Progress(0, "mcp:connect")
 	left := r.left(a.Job)
-	pool, s, err := r.take(ctx, name, user{workspace: a.Job.Namespace, sink: out, left: left})
+	pool, s, err := r.takeTurn(ctx, name, user{workspace: a.Job.Namespace, session: build.Session, sink: out, left: left})
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)

@@ -28,6 +28,7 @@ const (
 // session is one connection to one server; it serves one call at a time.
 type session struct {
 	name   string
+	named  string // what the jobs call it that use it; empty: nothing
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
 	peer   *wire.Peer       // what the server writes

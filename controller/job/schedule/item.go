@@ -153,7 +153,8 @@ type live struct {
 	tenant  *tenant
 	key     *key // nil: none
 	started time.Time
-	// elsewhere: another worker runs it, so that it holds none of these slots.
+	// elsewhere: another worker runs it, or it has yielded, so that it holds none of these
+	// slots.
 	elsewhere bool
 	// What its workspace was charged for it: in virtual time, and as the moment up to
 	// which that pays for.

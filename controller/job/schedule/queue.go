@@ -216,6 +216,29 @@ func (q *Queue) found(item Item, started time.Time, elsewhere bool) {
 	q.settleKey(l.key, nil)
 }
 
+// Yield has a live job hold no slot until Resume. It is live in every other respect.
+func (q *Queue) Yield(uid uuid.UUID) {
+	if l := q.live[uid]; l != nil {
+		q.taken -= l.slots()
+		l.elsewhere = true
+	}
+}
+
+// Resume has a live job that yielded hold a slot again, if one is free; false: none is.
+func (q *Queue) Resume(uid uuid.UUID) bool {
+	l := q.live[uid]
+	if l == nil {
+		return true // it holds nothing any more
+	}
+	if l.elsewhere && q.taken >= q.slots {
+		return false
+	}
+	q.taken -= l.slots()
+	l.elsewhere = false
+	q.taken += l.slots()
+	return true
+}
+
 // count makes the item live. The caller settles its workspace and its key.
 func (q *Queue) count(l *live) {
 	q.live[l.UID] = l

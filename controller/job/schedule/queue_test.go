@@ -144,6 +144,23 @@ func TestWhatStartsAndWhen(t *testing.T) {
 				{at: 5, do: release("x", 5), want: ids("same key")},
 			},
 		},
+		"a job that yields takes its key but no slot, until one is free for it": {
+			slots: 1, queued: []schedule.Item{item("x", 0, keyed("k", 1)), item("same key", 1, keyed("k", 1)), item("a", 2), item("b", 3)},
+			steps: []step{
+				{at: 4, want: ids("x")},
+				{at: 5, do: func(q *schedule.Queue) { q.Yield(id("x")) }, want: ids("a")},
+				{at: 6, do: func(q *schedule.Queue) {
+					if q.Resume(id("x")) {
+						panic("resumed without a slot")
+					}
+					q.Release(id("a"), at(6))
+					if !q.Resume(id("x")) || !q.Resume(id("none")) {
+						panic("not resumed")
+					}
+				}},
+				{at: 7, do: release("x", 7), want: ids("same key")},
+			},
+		},
 		"a key that is taken holds up nobody else": {
 			queued: []schedule.Item{item("a", 0, keyed("k", 1), priority(9)), item("b", 1, keyed("k", 1), priority(9)), item("c", 2)},
 			steps:  []step{{at: 3, want: ids("a", "c")}, {at: 4, do: release("a", 4), want: ids("b")}},

@@ -56,7 +56,7 @@ type Pool[S Session] struct {
 	mu       sync.Mutex
 	lines    map[Line]*line[S]
 	open     map[S]*entry[S]
-	starting int
+	starting map[*State[S]]struct{}
 	closed   error          // why; nil: the pool is open
 	ending   sync.WaitGroup // of sessions that were idle
 }
@@ -84,7 +84,7 @@ type entry[S Session] struct {
 
 // New returns an empty Pool.
 func New[S Session](opts Options) *Pool[S] {
-	return &Pool[S]{opts: opts, done: make(chan struct{}), lines: map[Line]*line[S]{}, open: map[S]*entry[S]{}}
+	return &Pool[S]{opts: opts, done: make(chan struct{}), lines: map[Line]*line[S]{}, open: map[S]*entry[S]{}, starting: map[*State[S]]struct{}{}}
 }
 
 // Put gives a session back to be used again.

@@ -154,8 +154,15 @@ func (p *Pool[S]) start(ctx context.Context, l *line[S], c Call[S]) (s S, err er
 		}
 		held = append(held, b)
 	}
-	p.count(1)
-	defer p.count(-1)
+	beginning := &State[S]{Line: l.Line, Activity: Starting, Began: time.Now(), Since: time.Now()}
+	p.mu.Lock()
+	p.starting[beginning] = struct{}{}
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.starting, beginning)
+	}()
 	if s, err = c.Start(ctx); err != nil {
 		return s, err
 	}
@@ -166,10 +173,4 @@ func (p *Pool[S]) start(ctx context.Context, l *line[S], c Call[S]) (s S, err er
 	p.mu.Unlock()
 	go p.watch(e)
 	return s, nil
-}
-
-func (p *Pool[S]) count(starting int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.starting += starting
 }
