@@ -28,6 +28,11 @@ func TestMain(m *testing.M) {
 		return
 	}
 	switch mode {
+	case conformanceMode:
+		if err := conformanceClient(os.Args[len(os.Args)-1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	case "":
 		os.Exit(m.Run())
 	case "sleeps": // for good; without a timer, Go would call that a deadlock
