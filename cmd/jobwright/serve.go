@@ -38,6 +38,7 @@ import (
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
 	"jobwright.dev/controller/job"
+	"jobwright.dev/controller/job/spool"
 	"jobwright.dev/store"
 	eventfiles "jobwright.dev/store/events/file"
 	"jobwright.dev/store/file"
@@ -294,8 +295,15 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	}
 	defer builds.Close()
 	defer reloadOnHangup(ctx, o.mcpConfig, builds, log)()
+	outcomes, unread, err := spool.Open(filepath.Join(o.dataDir, "outcomes"))
+	if err != nil {
+		return err
+	}
+	for _, err := range unread {
+		log.Error(err, "what an attempt came to before the last stop is not told to the store; its job counts as interrupted")
+	}
 	manager, err := job.New(job.Options{
-		Store: objects, Runners: runners, Logs: archive, Worker: worker,
+		Store: objects, Runners: runners, Spool: outcomes, Logs: archive, Worker: worker,
 		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace, Lease: o.lease, Ageing: o.ageing,
 		Events: happened, Registerer: registry, Log: log, Rested: debug.FreeOSMemory,
 	})

@@ -18,24 +18,28 @@ import (
 
 // Why an attempt's context ends.
 var (
-	errStopped = errors.New("the job was asked to stop")
-	errDeleted = errors.New("the job was deleted")
-	errFenced  = errors.New("the attempt does not hold the job any more")
+	errStopped  = errors.New("the job was asked to stop")
+	errShutdown = errors.New("the server shuts down")
+	errDeleted  = errors.New("the job was deleted")
+	errFenced   = errors.New("the attempt does not hold the job any more")
 )
 
 // run is one attempt in this worker. Its fields are guarded by Controller.mu, but for
 // quietSince.
 type run struct {
-	id       string
-	jobType  v1.JobType
-	cancel   context.CancelCauseFunc
-	started  time.Time
-	stop     *lifecycle.StopRequest // why it was asked to stop; nil: it was not
-	outcome  *action.Outcome        // set once, when the attempt has ended
-	pending  *lifecycle.Report      // progress that is yet to be written
-	flushing *time.Timer
-	flushed  time.Time
-	born     time.Time // when this worker began with it
+	id      string
+	jobType v1.JobType
+	cancel  context.CancelCauseFunc
+	started time.Time
+	stop    *lifecycle.StopRequest // why it was asked to stop; nil: it was not
+	outcome *action.Outcome        // set once, when the attempt has ended
+	// spooled: the outcome is on this machine's disk, since the store did not take it;
+	// spooledStatus: with the status that may have been written.
+	spooled, spooledStatus bool
+	pending                *lifecycle.Report // progress that is yet to be written
+	flushing               *time.Timer
+	flushed                time.Time
+	born                   time.Time // when this worker began with it
 	// quietSince is the last output or progress, counted from born on: on the clock of the
 	// process, which nobody sets.
 	quietSince atomic.Int64
@@ -113,30 +117,60 @@ func (c *Controller) carryOut(ctx context.Context, a action.Attempt, sink *sink)
 // holds mu.
 func (c *Controller) recover(ctx context.Context, e *entry, own *v1.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &run{id: own.Status.CurrentAttempt.ID, jobType: own.Spec.Type, cancel: func(error) {}, started: own.Status.CurrentAttempt.StartTime.Time, born: time.Now()}
+	r := &run{id: own.Status.CurrentAttempt.ID, jobType: own.Spec.Type, cancel: untilShutdown(cancel), started: own.Status.CurrentAttempt.StartTime.Time, born: time.Now()}
+	if _, kept := c.keptOutcome(r.id); kept {
+		r.spooled, r.spooledStatus = true, true
+	}
 	e.run = r
 	attempt := action.Attempt{ID: r.id, Job: own, Grace: c.CancelGrace}
 	go func() {
 		defer cancel(nil)
-		outcome := c.recoverUntilSure(ctx, attempt)
 		sink := c.sink(e, r, attempt.Job)
-		sink.Line(action.System, "the server ended while the attempt was running; nothing of it is left")
+		outcome, kept := c.keptOutcome(r.id)
+		if kept {
+			sink.Line(action.System, "the server ended before it could write what the attempt had come to; it is written now")
+		} else {
+			var sure bool
+			if outcome, sure = c.recoverUntilSure(ctx, attempt); !sure {
+				c.leave(e)
+				return
+			}
+			sink.Line(action.System, "the server ended while the attempt was running; nothing of it is left")
+		}
 		sink.end(outcome)
 		c.ended(e, r, outcome)
 	}()
 }
 
+// untilShutdown lets nothing but the end of the server stop a recovery: what a dead worker
+// has left is to be ended whatever becomes of the job.
+func untilShutdown(cancel context.CancelCauseFunc) context.CancelCauseFunc {
+	return func(cause error) {
+		if errors.Is(cause, errShutdown) {
+			cancel(cause)
+		}
+	}
+}
+
+// leave gives up a recovery that could not make sure that nothing is left: the attempt
+// stays in the store for the next start.
+func (c *Controller) leave(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(e)
+}
+
 // recoverUntilSure asks the Runner until it can tell that nothing of the attempt is
-// left, or until ctx ends: then the attempt stays for the next start.
-func (c *Controller) recoverUntilSure(ctx context.Context, a action.Attempt) action.Outcome {
+// left, or until ctx ends; false: it could not.
+func (c *Controller) recoverUntilSure(ctx context.Context, a action.Attempt) (outcome action.Outcome, sure bool) {
 	runner, ok := c.Runners[a.Job.Spec.Type]
 	if !ok {
-		return action.Outcome{Verdict: action.Lost}
+		return action.Outcome{Verdict: action.Lost}, true
 	}
 	for tries := 1; ; tries++ {
 		outcome, err := runner.Recover(ctx, a)
 		if err == nil {
-			return outcome
+			return outcome, true
 		}
 		wait := backoff(tries)
 		c.Log.Error(err, "recover; trying again", "job", a.Job.Namespace+"/"+a.Job.Name, "attempt", a.ID, "in", wait.String())
@@ -145,7 +179,7 @@ func (c *Controller) recoverUntilSure(ctx context.Context, a action.Attempt) act
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return action.Outcome{Verdict: action.Lost}
+			return action.Outcome{}, false
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/schedule"
+	"jobwright.dev/controller/job/spool"
 	"jobwright.dev/store"
 	"jobwright.dev/store/events"
 	"jobwright.dev/store/logs"
@@ -31,6 +32,9 @@ type Options struct {
 	Store   controller.Store
 	Runners map[v1.JobType]action.Runner
 	Logs    logs.Store
+	// Spool keeps outcomes that the store cannot take until the next start; nil: they are
+	// kept in memory only.
+	Spool *spool.Spool
 	// Worker is this worker's identity; it must be the same after a restart.
 	Worker string
 	// MaxConcurrent is how many attempts run at once; at least 1.

@@ -58,7 +58,7 @@ func (e *entry) depends() []string {
 }
 
 func (c *Controller) dependency(e *entry, name string) store.Key {
-	return store.Key{Kind: v1.KindJob, Namespace: e.workspace.Value(), Name: name}
+	return jobKey(e.workspace.Value(), name)
 }
 
 // wakeDependents has every job looked at that waits for the one with that key. The

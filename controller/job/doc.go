@@ -25,7 +25,8 @@
 //     timer that is due; while a job waits for a moment, for a minute at most, since a
 //     timer knows nothing of a clock that is set (clock.go).
 //  6. What cannot be written (a full or failed store) is kept and tried again with
-//     back-off; an outcome is never dropped while the process lives. A write of which the
+//     back-off; an outcome is never dropped while the process lives, and from the first
+//     failure on stands in a spool on this machine for the next start. A write of which the
 //     answer was lost is looked for in the store before anything else is decided, so
 //     that an outcome is not told twice and an attempt that has not begun not recovered.
 //  7. An attempt is a lease: id and worker are its token, and it expires unless its
@@ -45,7 +46,8 @@
 //	before the attempt is written        → Queued, runs at the next start
 //	after that, before the side effect   → recovered as an interruption
 //	while the action runs                → what is left of it is ended, interruption
-//	after it ended, before it is written → interruption
+//	after it ended, before it is written → interruption; where the store could not take
+//	                                       it, what was spooled is told at the next start
 //	an interruption                      → the action runs again where that does no harm
 //	                                       or the job says so (at least once), and the
 //	                                       job fails otherwise (spec.onInterruption)

@@ -85,8 +85,10 @@ type waits struct {
 	since, inNoCycle uint64
 }
 
-func (e *entry) key() store.Key {
-	return store.Key{Kind: v1.KindJob, Namespace: e.workspace.Value(), Name: e.name}
+func (e *entry) key() store.Key { return jobKey(e.workspace.Value(), e.name) }
+
+func jobKey(workspace, name string) store.Key {
+	return store.Key{Kind: v1.KindJob, Namespace: workspace, Name: name}
 }
 
 func (e *entry) stopTimers() {

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"unique"
 
 	"github.com/google/uuid"
@@ -18,9 +19,17 @@ func (c *Controller) jobSource() controller.Source {
 	}
 	return controller.Source{
 		List:    list,
-		Prepare: c.recallRates,
+		Prepare: c.recall,
 		Handler: jobHandler{c},
 	}
+}
+
+// recall takes in what the process before has left.
+func (c *Controller) recall(ctx context.Context) error {
+	if err := c.recallOutcomes(ctx); err != nil {
+		return err
+	}
+	return c.recallRates(ctx)
 }
 
 // jobHandler takes in what happens to jobs.

@@ -49,8 +49,9 @@ func (c *Controller) reconcile(ctx, attempts context.Context, e *entry) error {
 	}
 	own := attemptsOwn(job, w.decision.Do)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.act(attempts, e, job, own, &w.decision, &w.seen, w.now)
+	c.mu.Unlock()
+	c.told(seen.ended)
 	return nil
 }
 
@@ -233,7 +234,11 @@ func (c *Controller) act(attempts context.Context, e *entry, job, own *v1.Job, d
 				stop := d.Stop // only it is kept, not all of d
 				r.stop = &stop
 			}
-			r.cancel(errStopped)
+			cause := errStopped
+			if c.stopping {
+				cause = errShutdown
+			}
+			r.cancel(cause)
 		}
 	case lifecycle.Nothing:
 	}
@@ -260,6 +265,7 @@ func (c *Controller) retry(e *entry, err error) error {
 	if err == nil {
 		return nil
 	}
+	c.keepOutcome(e, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keep(e, nil)
@@ -268,14 +274,14 @@ func (c *Controller) retry(e *entry, err error) error {
 		c.queue.add(e)
 		return nil
 	case c.stopping:
-		// Nothing more can be written. What was running is in the store as Running
-		// and is recovered as an interruption at the next start.
-		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key().String())
+		// Nothing more can be written. What was running is in the store as Running: the
+		// next start tells what it came to, or recovers it as an interruption where that
+		// was not kept.
+		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key().String(), "keptForTheNextStart", e.run != nil && e.run.spooled)
 		if e.run == nil || e.run.outcome != nil {
 			c.forget(e)
 		} else {
-			e.gone = true
-			e.run.cancel(errStopped)
+			e.run.cancel(errShutdown) // its end comes here again
 		}
 		return err
 	}

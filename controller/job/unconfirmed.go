@@ -137,6 +137,7 @@ func (c *Controller) written(attempts context.Context, e *entry, w *write, versi
 	c.wrote(e, w.job, version)
 	c.act(attempts, e, w.job, own, &w.decision, &w.seen, w.now)
 	c.mu.Unlock()
+	c.told(w.seen.ended)
 	if w.durability() == store.Durable {
 		c.metrics.transition(w.job, w.was.Phase, w.now)
 		c.announceTransition(w.job, w.was)

@@ -200,6 +200,14 @@ func (t *transition) late() bool {
 	return true
 }
 
+// WithLate is job's status with what an attempt of worker came to that does not hold the
+// job, and whether that is news.
+func WithLate(job *v1.Job, worker string, late Late, now time.Time) (v1.JobStatus, bool) {
+	t := transition{job: job, seen: Observed{Worker: worker, Late: &late}, now: now, status: *job.Status.DeepCopy()}
+	news := t.late()
+	return t.status, news
+}
+
 // IsRecord reports whether job is a tracking record: an api_call without a URL,
 // which has no side effect.
 func IsRecord(job *v1.Job) bool {
