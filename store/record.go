@@ -71,7 +71,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 
 // Decode decodes the object into obj, which must be of the record's kind and empty.
 func (r Record) Decode(obj v1.Object) error {
-	if err := json.Unmarshal(r.encoding, obj); err != nil {
+	if err := v1.DecodeJSON(r.encoding, obj); err != nil {
 		return fmt.Errorf("decode %s: %w", r.key, err)
 	}
 	return nil

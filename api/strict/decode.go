@@ -3,6 +3,7 @@ package strict
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
 // Fast is implemented by types that decode compact JSON without reflection.
@@ -22,12 +23,35 @@ func (d Document) Decode(into any) error { return d.decode(into, false) }
 func (d Document) DecodeKnown(into any) error { return d.decode(into, true) }
 
 func (d Document) decode(into any, passUnknown bool) error {
+	if d.fast(into) {
+		return nil
+	}
 	c := checker{passUnknown: passUnknown, types: fieldsOf{}}
 	data := c.document(d, into)
 	if err := json.Unmarshal(data, into); err != nil {
 		c.found.add(Problem{Line: d.root.line, Column: d.root.column, Path: d.base.String(), Message: err.Error()})
 	}
 	return c.found.err()
+}
+
+// fast decodes a document that has no problems at all, or nothing.
+func (d Document) fast(into any) bool {
+	target, ok := into.(Fast)
+	if !ok {
+		return false
+	}
+	data, err := d.JSON()
+	if err != nil {
+		return false
+	}
+	value := reflect.ValueOf(into).Elem()
+	before := reflect.New(value.Type()).Elem()
+	before.Set(value)
+	if target.DecodeCompact(data) {
+		return true
+	}
+	value.Set(before)
+	return false
 }
 
 // JSON is the document as compact JSON.

@@ -50,4 +50,5 @@
 // +groupName=jobwright.dev
 package v1
 
+//go:generate go run ./internal/jsongen
 //go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 object paths=. crd paths=. output:crd:dir=../../manifests/crd

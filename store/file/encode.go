@@ -95,27 +95,21 @@ func metaOf(obj v1.Object) (*metav1.ObjectMeta, error) {
 
 // specOf appends the JSON of obj's spec to dst.
 func specOf(dst []byte, obj v1.Object) ([]byte, error) {
-	switch o := obj.(type) {
-	case *v1.Job:
-		return o.Spec.AppendJSON(dst)
-	case *v1.Workspace:
-		return appendValue(dst, &o.Spec)
+	if codec, ok := obj.(v1.Codec); ok {
+		return codec.AppendSpec(dst)
 	}
 	return partOf(dst, obj, func(s scanned) span { return s.spec })
 }
 
 // statusOf appends the JSON of obj's status to dst: what is stored of it.
 func statusOf(dst []byte, obj v1.Object) ([]byte, error) {
-	switch o := obj.(type) {
-	case *v1.Job:
-		if o.Status.BlockedBy != nil { // computed when read, never stored
-			status := o.Status
-			status.BlockedBy = nil
-			return status.AppendJSON(dst)
-		}
-		return o.Status.AppendJSON(dst)
-	case *v1.Workspace:
-		return appendValue(dst, &o.Status)
+	if job, ok := obj.(*v1.Job); ok && job.Status.BlockedBy != nil { // computed when read, never stored
+		stored := v1.Job{Status: job.Status}
+		stored.Status.BlockedBy = nil
+		return stored.AppendStatus(dst)
+	}
+	if codec, ok := obj.(v1.Codec); ok {
+		return codec.AppendStatus(dst)
 	}
 	return partOf(dst, obj, func(s scanned) span { return s.status })
 }
@@ -230,44 +224,22 @@ func (e *encoding) part(name string, encode func([]byte) ([]byte, error)) error 
 	return nil
 }
 
-// appendRareMeta appends the metadata that most objects do without.
-func appendRareMeta(b []byte, meta *metav1.ObjectMeta) (_ []byte, err error) {
-	if meta.DeletionTimestamp != nil {
-		b = append(b, `,"deletionTimestamp":`...)
-		b = appendTime(b, *meta.DeletionTimestamp)
+// appendRareMeta appends the metadata that most objects do without: whatever begin has not
+// written.
+func appendRareMeta(b []byte, meta *metav1.ObjectMeta) ([]byte, error) {
+	rest := *meta
+	rest.Name, rest.GenerateName, rest.Namespace, rest.UID, rest.ResourceVersion = "", "", "", "", ""
+	rest.Generation, rest.CreationTimestamp, rest.Labels = 0, metav1.Time{}, nil
+	before := len(b)
+	b, err := v1.AppendMetadata(b, &rest)
+	if err != nil {
+		return b, fmt.Errorf("encode metadata: %w", err)
 	}
-	if meta.DeletionGracePeriodSeconds != nil {
-		b = append(b, `,"deletionGracePeriodSeconds":`...)
-		b = strconv.AppendInt(b, *meta.DeletionGracePeriodSeconds, 10)
+	if len(b) == before+len("{}") {
+		return b[:before], nil
 	}
-	if len(meta.Annotations) > 0 {
-		b = append(b, `,"annotations":`...)
-		if b, err = v1.AppendStringMap(b, meta.Annotations); err != nil {
-			return b, fmt.Errorf("encode metadata.annotations: %w", err)
-		}
-	}
-	if len(meta.OwnerReferences)+len(meta.Finalizers)+len(meta.ManagedFields) == 0 {
-		return b, nil
-	}
-	rare := []struct {
-		name  string
-		n     int
-		value any
-	}{
-		{"ownerReferences", len(meta.OwnerReferences), meta.OwnerReferences},
-		{"finalizers", len(meta.Finalizers), meta.Finalizers},
-		{"managedFields", len(meta.ManagedFields), meta.ManagedFields},
-	}
-	for _, r := range rare {
-		if r.n == 0 {
-			continue
-		}
-		b = append(b, `,"`+r.name+`":`...)
-		if b, err = appendValue(b, r.value); err != nil {
-			return b, fmt.Errorf("encode metadata.%s: %w", r.name, err)
-		}
-	}
-	return b, nil
+	b[before] = ','
+	return b[:len(b)-1], nil
 }
 
 // appendTime appends t as metav1.Time is encoded.

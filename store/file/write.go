@@ -378,7 +378,7 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 		return store.Record{}, err
 	}
 	var was metav1.ObjectMeta
-	if err := json.Unmarshal(c.scanned.metadata.of(c.encoding), &was); err != nil {
+	if err := v1.DecodeMetadata(c.scanned.metadata.of(c.encoding), &was); err != nil {
 		return store.Record{}, fmt.Errorf("decode metadata: %w", err)
 	}
 	from, err := metaOf(obj)
@@ -433,9 +433,9 @@ func rerun(job *v1.Job, stored []byte, phase v1.JobPhase) ([]byte, v1.JobPhase, 
 	if job.Spec.Reruns <= was.Reruns {
 		return stored, phase, nil
 	}
-	is := v1.Rerun(was, job.Spec.Reruns, time.Now())
-	status, err := is.AppendJSON(nil)
-	return status, is.Phase, err
+	is := v1.Job{Status: v1.Rerun(was, job.Spec.Reruns, time.Now())}
+	status, err := is.AppendStatus(nil)
+	return status, is.Status.Phase, err
 }
 
 // same reports whether enc is what c is already.

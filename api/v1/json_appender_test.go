@@ -81,7 +81,7 @@ func TestAppendJSONIsWhatEncodingJSONSays(t *testing.T) {
 		fill(reflect.ValueOf(&job.Spec).Elem(), random)
 		fill(reflect.ValueOf(&job.Status).Elem(), random)
 		for want, encode := range map[string]func([]byte) ([]byte, error){
-			reference(t, &job.Spec): job.Spec.AppendJSON, reference(t, &job.Status): job.Status.AppendJSON,
+			reference(t, &job.Spec): job.AppendSpec, reference(t, &job.Status): job.AppendStatus,
 		} {
 			got, err := encode([]byte("before"))
 			if err != nil || string(got) != "before"+want {
@@ -97,8 +97,37 @@ func TestAppendJSONIsWhatEncodingJSONSays(t *testing.T) {
 }
 
 func TestAppendJSONRefusesWhatIsNoJSON(t *testing.T) {
-	status := v1.JobStatus{Result: &v1.JSON{Raw: []byte("{")}}
-	if _, err := status.AppendJSON(nil); err == nil {
+	job := v1.Job{Status: v1.JobStatus{Result: &v1.JSON{Raw: []byte("{")}}}
+	if _, err := job.AppendStatus(nil); err == nil {
 		t.Error("no error")
 	}
+}
+
+// BenchmarkEncode compares the encoders on the spec and the status of a running job.
+func BenchmarkEncode(b *testing.B) {
+	job := full()
+	b.Run("AppendSpec and AppendStatus", func(b *testing.B) {
+		b.ReportAllocs()
+		buf := make([]byte, 0, 4096)
+		for b.Loop() {
+			out, err := job.AppendSpec(buf[:0])
+			if err == nil {
+				out, err = job.AppendStatus(out)
+			}
+			if err != nil || len(out) == 0 {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoding/json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := json.Marshal(&job.Spec); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := json.Marshal(&job.Status); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -42,3 +42,19 @@ func TestTimesAreEncodedAsKubernetesDoes(t *testing.T) {
 		}
 	}
 }
+
+// TestTimesAreDecodedAsKubernetesDoes changes each character of a time to several others.
+func TestTimesAreDecodedAsKubernetesDoes(t *testing.T) {
+	for _, at := range []string{
+		"2024-02-29T23:59:59Z", "2024-02-29T23:59:59.123456Z", "2023-02-29T00:00:00Z", "2024-02-30T00:00:00.000000Z", "2024-13-01T00:00:00Z",
+		"2024-06-31T24:00:00Z", "2024-06-30T23:60:00Z", "2024-06-30T23:59:60Z", "0000-01-01T00:00:00Z", "2024-02-29T23:59:59.5Z", "2024-02-29T23:59:59.123456+01:00",
+	} {
+		for i := range len(at) {
+			for _, c := range []byte("0123459-:.ZT ") {
+				text := at[:i] + string(c) + at[i+1:]
+				same(t, []byte(`{"metadata":{"creationTimestamp":"`+text+`"}}`))
+				same(t, []byte(`{"status":{"startTime":"`+text+`"}}`))
+			}
+		}
+	}
+}
