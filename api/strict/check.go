@@ -43,8 +43,9 @@ func (c *checker) free(dst []byte, n *node, p *path) ([]byte, bool) {
 		return c.list(dst, n, func(dst []byte, i int) ([]byte, bool) { return c.free(dst, n.items[i], p.item(i)) }), true
 	case object:
 		return c.object(dst, n, func(dst []byte, m member) ([]byte, bool) { return c.free(dst, m.value, p.member(m.name)) }), true
+	default:
+		return append(dst, n.raw...), true
 	}
-	return append(dst, n.raw...), true
 }
 
 // list writes a list; what does not fit becomes null, so that the rest keeps its place.
@@ -121,8 +122,9 @@ func (c *checker) value(dst []byte, n *node, t reflect.Type, p *path) ([]byte, b
 		return c.list(dst, n, func(dst []byte, i int) ([]byte, bool) {
 			return c.value(dst, n.items[i], t.Elem(), p.item(i))
 		}), true
+	default:
+		return c.scalar(dst, n, t, p)
 	}
-	return c.scalar(dst, n, t, p)
 }
 
 func (c *checker) wrong(dst []byte, n *node, p *path, want string) ([]byte, bool) {

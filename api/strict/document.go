@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -175,5 +176,5 @@ func Join(a, b error) error {
 	case !ok1 || !ok2:
 		return errors.Join(a, b)
 	}
-	return append(first[:len(first):len(first)], second...)
+	return append(slices.Clip(first), second...)
 }

@@ -23,8 +23,7 @@ func (f fieldsOf) of(t reflect.Type) map[string]reflect.Type {
 // add adds the fields of t to known, which has those of the struct that embeds t.
 func (f fieldsOf) add(known map[string]reflect.Type, t reflect.Type) {
 	var embedded []reflect.Type
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		inner := field.Type
 		if inner.Kind() == reflect.Pointer {

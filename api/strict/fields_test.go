@@ -52,11 +52,10 @@ func TestEveryFieldIsRead(t *testing.T) {
 // withoutMethods is a struct type with the fields of t and none of its methods.
 func withoutMethods(t reflect.Type) reflect.Type {
 	var fields []reflect.StructField
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		if field.Anonymous && field.Tag.Get("json") == ",inline" {
-			for j := range field.Type.NumField() {
-				fields = append(fields, field.Type.Field(j))
+			for inner := range field.Type.Fields() {
+				fields = append(fields, inner)
 			}
 			continue
 		}

@@ -3,6 +3,7 @@ package strict
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "jobwright.dev/api/v1"
@@ -40,7 +41,7 @@ func (d Document) DecodeObject(kind v1.Kind, obj v1.Object) error {
 		return err
 	}
 	checked.Default()
-	all := collector{found: problems[:len(problems):len(problems)]}
+	all := collector{found: slices.Clip(problems)}
 	for _, invalid := range kind.Validate(checked) {
 		// What the metadata lacks may come from elsewhere: an address, a flag.
 		if strings.HasPrefix(invalid.Field, "spec") && !follows(invalid.Field, problems) {

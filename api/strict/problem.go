@@ -2,6 +2,7 @@ package strict
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func (c *collector) err() error {
 	}
 	all := c.found
 	if c.missed > 0 {
-		all = append(all[:len(all):len(all)], Problem{Message: fmt.Sprintf("and %d more problems", c.missed)})
+		all = append(slices.Clip(all), Problem{Message: fmt.Sprintf("and %d more problems", c.missed)})
 	}
 	return all
 }

@@ -95,18 +95,16 @@ func scalar(y *yaml.Node) (n *node, message string) {
 
 // keyProblem says why a scalar is no key; empty: it is one.
 func keyProblem(n *node) string {
-	switch n.kind {
-	case text:
+	is := n.kind.String()
+	switch {
+	case n.kind == text:
 		return ""
-	case null:
-		if n.plain == "" {
-			return "a key is missing before the colon"
-		}
-		return fmt.Sprintf("the key %s is null in YAML, not text: quote it: %q", n.plain, n.plain)
-	case doubtful:
-		if len(n.raw) > 0 {
-			return fmt.Sprintf("the key %s is %s to some YAML readers, not text: quote it: %q", n.plain, n.raw, n.plain)
-		}
+	case n.kind == null && n.plain == "":
+		return "a key is missing before the colon"
+	case n.kind == doubtful && len(n.raw) > 0:
+		return fmt.Sprintf("the key %s is %s to some YAML readers, not text: quote it: %q", n.plain, n.raw, n.plain)
+	case n.kind == doubtful:
+		is = number.String()
 	}
-	return fmt.Sprintf("the key %s is %s in YAML, not text: quote it: %q", printable(n.plain), map[bool]string{true: "a boolean", false: "a number"}[n.kind == boolean], printable(n.plain))
+	return fmt.Sprintf("the key %s is %s in YAML, not text: quote it: %q", printable(n.plain), is, printable(n.plain))
 }

@@ -166,7 +166,7 @@ labels:
 count: many
 inner:
 - name: y1
-  nmae: z
+  nome: z
 - 5
 free: {on: 1, deep: [no]}
 `
@@ -174,7 +174,7 @@ free: {on: 1, deep: [no]}
 line 10: free: the key on is true to some YAML readers, not text: quote it: "on"
 line 3: labels.a: must be a string, not a number: quote it: "1"
 line 5: count: must be a whole number, not a string
-line 8: unknown field "inner[0].nmae"
+line 8: unknown field "inner[0].nome"
 line 9: inner[1]: must be a map, not a number
 line 10: free.deep[0]: no is false to some YAML readers and text to others: write false, or quote it: "no"`
 	var into sample

@@ -144,6 +144,7 @@ func (t *yamlTree) build(y *yaml.Node, p *path) *node {
 			t.problem(y, p, message)
 		}
 		return t.at(y, n)
+	default: // an alias is built before, a stream is not asked for
 	}
 	return t.at(y, &node{kind: null, raw: []byte("null")})
 }

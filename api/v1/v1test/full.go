@@ -39,7 +39,7 @@ func fill(v reflect.Value, n *int) {
 		to.Time = at.Add(time.Duration(*n) * time.Microsecond)
 		return
 	case *metav1.FieldsV1:
-		to.Raw = fmt.Appendf(nil, `{"f:n%d":{}}`, *n)
+		to.SetRawBytes(fmt.Appendf(nil, `{"f:n%d":{}}`, *n))
 		return
 	}
 	switch v.Kind() {

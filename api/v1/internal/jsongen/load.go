@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -120,7 +121,7 @@ func hasParts(named *types.Named) bool {
 // exportData finds what the compiler knows of the imported packages.
 func exportData(imports map[string]bool) (importer.Lookup, error) {
 	arguments := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}"}, slices.Sorted(maps.Keys(imports))...)
-	command := exec.Command("go", arguments...)
+	command := exec.CommandContext(context.Background(), "go", arguments...)
 	command.Stderr = os.Stderr
 	listed, err := command.Output()
 	if err != nil {
