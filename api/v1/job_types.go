@@ -263,6 +263,13 @@ type BuildAction struct {
 	// must not name id or variables when those are set above. Unset: none.
 	// +optional
 	Arguments map[string]JSON `json:"arguments,omitempty"`
+
+	// answers are what the tool is told that asks while it runs (MCP elicitation), by the
+	// name of the field that it asks for; each is any JSON value. A question with a
+	// required field that is not among them is declined, unless the operator has the
+	// server told the defaults of the question. Unset: none.
+	// +optional
+	Answers map[string]JSON `json:"answers,omitempty"`
 }
 
 // DependencyCondition is what a dependency must have reached.

@@ -1017,6 +1017,17 @@ func encodeBuildAction(e *appender, s *BuildAction) {
 		}
 		e.close('}')
 	}
+	if len(s.Answers) > 0 {
+		e.name(`"answers":`)
+		e.open('{')
+		var few1 [8]string
+		for _, k1 := range sortedKeys(few1[:0], s.Answers) {
+			e.key(string(k1))
+			v1 := s.Answers[k1]
+			e.json(v1)
+		}
+		e.close('}')
+	}
 	e.close('}')
 }
 
@@ -1680,6 +1691,19 @@ func decodeBuildAction(r *reader, s *BuildAction) {
 					var v1 JSON
 					r.json(&v1)
 					insert(r, s.Arguments, k1, v1)
+				}
+			}
+		case "answers":
+			r.once(&seen, 6)
+			if r.null() {
+				s.Answers = nil
+			} else {
+				s.Answers = map[string]JSON{}
+				for more1 := r.first('{', '}'); more1; more1 = r.another('}') {
+					k1 := string(r.key())
+					var v1 JSON
+					r.json(&v1)
+					insert(r, s.Answers, k1, v1)
 				}
 			}
 		default:

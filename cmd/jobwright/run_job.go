@@ -45,7 +45,7 @@ job; --detach returns as soon as it is created.`,
 func newRunBuild(c *cli) *cobra.Command {
 	var o runOptions
 	var build v1.BuildAction
-	var variables, arguments []string
+	var variables, arguments, answers []string
 	command := &cobra.Command{
 		Use: "build TOOL", Short: "Call a tool of an MCP server", Args: cobra.ExactArgs(1),
 		Example: `  jobwright run build apply_builder --id nextjs-api-route --var ROUTE_NAME=health
@@ -59,6 +59,9 @@ func newRunBuild(c *cli) *cobra.Command {
 			if build.Arguments, err = jsonPairs("--arg", arguments); err != nil {
 				return err
 			}
+			if build.Answers, err = jsonPairs("--answer", answers); err != nil {
+				return err
+			}
 			return c.runJob(cmd.Context(), o, v1.JobSpec{Type: v1.JobTypeBuild, Build: &build})
 		},
 	}
@@ -68,6 +71,7 @@ func newRunBuild(c *cli) *cobra.Command {
 	flags.StringVar(&build.Session, "session", "", "name of the session that the tool is called in; jobs of the same name find what the ones before left in it")
 	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string")
 	flags.StringArrayVar(&arguments, "arg", nil, "KEY=VALUE as a further argument; VALUE is JSON, or else a string")
+	flags.StringArrayVar(&answers, "answer", nil, "KEY=VALUE for a field that the tool asks for while it runs; VALUE is JSON, or else a string")
 	o.bind(command)
 	return command
 }

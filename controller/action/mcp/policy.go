@@ -11,6 +11,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // maxRounds bounds how often a server may ask back before it answers one call.
@@ -21,12 +22,15 @@ const maxRounds = 10
 const codeDeclined = -1
 
 // client makes the client of a session. It says beforehand what there is: roots where the
-// operator has named some, neither sampling nor elicitation. A server that asks all the
-// same gets an answer at once, and the job's log a line.
+// operator has named some, questions (question.go) unless the operator has switched them
+// off, and no sampling. A server that asks gets an answer at once, and the job's log a line.
 func (s *session) newClient(version string, server Server) *sdk.Client {
 	capabilities := &sdk.ClientCapabilities{}
 	if len(server.Roots) > 0 {
 		capabilities.RootsV2 = &sdk.RootCapabilities{}
+	}
+	if server.Elicitation != config.ElicitationOff {
+		capabilities.Elicitation = &sdk.ElicitationCapabilities{Form: &sdk.FormElicitationCapabilities{}}
 	}
 	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: version}, &sdk.ClientOptions{
 		Capabilities: capabilities, MultiRoundTrip: &sdk.MultiRoundTripOptions{Disabled: true}, // converse does it
@@ -45,7 +49,7 @@ func (s *session) newClient(version string, server Server) *sdk.Client {
 				return nil, s.declineSampling()
 			case "elicitation/create":
 				params, _ := request.GetParams().(*sdk.ElicitParams)
-				return s.declineQuestion(params), nil
+				return s.answer(params), nil
 			}
 			return next(ctx, method, request)
 		}
@@ -72,15 +76,6 @@ func (s *session) declineSampling() error {
 	return &jsonrpc.Error{Code: codeDeclined, Message: "sampling is declined: Jobwright has no language model"}
 }
 
-func (s *session) declineQuestion(params *sdk.ElicitParams) *sdk.ElicitResult {
-	asked := ""
-	if params != nil {
-		asked = ", " + quoted(params.Message)
-	}
-	s.note("the server asked a question (elicitation/create" + asked + "); declined: nobody is there to answer, give the tool what it needs as arguments")
-	return &sdk.ElicitResult{Action: "decline"}
-}
-
 // converse calls a tool, and answers what the server asks back meanwhile. Since 2026-07-28
 // it asks with a result that is none yet, and the call is made again with the answers.
 func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*reply, error) {
@@ -96,7 +91,7 @@ func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*re
 			case *sdk.ListRootsParams:
 				again.InputResponses[id] = s.tellRoots()
 			case *sdk.ElicitParams:
-				again.InputResponses[id] = s.declineQuestion(p)
+				again.InputResponses[id] = s.answer(p)
 			default:
 				return nil, fmt.Errorf("the call cannot go on: %w", errors.New(s.declineSampling().Error()))
 			}

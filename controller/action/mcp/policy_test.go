@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // askingServer has a tool for each thing that a server may ask its client for, and answers
@@ -46,6 +48,13 @@ func askingServer() *sdk.Server {
 		}
 		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.ElicitParams{Message: "Which one?"}}}
 	})
+	add("asks-with-a-form", func(_ context.Context, r *sdk.CallToolRequest) *sdk.CallToolResult {
+		if told, ok := r.Params.InputResponses["q"].(*sdk.ElicitResult); ok {
+			return text(fmt.Sprint("form: ", told.Action, " ", told.Content))
+		}
+		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.ElicitParams{Message: "Where to?", RequestedSchema: json.RawMessage(
+			`{"type":"object","required":["env"],"properties":{"env":{"type":"string"},"size":{"type":"integer","default":3}}}`)}}}
+	})
 	add("asks-a-model", func(context.Context, *sdk.CallToolRequest) *sdk.CallToolResult {
 		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{"q": &sdk.CreateMessageParams{MaxTokens: 1}}}
 	})
@@ -71,9 +80,9 @@ func TestAServerThatAsksGetsAnAnswer(t *testing.T) {
 	}{
 		"no roots":     {"asks-for-roots", nil, action.Succeeded, `"roots:"`, "system: the server asked for its roots (roots/list); the --mcp-config file names 0"},
 		"the roots":    {"asks-for-roots", []string{root}, action.Succeeded, strings.ReplaceAll(root, " ", "%20"), "system: the server asked for its roots (roots/list); the --mcp-config file names 1"},
-		"nobody":       {"asks-a-person", nil, action.Succeeded, "person: decline", `system: the server asked a question (elicitation/create, "Which one?"); declined: nobody is there to answer, give the tool what it needs as arguments`},
+		"nobody":       {"asks-a-person", nil, action.Succeeded, "person: decline", `system: the server asked a question (elicitation/create, "Which one?"); declined: spec.build.answers has nothing that it asks for: none`},
 		"no model":     {"asks-a-model", nil, action.Failed, "declined", "system: the server asked for the answer of a language model (sampling/createMessage); declined: jobs have none"},
-		"not for ever": {"asks-for-ever", nil, action.Failed, "it asked back 10 times", `system: the server asked a question (elicitation/create, "And now?"); declined: nobody is there to answer, give the tool what it needs as arguments`},
+		"not for ever": {"asks-for-ever", nil, action.Failed, "it asked back 10 times", `system: the server asked a question (elicitation/create, "And now?"); declined: spec.build.answers has nothing that it asks for: none`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := newRecorder()
@@ -90,5 +99,33 @@ func TestAServerThatAsksGetsAnAnswer(t *testing.T) {
 				t.Errorf("the log lacks %q: %q", tc.in, rec.lines)
 			}
 		})
+	}
+}
+
+// TestAQuestionIsAnsweredFromTheJob, and only by the job whose call it belongs to.
+func TestAQuestionIsAnsweredFromTheJob(t *testing.T) {
+	server := askingServer()
+	listening := httptest.NewServer(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{Stateless: true}))
+	t.Cleanup(listening.Close)
+	r := newRunner(t, map[string]mcp.Server{
+		"asks":     {Type: "http", URL: listening.URL},
+		"defaults": {Type: "http", URL: listening.URL, Elicitation: config.ElicitationDefaults},
+	})
+	t.Cleanup(r.Close)
+	live := map[string]v1.JSON{"env": {Raw: json.RawMessage(`"live"`)}}
+	for _, tc := range []struct {
+		server  string
+		answers map[string]v1.JSON
+		says    string
+	}{
+		{"asks", live, `"form: accept map[env:live]"`},
+		{"asks", nil, `"form: decline map[]"`}, // the session's last answers are not this job's
+		{"defaults", live, `"form: accept map[env:live size:3]"`},
+		{"defaults", nil, `"form: decline map[]"`},
+	} {
+		out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: tc.server, Action: "asks-with-a-form", Answers: tc.answers}), newRecorder())
+		if out.Verdict != action.Succeeded || !strings.Contains(string(out.Result.Raw), tc.says) {
+			t.Errorf("%s with %v: %+v", tc.server, tc.answers, out)
+		}
 	}
 }

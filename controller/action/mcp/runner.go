@@ -253,6 +253,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
+	s.answering(build.Answers)
 	return limited(ctx, pool.server.Timeout, build.Action, name, func(ctx context.Context) action.Outcome {
 		if left != nil || s.asTask(build.Action) {
 			return r.callTask(ctx, a, pool, s, arguments, left, out)

@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/wire"
@@ -52,12 +53,14 @@ type session struct {
 
 	server Server // as the operator's file has it
 	roots  *sdk.ListRootsResult
-	sink   action.Sink // of the call under way
-	token  string      // its progress token
-	before string      // the token of the call before
-	tail   process.Tail
-	tools  map[string]*sdk.Tool
-	inputs map[string]*schema.Schema // by tool, made when first used
+	// answers are those of the job whose call is under way.
+	answers map[string]v1.JSON
+	sink    action.Sink // of the call under way
+	token   string      // its progress token
+	before  string      // the token of the call before
+	tail    process.Tail
+	tools   map[string]*sdk.Tool
+	inputs  map[string]*schema.Schema // by tool, made when first used
 }
 
 // begin directs what the server says to an attempt.
@@ -70,7 +73,10 @@ func (s *session) begin(sink action.Sink, token string) {
 	s.sink, s.token = sink, token
 }
 
-func (s *session) end() { s.begin(nil, "") }
+func (s *session) end() {
+	s.begin(nil, "")
+	s.answering(nil)
+}
 
 func (s *session) stderr(line string) { s.said(action.Stderr, line) }
 

@@ -168,7 +168,7 @@ func TestWhatCannotBeUsedIsSaidWithItsLine(t *testing.T) {
 		"two lists of tools":          {`"command": "x", "tools": ["a"], "enabledTools": ["b"]`, "mcpServers.a.tools has named the tools already"},
 		"sessions":                    {`"command": "x", "sessions": 0`, "mcpServers.a.sessions (line 2): Invalid value: \"0\": must be a whole number, 1 to 1000"},
 		"a start without end":         {`"command": "x", "startTimeoutSeconds": 100000`, "mcpServers.a.startTimeoutSeconds (line 2)"},
-		"elicitation":                 {`"command": "x", "elicitation": "accept"`, `Unsupported value: "accept": supported values: "decline", "defaults"`},
+		"elicitation":                 {`"command": "x", "elicitation": "accept"`, `Unsupported value: "accept": supported values: ["answers" "defaults" "off"]`},
 		"a file of variables":         {`"command": "x", "envFile": ".env"`, "mcpServers.a.envFile (line 2): not supported: files of variables are not read"},
 		"a program for headers":       {`"url": "https://x", "headersHelper": "/bin/h"`, "not supported: programs that make headers"},
 		"a sandbox":                   {`"command": "x", "sandboxEnabled": true`, "not supported: servers are not run in a sandbox"},

@@ -17,8 +17,9 @@
 //	caFile               certificate authorities, in PEM, for an https url
 //	roots                the folders that the server is told when it asks for them
 //	plan                 {TOOL: PREVIEW}: the tool that tells what another would do
-//	elicitation          decline, or defaults: what a question is answered with that the
-//	                     job has no answer to
+//	elicitation          answers, defaults or off: what the server is told that asks back:
+//	                     the job's answers, or also the question's defaults; or that
+//	                     nothing can be asked
 //	shared               true: all workspaces use the same sessions
 //	sessions             how many there are
 //	startTimeoutSeconds  for the start of the server

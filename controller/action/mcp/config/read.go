@@ -237,7 +237,7 @@ func (r *reader) disabledTools(n node) {
 func (r *reader) elicitation(n node) {
 	text, _ := n.text()
 	r.server.Elicitation = Elicitation(text)
-	if r.server.Elicitation != ElicitationDecline && r.server.Elicitation != ElicitationDefaults {
-		r.wrong(n, "Unsupported value: %q: supported values: %q, %q", text, ElicitationDecline, ElicitationDefaults)
+	if known := []Elicitation{ElicitationAnswers, ElicitationDefaults, ElicitationOff}; !slices.Contains(known, r.server.Elicitation) {
+		r.wrong(n, "Unsupported value: %q: supported values: %q", text, known)
 	}
 }

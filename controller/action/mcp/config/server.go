@@ -66,13 +66,16 @@ type Server struct {
 // Elicitation is what becomes of a server's questions.
 type Elicitation string
 
-// Questions that the job's answers cover are answered from them in any case.
+// Questions are forms; nobody opens the addresses of others.
 const (
-	// ElicitationDecline: what the job has no answer to is declined. The default.
-	ElicitationDecline Elicitation = "decline"
-	// ElicitationDefaults: what the job has no answer to is answered with the defaults of
-	// the question's schema, and declined where a required field has none.
+	// ElicitationAnswers: a question is answered with what the job has answers to, and
+	// declined if a required field has none. The default.
+	ElicitationAnswers Elicitation = "answers"
+	// ElicitationDefaults: fields that the job has no answer to get the defaults of the
+	// question's schema.
 	ElicitationDefaults Elicitation = "defaults"
+	// ElicitationOff: the server is told beforehand that nothing can be asked.
+	ElicitationOff Elicitation = "off"
 )
 
 // Allows reports whether jobs may call a tool.
