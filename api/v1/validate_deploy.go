@@ -37,7 +37,7 @@ func validateDeploy(d *DeployAction, p *field.Path) field.ErrorList {
 	}
 	errs = append(errs, validateEach(d.Services, maxServices, p.Child("services"), validateOperand)...)
 	errs = append(errs, validateEach(d.Profiles, maxProfiles, p.Child("profiles"), validateOperand)...)
-	errs = append(errs, validateExtraArgs(d.ExtraArgs, p.Child("extraArgs"))...)
+	errs = append(errs, validateExtraArgs(d, p.Child("extraArgs"))...)
 	errs = append(errs, validateDeployEnv(d.Env, p.Child("env"))...)
 	errs = append(errs, validateRollback(d, p)...)
 	return append(errs, validateConvergence(d, p)...)
@@ -65,26 +65,25 @@ func validateOperand(s string, p *field.Path) field.ErrorList {
 	return validateText(s, maxIdentifier, p)
 }
 
-// validateExtraArgs checks the shape: flags, each followed by at most one value.
-// Which flags a verb takes is the compose action's to decide.
-func validateExtraArgs(args []string, p *field.Path) field.ErrorList {
+// validateExtraArgs checks the flags, of which each verb takes some, each with at most one
+// value.
+func validateExtraArgs(d *DeployAction, p *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	if len(args) > maxExtraArgs {
-		errs = append(errs, field.TooMany(p, len(args), maxExtraArgs))
+	if len(d.ExtraArgs) > maxExtraArgs {
+		return append(errs, field.TooMany(p, len(d.ExtraArgs), maxExtraArgs))
 	}
-	afterFlag := false
-	for i, arg := range args {
-		flag := strings.HasPrefix(arg, "-")
-		switch {
-		case arg == "":
+	for i, arg := range d.ExtraArgs {
+		if arg == "" && !slices.Contains(DeployVerbs(), d.Verb) {
 			errs = append(errs, field.Required(p.Index(i), "must not be empty"))
-		case arg == "-" || arg == "--":
-			errs = append(errs, field.Invalid(p.Index(i), arg, "must name a flag; operands belong into services"))
-		case !flag && !afterFlag:
-			errs = append(errs, field.Invalid(p.Index(i), arg, "must start with '-' or be the value of the flag before it; services belong into services"))
 		}
 		errs = append(errs, validateText(arg, maxComposePath, p.Index(i))...)
-		afterFlag = flag
+	}
+	if len(errs) > 0 || !slices.Contains(DeployVerbs(), d.Verb) || d.Verb == DeployRollback {
+		return errs // a verb that is unknown has no list of flags, a rollback takes none
+	}
+	flags, errs := DeployFlags(d.Verb, d.ExtraArgs, p)
+	if d.Verb == DeployDown && len(d.Services) > 0 && (slices.Contains(flags, "--volumes") || slices.Contains(flags, "-v")) {
+		errs = append(errs, field.Invalid(p, d.ExtraArgs, "down --volumes takes the whole project down; leave services out"))
 	}
 	return errs
 }

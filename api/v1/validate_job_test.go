@@ -224,11 +224,23 @@ func TestValidateDeploy(t *testing.T) {
 		"arguments that are no flags": {
 			spec: deploy(DeployAction{Verb: DeployUp, ExtraArgs: []string{"web", "", "--", "-t", "1", "2"}}),
 			want: []string{
-				`spec.deploy.extraArgs[0]: Invalid value: "web": must start with '-' or be the value of the flag before it; services belong into services`,
+				`spec.deploy.extraArgs[0]: Invalid value: "web": must name a flag or be the value of the flag before it; services belong into services`,
 				"spec.deploy.extraArgs[1]: Required value: must not be empty",
-				`spec.deploy.extraArgs[2]: Invalid value: "--": must name a flag; operands belong into services`,
-				`spec.deploy.extraArgs[5]: Invalid value: "2": must start with '-' or be the value of the flag before it; services belong into services`,
+				`spec.deploy.extraArgs[2]: Invalid value: "--": must name a flag or be the value of the flag before it; services belong into services`,
+				`spec.deploy.extraArgs[5]: Invalid value: "2": must name a flag or be the value of the flag before it; services belong into services`,
 			},
+		},
+		"flags that the verb does not take, or not like this": {
+			spec: deploy(DeployAction{Verb: DeployStop, ExtraArgs: []string{"--force-recreate", "--timeout", "soon", "-t"}}),
+			want: []string{
+				`spec.deploy.extraArgs[0]: Unsupported value: "--force-recreate": supported values: "--timeout", "-t"`,
+				`spec.deploy.extraArgs[2]: Invalid value: "soon": the value of --timeout must match ^[0-9]{1,6}$`,
+				`spec.deploy.extraArgs[3]: Invalid value: "-t": -t needs a value`,
+			},
+		},
+		"the volumes of some services": {
+			spec: deploy(DeployAction{Verb: DeployDown, Services: []string{"web"}, ExtraArgs: []string{"-v"}}),
+			want: []string{`spec.deploy.extraArgs: Invalid value: ["-v"]: down --volumes takes the whole project down; leave services out`},
 		},
 		"a rollback names its project and nothing of compose's": {
 			spec: deploy(DeployAction{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/health"
+	"jobwright.dev/controller/action/compose/repair"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -53,7 +53,7 @@ func (d *deploy) stop(ctx context.Context, p *process.Process) {
 
 // canceled leaves the project as it was before or as asked, and says which.
 func (d *deploy) canceled(ctx context.Context) action.Outcome {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.a.Grace+settleTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.a.Grace+settleTime+repair.DrainTime(d.before))
 	defer cancel()
 	what, err := d.settle(ctx)
 	if err != nil {
@@ -70,36 +70,28 @@ func (d *deploy) canceled(ctx context.Context) action.Outcome {
 func (d *deploy) settle(ctx context.Context) (string, error) {
 	seen, err := d.project.Containers(ctx)
 	if err != nil {
-		return "", err
+		return "", err // the record of the change stays, for the next attempt to mend
 	}
 	switch {
 	case d.code == 0:
+		d.ended()
 		j := health.Judge(d.wants, seen, d.project.Now())
 		d.board.take(j.Services)
 		if up := j.Others(""); up != "" {
 			return "every container was started as asked and stays. " + strings.TrimSuffix(up, ". "), nil
 		}
 		return "the project is as asked", nil
-	case unchanged(d.before, seen) && len(d.before)+len(seen) > 0:
-		d.board.take(d.judge(seen).Services)
-		return "the project is as it was before", nil
 	case len(d.before) == 0:
 		return d.takeDown(ctx)
 	}
-	var problems []string
-	for _, act := range repairs(d.before, seen, d.steps.hasMade) {
-		d.out.Line(action.System, "docker "+strings.Join(act, " "))
-		if err := d.project.Do(ctx, act...); err != nil {
-			problems = append(problems, err.Error())
-		}
-	}
+	left := d.change.Mend(ctx, d.steps.stopping, d.out)
 	if seen, err = d.project.Containers(ctx); err != nil {
 		return "", err
 	}
 	d.board.take(d.judge(seen).Services)
 	text := describe(d.before, seen)
-	if len(problems) > 0 {
-		text += ". What could not be finished: " + strings.Join(problems, "; ")
+	if left != "" {
+		text += ". " + strings.TrimSuffix(left, ".")
 	}
 	return text, nil
 }
@@ -114,79 +106,11 @@ func (d *deploy) takeDown(ctx context.Context) (string, error) {
 			return fmt.Sprintf("what was made could not be taken down again, %d containers are left: %v", len(seen), err), lookErr
 		}
 	}
+	d.ended()
 	for name := range d.wants {
 		d.board.set(name, "pending", "")
 	}
 	return "what it had made was taken down again, so the project is as it was before: nothing of it is there (volumes stay)", nil
-}
-
-// unchanged reports whether the same containers are there in the same state.
-func unchanged(before, now []engine.Container) bool {
-	return len(before) == len(now) && !slices.ContainsFunc(before, func(b engine.Container) bool {
-		return !slices.ContainsFunc(now, func(n engine.Container) bool {
-			return b.ID == n.ID && b.Name == n.Name && b.StartedAt.Equal(n.StartedAt) && (b.Status == "running") == (n.Status == "running")
-		})
-	})
-}
-
-// temporary is the name that compose gives a container while it replaces another one.
-var temporary = regexp.MustCompile(`^[0-9a-f]{12}_(.+)$`)
-
-// repairs says what docker must do so that no container is in between: one that was made and
-// never started goes when the one that it was to replace is still there, and is started
-// when that is gone; one that ran before and was stopped runs again unless it was
-// replaced.
-func repairs(before, now []engine.Container, made func(name string) bool) [][]string {
-	old := map[string]engine.Container{}
-	for _, b := range before {
-		old[b.ID] = b
-	}
-	var actions [][]string
-	kept := map[string]bool{} // names of old containers that are to run
-	for _, n := range now {
-		b, known := old[n.ID]
-		if known && b.Status == "running" && !replaced(b, now, old) {
-			kept[b.Name] = true
-		}
-	}
-	for _, n := range now {
-		if _, known := old[n.ID]; known || n.Status != "created" {
-			continue
-		}
-		name := n.Name
-		if m := temporary.FindStringSubmatch(name); m != nil {
-			name = m[1]
-		}
-		switch {
-		case !made(name):
-			// Somebody else's.
-		case kept[name]:
-			actions = append(actions, []string{"container", "rm", "--", n.ID})
-		default:
-			if name != n.Name {
-				actions = append(actions, []string{"container", "rename", "--", n.ID, name})
-			}
-			actions = append(actions, []string{"container", "start", "--", n.ID})
-		}
-	}
-	for _, n := range now {
-		if b := old[n.ID]; kept[b.Name] && n.Status != "running" && n.Status != "restarting" {
-			actions = append(actions, []string{"container", "start", "--", n.ID})
-		}
-	}
-	return actions
-}
-
-// replaced reports whether another container that was made since runs under its name.
-func replaced(b engine.Container, now []engine.Container, old map[string]engine.Container) bool {
-	return slices.ContainsFunc(now, func(n engine.Container) bool {
-		_, known := old[n.ID]
-		name := n.Name
-		if m := temporary.FindStringSubmatch(name); m != nil {
-			name = m[1]
-		}
-		return !known && name == b.Name && n.Status != "created"
-	})
 }
 
 // describe says for each service whether it is as before.

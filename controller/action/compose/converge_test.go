@@ -92,9 +92,26 @@ func TestADeployIsJudgedByItsServices(t *testing.T) {
 			want: v1.ReasonInvalidArguments, message: []string{"spec.deploy.composePath: Not found"},
 		},
 		"a stage that gets nowhere": {
-			services: service("web", "web", ", healthcheck: {test: [CMD, /app, check], interval: 1h}"),
+			services: service("web", "web", "") + service("later", "web", ", depends_on: {web: {condition: service_completed_successfully}}"),
 			change:   func(d *v1.DeployAction) { one := int32(1); d.Limits = &v1.DeployLimits{HealthSeconds: &one} },
-			want:     v1.ReasonStageTimeout, message: []string{"spec.deploy.limits.healthSeconds is 1", "service web"},
+			want:     v1.ReasonStageTimeout, message: []string{"spec.deploy.limits.healthSeconds is 1", "service web", "later (created)"},
+		},
+		"a health check that takes longer than the limit, and passes": {
+			services: service("web", "slow", ", healthcheck: {test: [CMD, /app, check], interval: 500ms, retries: 3, start_period: 60s}"),
+			change:   func(d *v1.DeployAction) { one := int32(1); d.Limits = &v1.DeployLimits{HealthSeconds: &one} },
+			states:   "web healthy",
+		},
+		"a migration that tells of its steps": {
+			services: service("migrate", "tick, '12', '0'", "") + service("web", "web", ", depends_on: {migrate: {condition: service_completed_successfully}}"),
+			change:   func(d *v1.DeployAction) { one := int32(1); d.Limits = &v1.DeployLimits{HealthSeconds: &one} },
+			states:   "migrate completed, web running",
+		},
+		"what is not up within --wait-timeout": {
+			services: service("web", "web", ""),
+			change: func(d *v1.DeployAction) {
+				d.ExtraArgs, d.Health.Services = []string{"--wait-timeout=1"}, map[string]v1.ServiceHealth{"web": {Expect: v1.ExpectCompleted}}
+			},
+			want: v1.ReasonStageTimeout, message: []string{"--wait-timeout allows 1s", "service web"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

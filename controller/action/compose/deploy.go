@@ -10,6 +10,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/health"
+	"jobwright.dev/controller/action/compose/repair"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -28,6 +29,7 @@ type deploy struct {
 	wants     map[string]health.Want
 	project   *engine.Project
 	before    []engine.Container // the project's containers before anything was done
+	change    *repair.Change
 	steps     *steps
 	board     *board
 	limits    *watchdog
@@ -51,6 +53,7 @@ func (r *Runner) converge(ctx context.Context, a action.Attempt, c command, out 
 	defer stop(nil)
 	d.limits = newWatchdog(limitsOf(a.Job.Spec.Deploy.Limits), func(e *exceeded) { stop(e) })
 	defer d.limits.stop()
+	d.limits.alive = func(s stage, since time.Time) bool { return s == waitHealth && d.writes(ctx, since) }
 	if outcome, ok := d.prepare(limited); !ok {
 		return outcome, nil
 	}
@@ -58,20 +61,43 @@ func (r *Runner) converge(ctx context.Context, a action.Attempt, c command, out 
 	d.changed, end = d.project.Watch(context.WithoutCancel(ctx), d.project.Now())
 	defer end()
 	tail, early, err := d.compose(limited)
-	switch {
-	case err != nil:
+	if err != nil {
+		d.ended()
 		return r.unavailable(err), nil
-	case ctx.Err() != nil:
-		return d.canceled(ctx), d.rendering
-	case early != nil:
-		return d.unhealthy(ctx, *early), d.rendering
-	case limited.Err() != nil:
-		return d.late(ctx, limited, tail), d.rendering
-	case d.code != 0:
-		return d.broken(ctx, tail), d.rendering
 	}
-	d.limits.progress(waitHealth)
-	return d.await(ctx, limited), d.rendering
+	if ctx.Err() != nil {
+		return d.canceled(ctx), d.rendering
+	}
+	left := ""
+	if early != nil || limited.Err() != nil || d.code != 0 {
+		left = d.change.Mend(ctx, d.steps.stopping, d.out) // before anything else
+	} else {
+		d.ended()
+	}
+	var outcome action.Outcome
+	switch {
+	case early != nil:
+		outcome = d.unhealthy(ctx, *early)
+	case limited.Err() != nil:
+		outcome = d.late(ctx, limited, tail)
+	case d.code != 0:
+		outcome = d.broken(ctx, tail)
+	default:
+		d.limits.progress(waitHealth)
+		outcome = d.await(ctx, limited)
+	}
+	if left != "" {
+		outcome.Message += "\n" + left
+	}
+	return outcome, d.rendering
+}
+
+// ended removes the record of the change: nothing is left in between. A record that stays is
+// mended by the next attempt, which does no harm.
+func (d *deploy) ended() {
+	if err := d.change.End(); err != nil {
+		d.out.Line(action.System, err.Error())
+	}
 }
 
 // prepare finds out what the deploy is about and what is there before it.
@@ -90,10 +116,17 @@ func (d *deploy) prepare(ctx context.Context) (action.Outcome, bool) {
 	if d.wants, err = rendering.wants(d.a.Job.Spec.Deploy); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error()), false
 	}
+	if err = repair.Interrupted(ctx, d.r.revisions, d.project, d.out); err != nil {
+		return d.unreachable(ctx, err), false
+	}
 	if d.before, err = d.project.Containers(ctx); err != nil {
 		return d.unreachable(ctx, err), false
 	}
 	d.project.Baseline(d.before)
+	d.limits.atLeast(starting, d.stopTime()+stopMargin, "the time that containers may take to stop (stop_grace_period)")
+	if d.change, err = repair.Begin(d.r.revisions, d.project, string(d.a.Job.Spec.Deploy.Verb), d.before); err != nil {
+		return action.Fail(v1.ReasonInternalError, err.Error()+". Nothing was started."), false
+	}
 	d.board = newBoard(d.out, rendering, d.wants)
 	return action.Outcome{}, true
 }
@@ -159,6 +192,7 @@ func (d *deploy) along(ctx context.Context, p *process.Process) *health.Judgment
 			continue // compose meets the same error
 		}
 		seen = slices.DeleteFunc(seen, func(c engine.Container) bool { return has(d.before, c.ID) })
+		d.allowChecks(seen)
 		j := d.judge(seen)
 		if d.board.take(j.Services) {
 			d.limits.progress(waitHealth)
@@ -186,6 +220,11 @@ const engineTime = 10 * time.Second
 
 // await looks at the containers until it can be told what the deploy has come to.
 func (d *deploy) await(ctx, limited context.Context) action.Outcome {
+	if seconds, ok := flagValue(d.a.Job.Spec.Deploy.ExtraArgs, "--wait-timeout"); ok {
+		if limit, err := time.ParseDuration(seconds + "s"); err == nil {
+			defer d.limits.within(limit, "--wait-timeout")()
+		}
+	}
 	var silent time.Time // since when the engine does not answer
 	probe := probeOf(d.a.Job.Spec.Deploy)
 	for {
@@ -233,6 +272,7 @@ func (d *deploy) observe(ctx context.Context) (j health.Judgment, seen []engine.
 	if err != nil {
 		return health.Judgment{Grade: health.Waiting}, nil, engine.RetryPause, err
 	}
+	d.allowChecks(seen)
 	j = health.Judge(d.wants, seen, d.project.Now())
 	if d.board.take(j.Services) {
 		d.limits.progress(waitHealth)

@@ -30,6 +30,7 @@ import (
 	"os"
 	"net/http"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -59,6 +60,20 @@ func main() {
 		stop := make(chan os.Signal, 1)
 		signal.Notify(stop, syscall.SIGTERM)
 		<-stop
+	case "drain": // seconds: so long it takes to stop
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		<-stop
+		seconds, _ := strconv.Atoi(os.Args[2])
+		time.Sleep(time.Duration(seconds) * time.Second)
+	case "tick": // n code: a line every 200 ms, n times, and then that exit code
+		n, _ := strconv.Atoi(os.Args[2])
+		for i := range n {
+			fmt.Println("step", i)
+			time.Sleep(200 * time.Millisecond)
+		}
+		code, _ := strconv.Atoi(os.Args[3])
+		os.Exit(code)
 	case "listen":
 		http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/ok" {

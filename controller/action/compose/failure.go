@@ -72,8 +72,8 @@ func (d *deploy) late(ctx, limited context.Context, tail string) action.Outcome 
 	_ = errors.As(context.Cause(limited), &e)
 	c := cause{reason: v1.ReasonStageTimeout, text: e.Error(), service: d.steps.busy()}
 	if d.unanswered != nil {
-		c.reason, c.text = v1.ReasonUnhealthy, fmt.Sprintf("health.probe was not answered as expected for %s; spec.deploy.limits.healthSeconds is %d. The last answer: %v",
-			e.idle.Round(time.Second), int(e.limit/time.Second), d.unanswered)
+		c.reason, c.text = v1.ReasonUnhealthy, fmt.Sprintf("health.probe was not answered as expected for %s; %s. The last answer: %v",
+			e.idle.Round(time.Second), e.source(), d.unanswered)
 		return d.fail(c, "Every service is up; containers were left as they are.")
 	}
 	more := d.name + " was stopped; containers were left as they were."
@@ -83,8 +83,7 @@ func (d *deploy) late(ctx, limited context.Context, tail string) action.Outcome 
 		if seen, err := d.project.Containers(ctx); err == nil {
 			j := d.judge(seen)
 			d.board.take(j.Services)
-			if slow := slices.IndexFunc(j.Services, func(s health.ServiceState) bool { return s.Grade != health.Good }); slow >= 0 {
-				s := j.Services[slow]
+			if s, ok := d.culprit(j); ok {
 				c.service = s.Name
 				c.text = fmt.Sprintf("%s; it is %s, %s", c.text, s.State, s.Message)
 				return d.fail(c, j.Others(s.Name)+d.log(ctx, s.Worst))

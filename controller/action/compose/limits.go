@@ -43,41 +43,66 @@ func limitsOf(l *v1.DeployLimits) map[stage]time.Duration {
 	return out
 }
 
+// patience is how many limits a stage may take in all while its containers write output and
+// nothing else moves: a migration that tells of each step takes its time, but one that
+// writes the same line for ever does not keep a deploy running.
+const patience = 10
+
 // exceeded is a limit that has passed. It is an error, so that it can be the cause of a
 // context's end.
 type exceeded struct {
 	stage stage
 	limit time.Duration
+	// because is what the limit comes from, beyond spec.deploy.limits; empty: nothing else.
+	because string
+	// total tells that the limit is for the whole stage, whatever progress there was.
+	total bool
 	// idle is how long there was no progress; whole how long the deploy took until then.
 	idle, whole time.Duration
 }
 
 func (e *exceeded) Error() string {
+	if e.total {
+		return fmt.Sprintf("not every service was up in time; %s, and the deploy had taken %s", e.source(), e.whole.Round(time.Second))
+	}
 	what := map[stage]string{
 		pulling:    "pulling images got nowhere",
 		building:   "building images said nothing",
 		starting:   "creating and starting containers got nowhere",
 		waitHealth: "no service's state changed while some were not up yet",
 	}[e.stage]
-	return fmt.Sprintf("%s for %s; spec.deploy.limits.%sSeconds is %d, and the deploy had taken %s", what,
-		e.idle.Round(time.Second), e.stage, int(e.limit/time.Second), e.whole.Round(time.Second))
+	return fmt.Sprintf("%s for %s; %s, and the deploy had taken %s", what, e.idle.Round(time.Second), e.source(), e.whole.Round(time.Second))
+}
+
+// source says which limit it is.
+func (e *exceeded) source() string {
+	if e.because != "" {
+		return fmt.Sprintf("%s allows %s", e.because, e.limit.Round(time.Second))
+	}
+	return fmt.Sprintf("spec.deploy.limits.%sSeconds is %d", e.stage, int(e.limit/time.Second))
 }
 
 // watchdog calls expire once when a stage gets nowhere for longer than its limit.
 type watchdog struct {
-	limits map[stage]time.Duration
 	expire func(*exceeded)
+	// alive tells, when a limit is about to pass, whether something has moved since after
+	// all; nil: nothing has.
+	alive func(s stage, since time.Time) bool
 
-	mu          sync.Mutex
-	stage       stage
-	began, last time.Time
-	timer       *time.Timer
-	ended       bool
+	mu      sync.Mutex
+	limits  map[stage]time.Duration
+	because map[stage]string
+	stage   stage
+	began   time.Time
+	entered time.Time // when the stage began
+	last    time.Time
+	timer   *time.Timer
+	ended   bool
 }
 
 func newWatchdog(limits map[stage]time.Duration, expire func(*exceeded)) *watchdog {
 	now := time.Now()
-	w := &watchdog{limits: limits, expire: expire, stage: starting, began: now, last: now}
+	w := &watchdog{limits: limits, because: map[stage]string{}, expire: expire, stage: starting, began: now, entered: now, last: now}
 	w.timer = time.AfterFunc(limits[starting], w.bark)
 	return w
 }
@@ -89,8 +114,26 @@ func (w *watchdog) progress(s stage) {
 	if w.ended {
 		return
 	}
-	w.stage, w.last = s, time.Now()
+	if now := time.Now(); s != w.stage {
+		w.stage, w.entered, w.last = s, now, now
+	} else {
+		w.last = now
+	}
 	w.timer.Reset(w.limits[s])
+}
+
+// atLeast raises the limit of a stage to what the compose file itself allows; because names
+// that.
+func (w *watchdog) atLeast(s stage, limit time.Duration, because string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended || w.limits[s] >= limit {
+		return
+	}
+	w.limits[s], w.because[s] = limit, because
+	if w.stage == s {
+		w.timer.Reset(limit - time.Since(w.last))
+	}
 }
 
 // at is the stage of the last progress.
@@ -100,10 +143,18 @@ func (w *watchdog) at() stage {
 	return w.stage
 }
 
+// bark looks whether the limit has really passed, and ends the deploy if so.
 func (w *watchdog) bark() {
 	w.mu.Lock()
+	s, last, ask := w.stage, w.last, w.alive != nil && time.Since(w.entered) < patience*w.limits[w.stage]
+	w.mu.Unlock()
+	if ask && time.Since(last) >= w.limit(s) && w.alive(s, last) {
+		w.progress(s)
+		return
+	}
+	w.mu.Lock()
 	now := time.Now()
-	e := &exceeded{w.stage, w.limits[w.stage], now.Sub(w.last), now.Sub(w.began)}
+	e := &exceeded{stage: w.stage, limit: w.limits[w.stage], because: w.because[w.stage], idle: now.Sub(w.last), whole: now.Sub(w.began)}
 	if w.ended || e.idle < e.limit { // the timer fired while progress was told
 		w.mu.Unlock()
 		return
@@ -111,6 +162,27 @@ func (w *watchdog) bark() {
 	w.ended = true
 	w.mu.Unlock()
 	w.expire(e)
+}
+
+// within ends the deploy when the present stage takes longer in all; because names what says
+// so. The returned function takes that back.
+func (w *watchdog) within(limit time.Duration, because string) func() bool {
+	return time.AfterFunc(limit, func() {
+		w.mu.Lock()
+		e := &exceeded{stage: w.stage, limit: limit, because: because, total: true, idle: time.Since(w.last), whole: time.Since(w.began)}
+		ended := w.ended
+		w.ended = true
+		w.mu.Unlock()
+		if !ended {
+			w.expire(e)
+		}
+	}).Stop
+}
+
+func (w *watchdog) limit(s stage) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.limits[s]
 }
 
 func (w *watchdog) stop() {

@@ -212,3 +212,18 @@ func scaleFlag(args []string, service string) (int, bool) {
 	}
 	return 0, false
 }
+
+// flagValue is the value of the last flag that has one of those names.
+func flagValue(args []string, names ...string) (value string, ok bool) {
+	for i, arg := range args {
+		name, inline, has := strings.Cut(arg, "=")
+		switch {
+		case !slices.Contains(names, name):
+		case has:
+			value, ok = inline, true
+		case i+1 < len(args):
+			value, ok = args[i+1], true
+		}
+	}
+	return value, ok
+}

@@ -15,6 +15,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/health"
+	"jobwright.dev/controller/action/compose/repair"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -35,6 +36,9 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		if _, err := process.Reap(ctx, r.docker.Worker, id); err != nil {
 			return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", id, err)
 		}
+	}
+	if err := repair.Attempt(ctx, r.revisions, r.docker, a.ID, quiet{}); err != nil {
+		return action.Outcome{}, errors.New(hide.String(err.Error()))
 	}
 	outcome, err := r.recover(ctx, a)
 	if err != nil {

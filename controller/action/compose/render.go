@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -42,6 +43,7 @@ type modelService struct {
 	Image         string          `json:"image"`
 	Build         json.RawMessage `json:"build"`
 	ContainerName string          `json:"container_name"`
+	StopGrace     string          `json:"stop_grace_period"`
 	Scale         *int            `json:"scale"`
 	Deploy        struct {
 		Replicas *int `json:"replicas"`
@@ -57,6 +59,17 @@ func (s modelService) replicas() int {
 		return *s.Scale
 	}
 	return 1
+}
+
+// stopTime is the longest stop_grace_period of the services, at least the engine's default.
+func (m *rendering) stopTime() time.Duration {
+	longest := engine.DefaultStopTimeout
+	for _, s := range m.Services {
+		if grace, err := time.ParseDuration(s.StopGrace); err == nil {
+			longest = max(longest, grace)
+		}
+	}
+	return longest
 }
 
 // built reports whether compose builds the service's image.

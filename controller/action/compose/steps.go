@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -125,4 +126,30 @@ func (s *steps) hasMade(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.made[name]
+}
+
+// stopping reports whether compose was at stopping the container of that name.
+func (s *steps) stopping(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last["Container "+name].Stopping()
+}
+
+// waitsFor are the services of the containers that compose waits for, sorted: dependencies
+// that are to be healthy or to end.
+func (s *steps) waitsFor() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for id, e := range s.last {
+		name, container := strings.CutPrefix(id, "Container ")
+		if !container || e.Status != "Working" || e.Text != "Waiting" {
+			continue
+		}
+		if service := s.rendering.byContainer(name); service != "" && !slices.Contains(out, service) {
+			out = append(out, service)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -113,17 +113,21 @@ func (r *Runner) undo(ctx context.Context, a action.Attempt, file string, render
 			}
 		}
 	}
-	return r.bringBack(ctx, a, t, outcome, out)
+	limit := rollbackTime
+	if !t.Wait {
+		limit = stopRollbackTime
+	}
+	if rendering != nil {
+		limit += rendering.stopTime() // what was asked to stop is waited for
+	}
+	return r.bringBack(ctx, a, t, limit, outcome, out)
 }
 
 // bringBack restores the target within a limit of its own. When the attempt is asked to
 // stop meanwhile it has its grace to come to an end: half a rollback is the one state
 // that nobody asked for.
-func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t rollback.Target, outcome action.Outcome, out action.Sink) action.Outcome {
-	rev, limit := t.Revision, rollbackTime
-	if !t.Wait {
-		limit = stopRollbackTime
-	}
+func (r *Runner) bringBack(ctx context.Context, a action.Attempt, t rollback.Target, limit time.Duration, outcome action.Outcome, out action.Sink) action.Outcome {
+	rev := t.Revision
 	out.Line(action.System, fmt.Sprintf("the deploy did not succeed; bringing back revision %d of %s", rev.Number, rev.Project))
 	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the limit of a rollback is %s", limit))
 	defer cancel()

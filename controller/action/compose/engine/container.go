@@ -17,7 +17,11 @@ const (
 	serviceLabel = "com.docker.compose.service"
 	oneoffLabel  = "com.docker.compose.oneoff"
 	hashLabel    = "com.docker.compose.config-hash"
+	replaceLabel = "com.docker.compose.replace"
 )
+
+// DefaultStopTimeout is the engine's: 10 s from SIGTERM to SIGKILL.
+const DefaultStopTimeout = 10 * time.Second
 
 // maxCheck is how much of a health check's output is kept, in bytes.
 const maxCheck = 300
@@ -51,6 +55,14 @@ type Container struct {
 	Restarts int
 	// Policy is the restart policy; empty or "no": the container is never restarted.
 	Policy string
+	// StopTimeout is how long the container may take to stop; the engine's default where it
+	// has none of its own.
+	StopTimeout time.Duration
+	// HealthTime is how long the health check may take until the engine calls the container
+	// unhealthy; zero: there is no health check.
+	HealthTime time.Duration
+	// Replaces tells that compose made the container in the place of another one.
+	Replaces bool
 	// Created and StartedAt are times of the engine's clock.
 	Created, StartedAt time.Time
 	// Ports are those that the container publishes.
@@ -84,13 +96,44 @@ type inspected struct {
 	RestartCount int
 	HostConfig   struct{ RestartPolicy struct{ Name string } }
 	Config       struct {
-		Image  string
-		Labels map[string]string
+		Image       string
+		Labels      map[string]string
+		StopTimeout *int
+		Healthcheck *healthcheck
 	}
 	NetworkSettings struct {
 		Ports map[string][]struct{ HostIP, HostPort string }
 	}
 }
+
+// healthcheck is a container's health check; durations in nanoseconds, 0: the default.
+type healthcheck struct {
+	Test                           []string
+	Interval, Timeout, StartPeriod time.Duration
+	Retries                        int
+}
+
+// time is how long the check may take until the engine calls the container unhealthy. The
+// defaults are the engine's (https://docs.docker.com/reference/dockerfile/#healthcheck).
+func (h *healthcheck) time() time.Duration {
+	if h == nil || len(h.Test) == 0 || h.Test[0] == "NONE" {
+		return 0
+	}
+	interval, timeout, retries := h.Interval, h.Timeout, h.Retries
+	if interval == 0 {
+		interval = 30 * time.Second
+	}
+	if timeout == 0 {
+		timeout = 30 * time.Second
+	}
+	if retries == 0 {
+		retries = 3
+	}
+	return min(maxHealthTime, h.StartPeriod+time.Duration(retries)*(interval+timeout))
+}
+
+// maxHealthTime bounds how long a health check is waited for because it is rare.
+const maxHealthTime = time.Hour
 
 // parseContainers reads one container a line. Containers of docker compose run belong to no
 // deploy.
@@ -116,6 +159,12 @@ func (c inspected) container() Container {
 		Status: c.State.Status, Error: c.State.Error, ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled,
 		Restarts: c.RestartCount, Policy: c.HostConfig.RestartPolicy.Name, Created: c.Created, StartedAt: c.State.StartedAt,
 	}
+	_, out.Replaces = c.Config.Labels[replaceLabel]
+	out.StopTimeout = DefaultStopTimeout
+	if seconds := c.Config.StopTimeout; seconds != nil {
+		out.StopTimeout = time.Duration(*seconds) * time.Second
+	}
+	out.HealthTime = c.Config.Healthcheck.time()
 	if h := c.State.Health; h != nil && h.Status != "none" {
 		out.Health = h.Status
 		if len(h.Log) > 0 {

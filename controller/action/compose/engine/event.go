@@ -49,3 +49,8 @@ func (e Event) String() string {
 
 // Failed reports whether the event tells of something that went wrong.
 func (e Event) Failed() bool { return e.Error || e.Status == "Error" }
+
+// Stopping reports whether compose is at stopping what the event names.
+func (e Event) Stopping() bool {
+	return e.Status == "Working" && (e.Text == "Stopping" || e.Text == "Restarting")
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"jobwright.dev/controller/action/process"
 )
@@ -50,4 +51,20 @@ func (p *Project) LogTail(ctx context.Context, id string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// LastOutput is when, by the engine's clock, a container last wrote a line; zero: it has not.
+func (p *Project) LastOutput(ctx context.Context, id string) (time.Time, error) {
+	var last time.Time
+	stamp := func(line string) {
+		text, _, _ := strings.Cut(line, " ")
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil && at.After(last) {
+			last = at
+		}
+	}
+	var mu sync.Mutex
+	locked := func(line string) { mu.Lock(); defer mu.Unlock(); stamp(line) }
+	args := []string{"logs", "--timestamps", "--tail=1", "--", id}
+	err := p.Docker.Stream(ctx, process.Spec{Args: args, Dir: "/", Attempt: p.Attempt}, locked, func(r io.Reader) error { return process.Lines(r, locked) })
+	return last, err
 }

@@ -63,6 +63,16 @@ func (j Judgment) First(g Grade) (ServiceState, bool) {
 	return j.Services[i], true
 }
 
+// Culprit is the service that the others wait for: the first one that is not good and has
+// been started, or else the first one that is not good; false: all are good.
+func (j Judgment) Culprit() (ServiceState, bool) {
+	i := slices.IndexFunc(j.Services, func(s ServiceState) bool { return s.Grade != Good && s.State != "created" && s.State != "missing" })
+	if i < 0 {
+		return j.First(Waiting)
+	}
+	return j.Services[i], true
+}
+
 // Good is how many services are good.
 func (j Judgment) Good() int {
 	n := 0

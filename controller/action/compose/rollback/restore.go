@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/health"
+	"jobwright.dev/controller/action/compose/repair"
 	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
@@ -58,7 +60,7 @@ func (r Restorer) Belongs(rev *revisions.Revision, workspace string) bool {
 // nothing had to be done.
 func (r Restorer) Restore(ctx context.Context, a action.Attempt, t Target, out action.Sink) (restored, removed []string, err error) {
 	project := r.project(a, t.Revision.Project)
-	containers, err := project.Containers(ctx)
+	containers, err := r.ready(ctx, project, out)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +75,22 @@ func (r Restorer) Restore(ctx context.Context, a action.Attempt, t Target, out a
 	if err := r.needImages(ctx, a, t.Revision, restored, out); err != nil {
 		return restored, removed, err
 	}
-	return restored, removed, r.bringUp(ctx, a, t, restored, out)
+	return restored, removed, r.bringUp(ctx, a, t, project, containers, restored, out)
+}
+
+// ready waits for the engine, mends what a docker compose before has left, and returns the
+// project's containers.
+func (r Restorer) ready(ctx context.Context, project *engine.Project, out action.Sink) ([]engine.Container, error) {
+	if _, err := repair.AwaitEngine(ctx, project); err != nil {
+		return nil, err
+	}
+	if err := repair.Interrupted(ctx, r.Revisions, project, out); err != nil {
+		return nil, err
+	}
+	if err := project.SetClock(ctx); err != nil {
+		return nil, err
+	}
+	return project.Containers(ctx)
 }
 
 func (r Restorer) project(a action.Attempt, name string) *engine.Project {
@@ -119,16 +136,10 @@ func asRevised(containers []engine.Container, want v1.RevisionService, hashes ..
 // removeServices removes the containers that are not to be there.
 func removeServices(ctx context.Context, project *engine.Project, t Target, containers []engine.Container, out action.Sink) ([]string, error) {
 	such := func(c engine.Container) bool { return slices.Contains(t.Remove, c.Service) }
-	since := t.Since
-	if !since.IsZero() && slices.ContainsFunc(containers, such) {
-		if err := project.SetClock(ctx); err != nil {
-			return nil, err
-		}
-		since = project.Engine(since)
-	}
+	since := project.Engine(t.Since)
 	var ids, names []string
 	for _, c := range containers {
-		if !such(c) || c.Created.Before(since) {
+		if !such(c) || !t.Since.IsZero() && c.Created.Before(since) {
 			continue
 		}
 		ids = append(ids, c.ID)
@@ -170,31 +181,51 @@ func (r Restorer) needImages(ctx context.Context, a action.Attempt, rev *revisio
 	return nil
 }
 
-// bringUp has compose make services as the revision has them.
-func (r Restorer) bringUp(ctx context.Context, a action.Attempt, t Target, restored []string, out action.Sink) error {
+// bringUp has compose make services as the revision has them. When it is cut off, what it
+// leaves is mended.
+func (r Restorer) bringUp(ctx context.Context, a action.Attempt, t Target, project *engine.Project, before []engine.Container, restored []string, out action.Sink) error {
 	spec, err := r.Spec(a, t.Revision, append([]string{"up", "--detach", "--no-build", "--no-deps", "--"}, restored...)...)
+	if err != nil {
+		return err
+	}
+	change, err := repair.Begin(r.Revisions, project, string(v1.DeployRollback), before)
 	if err != nil {
 		return err
 	}
 	p, err := process.Start(spec)
 	if err != nil {
-		return err
+		return errors.Join(err, change.End())
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Stop(context.WithoutCancel(ctx), a.Grace) })
-	tail := r.Docker.Follow(p, string(v1.DeployRollback), out, func(_ *engine.Event, pct int, step string) { out.Progress(pct, step) })
+	var working sync.Map // containers that compose is at, by name
+	tail := r.Docker.Follow(p, string(v1.DeployRollback), out, func(e *engine.Event, pct int, step string) {
+		if e != nil {
+			working.Store(strings.TrimPrefix(e.ID, "Container "), e.Stopping())
+		}
+		out.Progress(pct, step)
+	})
 	code := p.Wait()
 	stop()
 	if err := p.Kill(ctx); err != nil {
 		out.Line(action.System, err.Error())
 	}
+	if code == 0 {
+		if err := change.End(); err != nil {
+			out.Line(action.System, err.Error())
+		}
+		if !t.Wait {
+			return nil
+		}
+		return r.await(ctx, a, t, restored)
+	}
+	left := change.Mend(ctx, func(name string) bool { stopping, _ := working.Load(name); return stopping == true }, out)
 	if ctx.Err() != nil {
-		return fmt.Errorf("it took longer than it may: %w", context.Cause(ctx))
+		err = fmt.Errorf("it took longer than it may: %w", context.Cause(ctx))
+	} else {
+		err = errors.New(engine.Ended("docker compose up", code) + engine.LastWords(tail))
 	}
-	if code != 0 {
-		return errors.New(engine.Ended("docker compose up", code) + engine.LastWords(tail))
+	if left != "" {
+		err = fmt.Errorf("%w. %s", err, strings.TrimSuffix(left, "."))
 	}
-	if !t.Wait {
-		return nil
-	}
-	return r.await(ctx, a, t, restored)
+	return err
 }

@@ -1,0 +1,110 @@
+package v1
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// flagValue is what a flag takes; nil: nothing.
+type flagValue = *regexp.Regexp
+
+var (
+	flagNumber   = regexp.MustCompile(`^[0-9]{1,6}$`)
+	flagLines    = regexp.MustCompile(`^([0-9]{1,7}|all)$`)
+	flagInstant  = regexp.MustCompile(`^[0-9A-Za-z:.+-]{1,40}$`)
+	flagScale    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*=[0-9]{1,4}$`)
+	flagBuildArg = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=[^\x00\n]*$`)
+	flagOneOf    = func(words ...string) flagValue { return regexp.MustCompile(`^(` + strings.Join(words, "|") + `)$`) }
+)
+
+// deployFlags are the flags of each verb. Not in it: what reads or writes other places
+// (--env-file, --output), what needs a terminal or never ends (--follow, --watch,
+// --attach, --menu), and what the Runner decides itself (--file, --project-name,
+// --progress, --ansi).
+var deployFlags = map[DeployVerb]map[string]flagValue{
+	DeployUp: {
+		"-d": nil, "--detach": nil, "--wait": nil, "--wait-timeout": flagNumber, "--build": nil, "--no-build": nil,
+		"--force-recreate": nil, "--no-recreate": nil, "--always-recreate-deps": nil, "--no-deps": nil,
+		"--remove-orphans": nil, "--renew-anon-volumes": nil, "-V": nil, "--pull": flagOneOf("always", "missing", "never", "build"),
+		"--quiet-pull": nil, "--scale": flagScale, "--timeout": flagNumber, "-t": flagNumber,
+	},
+	DeployDown: {
+		"--remove-orphans": nil, "--volumes": nil, "-v": nil, "--rmi": flagOneOf("all", "local"), "--timeout": flagNumber, "-t": flagNumber,
+	},
+	DeployBuild: {
+		"--no-cache": nil, "--pull": nil, "--quiet": nil, "-q": nil, "--with-dependencies": nil, "--build-arg": flagBuildArg,
+	},
+	DeployPull: {
+		"--ignore-buildable": nil, "--ignore-pull-failures": nil, "--include-deps": nil, "--quiet": nil, "-q": nil,
+		"--policy": flagOneOf("always", "missing"),
+	},
+	DeployPs: {
+		"--all": nil, "-a": nil, "--quiet": nil, "-q": nil, "--services": nil, "--no-trunc": nil, "--format": flagOneOf("json", "table"),
+		"--status": flagOneOf("paused", "restarting", "removing", "running", "dead", "created", "exited"),
+	},
+	DeployLogs: {
+		"--tail": flagLines, "-n": flagLines, "--timestamps": nil, "-t": nil, "--no-log-prefix": nil, "--since": flagInstant, "--until": flagInstant,
+	},
+	DeployRestart: {"--no-deps": nil, "--timeout": flagNumber, "-t": flagNumber},
+	DeployStop:    {"--timeout": flagNumber, "-t": flagNumber},
+	DeployStart:   {},
+	DeployConfig: {
+		"--services": nil, "--images": nil, "--volumes": nil, "--profiles": nil, "--networks": nil, "--quiet": nil, "-q": nil,
+		"--no-interpolate": nil, "--no-normalize": nil, "--format": flagOneOf("yaml", "json"),
+	},
+	DeployRollback: {}, // none of compose's
+}
+
+// DeployFlags returns extraArgs of a verb in the form --flag=value, or -f value for short
+// ones, and what is wrong with them: what docker compose takes and Jobwright does not allow
+// is wrong too.
+func DeployFlags(verb DeployVerb, args []string, p *field.Path) ([]string, field.ErrorList) {
+	var out []string
+	var errs field.ErrorList
+	flags := deployFlags[verb]
+	for i := 0; i < len(args); i++ {
+		at := p.Index(i)
+		name, given, inline := strings.Cut(args[i], "=")
+		pattern, known := flags[name]
+		switch {
+		case args[i] == "":
+			errs = append(errs, field.Required(at, "must not be empty"))
+			continue
+		case !strings.HasPrefix(name, "-") || name == "-" || name == "--":
+			errs = append(errs, field.Invalid(at, args[i], "must name a flag or be the value of the flag before it; services belong into services"))
+			continue
+		case !known:
+			errs = append(errs, field.NotSupported(at, args[i], slices.Sorted(maps.Keys(flags))))
+			if !inline && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+				i++ // its value, perhaps
+			}
+			continue
+		case pattern == nil && inline:
+			errs = append(errs, field.Invalid(at, args[i], name+" takes no value"))
+			continue
+		case pattern == nil:
+			out = append(out, name)
+			continue
+		case !inline && i+1 == len(args):
+			errs = append(errs, field.Invalid(at, args[i], name+" needs a value"))
+			continue
+		case !inline:
+			i++
+			given = args[i]
+		}
+		if !pattern.MatchString(given) {
+			errs = append(errs, field.Invalid(p.Index(i), given, "the value of "+name+" must match "+pattern.String()))
+			continue
+		}
+		if strings.HasPrefix(name, "--") {
+			out = append(out, name+"="+given)
+		} else {
+			out = append(out, name, given)
+		}
+	}
+	return out, errs
+}
