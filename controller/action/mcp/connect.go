@@ -56,7 +56,7 @@ func because(server Server, s *session, err error) error {
 		default:
 		}
 	}
-	if ended {
+	if _, known := errors.AsType[*wire.Failure](err); ended && !known {
 		if missing := server.Missing(); missing != nil {
 			return missing
 		}

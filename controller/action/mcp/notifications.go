@@ -67,7 +67,7 @@ func (s *session) progressed(params json.RawMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	token := text(p.Token)
-	if s.sink == nil || token == s.before && token != s.token {
+	if s.sink == nil || token == s.before && token != s.token && token != "" {
 		return
 	}
 	if token != s.token {

@@ -50,7 +50,8 @@ type Peer struct {
 	mu      sync.Mutex
 	waiting map[int64]*Exchange
 	latest  int64    // the greatest id that was asked with
-	failure *Failure // of the last request that failed
+	failure *Failure // of the last request
+	ended   *Failure // of all: nothing more can be read
 	inject  func(jsonrpc.Message)
 }
 
@@ -78,6 +79,9 @@ func (p *Peer) Spoke() bool { return p.spoke.Load() }
 func (p *Peer) Failure() *Failure {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ended != nil {
+		return p.ended
+	}
 	return p.failure
 }
 

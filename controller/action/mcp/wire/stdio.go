@@ -115,7 +115,7 @@ func (c *Stdio) SessionID() string { return "" }
 func (p *Peer) lost(f *Failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.failure = f
+	p.ended = f
 	for _, ex := range p.waiting {
 		ex.fail(f)
 	}
