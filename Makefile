@@ -36,7 +36,7 @@ lint: ## golangci-lint over everything
 bench: ## run the benchmarks; BENCH=regexp and BENCHTIME=5s narrow and lengthen them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
 
-generate: ## generate deepcopy code and CRDs from the types
+generate: ## generate deepcopy code, JSON code and CRDs from the types
 	$(GO) generate ./...
 
 image: ## import a static jobwright as docker image jobwright:dev, without any registry

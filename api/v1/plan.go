@@ -24,8 +24,8 @@ const (
 	PlanCall PlanVerb = "Call"
 	// PlanCreate: it is not there yet.
 	PlanCreate PlanVerb = "Create"
-	// PlanChangeIt: it is changed in place.
-	PlanChangeIt PlanVerb = "Change"
+	// PlanActionUpdate: it is changed in place.
+	PlanActionUpdate PlanVerb = "Change"
 	// PlanRecreate: it is replaced by a new one.
 	PlanRecreate PlanVerb = "Recreate"
 	// PlanRemove: it is removed.

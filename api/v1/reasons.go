@@ -1,7 +1,5 @@
 package v1
 
-import "time"
-
 // Reasons of a Job's status and conditions: the closed set.
 const (
 	// ReasonQueued: waiting for its turn.
@@ -120,23 +118,3 @@ func Reasons() []string {
 		ReasonImported, ReasonInternalError,
 	}
 }
-
-// MaxInterruptions is how many interruptions a job survives; one more ends it
-// Failed with reason TooManyInterruptions. Five is far above what planned
-// restarts cause and low enough that a job which kills its worker does so only a
-// handful of times.
-const MaxInterruptions = 5
-
-// MaxAttempts is how many attempts one run of a job may have in all. It bounds what
-// failure rules that do not count (Ignore, RetryAfter) could repeat for ever; it lies
-// ten times above the highest backoffLimit.
-const MaxAttempts = 10_000
-
-// MaxHistory is how many earlier runs a job's status keeps: enough to see a pattern,
-// little enough to be carried along with every write of the status.
-const MaxHistory = 10
-
-// DependencyWait is how long a dependency that does not exist is waited for when the
-// job has no startDeadlineSeconds: long enough for one that a person applies later,
-// short enough that a misspelt name is found out the same day.
-const DependencyWait = time.Hour

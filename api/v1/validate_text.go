@@ -1,6 +1,8 @@
 package v1
 
 import (
+	"fmt"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,6 +29,13 @@ func validateRange[N int32 | int64](n *N, low, high N, path *field.Path) field.E
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path, *n, rangeMessage(int64(low), int64(high)))}
+}
+
+func rangeMessage(low, high int64) string {
+	if high == math.MaxInt32 {
+		return fmt.Sprintf("must be at least %d", low)
+	}
+	return fmt.Sprintf("must be between %d and %d", low, high)
 }
 
 // validateEach checks a list's length and each of its elements, which must not

@@ -42,7 +42,7 @@ func importRules() []importRule {
 		{"store/journal", []string{"store/vfs"}},
 		{"store/storetest/...", []string{"api/v1", "store", "store/watchring"}},
 		{"store/*", []string{"api/v1", "api/strict", "store", "store/journal", "store/vfs", "store/table", "store/watchring"}},
-		{"controller/job/lifecycle", []string{"api/v1", "store", "controller/action"}},
+		{"controller/job/lifecycle", []string{"api/v1", "controller/action"}},
 		{"controller/job/schedule", []string{"api/v1", "store/table"}},
 		{"controller/action/...", []string{"api/v1", "api/strict", "controller/action/..."}},
 		{"controller/...", []string{"api/v1", "api/strict", "store", "store/logs", "store/events", "controller/...", "store/table"}},

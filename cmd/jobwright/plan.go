@@ -132,7 +132,7 @@ func printPlans(out io.Writer, plans []plannedJob, output string) error {
 // planMarks are how a person reads what becomes of a thing.
 func planMarks() map[v1.PlanVerb]string {
 	return map[v1.PlanVerb]string{
-		v1.PlanCall: ">", v1.PlanCreate: "+", v1.PlanChangeIt: "~", v1.PlanRecreate: "-/+", v1.PlanRemove: "-", v1.PlanKeep: "=",
+		v1.PlanCall: ">", v1.PlanCreate: "+", v1.PlanActionUpdate: "~", v1.PlanRecreate: "-/+", v1.PlanRemove: "-", v1.PlanKeep: "=",
 	}
 }
 

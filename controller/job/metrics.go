@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/store"
 )
 
 // buckets cover what a job waits and runs: from the milliseconds of a record to the
@@ -142,7 +141,7 @@ func (m *metrics) transition(job *v1.Job, before v1.JobPhase, now time.Time) {
 		m.attempts.WithLabelValues(workspace, jobType).Inc()
 	}
 	if status.StartTime != nil && status.StartTime.Time.Equal(now.Truncate(0)) && (started && status.Attempts == 1 || status.Phase.Terminal()) {
-		m.queueWait.WithLabelValues(workspace, jobType).Observe(max(now.Sub(store.CreatedAt(job)), 0).Seconds())
+		m.queueWait.WithLabelValues(workspace, jobType).Observe(max(now.Sub(v1.CreatedAt(job)), 0).Seconds())
 	}
 	if status.Reason == v1.ReasonInterrupted || status.Reason == v1.ReasonTooManyInterruptions {
 		m.interruptions.WithLabelValues(workspace, jobType).Inc()

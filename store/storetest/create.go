@@ -113,7 +113,7 @@ func submitted(t *testing.T, r store.Record) time.Time {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.SubmittedAt(obj)
+	return v1.SubmittedAt(obj)
 }
 
 func testGet(t *testing.T, f *fixture) {

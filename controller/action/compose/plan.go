@@ -97,7 +97,7 @@ func (r *Runner) planStates(ctx context.Context, a action.Attempt, rendered *ren
 		if len(d.Services) > 0 && !slices.Contains(d.Services, service) {
 			continue
 		}
-		change := v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindService, Name: service, Detail: string(d.Verb) + " " + containersOf(len(running[service]))}
+		change := v1.PlanChange{Verb: v1.PlanActionUpdate, Kind: kindService, Name: service, Detail: string(d.Verb) + " " + containersOf(len(running[service]))}
 		up := slices.ContainsFunc(running[service], func(c engine.Container) bool { return c.Status == "running" })
 		if d.Verb == v1.DeployStop && !up || d.Verb == v1.DeployStart && !slices.ContainsFunc(running[service], func(c engine.Container) bool { return c.Status != "running" }) {
 			change.Verb, change.Detail = v1.PlanKeep, ""
@@ -112,7 +112,7 @@ func planImages(verb v1.DeployVerb, rendered *rendering) *v1.Plan {
 	plan := &v1.Plan{}
 	for _, name := range rendered.covered {
 		if (verb == v1.DeployBuild) == rendered.Services[name].built() {
-			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanChangeIt, Kind: kindImage, Name: rendered.image(name), Detail: fmt.Sprintf("%s for service %s", verb, name)})
+			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanActionUpdate, Kind: kindImage, Name: rendered.image(name), Detail: fmt.Sprintf("%s for service %s", verb, name)})
 		}
 	}
 	return plan

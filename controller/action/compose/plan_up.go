@@ -117,9 +117,9 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 	case len(recreate) > 0:
 		out.Verb, why = v1.PlanRecreate, append(recreate, why...)
 	case len(p.containers) != p.replicas:
-		out.Verb, why = v1.PlanChangeIt, append(why, fmt.Sprintf("%s now, %d wanted", containersOf(len(p.containers)), p.replicas))
+		out.Verb, why = v1.PlanActionUpdate, append(why, fmt.Sprintf("%s now, %d wanted", containersOf(len(p.containers)), p.replicas))
 	case stopped > 0:
-		out.Verb, why = v1.PlanChangeIt, append(why, containersOf(stopped)+" that does not run is started")
+		out.Verb, why = v1.PlanActionUpdate, append(why, containersOf(stopped)+" that does not run is started")
 	}
 	out.Detail = strings.Join(why, "; ")
 	return out

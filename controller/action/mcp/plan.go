@@ -190,7 +190,7 @@ func previewed(result *reply) (changes []v1.PlanChange, problems []string) {
 }
 
 func planVerbs() []v1.PlanVerb {
-	return []v1.PlanVerb{v1.PlanCall, v1.PlanCreate, v1.PlanChangeIt, v1.PlanRecreate, v1.PlanRemove, v1.PlanKeep}
+	return []v1.PlanVerb{v1.PlanCall, v1.PlanCreate, v1.PlanActionUpdate, v1.PlanRecreate, v1.PlanRemove, v1.PlanKeep}
 }
 
 // fileVerb is what becomes of a file, in the words that tools use for it.
@@ -203,5 +203,5 @@ func fileVerb(status string) v1.PlanVerb {
 	case "removed", "deleted", "remove", "delete":
 		return v1.PlanRemove
 	}
-	return v1.PlanChangeIt
+	return v1.PlanActionUpdate
 }

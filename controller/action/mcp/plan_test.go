@@ -101,13 +101,13 @@ func TestPlan(t *testing.T) {
 		"files": {preview: "files", build: build(nil), want: valid(
 			call(""),
 			v1.PlanChange{Verb: v1.PlanCreate, Kind: "file", Name: "a", Detail: "created, 3 bytes"},
-			v1.PlanChange{Verb: v1.PlanChangeIt, Kind: "file", Name: "b", Detail: "overwritten"},
+			v1.PlanChange{Verb: v1.PlanActionUpdate, Kind: "file", Name: "b", Detail: "overwritten"},
 			v1.PlanChange{Verb: v1.PlanKeep, Kind: "file", Name: "c", Detail: "unchanged"},
 			v1.PlanChange{Verb: v1.PlanRemove, Kind: "file", Name: "d", Detail: "deleted"},
 		)},
 		"changes": {preview: "changes", build: build(nil), want: valid(call(""), v1.PlanChange{Verb: v1.PlanRecreate, Kind: "pod", Name: "x", Detail: "why"})},
 		"the tool would refuse": {preview: "refuses", build: build(nil), want: &v1.Plan{Problems: []string{"b is there; set force"}, Changes: []v1.PlanChange{
-			call(""), {Verb: v1.PlanChangeIt, Kind: "file", Name: "b", Detail: "overwritten"},
+			call(""), {Verb: v1.PlanActionUpdate, Kind: "file", Name: "b", Detail: "overwritten"},
 		}}},
 		"words alone":              {preview: "words", build: build(nil), want: valid(call("\nit would write a"))},
 		"the preview fails":        {preview: "fails", build: build(nil), want: &v1.Plan{Problems: []string{"spec.build: id: unknown"}}},

@@ -5,7 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"jobwright.dev/store"
+	v1 "jobwright.dev/api/v1"
 )
 
 // clockTolerance is how far the status may be ahead of the clock without the clock having
@@ -28,7 +28,7 @@ func (t *transition) setBack() bool {
 	if s.Phase.Terminal() || s.CurrentAttempt != nil && s.CurrentAttempt.Worker != t.seen.Worker {
 		return false
 	}
-	last := store.CreatedAt(t.job)
+	last := v1.CreatedAt(t.job)
 	if s.LastUpdateTime != nil {
 		last = s.LastUpdateTime.Time
 	}
@@ -59,7 +59,7 @@ func (t *transition) setBack() bool {
 // waitsSince is since when a queued job waits for its first attempt, as far as its limits
 // go: for one that was created before the clock was set back, from when that was noticed.
 func (t *transition) waitsSince() time.Time {
-	since := store.CreatedAt(t.job)
+	since := v1.CreatedAt(t.job)
 	if t.status.QueuedTime != nil {
 		since = t.status.QueuedTime.Time // perhaps resumed just now
 	}

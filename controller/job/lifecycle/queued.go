@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/store"
 )
 
 // QueuedSince is since when job waits for its next attempt, as far as its place in
@@ -17,7 +16,7 @@ func QueuedSince(job *v1.Job) time.Time {
 	if job.Status.QueuedTime != nil {
 		return job.Status.QueuedTime.Time
 	}
-	return store.SubmittedAt(job)
+	return v1.SubmittedAt(job)
 }
 
 // NotBefore is the earliest time of the next attempt: startAfter, or the end of a

@@ -40,7 +40,7 @@ func (s *Store) List(ctx context.Context, opts store.ListOptions) (store.Page, e
 	defer s.mu.RUnlock()
 	var marks []mark
 	for key, obj := range k.objects {
-		m := mark{opts.Order, key.Namespace, key.Name, string(obj.GetUID()), store.SubmittedAt(obj).UnixMilli()}
+		m := mark{opts.Order, key.Namespace, key.Name, string(obj.GetUID()), v1.SubmittedAt(obj).UnixMilli()}
 		if selects(opts, key, obj) && (opts.Continue == "" || compare(m, after) > 0) {
 			marks = append(marks, m)
 		}

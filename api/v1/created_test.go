@@ -1,4 +1,4 @@
-package store_test
+package v1_test
 
 import (
 	"encoding/binary"
@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/store"
 )
 
 func TestWhenAnObjectWasCreatedAndSubmitted(t *testing.T) {
@@ -36,10 +35,10 @@ func TestWhenAnObjectWasCreatedAndSubmitted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			job := &v1.Job{ObjectMeta: metav1.ObjectMeta{UID: c.uid, CreationTimestamp: metav1.NewTime(created)}}
-			if at := store.CreatedAt(job); !at.Equal(c.created) {
+			if at := v1.CreatedAt(job); !at.Equal(c.created) {
 				t.Errorf("created at %v, want %v", at, c.created)
 			}
-			if at := store.SubmittedAt(job); !at.Equal(c.submitted) {
+			if at := v1.SubmittedAt(job); !at.Equal(c.submitted) {
 				t.Errorf("submitted at %v, want %v", at, c.submitted)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 
 // TestValidateLimits covers fields that are refused as unsupported as well, so it
 // leaves that refusal out.
-func TestValidateLimits(t *testing.T) {
+func TestValidateSchedulingRunsAndRetries(t *testing.T) {
 	cases := map[string]jobCase{
 		"dependencies that cannot be": {
 			spec: func(j *Job) {
