@@ -102,8 +102,8 @@ func BenchmarkQueued(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		worker := fmt.Sprint("bench-queued-", os.Getpid())
-		r, err := mcp.New(mcp.Options{Worker: worker, MaxSessions: sessions, Config: &mcp.Config{
-			Servers: map[string]mcp.Server{"fake": {Type: "stdio", Command: path, Env: map[string]string{fakeEnv: "1"}}},
+		r, err := mcp.New(mcp.Options{Worker: worker, Config: &mcp.Config{
+			Servers: map[string]mcp.Server{"fake": {Type: "stdio", Command: path, Env: map[string]string{fakeEnv: "1"}, Sessions: sessions}},
 		}})
 		if err != nil {
 			b.Fatal(err)

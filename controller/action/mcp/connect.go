@@ -21,8 +21,8 @@ import (
 // connect starts a server, or connects to it, and introduces itself. What the server says
 // meanwhile goes to the attempt that waits for it.
 func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
-	slow := fmt.Errorf("the server did not introduce itself within %s", r.opts.StartTime)
-	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.StartTime, slow)
+	limit, slow := r.startTime(p.server)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, slow)
 	defer cancel()
 	s, err := r.introduced(ctx, p, sink, old)
 	if err != nil {
@@ -37,6 +37,7 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 		}
 		return nil, err
 	}
+	s.starts(false)
 	s.lost = make(chan struct{})
 	go func() {
 		defer close(s.lost)
@@ -66,19 +67,14 @@ func because(server Server, s *session, err error) error {
 
 // introduced is a session whose server has said who it is. Since 2026-07-28 a client asks
 // server/discover first. Servers of before may take that badly: some end when the first
-// request is not initialize, some never answer it. So a program that ends, or says nothing
-// for half of the time, before it has answered anything is started once more and spoken
-// to as in the protocol before, and from then on at once.
+// request is not initialize, some never answer it. So a program that ends before it has
+// answered anything, or has read the request and then says nothing for Options.firstTry, is
+// started once more and spoken to as in the protocol before, and from then on at once.
 func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
 	if p.legacy.Load() || p.server.Type == config.TypeSSE {
 		return r.open(ctx, p, sink, old, legacyProtocol)
 	}
-	first, cancel := ctx, func() {}
-	if p.server.Type == "stdio" {
-		first, cancel = context.WithTimeout(ctx, r.opts.firstTry)
-	}
-	defer cancel()
-	s, err := r.open(first, p, sink, old, "")
+	s, err := r.open(ctx, p, sink, old, "")
 	if err == nil || s == nil || p.server.Type != "stdio" || s.peer.Spoke() || ctx.Err() != nil {
 		return s, err
 	}
@@ -86,7 +82,7 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 		return s, err // it is known what is wrong
 	}
 	words := "" // of a program that ended by itself
-	if first.Err() == nil {
+	if !errors.Is(err, errQuiet) {
 		words = s.lastWords()
 	}
 	s.Close(0)
@@ -106,7 +102,7 @@ const legacyProtocol = "2025-11-25"
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
-	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server}
+	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, starting: true, spoke: time.Now()}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}
@@ -119,7 +115,17 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	if err := ownMethods(client); err != nil {
 		return s, err
 	}
-	s.client, err = within(ctx, s, func() (*sdk.ClientSession, error) { return introduce(ctx, client, transport, protocol) })
+	asked := ctx
+	if protocol == "" && p.server.Type == "stdio" {
+		var stop context.CancelFunc
+		limit, _ := r.startTime(p.server)
+		asked, stop = s.untilQuiet(ctx, min(r.opts.firstTry, limit/2))
+		defer stop()
+	}
+	s.client, err = within(asked, s, func() (*sdk.ClientSession, error) { return introduce(asked, client, transport, protocol) })
+	if err != nil && errors.Is(context.Cause(asked), errQuiet) {
+		return s, errQuiet
+	}
 	if err != nil {
 		return s, s.because(err)
 	}
@@ -186,6 +192,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		return nil, err
 	}
 	s.proc = proc
+	s.begun()
 	go func() {
 		defer close(s.ended)
 		defer proc.Stderr.Close()

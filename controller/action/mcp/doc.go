@@ -51,8 +51,12 @@
 // request waits for longer than its context: neither for a server that does not read,
 // nor for one that is gone while its children hold its stdout (health.go).
 //
-// Programs that end at the first question of today's protocol, or never answer it, are
-// started once more and spoken to as in the one before (connect.go).
+// A server has startTimeoutSeconds of the operator's file to start and introduce itself, ten
+// minutes for a program unless it says otherwise, two for a url. Meanwhile the step of the
+// job shows the server's last line. Programs that end at the first question of today's
+// protocol, or have read it and then say nothing for a minute, are started once more and
+// spoken to as in the one before (connect.go). A program that has not read the question yet,
+// or tells what it does, is starting, and is not started again (start.go).
 //
 // # Tasks
 //

@@ -49,6 +49,10 @@ func (s *rawServer) run() {
 		s.line("{ level: 'info' }")
 		s.line(`{"level":30,"msg":"listening"}`)
 	}
+	if s.mode == "slow-start" {
+		fmt.Fprintln(os.Stderr, "starting", os.Getpid())
+		<-time.After(400 * time.Millisecond)
+	}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<24)
 	for in.Scan() {
@@ -70,6 +74,12 @@ func (s *rawServer) handle(m rawMessage) {
 			s.exit(13, "expected initialize")
 		case "ignores-discover":
 			return
+		case "tells-of-its-start": // for longer than a silent one is waited for
+			fmt.Fprintln(os.Stderr, "starting", os.Getpid())
+			for i := range 20 {
+				<-time.After(20 * time.Millisecond)
+				fmt.Fprintf(os.Stderr, "fetched %d of 20\n", i+1)
+			}
 		}
 		s.line(`{"jsonrpc":"2.0","id":` + string(m.ID) + `,"error":{"code":-32601,"message":"Method not found"}}`)
 	case "initialize":

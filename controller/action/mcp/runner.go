@@ -23,13 +23,16 @@ import (
 
 // Defaults of Options. Four sessions keep two cores busy with tools that compute; five
 // minutes of idling cover the pauses of someone who works. A server on Node takes some
-// 60 MiB, so that 32 fit into 2 GiB. Npm servers that are fetched first take the longest
-// to start; half of the time is for the first of two tries.
+// 60 MiB, so that 32 fit into 2 GiB. What is fetched first takes the longest to start:
+// packages of npm some minutes over a slow line, images more; a server behind a URL has
+// started already.
 const (
 	DefaultMaxSessions  = 4
 	DefaultMaxProcesses = 32
 	DefaultIdleTime     = 5 * time.Minute
-	DefaultStartTime    = 2 * time.Minute
+	DefaultStartTime    = 10 * time.Minute
+	DefaultConnectTime  = 2 * time.Minute
+	firstTry            = time.Minute
 )
 
 const (
@@ -61,7 +64,8 @@ type Options struct {
 	MaxProcesses int
 	// IdleTime is how long a session is kept that nobody uses.
 	IdleTime time.Duration
-	// StartTime is how long a server may take to start and introduce itself.
+	// StartTime is how long a server may take to start and introduce itself whose definition
+	// says nothing else. Unset: DefaultStartTime for a program, DefaultConnectTime for a url.
 	StartTime time.Duration
 	// StateDir is a folder for what must outlive the worker: the tasks that it has begun
 	// on servers behind HTTP. Empty: they are not found again after a crash.
@@ -70,8 +74,8 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Log        logr.Logger
 
-	// firstTry is how much of StartTime a server gets that answers nothing, before it is
-	// started once more; unset: half of it.
+	// firstTry is how long a program may say nothing that has read the first request, before it
+	// is started once more; unset: the constant.
 	firstTry time.Duration
 	// pingTime and pingAfter; unset: the constants.
 	pingTime, pingAfter time.Duration
@@ -112,11 +116,8 @@ func New(opts Options) (*Runner, error) {
 	if opts.IdleTime <= 0 {
 		opts.IdleTime = DefaultIdleTime
 	}
-	if opts.StartTime <= 0 {
-		opts.StartTime = DefaultStartTime
-	}
 	if opts.firstTry <= 0 {
-		opts.firstTry = opts.StartTime / 2
+		opts.firstTry = firstTry
 	}
 	if opts.pingTime <= 0 {
 		opts.pingTime, opts.pingAfter = pingTime, pingAfter

@@ -159,7 +159,7 @@ func TestWhatAToolSays(t *testing.T) {
 func TestProgressWithoutATotalIsAStep(t *testing.T) {
 	rec := newRecorder()
 	newRunner(t, map[string]mcp.Server{"fake": self(t, "1")}).Run(t.Context(), attempt(&v1.BuildAction{Action: "no-total"}), rec)
-	if diff := cmp.Diff([]int{0, 0, -1}, rec.pcts); diff != "" {
+	if diff := cmp.Diff([]int{0, 0, 0, -1}, rec.pcts); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }

@@ -39,9 +39,11 @@ type session struct {
 	// Of Options.
 	pingTime, pingAfter time.Duration
 
-	mu    sync.Mutex
-	stale bool // the server has said that its tools have changed
-	tasks bool // it can carry out tools as tasks
+	mu       sync.Mutex
+	starting bool      // the server has not introduced itself yet
+	spoke    time.Time // when the server last wrote a line that is no message
+	stale    bool      // the server has said that its tools have changed
+	tasks    bool      // it can carry out tools as tasks
 	// Over HTTP: canceled gets a value when the server has taken the cancellation of a
 	// call, confirmed tells that it has answered the end of the session.
 	canceled  chan struct{}
@@ -87,6 +89,7 @@ func (s *session) said(stream action.Stream, line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tail.Add(line)
+	s.told(line)
 	if s.sink != nil {
 		s.sink.Line(stream, line)
 	}

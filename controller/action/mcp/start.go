@@ -1,0 +1,95 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"jobwright.dev/controller/action"
+)
+
+// maxStep bounds how much of a line that a server writes while it starts stands in the
+// step of the job that waits for it.
+const maxStep = 120
+
+// startTime is how long a server may take to start and to introduce itself, and the
+// error that says so.
+func (r *Runner) startTime(server Server) (time.Duration, error) {
+	limit := r.opts.StartTime
+	switch {
+	case server.StartTimeoutSeconds > 0:
+		limit = time.Duration(server.StartTimeoutSeconds) * time.Second
+	case limit <= 0 && server.Type == "stdio":
+		limit = DefaultStartTime
+	case limit <= 0:
+		limit = DefaultConnectTime
+	}
+	return limit, fmt.Errorf("the server did not introduce itself within %s (startTimeoutSeconds in the --mcp-config file allows more)", limit)
+}
+
+// errQuiet ends the first try to start a program that has read the question and gives no
+// sign of working at an answer.
+var errQuiet = errors.New("the server has read the first request and says nothing")
+
+// untilQuiet is a context that ends when the session's program has read what was written to
+// it, and has then been silent for so long. A program that has not read it yet is still
+// starting, however silent: it fetches itself, or its image.
+func (s *session) untilQuiet(ctx context.Context, quiet time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		timer := time.NewTimer(quiet)
+		defer timer.Stop()
+		for {
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return
+			}
+			idle := time.Since(s.heard())
+			if s.proc != nil && unread(s.proc.Stdin) > 0 {
+				idle = 0
+			}
+			if idle >= quiet {
+				cancel(errQuiet)
+				return
+			}
+			timer.Reset(quiet - idle)
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// heard is when the server last said something.
+func (s *session) heard() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spoke
+}
+
+// starts begins the start of a server, or ends it. Meanwhile the step of the job that
+// waits shows the server's last line.
+func (s *session) starts(starting bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starting, s.spoke = starting, time.Now()
+}
+
+// told notes that the server has said a line. The caller holds mu.
+func (s *session) told(line string) {
+	s.spoke = time.Now()
+	if line = strings.TrimSpace(line); s.starting && s.sink != nil && line != "" {
+		s.sink.Progress(-1, "mcp:start "+short(line, maxStep))
+	}
+}
+
+// begun tells the job that waits that the server's program runs.
+func (s *session) begun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sink != nil {
+		s.sink.Progress(0, "mcp:start")
+		s.sink.Line(action.System, "starting MCP server "+s.name)
+	}
+}

@@ -1,0 +1,70 @@
+package mcp_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp"
+)
+
+// TestAServerThatIsStillStartingIsNotStartedAgain: one that has not read the first request
+// yet, and one that tells what it does, get all the time that the operator allows.
+func TestAServerThatIsStillStartingIsNotStartedAgain(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"slow-start", "tells-of-its-start"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t, raw(t, mode), func(o *mcp.Options) { mcp.WithFirstTry(o, 100*time.Millisecond) })
+			rec := newRecorder()
+			if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec); out.Verdict != action.Succeeded {
+				t.Errorf("outcome %+v", out)
+			}
+			nothingLeft(t, r)
+			starts := strings.Count(strings.Join(rec.lines, "\n"), "stderr: starting ")
+			if starts != 1 {
+				t.Errorf("it was started %d times: %q", starts, rec.lines)
+			}
+		})
+	}
+}
+
+// TestTheStepShowsWhatAServerSaysWhileItStarts, and no more once it has.
+func TestTheStepShowsWhatAServerSaysWhileItStarts(t *testing.T) {
+	r := newRunner(t, raw(t, "tells-of-its-start"))
+	rec := newRecorder()
+	if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "floods-stderr"}), rec); out.Verdict != action.Succeeded {
+		t.Errorf("outcome %+v", out)
+	}
+	nothingLeft(t, r)
+	close(rec.steps)
+	var steps []string
+	for step := range rec.steps {
+		steps = append(steps, step)
+	}
+	told := strings.Join(steps, "\n")
+	for _, want := range []string{"mcp:connect", "mcp:start", "mcp:start fetched 20 of 20", "mcp:run"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("no step %q in %q", want, steps)
+		}
+	}
+	if strings.Contains(told, "mcp:start line") {
+		t.Errorf("the step shows a line of the call: %q", steps)
+	}
+}
+
+// TestTheOperatorSaysHowLongAStartMayTake, for each server.
+func TestTheOperatorSaysHowLongAStartMayTake(t *testing.T) {
+	servers := raw(t, "hangs-at-start")
+	server := servers["raw"]
+	server.StartTimeoutSeconds = 1
+	servers["raw"] = server
+	r := newRunner(t, servers)
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder())
+	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, "did not introduce itself within 1s (startTimeoutSeconds in the --mcp-config file allows more)") {
+		t.Errorf("outcome %+v", out)
+	}
+	nothingLeft(t, r)
+}
