@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,22 +65,27 @@ func listOptions(query url.Values, kind v1.Kind, namespace string) (store.ListOp
 }
 
 // selectFields reads a field selector; the fields are few, and each may be asked for
-// one value.
+// one value, status.phase also to be none of several.
 func selectFields(text string, opts *store.ListOptions) error {
 	selector, err := fields.ParseSelector(text)
 	if err != nil {
 		return apierrors.NewBadRequest("fieldSelector: " + err.Error())
 	}
+	var excluded []v1.JobPhase
 	for _, wanted := range selector.Requirements() {
+		if wanted.Field == "status.phase" && wanted.Operator == selection.NotEquals {
+			excluded = append(excluded, v1.JobPhase(wanted.Value))
+			continue
+		}
 		if wanted.Operator != selection.Equals && wanted.Operator != selection.DoubleEquals {
-			return apierrors.NewBadRequest(fmt.Sprintf("fieldSelector: %s: only = is supported", wanted.Field))
+			return apierrors.NewBadRequest(fmt.Sprintf("fieldSelector: %s: only = is supported, and != for status.phase", wanted.Field))
 		}
 		switch wanted.Field {
 		case "metadata.name":
 			opts.Name = wanted.Value
 		case "metadata.namespace":
 			if opts.Namespace != "" && opts.Namespace != wanted.Value {
-				opts.Name = "/" // no object has this name: two namespaces at once select nothing
+				opts.Name = noName // two namespaces at once select nothing
 			} else {
 				opts.Namespace = wanted.Value
 			}
@@ -89,8 +95,21 @@ func selectFields(text string, opts *store.ListOptions) error {
 			return apierrors.NewBadRequest("field label not supported: " + wanted.Field)
 		}
 	}
+	if len(excluded) == 0 {
+		return nil
+	}
+	if len(opts.Phases) == 0 {
+		opts.Phases = append(v1.JobPhases(), "")
+	}
+	opts.Phases = slices.DeleteFunc(opts.Phases, func(p v1.JobPhase) bool { return slices.Contains(excluded, p) })
+	if len(opts.Phases) == 0 {
+		opts.Name = noName
+	}
 	return nil
 }
+
+// noName is a name that no object has: of a list that selects nothing.
+const noName = "/"
 
 // writeList answers with a page, its records as they are stored.
 func writeList(w http.ResponseWriter, kind v1.Kind, page store.Page) {

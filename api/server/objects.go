@@ -319,6 +319,9 @@ func (s *Server) writeStatus(r *http.Request, kind v1.Kind, obj v1.Object) (stor
 		if err != nil {
 			return store.Record{}, err
 		}
+		if job.ResourceVersion != "" && job.ResourceVersion != old.ResourceVersion || job.UID != "" && job.UID != old.UID {
+			return store.Record{}, store.ErrConflict // before its status is held against another's
+		}
 		changed := old.DeepCopy()
 		changed.Status = job.Status
 		changed.Status.BlockedBy = nil
@@ -331,10 +334,27 @@ func (s *Server) writeStatus(r *http.Request, kind v1.Kind, obj v1.Object) (stor
 	if obj.GetResourceVersion() == "" {
 		return store.Record{}, apierrors.NewBadRequest("metadata.resourceVersion: Required value: must be the version that was read, for an update")
 	}
+	durability, err := durabilityOf(r)
+	if err != nil {
+		return store.Record{}, err
+	}
 	if dryRun(r) {
 		return s.Store.Get(r.Context(), keyOf(r, kind))
 	}
-	return s.Store.UpdateStatus(r.Context(), obj, store.Durable)
+	return s.Store.UpdateStatus(r.Context(), obj, durability)
+}
+
+// durabilityOf is what the answer to a write of a status promises: with
+// durability=soft, for progress, that it is seen and will be on disk soon.
+func durabilityOf(r *http.Request) (store.Durability, error) {
+	switch text := r.URL.Query().Get("durability"); text {
+	case "", "durable":
+		return store.Durable, nil
+	case "soft":
+		return store.Soft, nil
+	default:
+		return 0, apierrors.NewBadRequest("durability must be durable or soft, not " + quote(text))
+	}
 }
 
 func (s *Server) delete(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
@@ -358,6 +378,16 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 	record, err := s.Store.Delete(r.Context(), key, pre)
 	if err != nil {
 		return err
+	}
+	if record.Contains(`"deletionTimestamp":`) {
+		obj, err := record.Object()
+		if err != nil {
+			return err
+		}
+		if obj.GetDeletionTimestamp() != nil { // its finalizers keep it
+			writeRecord(w, http.StatusOK, record)
+			return nil
+		}
 	}
 	writeJSON(w, http.StatusOK, metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,

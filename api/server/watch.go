@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,6 +25,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, opts store.ListOp
 	}
 	defer cancel()
 	stream := &eventStream{w: w, flusher: http.NewResponseController(w)}
+	stream.bookmarks, _ = strconv.ParseBool(r.URL.Query().Get("allowWatchBookmarks"))
 	since, err := s.watchStart(ctx, r.URL.Query().Get("resourceVersion"), opts, stream)
 	if err != nil {
 		return err
@@ -51,7 +53,12 @@ func (s *Server) changes(ctx context.Context, opts store.WatchOptions, stream *e
 	}
 }
 
-// changesOnce is one watch of changes. It returns the version that was sent last.
+// bookmarkInterval is how long a watch that has asked for bookmarks goes without one when
+// nothing happens that it selects: the Kubernetes API sends one a minute too.
+const bookmarkInterval = time.Minute
+
+// changesOnce is one watch of changes. It returns the version up to which everything was
+// sent.
 func (s *Server) changesOnce(ctx context.Context, opts store.WatchOptions, stream *eventStream, patience *patience) (uint64, error) {
 	watch, err := s.Store.Watch(ctx, opts)
 	if err != nil {
@@ -60,16 +67,28 @@ func (s *Server) changesOnce(ctx context.Context, opts store.WatchOptions, strea
 	defer watch.Close()
 	for {
 		stream.flush()
-		events, err := watch.Next(ctx)
+		events, err := nextUntil(ctx, watch, bookmarkInterval)
+		opts.Since = watch.Progress()
+		switch {
+		case err == nil:
+			patience.answered()
+			err = stream.send(events)
+		case errors.Is(err, context.DeadlineExceeded): // it is time for a bookmark
+			if err = stream.bookmark(opts); err == nil {
+				err = ctx.Err()
+			}
+		}
 		if err != nil {
 			return opts.Since, err
 		}
-		patience.answered()
-		if err := stream.send(events); err != nil {
-			return opts.Since, err
-		}
-		opts.Since = events[len(events)-1].Record.ResourceVersion()
 	}
+}
+
+// nextUntil is the watch's Next, which ends with context.DeadlineExceeded after so long.
+func nextUntil(ctx context.Context, watch store.Watch, so time.Duration) ([]store.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, so)
+	defer cancel()
+	return watch.Next(ctx)
 }
 
 // watchContext is the request's context, bounded by timeoutSeconds.
@@ -119,6 +138,8 @@ type eventStream struct {
 	flusher *http.ResponseController
 	begun   bool
 	buf     []byte
+	// bookmarks: the client has asked for them.
+	bookmarks bool
 }
 
 // begin sends the headers, once.
@@ -144,6 +165,16 @@ func (s *eventStream) send(events []store.Event) error {
 		s.buf = append(s.buf, "}\n"...)
 	}
 	_, err := s.w.Write(s.buf)
+	return err
+}
+
+// bookmark tells how far the stream has come: a watch from there misses nothing.
+func (s *eventStream) bookmark(opts store.WatchOptions) error {
+	if !s.bookmarks {
+		return nil
+	}
+	_, err := fmt.Fprintf(s.w, `{"type":"BOOKMARK","object":{"apiVersion":"%s","kind":"%s","metadata":{"resourceVersion":"%d"}}}`+"\n", v1.APIVersion, opts.Kind, opts.Since)
+	s.flush()
 	return err
 }
 

@@ -33,6 +33,11 @@ const (
 	JobCanceled  JobPhase = "Canceled"
 )
 
+// JobPhases are all phases of a job.
+func JobPhases() []JobPhase {
+	return []JobPhase{JobQueued, JobRunning, JobSucceeded, JobFailed, JobCanceled}
+}
+
 // Terminal reports whether p is a phase that nothing leaves.
 func (p JobPhase) Terminal() bool {
 	return p == JobSucceeded || p == JobFailed || p == JobCanceled
