@@ -52,7 +52,11 @@
 //
 // # Beyond the Kubernetes API
 //
-// Lists take order=newestFirst, for pages that show the latest jobs. A Workspace
+// Lists take order=newestFirst, for pages that show the latest jobs, and the field
+// selector status.phase!=P, several times too. A status is written with
+// PUT …/status?durability=soft where losing it in a crash of the machine loses nothing that
+// does not come again (store.Soft). A watch with allowWatchBookmarks=true is told once a
+// minute, and at its end, how far it has come. A Workspace
 // that still has jobs is not deleted (409), and "default" never is (403).
 //
 // # Invariants

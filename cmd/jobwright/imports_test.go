@@ -37,6 +37,7 @@ func importRules() []importRule {
 		{"store", []string{"api/v1"}},
 		{"store/logs/...", []string{"api/v1", "store", "store/logs/..."}},
 		{"store/events/...", []string{"api/v1", "store", "store/events/..."}},
+		{"store/wire", []string{"api/client", "api/core", "api/v1", "store"}}, // the one way from store into api beyond v1
 		{"store/watchring", []string{"api/v1", "store"}},
 		{"store/vfs/...", []string{"store/vfs/..."}},
 		{"store/journal", []string{"store/vfs"}},
