@@ -2,7 +2,11 @@ package web
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -133,7 +137,7 @@ func TestWrongInputIsSaidAtItsField(t *testing.T) {
 	// What only the server knows comes in the server's words.
 	tb.fill("#build-action", strings.Repeat("a", 300))
 	tb.click("#create-submit")
-	tb.wait("the server's words", `document.querySelector('#create-error').checkVisibility() && document.querySelector('#create-error').innerText.includes('spec.build.action')`)
+	tb.wait("the server's words", `document.querySelector('#create-error').checkVisibility() && document.querySelector('#create-error').innerText.includes('payload.action')`)
 }
 
 func TestTheServerGoesAndComesBack(t *testing.T) {
@@ -233,5 +237,65 @@ func TestThousandsOfJobs(t *testing.T) {
 	t.Logf("the longest a frame took while %d jobs came and ended: %.0f ms", after, eval[float64](tb, `window.worst`))
 	tb.click("#more")
 	tb.wait("400 rows without a gap", rows(400))
+	tb.quiet()
+}
+
+// TestThePageSaysThatNoJobIsStarted: a server that ends gives running jobs their grace,
+// and starts no other.
+func TestThePageSaysThatNoJobIsStarted(t *testing.T) {
+	server := startServer(t)
+	server.stop(t)
+	server.args = append(server.args, "--allow-private-addresses", "--shutdown-grace=10m")
+	server.start(t)
+	called, end := make(chan struct{}, 1), make(chan struct{})
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		called <- struct{}{}
+		<-end
+	}))
+	defer target.Close()
+	release := sync.OnceFunc(func() { close(end) })
+	defer release()
+	server.create(t, "api_call", map[string]any{"url": target.URL, "timeoutSeconds": 3600})
+	<-called
+	tb := newTab(t)
+	tb.open(server.url, "")
+	tb.wait("the running job", `document.querySelector('#rows li').dataset.phase === 'Running'`)
+	tb.wait("no notice", `document.querySelector('#health').hidden`)
+	tb.quiet()
+	if err := server.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	tb.wait("what the server says", `document.querySelector('#health').checkVisibility() && document.querySelector('#health').innerText.includes('The server says: not ready: the worker stops: it starts no job any more')`)
+	server.create(t, "api_call", map[string]any{})
+	tb.wait("the job that waits", `document.querySelector('#rows li').dataset.phase === 'Queued'`)
+	release()
+	<-server.done
+	server.start(t)
+	tb.wait("the notice to go", `document.querySelector('#health').hidden`)
+	tb.wait("the job that had waited", `document.querySelector('#rows li').dataset.phase === 'Succeeded'`)
+}
+
+// TestThePageLeavesNumbersAsTheyAreWritten: those of a form, and of a job that is run again.
+func TestThePageLeavesNumbersAsTheyAreWritten(t *testing.T) {
+	server := startServer(t)
+	tb := newTab(t)
+	tb.open(server.url, "")
+	const numbers = `{"big": 12345678901234567890, "float": 1.0, "power": 1e3, "plain": 7}`
+	for _, way := range []string{"the form", "a copy of the job"} {
+		if way == "the form" {
+			createThrough(tb, "apply_builder", "quota-check-lib", numbers)
+		} else {
+			tb.click("#detail .actions button:first-child")
+			tb.wait("the form", `document.querySelector('#create').open`)
+			before := eval[string](tb, `document.querySelector('#detail code').innerText`)
+			tb.click("#create-submit")
+			tb.wait("the new job", fmt.Sprintf(`location.hash.startsWith('#/jobs/1') && document.querySelector('#detail code').innerText !== %q`, before))
+		}
+		tb.wait("the end of the job", `document.querySelector('#detail .phase').innerText === 'Failed'`)
+		id := strings.TrimPrefix(eval[string](tb, `location.hash`), "#/jobs/")
+		if got := server.variables(t, id); got != `{"big":12345678901234567890,"float":1.0,"plain":7,"power":1e3}` {
+			t.Errorf("by %s the variables are %s", way, got)
+		}
+	}
 	tb.quiet()
 }

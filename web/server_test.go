@@ -230,3 +230,22 @@ func (s *server) slowTool(t *testing.T) (action, arguments string) {
 	}
 	return "trigger-long-running-operation", `{"duration": 60, "steps": 60}`
 }
+
+// variables are those of a build as they are stored.
+func (s *server) variables(t *testing.T, id string) string {
+	t.Helper()
+	r, err := http.Get(s.url + "/apis/jobwright.dev/v1/namespaces/default/jobs/" + id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var job struct {
+		Spec struct {
+			Build struct{ Variables json.RawMessage }
+		}
+	}
+	if err := json.NewDecoder(r.Body).Decode(&job); err != nil {
+		t.Fatal(err)
+	}
+	return string(job.Spec.Build.Variables)
+}

@@ -192,7 +192,9 @@ func (s *Server) workspaceFor(r *http.Request, obj v1.Object) (store.Record, err
 	obj.SetNamespace(namespace)
 	workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: namespace})
 	if errors.Is(err, store.ErrNotFound) {
-		err = apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
+		missing := apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
+		missing.ErrStatus.Message += ": there is no such workspace; create it with a manifest of kind Workspace, or by a first POST to /api/jobs"
+		err = missing
 	}
 	return workspace, err
 }

@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -67,7 +71,26 @@ func away(err error) metav1.Status {
 const retryAfterAway = 5
 
 func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
-	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: err.Error()}
+	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: publicText(err)}
+}
+
+// publicText is what an error says, with the names of files and without the folders they
+// lie in: those are the operator's matter, and stand in the log.
+func publicText(err error) string {
+	text := err.Error()
+	var paths []string
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		paths = []string{at.Path}
+	}
+	if between, ok := errors.AsType[*os.LinkError](err); ok {
+		paths = append(paths, between.Old, between.New)
+	}
+	for _, path := range paths {
+		if strings.ContainsRune(path, filepath.Separator) {
+			text = strings.ReplaceAll(text, path, filepath.Base(path))
+		}
+	}
+	return text
 }
 
 // refuse answers with err as a metav1.Status.

@@ -37,6 +37,9 @@ type Options struct {
 	Metrics http.Handler
 	// Ready tells why the server is not ready; nil: it always is.
 	Ready func(context.Context) error
+	// Notices are what an operator should know of a server that is ready all the same;
+	// nil: there are none. /readyz and the page show them.
+	Notices func() []string
 	// Blockers tells why a job is queued, for status.blockedBy; nil: nobody knows.
 	Blockers func(context.Context, *v1.Job) ([]v1.Blocker, error)
 	// Explain answers GET …/jobs/NAME/explain; nil: there is no such route.
@@ -163,11 +166,17 @@ func (s *Server) safely(next http.Handler) http.Handler {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.Ready != nil {
 		if err := s.Ready(r.Context()); err != nil {
-			writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+			writeText(w, http.StatusServiceUnavailable, "not ready: "+publicText(err)+"\n")
 			return
 		}
 	}
-	writeText(w, http.StatusOK, "ok\n")
+	text := "ok\n"
+	if s.Notices != nil {
+		for _, notice := range s.Notices() {
+			text += "notice: " + notice + "\n"
+		}
+	}
+	writeText(w, http.StatusOK, text)
 }
 
 func writeText(w http.ResponseWriter, code int, text string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -313,7 +314,8 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	api, err := server.New(server.Options{
 		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:         func(context.Context) error { return objects.Health() },
+		Ready:         func(context.Context) error { return cmp.Or(objects.Health(), manager.Health()) },
+		Notices:       objects.Notices,
 		OperatorToken: token,
 		Backup: func(ctx context.Context, w io.Writer) error {
 			_, err := objects.Backup(ctx, w)

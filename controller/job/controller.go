@@ -99,6 +99,7 @@ type Controller struct {
 	unsure     map[*entry]struct{} // jobs with policy Skip that wait for those before them
 	turn       uint64              // counts changes of dependencies and searches for cycles
 	cached     int                 // entries that hold a decoded job
+	started    bool                // every job that was stored at the start is known
 	draining   bool                // no new attempts
 	stopping   bool                // attempts are interrupted
 	changed    chan struct{}

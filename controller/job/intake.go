@@ -44,6 +44,9 @@ func (h jobHandler) Handle(changes []store.Event) {
 
 // Listed implements controller.Handler.
 func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
+	h.c.mu.Lock()
+	h.c.started = true
+	h.c.mu.Unlock()
 	if shown != nil {
 		h.c.forgetAllBut(shown, version)
 	}

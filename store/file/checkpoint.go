@@ -150,6 +150,7 @@ func (c *checkpointer) start(s *Store) {
 	}
 	go func() {
 		err := s.checkpointIfDirty()
+		s.noteCheckpoint(err)
 		if err != nil && !errors.Is(err, store.ErrClosed) {
 			s.log.Error(err, "jobs.json was not rewritten; the journal holds what is newer", "journalBytes", c.behind(s))
 		}

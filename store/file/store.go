@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -105,6 +106,7 @@ type Store struct {
 	soft    int // soft versions since the last commit
 
 	failure atomic.Pointer[failure]
+	stale   atomic.Pointer[string] // why jobs.json was not rewritten; nil: it was
 	closed  chan struct{}
 	closing sync.Once
 
@@ -216,6 +218,30 @@ func (s *Store) Health() error {
 	}
 	if f := s.failure.Load(); f != nil {
 		return f.err
+	}
+	return nil
+}
+
+// noteCheckpoint keeps what the last rewrite of jobs.json came to.
+func (s *Store) noteCheckpoint(err error) {
+	if err == nil || errors.Is(err, store.ErrClosed) {
+		s.stale.Store(nil)
+		return
+	}
+	// The path is in the log; who asks for notices need not know where the data lies.
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err
+	} else if between, ok := errors.AsType[*os.LinkError](err); ok {
+		err = between.Err
+	}
+	note := fmt.Sprintf("jobs.json cannot be written: %v; no job is lost, the journal holds what is newer, and grows; make the data folder writable", err)
+	s.stale.Store(&note)
+}
+
+// Notices are what an operator should know of a store that works all the same.
+func (s *Store) Notices() []string {
+	if note := s.stale.Load(); note != nil {
+		return []string{*note}
 	}
 	return nil
 }

@@ -2,6 +2,14 @@
 
 const group = '/apis/jobwright.dev/v1';
 
+// A number that JavaScript would change, such as 12345678901234567890 or 1.0, is kept as it
+// is written, where the browser can (Chromium 114, Firefox 135, Safari 18.4).
+const asWritten = JSON.rawJSON && ((key, value, context) => (
+  typeof value === 'number' && context && String(value) !== context.source ? JSON.rawJSON(context.source) : value));
+
+// parse reads JSON so that JSON.stringify gives back what was read.
+export const parse = (text) => JSON.parse(text, asWritten);
+
 // Refusal is an answer that is not a success.
 export class Refusal extends Error {
   constructor(status, code, message) {
@@ -36,7 +44,7 @@ async function request(path, options = {}) {
   return response;
 }
 
-const json = async (path, options) => (await request(path, options)).json();
+const json = async (path, options) => parse(await (await request(path, options)).text());
 
 const jobs = (workspace) => group + '/namespaces/' + encodeURIComponent(workspace) + '/jobs';
 
@@ -52,6 +60,19 @@ export function rememberedWorkspace() {
   const found = document.cookie.match(/(?:^|;\s*)active_workspace=([^;]*)/);
   try {
     return found ? decodeURIComponent(found[1]) : '';
+  } catch {
+    return '';
+  }
+}
+
+// serverTrouble is why the server starts no job, or what its operator should know; empty
+// when all is well, and when it does not answer, which the list tells.
+export async function serverTrouble() {
+  try {
+    const response = await fetch('/readyz', { credentials: 'same-origin', cache: 'no-store' });
+    const text = (await response.text()).trim().slice(0, 2000);
+    if (!response.ok) return text.startsWith('not ready') ? text : '';
+    return text.split('\n').filter((line) => line.startsWith('notice: ')).join('\n');
   } catch {
     return '';
   }
@@ -131,7 +152,7 @@ async function* lines(path, { signal, opened, silence, headers }) {
       heard();
       const parts = (rest + value).split('\n');
       rest = parts.pop();
-      for (const part of parts) if (part.trim()) yield JSON.parse(part);
+      for (const part of parts) if (part.trim()) yield parse(part);
     }
   } catch (error) {
     if (signal.aborted) return;

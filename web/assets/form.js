@@ -1,6 +1,6 @@
 // The form that creates a job.
 
-import { createJob } from './api.js';
+import { createJob, parse } from './api.js';
 import { $, h, say } from './dom.js';
 
 const verbs = {
@@ -120,7 +120,7 @@ export class Form {
     if (!text) return undefined;
     let value;
     try {
-      value = JSON.parse(text);
+      value = parse(text);
     } catch (error) {
       throw { field: $(id), message: 'Not JSON: ' + error.message };
     }
@@ -157,7 +157,7 @@ export class Form {
     if (url && !/^https?:\/\//.test(url)) throw { field: $('call-url'), message: 'Start with http:// or https://.' };
     let body = text;
     try {
-      if (text) body = JSON.parse(text);
+      if (text) body = parse(text);
     } catch { /* not JSON: sent as its text */ }
     return { url, method, body };
   }

@@ -4,7 +4,7 @@
 //	#/jobs/NAME?…
 //	#/new, #/new/TYPE
 
-import { listWorkspaces, rememberedWorkspace, rememberWorkspace } from './api.js';
+import { listWorkspaces, rememberedWorkspace, rememberWorkspace, serverTrouble } from './api.js';
 import { Detail } from './detail.js';
 import { $, h, oncePerFrame, say, setText } from './dom.js';
 import { Feed } from './feed.js';
@@ -12,6 +12,9 @@ import { Form } from './form.js';
 import { phaseOf, shownPhase, titleOf } from './format.js';
 import { List } from './list.js';
 import { Model } from './model.js';
+
+// healthEvery is how often the server is asked whether it starts jobs.
+const healthEvery = 10000;
 
 // hiddenAfter is how long a hidden tab keeps its connections.
 const hiddenAfter = 60000;
@@ -97,6 +100,12 @@ function trouble(text) {
   setText($('list-error'), text || '');
 }
 
+async function health() {
+  const text = await serverTrouble();
+  $('health').hidden = !text;
+  setText($('health'), text && 'The server says: ' + text);
+}
+
 function connect() {
   feed?.stop();
   model.clear();
@@ -119,6 +128,7 @@ function linkState(state, error, wait) {
     }
     setText($('link-text'), 'Live');
     trouble('');
+    health();
   } else if (state === 'connecting') {
     setText($('link-text'), before === 'waiting' ? 'Reconnecting…' : 'Connecting…');
   } else {
@@ -187,6 +197,7 @@ document.addEventListener('visibilitychange', () => {
     feed.start();
     detail.resume();
     loadWorkspaces();
+    health();
     draw();
   }
 });
@@ -197,6 +208,8 @@ setInterval(() => {
   list.tick(now);
   detail.tick(now);
 }, 1000);
+
+setInterval(() => { if (!document.hidden) health(); }, healthEvery);
 
 // A page kept for the back button must not keep its connections.
 addEventListener('pagehide', () => { feed.stop(); detail.pause(); });
