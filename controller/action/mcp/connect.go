@@ -78,7 +78,7 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 	if err == nil || s == nil || p.server.Type != "stdio" || s.peer.Spoke() || ctx.Err() != nil {
 		return s, err
 	}
-	if s.peer.Failure() != nil {
+	if !errors.Is(err, errQuiet) && s.peer.Failure() != nil {
 		return s, err // it is known what is wrong
 	}
 	words := "" // of a program that ended by itself

@@ -145,7 +145,7 @@ func TestWhatAToolSays(t *testing.T) {
 			t.Errorf("the log lacks %q: %q", want, rec.lines)
 		}
 	}
-	if diff := cmp.Diff([]int{0, 0, 25, 75}, rec.pcts); diff != "" {
+	if diff := cmp.Diff([]int{0, 0, 0, 25, 75}, rec.pcts); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]v1.Artifact{{Name: "a.ts"}}, out.Artifacts); diff != "" {
