@@ -13,6 +13,7 @@ import (
 
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
+	"jobwright.dev/store/filedb"
 )
 
 func newBackup(c *cli) *cobra.Command {
@@ -37,7 +38,10 @@ logs and events are not in it; they are files in the data folder.`,
 			if info, err := os.Stat(path); err == nil && info.IsDir() {
 				path = filepath.Join(path, "jobwright-"+now().UTC().Format("20060102T150405Z")+".json")
 			}
-			size, err := writeWhole(path, copyTo)
+			if _, err := os.Stat(filepath.Dir(path)); err != nil {
+				return err // where a disk should be mounted, none is to be made
+			}
+			size, err := filedb.Write(path, copyTo)
 			if err != nil {
 				return err
 			}
@@ -73,42 +77,6 @@ func (c *cli) backup(ctx context.Context, dataDir string, w io.Writer) (err erro
 	defer func() { err = errors.Join(err, objects.Close()) }()
 	_, err = objects.Backup(ctx, w)
 	return err
-}
-
-// writeWhole writes a file that is there whole or not at all, and stays: it is on disk
-// before it gets its name.
-func writeWhole(path string, write func(io.Writer) error) (size int64, err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if err != nil {
-			_ = temp.Close()
-			_ = os.Remove(temp.Name())
-		}
-	}()
-	if err := write(temp); err != nil {
-		return 0, err
-	}
-	if err := temp.Sync(); err != nil {
-		return 0, err
-	}
-	info, err := temp.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if err := temp.Close(); err != nil {
-		return 0, err
-	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return 0, err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), errors.Join(dir.Sync(), dir.Close())
 }
 
 func newRestore(c *cli) *cobra.Command {

@@ -14,6 +14,7 @@ import (
 
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store/filedb"
 )
 
 // settings say which server and workspace a command means.
@@ -69,14 +70,7 @@ func (k contexts) write() error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
+	return filedb.WriteBytes(path, data)
 }
 
 // settings are what flags, environment, context file and defaults say, in this order.

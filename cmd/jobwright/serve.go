@@ -43,6 +43,7 @@ import (
 	"jobwright.dev/store"
 	eventfiles "jobwright.dev/store/events/file"
 	"jobwright.dev/store/file"
+	"jobwright.dev/store/filedb"
 	logfiles "jobwright.dev/store/logs/file"
 	"jobwright.dev/web"
 )
@@ -465,11 +466,7 @@ func remembered(path string, fresh func() string) (string, error) {
 	text := fresh()
 	// On disk before it is used: attempts bear the worker's name, and a server that has
 	// lost it with a power cut would wait for their leases to expire.
-	_, err = writeWhole(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, text+"\n")
-		return err
-	})
-	return text, err
+	return text, filedb.WriteBytes(path, []byte(text+"\n"))
 }
 
 func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {

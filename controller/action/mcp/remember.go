@@ -1,7 +1,6 @@
 package mcp
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"jobwright.dev/store/filedb"
 )
 
 // remembered is a task on a server behind HTTP, which outlives a worker that dies. It is
@@ -33,23 +34,13 @@ func (m memory) usable(job types.UID) bool {
 	return m != "" && job != "" && filepath.IsLocal(string(job)) && filepath.Base(string(job)) == string(job)
 }
 
-// write remembers a task. Whoever may read the file may go on with the session.
+// write remembers a task, and is on disk when it returns. Whoever may read the file may go
+// on with the session.
 func (m memory) write(job types.UID, r remembered) error {
 	if !m.usable(job) {
 		return nil
 	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(string(m), 0o700); err != nil {
-		return err
-	}
-	temp := m.path(job) + ".new"
-	if err := os.WriteFile(temp, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, m.path(job))
+	return filedb.WriteJSON(m.path(job), r)
 }
 
 // read returns a job's task; nil: there is none.
@@ -57,18 +48,7 @@ func (m memory) read(job types.UID) (*remembered, error) {
 	if !m.usable(job) {
 		return nil, nil
 	}
-	data, err := os.ReadFile(m.path(job))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	r := new(remembered)
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return filedb.ReadJSON[*remembered](m.path(job), nil)
 }
 
 func (m memory) forget(job types.UID) error {

@@ -24,6 +24,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/store/filedb"
 )
 
 const (
@@ -60,6 +61,9 @@ func Open(dir string) (*Spool, []error, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open the spool of outcomes: %w", err)
 	}
+	if err := filedb.Sweep(dir); err != nil { // of a Keep that did not return
+		return nil, nil, fmt.Errorf("open the spool of outcomes: %w", err)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the spool of outcomes: %w", err)
@@ -69,8 +73,6 @@ func Open(dir string) (*Spool, []error, error) {
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		switch {
-		case strings.HasSuffix(entry.Name(), temporary):
-			_ = os.Remove(path) // of a Keep that did not return
 		case len(s.kept) == MaxFiles:
 			unread = append(unread, fmt.Errorf("read outcome %s: there are more than %d", entry.Name(), MaxFiles))
 		default:
@@ -144,7 +146,7 @@ func (s *Spool) Keep(o Outcome) error {
 	if _, again := s.kept[o.Attempt]; !again && len(s.kept) >= MaxFiles {
 		return fmt.Errorf("keep the outcome of attempt %s: %d are kept already", o.Attempt, len(s.kept))
 	}
-	if err := s.write(name, data); err != nil {
+	if err := filedb.WriteBytes(filepath.Join(s.dir, name), data); err != nil {
 		return fmt.Errorf("keep the outcome of attempt %s: %w", o.Attempt, err)
 	}
 	s.kept[o.Attempt] = o
@@ -170,9 +172,6 @@ func (s *Spool) Remove(attempt string) error {
 	return nil
 }
 
-// temporary ends the name of a file that is not whole yet.
-const temporary = ".tmp"
-
 // fileName is where an attempt's outcome stands. An attempt's id comes from the store, where
 // a file edited by hand may have anything.
 func fileName(attempt string) (string, error) {
@@ -180,32 +179,4 @@ func fileName(attempt string) (string, error) {
 		return "", fmt.Errorf("keep the outcome of attempt %q: its id cannot be the name of a file", attempt)
 	}
 	return attempt + ".json", nil
-}
-
-// write replaces the file so that a crash leaves either the one before or the new one.
-func (s *Spool) write(name string, data []byte) (err error) {
-	file, err := os.OpenFile(filepath.Join(s.dir, name+temporary), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	if _, err = file.Write(data); err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(file.Name(), filepath.Join(s.dir, name)); err != nil {
-		return err
-	}
-	folder, err := os.Open(s.dir)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

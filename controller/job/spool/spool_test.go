@@ -71,7 +71,7 @@ func TestFilesThatCannotBeReadArePassedOver(t *testing.T) {
 		unread        int
 		stays         bool
 	}{
-		"a write that did not end":        {"u-2.json.tmp", `{"attempt":"u-`, 0, false},
+		"a write that did not end":        {".u-2.json8674665223082153551", `{"attempt":"u-`, 0, false},
 		"a torn file":                     {"u-2.json", `{"attempt":"u-`, 1, true},
 		"a file about another attempt":    {"u-2.json", `{"attempt":"u-3","outcome":{"Verdict":"Lost"}}`, 1, true},
 		"a verdict that nobody knows":     {"u-2.json", `{"attempt":"u-2","outcome":{"Verdict":"Perhaps"}}`, 1, true},
@@ -122,15 +122,19 @@ func TestAFailedKeepLeavesTheOneBefore(t *testing.T) {
 	if err := s.Keep(outcome("u-1")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "u-1.json.tmp"), 0o700); err != nil { // in the way of the new file
+	aside := dir + "-aside"
+	if err := errors.Join(os.Rename(dir, aside), os.WriteFile(dir, nil, 0o600)); err != nil { // in the folder's place
 		t.Fatal(err)
 	}
 	later := outcome("u-1")
 	later.Outcome.Message = "later"
 	if err := s.Keep(later); err == nil {
-		t.Error("the outcome was kept through a folder")
+		t.Error("the outcome was kept in a file's place")
 	}
 	if got, _ := s.Get("u-1"); got.Outcome.Message != "exit 1" {
 		t.Errorf("kept: %+v", got)
+	}
+	if all := open(t, aside, 0).All(); len(all) != 1 || all[0].Outcome.Message != "exit 1" {
+		t.Errorf("on disk: %+v", all)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"jobwright.dev/store/filedb"
 )
 
 // DefaultMax is how many revisions of a project are kept: as many as Kubernetes keeps of
@@ -180,52 +182,8 @@ func (s *Store) Add(r *Revision) (dropped []*Revision, err error) {
 
 // write writes a file as invariant 1 says.
 func (s *Store) write(project string, number int64, data []byte) error {
-	folder := filepath.Join(s.dir, project)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := filedb.Sweep(filepath.Join(s.dir, project)); err != nil {
 		return err
 	}
-	if err := syncFolder(s.dir); err != nil {
-		return err
-	}
-	stale, err := filepath.Glob(filepath.Join(folder, "*.new"))
-	if err != nil {
-		return err
-	}
-	for _, path := range stale {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	path := s.Path(project, number)
-	temp := path + ".new"
-	if err := writeSynced(temp, data); err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	return syncFolder(folder)
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Sync(); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	return f.Close()
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
+	return filedb.WriteBytes(s.Path(project, number), data)
 }

@@ -146,7 +146,7 @@ func TestADamagedFileIsRefused(t *testing.T) {
 func TestWhatACrashHasLeftIsNoRevision(t *testing.T) {
 	s, _ := open(t, 5)
 	add(t, s, shop("acme", "1"))
-	half := s.Path("shop", 2) + ".new"
+	half := filepath.Join(filepath.Dir(s.Path("shop", 2)), ".2.yaml8674665223082153551")
 	if err := os.WriteFile(half, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}

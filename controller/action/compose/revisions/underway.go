@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/store/filedb"
 )
 
 // UnderWay is what is written down before docker compose changes a project, so that what it
@@ -38,27 +39,11 @@ func (s *Store) Begin(u UnderWay) error {
 	if !projectName.MatchString(u.Project) {
 		return fmt.Errorf("write down the deploy of project %q: not a compose project's name", u.Project)
 	}
-	data, err := json.Marshal(u)
-	if err != nil {
-		return err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	folder := filepath.Join(s.dir, underWayFolder)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("write down the deploy of project %s: %w", u.Project, err)
-	}
-	path := s.underWayPath(u.Project)
-	temp := path + ".new"
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write down the deploy of project %s: %w", u.Project, err)
-	}
-	err = writeSynced(temp, data)
+	err := filedb.Sweep(filepath.Join(s.dir, underWayFolder))
 	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err == nil {
-		err = syncFolder(folder)
+		err = filedb.WriteJSON(s.underWayPath(u.Project), u)
 	}
 	if err != nil {
 		return fmt.Errorf("write down the deploy of project %s: %w", u.Project, err)
