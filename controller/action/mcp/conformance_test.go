@@ -2,6 +2,7 @@ package mcp_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // scenario is one of the protocol's own suite for clients. The suite starts a server,
@@ -32,6 +34,27 @@ var scenarios = map[string]scenario{
 	"initialize": {},
 	"tools_call": {arguments: map[string]map[string]v1.JSON{"add_numbers": {"a": {Raw: []byte("5")}, "b": {Raw: []byte("3")}}}},
 	"sse-retry":  {},
+	"elicitation-sep1034-client-defaults": {server: func(server *mcp.Server, _ []byte) error {
+		server.Elicitation = config.ElicitationDefaults
+		return nil
+	}},
+	"auth/client-credentials-basic": {server: withCredentials},
+	"auth/client-credentials-jwt":   {server: withCredentials},
+}
+
+// withCredentials are those that the suite gives its client.
+func withCredentials(server *mcp.Server, scenario []byte) error {
+	var given struct {
+		ID        string `json:"client_id"`
+		Secret    string `json:"client_secret"`
+		Key       string `json:"private_key_pem"`
+		Algorithm string `json:"signing_algorithm"`
+	}
+	if err := json.Unmarshal(scenario, &given); err != nil {
+		return err
+	}
+	server.OAuth = &config.OAuth{ClientID: given.ID, ClientSecret: given.Secret, PrivateKey: given.Key, Algorithm: given.Algorithm}
+	return nil
 }
 
 const conformanceMode = "conformance"

@@ -106,6 +106,12 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}
+	if p.tokens != nil {
+		var err error
+		if s.tokens, err = p.tokens(); err != nil {
+			return nil, err
+		}
+	}
 	s.peer = s.newPeer(p.server)
 	transport, err := s.transport(p.server, &r.opts)
 	if err != nil {
@@ -134,11 +140,12 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 
 // newPeer is the server at the other end of the session.
 func (s *session) newPeer(server Server) *wire.Peer {
+	known := secrets.NewRedactor(secretsOf(server.Headers)...)
 	return wire.NewPeer(wire.Options{
 		See:    s.notification,
 		Words:  func(line []byte) { eachPiece(line, s.stdout) },
 		Alive:  s.alives,
-		Redact: secrets.NewRedactor(secretsOf(server.Headers)...).String,
+		Redact: func(text string) string { return s.tokens.Redact(known.String(text)) },
 		Delivered: func() {
 			select {
 			case s.canceled <- struct{}{}:
@@ -173,8 +180,12 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		if err != nil {
 			return nil, err
 		}
+		next = headers{server.Headers, endpoint, next}
+		if s.tokens != nil {
+			next = s.tokens.Transport(next)
+		}
 		client := &http.Client{
-			Transport:     s.wrapped(headers{server.Headers, endpoint, next}, server.Type),
+			Transport:     s.wrapped(next, server.Type),
 			CheckRedirect: stay,
 		}
 		if server.Type == config.TypeSSE {

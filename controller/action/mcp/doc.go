@@ -80,6 +80,9 @@
 // in no message and no answer of the API; headers go to the host of the server's url
 // alone, and redirects to another one are refused.
 //
+// Where the file has oauth for a server, its requests carry a token that package oauth
+// gets, one for all workspaces, kept in memory only.
+//
 // # What a server asks
 //
 // Jobwright declares that questions may be asked (elicitation), unless the operator

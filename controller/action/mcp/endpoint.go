@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/oauth"
 )
 
 // roundTripper dials a server's endpoint, and trusts the operator's certificate authority
@@ -27,6 +28,19 @@ func roundTripper(s Server) (http.RoundTripper, error) {
 	own := base.Clone()
 	own.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	return own, nil
+}
+
+// tokensFor gets tokens for a server, over its own round tripper.
+func tokensFor(s Server) (*oauth.Source, error) {
+	base, err := roundTripper(s)
+	if err != nil {
+		return nil, err
+	}
+	source, err := oauth.New(*s.OAuth, s.URL, base)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: %w", err)
+	}
+	return source, nil
 }
 
 // redacted is an error of a server without what its URL may hold of secrets.

@@ -2,9 +2,11 @@ package mcp_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,6 +166,54 @@ func TestTheQueryOfAURLIsInNoMessage(t *testing.T) {
 	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec)
 	told := out.Message + r.Servers()[0].Error + strings.Join(rec.lines, "\n")
 	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(told, "/mcp?…") || strings.Contains(told, "hunter2") {
+		t.Errorf("outcome %+v; told %s", out, told)
+	}
+}
+
+// TestAServerThatWantsATokenGetsOne, for all its sessions, and tells it to nobody.
+func TestAServerThatWantsATokenGetsOne(t *testing.T) {
+	var asked atomic.Int32
+	mux := http.NewServeMux()
+	listening := httptest.NewServer(mux)
+	t.Cleanup(listening.Close)
+	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if id, secret, _ := r.BasicAuth(); id != "c" || secret != "hunter2" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"access_token":"the-token","token_type":"Bearer","expires_in":3600}`)
+	})
+	handler := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return fakeServer() }, nil)
+	mux.HandleFunc("/mcp", func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Authorization") {
+		case "Bearer the-token":
+			handler.ServeHTTP(w, r)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer scope="tools"`)
+			http.Error(w, "the-token is what I want, with hunter2", http.StatusUnauthorized)
+		}
+	})
+	server := mcp.Server{Type: config.TypeHTTP, URL: listening.URL + "/mcp", OAuth: &config.OAuth{ClientID: "c", ClientSecret: "hunter2", AuthMethod: config.AuthBasic}}
+	r := newRunner(t, map[string]mcp.Server{"guarded": server})
+	t.Cleanup(r.Close)
+	for _, workspace := range []string{"a", "b"} {
+		a := attempt(&v1.BuildAction{Action: "ok"})
+		a.Job.Namespace = workspace
+		if out := r.Run(t.Context(), a, newRecorder()); out.Verdict != action.Succeeded {
+			t.Errorf("outcome %+v", out)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("%d tokens were asked for", n)
+	}
+	server.OAuth = &config.OAuth{ClientID: "c", ClientSecret: "wrong-one", AuthMethod: config.AuthBasic}
+	r.Reload(&mcp.Config{Servers: map[string]mcp.Server{"guarded": server}})
+	rec := newRecorder()
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec)
+	told := out.Message + r.Servers()[0].Error + strings.Join(rec.lines, "\n")
+	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, ": no token for it could be got: the token endpoint "+listening.URL+"/token answered HTTP 401") || strings.Contains(told, "wrong-one") {
 		t.Errorf("outcome %+v; told %s", out, told)
 	}
 }

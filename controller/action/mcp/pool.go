@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/sessions"
 )
 
@@ -32,7 +33,8 @@ type pool struct {
 	server   Server
 	own      *sessions.Budget // the operator's limit for this server; nil: there is none
 	sessions *sessions.Pool[*session]
-	legacy   atomic.Bool // the server wants to be spoken to as before 2026-07-28
+	tokens   func() (*oauth.Source, error) // nil: there are none to be got for the server
+	legacy   atomic.Bool                   // the server wants to be spoken to as before 2026-07-28
 
 	mu    sync.Mutex
 	about introduction
@@ -54,6 +56,9 @@ type user struct {
 func newPool(r *Runner, name string, server Server) *pool {
 	r.metrics.expect(name)
 	p := &pool{runner: r, name: name, server: server}
+	if server.OAuth != nil {
+		p.tokens = sync.OnceValues(func() (*oauth.Source, error) { return tokensFor(server) })
+	}
 	if server.Sessions > 0 {
 		p.own = &sessions.Budget{Name: fmt.Sprintf("sessions with MCP server %s (sessions in the --mcp-config file)", name), Each: server.Sessions}
 	}

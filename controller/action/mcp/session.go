@@ -9,6 +9,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
@@ -53,7 +54,8 @@ type session struct {
 	durable map[string]string
 	adopted *adoption // the session was another worker's; nil: it was not
 
-	server Server // as the operator's file has it
+	server Server        // as the operator's file has it
+	tokens *oauth.Source // nil: there are none
 	roots  *sdk.ListRootsResult
 	// answers are those of the job whose call is under way.
 	answers map[string]v1.JSON

@@ -25,6 +25,25 @@
 //	startTimeoutSeconds  for the start of the server
 //	timeoutSeconds       for one call, as timeout is, whose unit depends on the client
 //
+// # OAuth
+//
+// oauth, and auth as Cursor has it, get tokens for a server behind HTTP without a person
+// (package oauth):
+//
+//	clientId                           the name that Jobwright has there
+//	clientSecret, clientSecretFile     its secret
+//	privateKey, privateKeyFile         or the key, in PEM, that signs its assertions, with
+//	algorithm, keyId                   another algorithm than the usual one; its name
+//	refreshToken, refreshTokenFile     what is exchanged in place of its own credentials
+//	scopes                             what is asked for; unset: what the server wants
+//	issuer, tokenUrl, resource         in place of what the server's metadata says
+//	tokenEndpointAuthMethod            client_secret_basic, client_secret_post,
+//	                                   private_key_jwt or none
+//
+// Secrets do not stand in the file: they are references, or in files of their own. What is
+// for a browser (redirectUri, callbackPort, authorizationUrl) is passed over, and a
+// definition that has nothing else is refused.
+//
 // # References
 //
 // In command, args, cwd, env, headers, url, roots, caFile and oauth, references are

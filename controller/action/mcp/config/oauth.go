@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -82,6 +83,9 @@ func (r *reader) oauthKey(o *OAuth, m member) {
 	case "tokenUrl":
 		text(&o.TokenURL)
 		r.absolute(m.node, o.TokenURL)
+		if u, err := url.Parse(o.TokenURL); err == nil && u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+			r.wrong(m.node, "Invalid value: the client's secret goes there; it must be https, unless it is a loopback address")
+		}
 	case "issuer", "authorizationServer":
 		text(&o.Issuer)
 		r.absolute(m.node, o.Issuer)
@@ -114,6 +118,10 @@ func (r *reader) completeOAuth(n node) {
 		r.wrong(n, "clientId: Required value: the name that the authorization server has given to Jobwright")
 	case o.ClientSecret == "" && o.PrivateKey == "" && o.RefreshToken == "":
 		r.wrong(n, "it needs a person with a browser; give clientSecret, privateKeyFile or refreshToken")
+	case o.PrivateKey != "":
+		if _, _, err := o.Signer(); err != nil {
+			r.wrong(n, "privateKey: %v", err)
+		}
 	case o.AuthMethod == AuthPrivateKey && o.PrivateKey == "":
 		r.wrong(n, "privateKeyFile: Required value: %s signs with it", AuthPrivateKey)
 	case (o.AuthMethod == AuthBasic || o.AuthMethod == AuthPost) && o.ClientSecret == "":

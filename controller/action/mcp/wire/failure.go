@@ -34,6 +34,13 @@ func (f *Failure) Error() string {
 	return f.Text
 }
 
+// Unsent is the error of a round tripper below that has kept a request to itself, or knows
+// that the server has not carried it out.
+type Unsent interface {
+	error
+	Unsent()
+}
+
 // refused is the failure of a response that says by its status that it is no answer.
 func (p *Peer) refused(response *http.Response, body []byte, now time.Time) *Failure {
 	f := &Failure{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"), now)}

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -126,7 +127,11 @@ func (t *Transport) notified(request *jsonrpc.Request, response *http.Response, 
 // received is the response to a request, or to what goes on with it.
 func (t *Transport) received(response *http.Response, err error, ex *Exchange) (*http.Response, error) {
 	if err != nil {
-		t.peer.fail(ex, &Failure{Text: "the connection broke before an answer came: " + err.Error()})
+		failure := &Failure{Text: "the connection broke before an answer came: " + err.Error()}
+		if unsent, ok := errors.AsType[Unsent](err); ok {
+			failure.Text = unsent.Error()
+		}
+		t.peer.fail(ex, failure)
 		return nil, err
 	}
 	ex.answered(response.StatusCode)

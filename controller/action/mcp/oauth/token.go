@@ -1,0 +1,169 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"jobwright.dev/controller/action/mcp/config"
+)
+
+// assertionTime is how long an assertion of the client's identity is good for: one request.
+const assertionTime = 2 * time.Minute
+
+// get gets a token from the token endpoint, and keeps it.
+func (s *Source) get(ctx context.Context, scopes []string) (string, error) {
+	s.mu.Lock()
+	found, refresh := s.found, s.refresh
+	s.mu.Unlock()
+	request := &clientcredentials.Config{ClientID: s.config.ClientID, TokenURL: found.token, Scopes: scopes, EndpointParams: url.Values{}}
+	if resource := s.resource(found); resource != "" {
+		request.EndpointParams.Set("resource", resource) // RFC 8707
+	}
+	if refresh != "" {
+		request.EndpointParams.Set("grant_type", "refresh_token")
+		request.EndpointParams.Set("refresh_token", refresh)
+	}
+	if err := s.identify(request, found); err != nil {
+		return "", err
+	}
+	token, err := request.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
+	if err != nil {
+		return "", s.refused(err, found)
+	}
+	if kind := token.Type(); !strings.EqualFold(kind, "Bearer") {
+		return "", fmt.Errorf("the token endpoint %s gave a token of type %q, and only Bearer is spoken", shown(found.token), kind)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.scopes = token, scopes
+	if refresh != "" && token.RefreshToken != "" {
+		s.refresh = token.RefreshToken
+	}
+	return token.AccessToken, nil
+}
+
+func (s *Source) resource(found *endpoints) string {
+	if s.config.Resource != "" {
+		return s.config.Resource
+	}
+	return found.resource
+}
+
+// identify proves to the token endpoint who the client is.
+func (s *Source) identify(request *clientcredentials.Config, found *endpoints) error {
+	switch s.method(found) {
+	case config.AuthPrivateKey:
+		assertion, err := s.assertion(found)
+		if err != nil {
+			return err
+		}
+		request.AuthStyle = oauth2.AuthStyleInParams
+		request.EndpointParams.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		request.EndpointParams.Set("client_assertion", assertion)
+	case config.AuthBasic:
+		request.AuthStyle, request.ClientSecret = oauth2.AuthStyleInHeader, s.config.ClientSecret
+	case config.AuthPost:
+		request.AuthStyle, request.ClientSecret = oauth2.AuthStyleInParams, s.config.ClientSecret
+	default:
+		request.AuthStyle = oauth2.AuthStyleInParams
+	}
+	return nil
+}
+
+// method is how the client proves who it is.
+func (s *Source) method(found *endpoints) string {
+	switch {
+	case s.config.AuthMethod != "":
+		return s.config.AuthMethod
+	case s.key != nil:
+		return config.AuthPrivateKey
+	case s.config.ClientSecret == "":
+		return config.AuthNone
+	case len(found.methods) == 0 || slices.Contains(found.methods, config.AuthBasic):
+		return config.AuthBasic // the default of RFC 8414
+	case slices.Contains(found.methods, config.AuthPost):
+		return config.AuthPost
+	}
+	return config.AuthBasic
+}
+
+// assertion is signed by the client's key (RFC 7523).
+func (s *Source) assertion(found *endpoints) (string, error) {
+	audience := found.issuer
+	if audience == "" {
+		audience = found.token
+	}
+	now := time.Now()
+	token := jwt.NewWithClaims(jwt.GetSigningMethod(s.algorithm), jwt.RegisteredClaims{
+		Issuer: s.config.ClientID, Subject: s.config.ClientID, Audience: jwt.ClaimStrings{audience},
+		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(assertionTime)), ID: rand.Text(),
+	})
+	if s.config.KeyID != "" {
+		token.Header["kid"] = s.config.KeyID
+	}
+	signed, err := token.SignedString(s.key)
+	if err != nil {
+		return "", fmt.Errorf("sign the assertion of the client: %w", err)
+	}
+	return signed, nil
+}
+
+// refused says why there is no token, without what the answer may repeat of the request.
+func (s *Source) refused(err error, found *endpoints) error {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		return fmt.Errorf("the token endpoint %s: %s", shown(found.token), s.Redact(short(withoutURL(err))))
+	}
+	what := answer.ErrorCode
+	if answer.ErrorDescription != "" {
+		what += ": " + answer.ErrorDescription
+	}
+	if what == "" {
+		what = string(answer.Body)
+	}
+	status := 0
+	if answer.Response != nil {
+		status = answer.Response.StatusCode
+	}
+	said := fmt.Sprintf("the token endpoint %s answered HTTP %d", shown(found.token), status)
+	if what != "" {
+		said += ": " + s.Redact(short(what))
+	}
+	if answer.ErrorCode == "invalid_grant" && s.config.RefreshToken != "" {
+		said += "; the refresh token of the operator's file is used up, or is not taken any more: put a new one there"
+	}
+	return errors.New(said)
+}
+
+// withoutURL is the cause of a request's error; its URL is said beside.
+func withoutURL(err error) string {
+	if request, ok := errors.AsType[*url.Error](err); ok {
+		return request.Err.Error()
+	}
+	return err.Error()
+}
+
+// short is the head of a text that may be long.
+func short(text string) string {
+	const most = 500
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// shown is an address without its query.
+func shown(address string) string {
+	before, _, _ := strings.Cut(address, "?")
+	return before
+}
