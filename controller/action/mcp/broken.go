@@ -19,6 +19,7 @@ import (
 // callFailed is the outcome of a call without a result. A JSON-RPC error and an answer that
 // came and cannot be used leave the session sound; anything else does not.
 func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
+	f, known := errors.AsType[*wire.Failure](err)
 	if rpc, ok := refusal(err); ok && s.Alive() {
 		pool.put(s)
 		reason := v1.ReasonProtocolError
@@ -27,9 +28,11 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		}
 		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, rpc.Message, coded(rpc)))
 		outcome.RPCCode = rpc.Code
+		if known {
+			outcome.HTTPStatus, outcome.RetryAfter = int32(f.Status), f.RetryAfter //nolint:gosec // a status has three digits
+		}
 		return outcome
 	}
-	f, known := errors.AsType[*wire.Failure](err)
 	if known && f.Status >= 400 {
 		if s.Alive() && !f.Session {
 			pool.put(s)

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"errors"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -36,10 +37,14 @@ func (s *session) call(ctx context.Context, params *sdk.CallToolParams) (*reply,
 }
 
 // reason is why a request has no result: what the server answered instead, where that is
-// known.
+// known. A JSON-RPC error that came with an HTTP status is both.
 func reason(ex *wire.Exchange, err error) error {
-	if f := ex.Failure(); f != nil {
-		return f
+	f := ex.Failure()
+	switch refusal := ex.Refusal(); {
+	case f == nil:
+		return err
+	case refusal != nil && !f.Session:
+		return errors.Join(refusal, f)
 	}
-	return err
+	return f
 }
