@@ -363,7 +363,8 @@ type FailureRule struct {
 	// +kubebuilder:validation:items:Maximum=255
 	ExitCodes []int32 `json:"exitCodes,omitempty"`
 
-	// httpStatus matches an api_call's response status. Unset: any.
+	// httpStatus matches the status of an api_call's response, or that with which a build's
+	// MCP server behind HTTP refused the call. Unset: any.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100

@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -47,18 +48,18 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 	criteria := []struct {
 		name string
 		set  bool
-		of   JobType
+		of   []JobType
 	}{
-		{"exitCodes", len(r.ExitCodes) > 0, JobTypeDeploy},
-		{"httpStatus", len(r.HTTPStatus) > 0, JobTypeAPICall},
-		{"isError", r.IsError != nil, JobTypeBuild},
-		{"rpcCodes", len(r.RPCCodes) > 0, JobTypeBuild},
+		{"exitCodes", len(r.ExitCodes) > 0, []JobType{JobTypeDeploy}},
+		{"httpStatus", len(r.HTTPStatus) > 0, []JobType{JobTypeAPICall, JobTypeBuild}},
+		{"isError", r.IsError != nil, []JobType{JobTypeBuild}},
+		{"rpcCodes", len(r.RPCCodes) > 0, []JobType{JobTypeBuild}},
 	}
 	none := r.MessagePattern == ""
 	for _, c := range criteria {
 		none = none && !c.set
-		if c.set && jobType != "" && jobType != c.of {
-			errs = append(errs, field.Forbidden(p.Child(c.name), fmt.Sprintf("only a job of type %s reports it, this one is of type %s", c.of, jobType)))
+		if c.set && jobType != "" && !slices.Contains(c.of, jobType) {
+			errs = append(errs, field.Forbidden(p.Child(c.name), fmt.Sprintf("only a job of type %s reports it, this one is of type %s", oneOf(c.of), jobType)))
 		}
 	}
 	if none {
@@ -79,4 +80,13 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 	return append(errs, validateEach(r.HTTPStatus, maxRuleValues, p.Child("httpStatus"), func(code int32, p *field.Path) field.ErrorList {
 		return validateRange(&code, 100, 599, p)
 	})...)
+}
+
+// oneOf is a list of types in words.
+func oneOf(types []JobType) string {
+	var words []string
+	for _, t := range types {
+		words = append(words, string(t))
+	}
+	return strings.Join(words, " or ")
 }

@@ -74,7 +74,7 @@ func TestValidateSchedulingRunsAndRetries(t *testing.T) {
 					{Action: "Retry", IsError: new(true)},
 					{Action: FailurePolicyCount},
 					{Action: FailurePolicyFailJob, ExitCodes: []int32{1}},
-					{Action: FailurePolicyFailJob, HTTPStatus: []int32{500}},
+					{Action: FailurePolicyFailJob, HTTPStatus: []int32{500}}, // a build whose server is behind HTTP
 				}}
 			},
 			want: []string{
@@ -82,8 +82,14 @@ func TestValidateSchedulingRunsAndRetries(t *testing.T) {
 				`spec.failurePolicy.rules[1].action: Unsupported value: "Retry": supported values: "FailJob", "Ignore", "Count", "RetryAfter"`,
 				"spec.failurePolicy.rules[2]: Required value: set at least one of exitCodes, httpStatus, isError, rpcCodes and messagePattern",
 				"spec.failurePolicy.rules[3].exitCodes: Forbidden: only a job of type deploy reports it, this one is of type build",
-				"spec.failurePolicy.rules[4].httpStatus: Forbidden: only a job of type api_call reports it, this one is of type build",
 			},
+		},
+		"a failure rule for a status that no deploy has": {
+			spec: func(j *Job) {
+				deploy(DeployAction{Verb: DeployUp})(j)
+				j.Spec.FailurePolicy = &FailurePolicy{Rules: []FailureRule{{Action: FailurePolicyCount, HTTPStatus: []int32{500}}}}
+			},
+			want: []string{"spec.failurePolicy.rules[0].httpStatus: Forbidden: only a job of type api_call or build reports it, this one is of type deploy"},
 		},
 		"exit codes that are no failure": {
 			spec: func(j *Job) {

@@ -48,11 +48,27 @@ func newMCPServers(c *cli) *cobra.Command {
 				t.row(s.Name, s.Type, string(s.State), sessionCounts(s),
 					dash(strings.TrimSpace(s.ServerName+" "+s.ServerVersion)), dash(s.Protocol), dash(firstLine(s.Error)))
 			}
-			return t.flush()
+			if err := t.flush(); err != nil {
+				return err
+			}
+			return printErrors(c.out, servers)
 		},
 	}
 	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
 	return command
+}
+
+// printErrors prints what has more than the line that the table shows: a server's last
+// words stand behind it.
+func printErrors(out io.Writer, servers []v1.MCPServer) error {
+	for _, s := range servers {
+		if strings.Contains(s.Error, "\n") {
+			if _, err := fmt.Fprintf(out, "\n%s: %s\n", s.Name, strings.TrimSpace(s.Error)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // sessionCounts tells how many sessions a server has, and how many it may have.

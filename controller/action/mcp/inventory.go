@@ -56,7 +56,7 @@ func (p *pool) describe() v1.MCPServer {
 		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol,
 	}
 	if about.failed != nil {
-		server.Error = short(about.failed.Error(), maxMessage)
+		server.Error = short(about.failed.Error(), 2*maxMessage)
 	}
 	if why := p.server.Unusable(); why != "" {
 		server.Error = short(why, maxMessage)

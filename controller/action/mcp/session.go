@@ -23,6 +23,8 @@ const (
 	lastWordsTime = time.Second
 	// askTime is how much of the grace a server gets to end by itself before SIGTERM.
 	askTime = time.Second
+	// maxLastWord bounds each of a server's last words, in bytes: a log line as JSON.
+	maxLastWord = 400
 	// stderrLines is how much of a server's last words a message repeats.
 	stderrLines = 10
 )
@@ -90,7 +92,7 @@ func (s *session) stdout(line string) { s.said(action.Stdout, line) }
 func (s *session) said(stream action.Stream, line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tail.Add(line)
+	s.tail.Add(short(line, maxLastWord))
 	s.told(line)
 	if s.sink != nil {
 		s.sink.Line(stream, line)

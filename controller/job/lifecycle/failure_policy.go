@@ -30,7 +30,7 @@ const maxRetryAfter = 24 * time.Hour
 func (t *transition) failed(o action.Outcome) Decision {
 	if o.Answered {
 		t.status.Failures++
-		return t.finish(v1.JobFailed, o.Reason, o.Message+" There is no retry, which would carry it out a second time.")
+		return t.finish(v1.JobFailed, o.Reason, o.Message+". There is no retry, which would carry it out a second time.")
 	}
 	rule := match(t.job.Spec.FailurePolicy, o)
 	act := v1.FailurePolicyCount

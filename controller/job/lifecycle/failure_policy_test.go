@@ -34,6 +34,12 @@ func retryAfter(o action.Outcome, wait time.Duration) action.Outcome {
 	return o
 }
 
+func answered(reason string) action.Outcome {
+	o := action.Fail(reason, "answered, but")
+	o.Answered = true
+	return o
+}
+
 // counts says what a decision has counted and when the next attempt may start.
 func counts(failures int32, next time.Duration) func(*testing.T, lifecycle.Decision) {
 	return func(t *testing.T, d lifecycle.Decision) {
@@ -92,6 +98,12 @@ var failureTable = table{
 		reason: v1.ReasonRetrying, changed: true, check: counts(1, lifecycle.Backoff(nil, 1, "u-1")),
 	}},
 
+	"what was carried out is not carried out twice": {spec: changes{retries(5), atOnce}, status: changes{running}, seen: outcome(answered(v1.ReasonProtocolError)), want: want{
+		phase: v1.JobFailed, reason: v1.ReasonProtocolError, changed: true, message: []string{"answered, but. There is no retry, which would carry it out a second time."}, check: counts(1, 0),
+	}},
+	"what was carried out is not carried out twice, whatever a rule says": {spec: changes{retries(5), atOnce, rules(deciding(anyFailure, v1.FailurePolicyIgnore))}, status: changes{running}, seen: outcome(answered(v1.ReasonProtocolError)), want: want{
+		phase: v1.JobFailed, reason: v1.ReasonProtocolError, changed: true, check: counts(1, 0),
+	}},
 	"Retry-After is the least wait": {spec: changes{retries(1), atOnce}, status: changes{running}, seen: outcome(retryAfter(exit(3), time.Minute)), want: want{
 		reason: v1.ReasonRetrying, changed: true, check: both(counts(1, time.Minute), held(time.Minute)),
 	}},
