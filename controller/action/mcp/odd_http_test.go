@@ -114,7 +114,8 @@ func TestWhatAServerBehindHTTPAnswersInstead(t *testing.T) {
 	}{
 		"401 at the start, with a challenge and a body": {
 			replies("initialize", 401, `{"error":"invalid_token"}`, "WWW-Authenticate", challenge),
-			check{reason: v1.ReasonServerUnavailable, says: `HTTP 401 Unauthorized (invalid_token: The access token expired): {"error":"invalid_token"}; it wants credentials, or others: set or renew them in the --mcp-config file`}, 401, 0,
+			check{reason: v1.ReasonServerUnavailable, says: `HTTP 401 Unauthorized (invalid_token: The access token expired): {"error":"invalid_token"}; it wants credentials, or others: set or renew them in the --mcp-config file`},
+			401, 0,
 		},
 		"403 at the start":                  {replies("initialize", 403, "Your IP is not on the allow list", plain...), check{reason: v1.ReasonServerUnavailable, says: "HTTP 403 Forbidden: Your IP is not on the allow list"}, 403, 0},
 		"404 at the start":                  {replies("initialize", 404, "404 page not found", plain...), check{reason: v1.ReasonServerUnavailable, says: "HTTP 404 Not Found: 404 page not found; check the url in the --mcp-config file"}, 404, 0},
