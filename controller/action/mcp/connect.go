@@ -209,7 +209,8 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		defer proc.Stderr.Close()
 		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
 	}()
-	return s.peer.Stdio(proc.Stdout, proc.Stdin), nil
+	s.stdin = &meter{WriteCloser: proc.Stdin, ended: proc.Done()}
+	return s.peer.Stdio(proc.Stdout, s.stdin), nil
 }
 
 // lasting is a transport whose connection lasts longer than the context that it was made

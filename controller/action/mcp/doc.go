@@ -58,6 +58,10 @@
 // spoken to as in the one before (connect.go). A program that has not read the question yet,
 // or tells what it does, is starting, and is not started again (start.go).
 //
+// A program that ends while it is idle, or as soon as it has answered, may be given a call that
+// it never reads. Then the tool was not called, and is called in a new session, once
+// (unsent.go). A call that was read, or may have been, is never made again.
+//
 // # Tasks
 //
 // A tool that says so is called as a task (protocol 2025-11-25; task.go): always where it

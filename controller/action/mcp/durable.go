@@ -28,8 +28,8 @@ type durableCall struct {
 }
 
 // callTask calls a tool as a task, or goes on with the task of an attempt whose worker
-// died, and waits for its end.
-func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, old *remembered, out action.Sink) action.Outcome {
+// died, and waits for its end. again is run's.
+func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, old *remembered, out action.Sink, again bool) action.Outcome {
 	c := &durableCall{Runner: r, attempt: a, pool: pool, session: s, tool: a.Job.Spec.Build.Action, out: out}
 	s.begin(out, a.ID)
 	var result *reply
@@ -59,6 +59,9 @@ func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *
 		if c.task, result, err = s.createTask(ctx, c.tool, a.ID, arguments); err == nil && result == nil {
 			out.Line(action.System, "the call is task "+c.task.ID)
 			c.remember()
+		}
+		if err != nil && !again && ctx.Err() == nil && s.neverRead(err) {
+			return r.callElsewhere(ctx, a, pool, s, out)
 		}
 	}
 	if err == nil && result == nil {

@@ -48,6 +48,8 @@ type user struct {
 	workspace string
 	// sink gets what the server says while it starts; nil: nobody.
 	sink action.Sink
+	// fresh: a new session in any case.
+	fresh bool
 	// left is a task that was left: the session is the one that the task was begun in, if
 	// the server has it still, and never a warm one.
 	left *remembered
@@ -109,7 +111,7 @@ func (p *pool) line(u user) sessions.Line {
 // take waits for a session as long as queue lasts: a warm one, or a new one.
 func (p *pool) take(queue, ctx context.Context, u user) (*session, error) {
 	s, earlier, err := p.sessions.Take(ctx, sessions.Call[*session]{
-		Line: p.line(u), Queue: queue, Fresh: u.left != nil,
+		Line: p.line(u), Queue: queue, Fresh: u.fresh || u.left != nil,
 		Start: func(ctx context.Context) (*session, error) { return p.start(ctx, u) },
 		Waits: func(what string) {
 			if u.sink != nil {

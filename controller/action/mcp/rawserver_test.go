@@ -36,7 +36,7 @@ type rawMessage struct {
 var faultyTools = []string{
 	"ok", "pid", "dies", "hangs", "ignores-everything", "floods-with-a-line", "floods-with-a-frame", "floods-with-progress",
 	"floods-stderr", "talks-on-stdout", "answers-twice", "answers-another", "answers-nobody", "answers-a-string", "answers-an-object",
-	"answers-a-half", "leaves-a-child", "leaves-a-child-and-dies", "closes-stdout", "closes-stdin", "stops-reading",
+	"answers-a-half", "leaves-a-child", "leaves-a-child-and-dies", "closes-stdout", "closes-stdin", "stops-reading", "answers-and-leaves", "reads-and-leaves",
 }
 
 func (s *rawServer) run() {
@@ -193,6 +193,16 @@ func (s *rawServer) call(m rawMessage) {
 		os.Stdin.Close()
 		s.answer(m.ID, ok)
 		forever()
+	case "answers-and-leaves": // as servers do that serve one call
+		s.answer(m.ID, ok)
+		<-time.After(200 * time.Millisecond)
+		s.exit(0, "one call, as agreed")
+	case "reads-and-leaves":
+		s.answer(m.ID, ok)
+		if _, err := os.Stdin.Read(make([]byte, 1<<16)); err != nil {
+			s.exit(1, err.Error())
+		}
+		s.exit(0, "no more")
 	case "stops-reading":
 		s.answer(m.ID, ok)
 		forever()

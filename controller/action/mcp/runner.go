@@ -218,12 +218,22 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	return outcome
 }
 
-// run carries out an attempt. again tells that a server has refused the call because it
-// knew the session no more: the tool was not called, and is called once more in another.
+// callElsewhere calls a tool in a new session, because the program of this one has ended
+// before it had read the call.
+func (r *Runner) callElsewhere(ctx context.Context, a action.Attempt, pool *pool, s *session, out action.Sink) action.Outcome {
+	r.metrics.failed(pool.name, failedIdle)
+	out.Line(action.System, fmt.Sprintf("MCP server %s ended (%s) before it had read the call; the tool is called in a new session", pool.name, s.proc.Ended()))
+	pool.drop(s, 0)
+	return r.run(ctx, a, pool.name, a.Job.Spec.Build, out, true)
+}
+
+// run carries out an attempt. again tells that the tool was not called though the call was
+// sent: the server refused it because it knew the session no more, or ended without
+// having read it. It is called once more, in a new session.
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink, again bool) action.Outcome {
 	out.Progress(0, "mcp:connect")
 	left := r.left(a.Job)
-	pool, s, err := r.takeTurn(ctx, name, user{workspace: a.Job.Namespace, session: build.Session, sink: out, left: left})
+	pool, s, err := r.takeTurn(ctx, name, user{workspace: a.Job.Namespace, session: build.Session, sink: out, left: left, fresh: again})
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
@@ -257,7 +267,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	s.answering(build.Answers)
 	return limited(ctx, pool.server.Timeout, build.Action, name, func(ctx context.Context) action.Outcome {
 		if left != nil || s.asTask(build.Action) {
-			return r.callTask(ctx, a, pool, s, arguments, left, out)
+			return r.callTask(ctx, a, pool, s, arguments, left, out, again)
 		}
 		return r.callTool(ctx, a, pool, s, arguments, out, again)
 	})
@@ -291,6 +301,9 @@ func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *
 		s.awaitCancel(min(a.Grace, leaveTime))
 		pool.drop(s, a.Grace)
 		return action.Outcome{Verdict: action.Stopped, Message: s.stopped(build.Action, name), Repeatable: repeat}
+	}
+	if err != nil && !again && s.neverRead(err) {
+		return r.callElsewhere(ctx, a, pool, s, out)
 	}
 	if f, ok := errors.AsType[*wire.Failure](err); ok && f.Session && !again {
 		out.Line(action.System, fmt.Sprintf("MCP server %s does not know the session any more (%s); the tool is called in a new one", name, f.Text))

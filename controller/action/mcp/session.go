@@ -35,6 +35,7 @@ type session struct {
 	named  string // what the jobs call it that use it; empty: nothing
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
+	stdin  *meter           // of the program; nil over HTTP
 	peer   *wire.Peer       // what the server writes
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
