@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,13 +171,13 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	text := "ok\n"
+	lines := []string{"ok"}
 	if s.Notices != nil {
 		for _, notice := range s.Notices() {
-			text += "notice: " + notice + "\n"
+			lines = append(lines, "notice: "+notice)
 		}
 	}
-	writeText(w, http.StatusOK, text)
+	writeText(w, http.StatusOK, strings.Join(lines, "\n")+"\n")
 }
 
 func writeText(w http.ResponseWriter, code int, text string) {

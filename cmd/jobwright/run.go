@@ -109,7 +109,7 @@ Exit codes: 0 succeeded, 1 error, 2 usage, 3 job failed, 4 job canceled, 5 timed
 		newServe(c), newApply(c), newPlan(c), newMCP(c), newGet(c), newDescribe(c), newEvents(c), newLogs(c), newRun(c),
 		newCancel(c), newDelete(c), newWait(c), newExplainWait(c), newRetry(c), newFailures(c),
 		newSuspend(c), newResume(c), newForceFinish(c), newRevisions(c), newRollback(c),
-		newBackup(c), newRestore(c), newFsck(c), newCompact(c), newImport(c), newVersion(c), newContext(c),
+		newBackup(c), newRestore(c), newFsck(c), newCompact(c), newImport(c), newVersion(c), newContext(c), newSeedHelp(),
 	)
 	for _, command := range root.Commands() {
 		classify(command)
