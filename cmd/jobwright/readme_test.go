@@ -14,6 +14,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	v1 "jobwright.dev/api/v1"
 )
 
 // readmeBlock is a shell block of the README that follows a comment
@@ -67,6 +71,9 @@ func TestReadme(t *testing.T) {
 			}
 		})
 	}
+	for _, manifest := range readmeManifests(readme) {
+		t.Run(manifest[:min(len(manifest), 60)], func(t *testing.T) { readmeManifest(t, dir, env, manifest) })
+	}
 	stop()
 	if _, err := os.Stat(filepath.Join(dir, "data/app")); err != nil {
 		t.Error(err)
@@ -87,6 +94,66 @@ func readmeBlocks(readme string) []readmeBlock {
 		blocks = append(blocks, readmeBlock{needs: strings.Fields(match[1]), shell: match[2]})
 	}
 	return blocks
+}
+
+// readmeManifests are the README's YAML blocks.
+func readmeManifests(readme string) []string {
+	var manifests []string
+	for _, match := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readme, -1) {
+		manifests = append(manifests, match[1])
+	}
+	return manifests
+}
+
+// readmeManifest applies a YAML block of the README, or where it is a status, reads it as
+// one.
+func readmeManifest(t *testing.T, dir string, env []string, manifest string) {
+	t.Helper()
+	if strings.HasPrefix(manifest, "status:") {
+		var job v1.Job
+		if err := yaml.UnmarshalStrict([]byte(manifest), &job); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	file := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	apply := exec.CommandContext(t.Context(), filepath.Join(dir, "bin/jobwright"), "apply", "-f", file)
+	apply.Dir, apply.Env = dir, env
+	if out, err := apply.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestRunnableManifests applies manifests/examples with what they say they need; the
+// deploy is the README's.
+func TestRunnableManifests(t *testing.T) {
+	k, _ := newKilled(t)
+	k.build("jobwright.dev/cmd/builders-mcp")
+	config := `{"mcpServers": {"builders": {"command": "` + filepath.Join(k.bin, "builders-mcp") + `", "args": ["--root", "` + filepath.Join(k.dir, "app") + `"]}}}`
+	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.flags = []string{"--allow-private-addresses"}
+	k.start()
+	k.ready()
+	for _, name := range []string{"announce", "api-call", "build", "record"} {
+		text, err := os.ReadFile(filepath.Join("../../manifests/examples", name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(k.dir, name+".yaml")
+		if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("127.0.0.1:8080"), []byte(k.address)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k.jobwright("apply", "-f", file)
+	}
+	for _, job := range []string{"announce", "ask-livez", "add-health-route", "cache-purged"} {
+		k.jobwright("wait", "--for=condition=Complete", "job/"+job)
+	}
+	k.stop()
 }
 
 // makeRun starts `make run` and waits until it says where it listens. The
