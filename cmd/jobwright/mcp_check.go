@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -114,7 +115,11 @@ func notHere(name string, server mcpconfig.Server) []mcpconfig.Problem {
 		if broken, ok := errors.AsType[*exec.Error](err); ok {
 			err = broken.Err
 		}
-		missing = append(missing, mcpconfig.Problem{Field: name + ".command", Message: fmt.Sprintf("%s cannot be run here: %v", server.Command, err)})
+		message := fmt.Sprintf("%s cannot be run here: %v", server.Command, err)
+		if strings.ContainsRune(server.Command, ' ') {
+			message += "; no shell reads it, so what follows the program belongs into args"
+		}
+		missing = append(missing, mcpconfig.Problem{Field: name + ".command", Message: message})
 	} else if err := server.Missing(); err != nil {
 		missing = append(missing, mcpconfig.Problem{Field: name + ".args", Message: err.Error()})
 	}

@@ -152,7 +152,10 @@ func (s *session) output(tool string) *schema.Schema {
 	if offered == nil || offered.OutputSchema == nil {
 		return nil
 	}
-	return schema.New(offered.OutputSchema)
+	if s.outputs[tool] == nil {
+		s.outputs[tool] = schema.New(offered.OutputSchema)
+	}
+	return s.outputs[tool]
 }
 
 // render is content as text.

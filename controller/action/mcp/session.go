@@ -67,7 +67,8 @@ type session struct {
 	before  string      // the token of the call before
 	tail    process.Tail
 	tools   map[string]*sdk.Tool
-	inputs  map[string]*schema.Schema // by tool, made when first used
+	// inputs and outputs are the tools' schemas, made when first used.
+	inputs, outputs map[string]*schema.Schema
 }
 
 // begin directs what the server says to an attempt.

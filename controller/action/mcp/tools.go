@@ -37,10 +37,10 @@ func (s *session) listTools(ctx context.Context) error {
 	s.mu.Unlock()
 	list, err := within(ctx, s, func() (*toolList, error) { return s.pages(ctx) })
 	if err != nil {
-		s.tools, s.inputs, s.durable = nil, map[string]*schema.Schema{}, nil
+		s.tools, s.inputs, s.outputs, s.durable = nil, map[string]*schema.Schema{}, map[string]*schema.Schema{}, nil
 		return err
 	}
-	s.tools, s.inputs, s.durable = list.tools, map[string]*schema.Schema{}, list.durable
+	s.tools, s.inputs, s.outputs, s.durable = list.tools, map[string]*schema.Schema{}, map[string]*schema.Schema{}, list.durable
 	for _, note := range list.notes {
 		s.note(fmt.Sprintf("MCP server %s lists its tools otherwise than the protocol has it: %s", s.name, note))
 	}

@@ -53,7 +53,7 @@
 //	${NAME:-text}              the same, or text where it is unset or empty
 //	$NAME                      the same as ${NAME}: in headers, and as a whole value of env
 //	${workspaceFolder}         the file's folder, or the one above a .vscode, .cursor …
-//	${userHome} and ~/         the home folder
+//	${userHome} and ~/         the home folder; ~/ at the beginning of a text
 //	${pathSeparator} ${/}      /
 //
 // Every other ${…} is an error that names it. Of ${input:NAME} the error says what the

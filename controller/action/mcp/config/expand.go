@@ -82,12 +82,12 @@ func (s Surroundings) resolve(reference string) (string, error) {
 	return value, nil
 }
 
-// value expands a value of env, which may also be $NAME as a whole.
+// value expands a value of env, which may also be $NAME as a whole, or a path.
 func (s Surroundings) value(text string) (string, error) {
 	if bareVariable.MatchString(text) {
 		return s.resolve(text[1:])
 	}
-	return s.expand(text)
+	return s.path(text)
 }
 
 // header expands the value of a header, in which $NAME may stand anywhere.

@@ -10,8 +10,9 @@ func honoured() map[string]func(*reader, node) {
 	return map[string]func(*reader, node){
 		"type":                (*reader).kind,
 		"transport":           (*reader).transport,
+		"transportType":       (*reader).kind,
 		"command":             (*reader).command,
-		"args":                func(r *reader, n node) { r.server.Args = append(r.server.Args, r.texts(n, r.env.expand)...) },
+		"args":                func(r *reader, n node) { r.server.Args = append(r.server.Args, r.texts(n, r.env.path)...) },
 		"env":                 func(r *reader, n node) { r.server.Env = r.values(n) },
 		"cwd":                 func(r *reader, n node) { r.server.Cwd = r.folder(n) },
 		"url":                 func(r *reader, n node) { r.url(n, "") },

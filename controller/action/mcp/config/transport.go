@@ -66,7 +66,7 @@ func (r *reader) command(n node) {
 			r.wrong(n, "it is an empty list, and must begin with the program")
 			return
 		}
-		all := r.texts(n, r.env.expand)
+		all := r.texts(n, r.env.path)
 		r.server.Args = append(all[1:len(all):len(all)], r.server.Args...)
 		r.program(words[0])
 		return
@@ -81,7 +81,7 @@ func (r *reader) command(n node) {
 		case "path":
 			r.program(m.node)
 		case "args":
-			r.server.Args = append(r.server.Args, r.texts(m.node, r.env.expand)...)
+			r.server.Args = append(r.server.Args, r.texts(m.node, r.env.path)...)
 		case "env":
 			if m.node.kind() != "null" {
 				r.server.Env = r.values(m.node)
