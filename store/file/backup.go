@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
-	"syscall"
 	"time"
-
-	"github.com/go-logr/logr"
 
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
@@ -90,28 +86,26 @@ func Restore(from, to string, opts RestoreOptions) (Summary, error) {
 func restore(from, to string, opts RestoreOptions) (sum Summary, err error) {
 	target := filepath.Join(to, snapshotName)
 	for _, name := range []string{target, filepath.Join(to, journalName, journal.SegmentName(1))} {
-		f, err := opts.FS.OpenRead(name)
-		if err == nil {
-			_ = f.Close()
+		if there, err := exists(opts.FS, name); err == nil && there {
 			return sum, fmt.Errorf("%w: %s; name a new folder", store.ErrExists, name)
 		}
 	}
-	s, _, err := readOnly(from, opts.FS, opts.Version, nil)
+	m, _, err := readImage(from, opts.FS, opts.Version, nil)
 	if err != nil {
 		return sum, err
 	}
-	defer func() { err = errors.Join(err, s.release()) }()
-	s.index.buildOrders()
+	defer func() { err = errors.Join(err, m.release()) }()
+	m.index.buildOrders()
 	v := new(view)
-	v.capture(s.index)
-	v.rv = s.visible
+	v.capture(m.index)
+	v.rv = m.visible
 	sum = Summary{ResourceVersion: v.rv, Objects: v.objects()}
 	v.rv += restoredGap
 	if err := opts.FS.MkdirAll(to); err != nil {
 		return sum, err
 	}
-	s.dir = to
-	sum.Bytes, err = s.replaceSnapshot(v)
+	m.dir = to
+	sum.Bytes, err = m.replaceSnapshot(v)
 	return sum, err
 }
 
@@ -123,102 +117,4 @@ func Compact(dir string, opts Options) error {
 		return err
 	}
 	return errors.Join(s.Checkpoint(context.Background()), s.Close())
-}
-
-// readOnly reads a data folder, or the file of a backup, up to a version (0: to the
-// end) and changes nothing. each is told about every record of the journal.
-func readOnly(path string, fsys vfs.FS, version uint64, each func(journal.Record)) (s *Store, state *journal.State, err error) {
-	s = &Store{
-		fsys: fsys, dir: path, log: logr.Discard(), opened: time.Now(),
-		intern: newInterning(), sources: newSources(fsys), index: newIndex(), uids: new(uidSource),
-	}
-	if _, err := fsys.ReadDir(path); err != nil {
-		return s, nil, s.loadBackup(path, version)
-	}
-	if s.lock, err = lockToRead(fsys, filepath.Join(path, lockName)); err != nil {
-		return s, nil, err
-	}
-	l, err := s.load()
-	if err != nil {
-		return s, nil, errors.Join(corruption(err), s.release())
-	}
-	if version != 0 && version < s.visible {
-		return s, nil, errors.Join(fmt.Errorf("%w: version %d lies before what jobs.json has, %d; restore an older backup",
-			store.ErrExpired, version, s.visible), s.release())
-	}
-	state, err = journal.Scan(fsys, s.journalDir(), l.from, func(r journal.Record) error {
-		if each != nil {
-			each(r)
-		}
-		_, err := s.replayUntil(r, version)
-		return err
-	})
-	if err != nil {
-		return s, state, errors.Join(corruption(err), s.release())
-	}
-	return s, state, nil
-}
-
-// lockToRead keeps others out of a data folder that is only read. A disk that fails is
-// often mounted read-only before its data is saved; there the lock is taken as it lies.
-func lockToRead(fsys vfs.FS, name string) (io.Closer, error) {
-	lock, err := fsys.Lock(name)
-	if r, ok := fsys.(interface {
-		LockRead(name string) (io.Closer, error)
-	}); ok && errors.Is(err, syscall.EROFS) {
-		lock, err = r.LockRead(name)
-	}
-	if errors.Is(err, vfs.ErrLocked) {
-		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
-	}
-	return lock, err
-}
-
-// loadBackup reads the file of a backup.
-func (s *Store) loadBackup(path string, version uint64) error {
-	f, err := s.fsys.OpenRead(path)
-	if err != nil {
-		return err
-	}
-	size, err := f.Size()
-	if err == nil {
-		err = s.loadWritten(f, path, size)
-	}
-	if errors.Is(err, errEdited) {
-		s.index, s.visible = newIndex(), 0
-		_, err = s.loadEdited(f, path, size)
-	}
-	if err == nil && version != 0 && version != s.visible {
-		err = fmt.Errorf("%w: the backup holds version %d alone", store.ErrExpired, s.visible)
-	}
-	return errors.Join(corruption(err), f.Close())
-}
-
-// corruption adds the contract's error to damage.
-func corruption(err error) error {
-	if _, ok := errors.AsType[*journal.Corrupt](err); ok {
-		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
-	}
-	return err
-}
-
-// release lets go of what readOnly has opened.
-func (s *Store) release() error {
-	s.sources.closeAll()
-	if s.lock == nil {
-		return nil
-	}
-	return s.lock.Close()
-}
-
-// exists reports whether there is a file of that name.
-func exists(fsys vfs.FS, name string) (bool, error) {
-	f, err := fsys.OpenRead(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, f.Close()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -260,33 +259,6 @@ func (s *Store) writeSnapshot(v *view) (int64, error) {
 		return 0, err
 	}
 	return size, s.adoptSnapshot(v, filepath.Join(s.dir, snapshotName))
-}
-
-// replaceSnapshot writes v as the new jobs.json.
-func (s *Store) replaceSnapshot(v *view) (size int64, err error) {
-	temp, final := filepath.Join(s.dir, tempName), filepath.Join(s.dir, snapshotName)
-	if err := s.removeTemp(); err != nil {
-		return 0, err
-	}
-	f, err := s.fsys.Create(temp)
-	if err != nil {
-		return 0, err
-	}
-	size, err = s.encodeSnapshot(context.Background(), f, v)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = s.fsys.Rename(temp, final)
-	}
-	if err != nil {
-		if errors.Is(err, syscall.ENOSPC) {
-			err = fmt.Errorf("%w: %w", store.ErrFull, err)
-		}
-		return 0, errors.Join(err, s.removeTemp())
-	}
-	return size, s.fsys.SyncDir(s.dir)
 }
 
 // adoptSnapshot makes the entries of v point into the new jobs.json, and lets go of

@@ -24,7 +24,7 @@ const adviceEdited = "correct it there, or put the file back as it was"
 // loadEdited reads a jobs.json that is not byte for byte what a checkpoint has
 // written. Whoever edits a file changes its time of modification; when that is still
 // the one which the file itself names, it was damaged, not edited.
-func (s *Store) loadEdited(f vfs.File, path string, size int64) (loaded, error) {
+func (m *image) loadEdited(f vfs.File, path string, size int64) (loaded, error) {
 	data := make([]byte, size)
 	if _, err := f.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		return loaded{}, fmt.Errorf("read %s: %w", path, err)
@@ -47,7 +47,7 @@ func (s *Store) loadEdited(f vfs.File, path string, size int64) (loaded, error) 
 	}
 	l := loaded{size: size, edited: true}
 	if c == nil {
-		names, err := s.fsys.ReadDir(s.journalDir())
+		names, err := m.fsys.ReadDir(m.journalDir())
 		if err == nil && len(names) > 0 {
 			return loaded{}, d.refuse(int64(len(data)), `"checkpoint" is missing, so it is unknown which part of the journal is newer`,
 				"put the member back; or, if the file is all there is to be, move the folder journal away")
@@ -56,11 +56,11 @@ func (s *Store) loadEdited(f vfs.File, path string, size int64) (loaded, error) 
 		l.from = journal.From{Segment: c.Journal, Sequence: c.Sequence}
 	}
 	for _, o := range objects {
-		if err := s.admitEdited(d, o); err != nil {
+		if err := m.admitEdited(d, o); err != nil {
 			return loaded{}, err
 		}
 	}
-	s.log.Info("jobs.json was edited while the store was closed; it is valid and was taken over", "objects", len(objects))
+	m.log.Info("jobs.json was edited while the store was closed; it is valid and was taken over", "objects", len(objects))
 	return l, nil
 }
 
@@ -203,11 +203,11 @@ func within(text []byte, p strict.Problem) int64 {
 
 // admitEdited puts an object of an edited file into the index; its encoding stays in
 // memory until jobs.json is rewritten, which is before the store is ready.
-func (s *Store) admitEdited(d *editedFile, o editedObject) error {
+func (m *image) admitEdited(d *editedFile, o editedObject) error {
 	obj := o.obj
 	refuse := func(err error) error { return d.refuse(o.offset, err.Error(), adviceEdited) }
-	if s.opts.Admit != nil {
-		if err := s.opts.Admit(obj); err != nil {
+	if m.admit != nil {
+		if err := m.admit(obj); err != nil {
 			return refuse(err)
 		}
 	}
@@ -215,14 +215,14 @@ func (s *Store) admitEdited(d *editedFile, o editedObject) error {
 	if err != nil {
 		return refuse(err)
 	}
-	if s.index.get(key.Kind, objectKey{key.Namespace, key.Name}) != nil {
+	if m.index.get(key.Kind, objectKey{key.Namespace, key.Name}) != nil {
 		return refuse(fmt.Errorf("%s is there twice", key))
 	}
 	if obj.GetUID() == "" {
-		obj.SetUID(types.UID(s.uids.next(s.opened).String()))
+		obj.SetUID(types.UID(m.uids.next(m.opened).String()))
 	}
 	if created := obj.GetCreationTimestamp(); created.IsZero() {
-		obj.SetCreationTimestamp(metav1.NewTime(s.opened))
+		obj.SetCreationTimestamp(metav1.NewTime(m.opened))
 	}
 	obj.SetGeneration(max(obj.GetGeneration(), 1))
 	rv := obj.GetResourceVersion()
@@ -238,13 +238,13 @@ func (s *Store) admitEdited(d *editedFile, o editedObject) error {
 		return refuse(err)
 	}
 	encoding := enc.withVersion(number)
-	e, err := s.entryOf(encoding)
+	e, err := m.entryOf(encoding)
 	if err != nil {
 		return refuse(err)
 	}
 	e.setMem(encoding)
-	s.visible = max(s.visible, number)
-	s.index.load(e)
+	m.visible = max(m.visible, number)
+	m.index.load(e)
 	return nil
 }
 

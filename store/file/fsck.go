@@ -51,7 +51,7 @@ func Fsck(dir string, fsys vfs.FS, each func(FsckRecord)) (FsckReport, error) {
 	if report.Snapshot, err = exists(fsys, filepath.Join(dir, snapshotName)); err != nil {
 		return report, fmt.Errorf("fsck %s: %w", dir, err)
 	}
-	s, state, err := readOnly(dir, fsys, 0, func(r journal.Record) {
+	m, state, err := readImage(dir, fsys, 0, func(r journal.Record) {
 		if each != nil {
 			each(explain(r))
 		}
@@ -59,13 +59,13 @@ func Fsck(dir string, fsys vfs.FS, each func(FsckRecord)) (FsckReport, error) {
 	if err != nil {
 		return report, fmt.Errorf("fsck %s: %w", dir, err)
 	}
-	for _, k := range s.index.kinds {
+	for _, k := range m.index.kinds {
 		report.Objects += k.byKey.Len()
 	}
-	report.ResourceVersion = s.visible
+	report.ResourceVersion = m.visible
 	report.Segments, report.Blocks, report.Records, report.Bytes = state.Segments, state.Blocks, state.Records, state.Bytes
 	report.Clean, report.Cut = state.Clean, state.Cut
-	return report, errors.Join(s.checkEncodings(), s.release())
+	return report, errors.Join(m.checkEncodings(), m.release())
 }
 
 // explain says what a record does.
@@ -91,12 +91,12 @@ func explain(r journal.Record) FsckRecord {
 }
 
 // checkEncodings decodes every object.
-func (s *Store) checkEncodings() error {
-	set := s.sources.acquire()
-	defer s.sources.release(set)
-	ahead := &readAhead{sources: s.sources, set: set}
+func (m *image) checkEncodings() error {
+	set := m.sources.acquire()
+	defer m.sources.release(set)
+	ahead := &readAhead{sources: m.sources, set: set}
 	var errs []error
-	for _, k := range s.index.kinds {
+	for _, k := range m.index.kinds {
 		for e := range k.byKey.All() {
 			encoding, err := ahead.read(e)
 			if err == nil {

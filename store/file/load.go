@@ -32,34 +32,34 @@ type loaded struct {
 var errEdited = errors.New("not as it was written")
 
 // load reads jobs.json into the index.
-func (s *Store) load() (loaded, error) {
-	path := filepath.Join(s.dir, snapshotName)
-	f, err := s.fsys.OpenRead(path)
+func (m *image) load() (loaded, error) {
+	path := filepath.Join(m.dir, snapshotName)
+	f, err := m.fsys.OpenRead(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return loaded{}, s.checkNew(path)
+		return loaded{}, m.checkNew(path)
 	}
 	if err != nil {
 		return loaded{}, err
 	}
 	size, err := f.Size()
 	if err == nil {
-		err = s.loadWritten(f, path, size)
+		err = m.loadWritten(f, path, size)
 	}
 	var l loaded
 	switch {
 	case err == nil:
-		l = loaded{from: s.loadedFrom, size: size}
+		l = loaded{from: m.loadedFrom, size: size}
 	case errors.Is(err, errEdited):
-		s.index, s.visible = newIndex(), 0
-		l, err = s.loadEdited(f, path, size)
+		m.index, m.visible = newIndex(), 0
+		l, err = m.loadEdited(f, path, size)
 	}
 	l.found = true
 	return l, errors.Join(err, f.Close())
 }
 
 // checkNew makes sure that there is no jobs.json because there never was one.
-func (s *Store) checkNew(path string) error {
-	names, err := s.fsys.ReadDir(filepath.Join(s.dir, journalName))
+func (m *image) checkNew(path string) error {
+	names, err := m.fsys.ReadDir(filepath.Join(m.dir, journalName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -80,8 +80,8 @@ func (s *Store) checkNew(path string) error {
 
 // loadWritten reads a file that a checkpoint has written; errEdited when it is not
 // such a file any more.
-func (s *Store) loadWritten(f vfs.File, path string, size int64) error {
-	src, err := s.sources.add(path, 0)
+func (m *image) loadWritten(f vfs.File, path string, size int64) error {
+	src, err := m.sources.add(path, 0)
 	if err != nil {
 		return err
 	}
@@ -108,8 +108,8 @@ func (s *Store) loadWritten(f vfs.File, path string, size int64) error {
 	if !ok {
 		return errEdited
 	}
-	s.visible = rv
-	loader := s.newLoader(size)
+	m.visible = rv
+	loader := m.newLoader(size)
 	defer loader.finish()
 	for {
 		sum = crc32.Update(sum, crcTable, line)
@@ -124,7 +124,7 @@ func (s *Store) loadWritten(f vfs.File, path string, size int64) error {
 		if len(item) == 0 && loader.objects == 0 {
 			continue // the line of an empty list
 		}
-		e, err := s.entryOf(item)
+		e, err := m.entryOf(item)
 		if err != nil {
 			return errEdited
 		}
@@ -145,7 +145,7 @@ func (s *Store) loadWritten(f vfs.File, path string, size int64) error {
 			Advice: adviceNewer,
 		}
 	}
-	s.loadedFrom = journal.From{Segment: c.Journal, Sequence: c.Sequence}
+	m.loadedFrom = journal.From{Segment: c.Journal, Sequence: c.Sequence}
 	return nil
 }
 
@@ -188,7 +188,7 @@ type loader struct {
 	done    chan struct{}
 }
 
-func (s *Store) newLoader(size int64) *loader {
+func (m *image) newLoader(size int64) *loader {
 	const batchSize = 4096
 	l := &loader{batch: make([]*entry, 0, batchSize), batches: make(chan []*entry, 4), done: make(chan struct{})}
 	go func() {
@@ -203,10 +203,10 @@ func (s *Store) newLoader(size int64) *loader {
 				for _, e := range batch {
 					bytes += int64(e.size)
 				}
-				s.index.reserve(batch[batchSize-1].class.kind, int(size/(bytes/batchSize)))
+				m.index.reserve(batch[batchSize-1].class.kind, int(size/(bytes/batchSize)))
 			}
 			for _, e := range batch {
-				s.index.load(e)
+				m.index.load(e)
 			}
 		}
 	}()

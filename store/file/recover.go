@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -81,60 +80,51 @@ func (s *Store) recover() (edited bool, err error) {
 	return loaded.edited, nil
 }
 
-// removeTemp removes what an interrupted rewrite of jobs.json has left.
-func (s *Store) removeTemp() error {
-	err := s.fsys.Remove(filepath.Join(s.dir, tempName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // replay applies one record of the journal; applied is false when jobs.json has it.
-func (s *Store) replay(r journal.Record) (applied bool, err error) { return s.replayUntil(r, 0) }
+func (m *image) replay(r journal.Record) (applied bool, err error) { return m.replayUntil(r, 0) }
 
 // replayUntil is replay that leaves out what comes after a version; 0: nothing.
-func (s *Store) replayUntil(r journal.Record, until uint64) (applied bool, err error) {
+func (m *image) replayUntil(r journal.Record, until uint64) (applied bool, err error) {
 	if len(r.Payload) == 0 {
-		return false, s.badRecord(r, errors.New("it is empty"))
+		return false, m.badRecord(r, errors.New("it is empty"))
 	}
 	switch body := r.Payload[1:]; r.Payload[0] {
 	case opPut:
-		e, err := s.entryOf(body)
+		e, err := m.entryOf(body)
 		if err != nil {
-			return false, s.badRecord(r, err)
+			return false, m.badRecord(r, err)
 		}
 		if until != 0 && e.rv > until {
 			return false, nil
 		}
-		s.visible = max(s.visible, e.rv)
-		if old := s.index.get(e.class.kind, objectKey{e.class.namespace, e.name}); old != nil && old.rv >= e.rv {
+		m.visible = max(m.visible, e.rv)
+		if old := m.index.get(e.class.kind, objectKey{e.class.namespace, e.name}); old != nil && old.rv >= e.rv {
 			return false, nil
 		}
-		src, err := s.sources.add(filepath.Join(s.journalDir(), journal.SegmentName(r.Segment)), r.Segment)
+		src, err := m.sources.add(filepath.Join(m.journalDir(), journal.SegmentName(r.Segment)), r.Segment)
 		if err != nil {
 			return false, err
 		}
 		e.moveTo(src.id, r.Offset+1)
-		s.index.load(e)
+		m.index.load(e)
 		return true, nil
 	case opDelete:
 		key, rv, ok := parseDeletion(body)
 		if !ok {
-			return false, s.badRecord(r, errors.New("a deletion that names no object"))
+			return false, m.badRecord(r, errors.New("a deletion that names no object"))
 		}
 		if until != 0 && rv > until {
 			return false, nil
 		}
-		s.visible = max(s.visible, rv)
-		old := s.index.get(key.Kind, objectKey{key.Namespace, key.Name})
+		m.visible = max(m.visible, rv)
+		old := m.index.get(key.Kind, objectKey{key.Namespace, key.Name})
 		if old == nil || old.rv >= rv {
 			return false, nil
 		}
-		s.index.unload(old)
+		m.index.unload(old)
 		return true, nil
 	default:
-		return false, s.badRecord(r, fmt.Errorf("its operation %q is unknown; a newer version of jobwright may have written it", r.Payload[0]))
+		return false, m.badRecord(r, fmt.Errorf("its operation %q is unknown; a newer version of jobwright may have written it", r.Payload[0]))
 	}
 }
 
@@ -150,21 +140,21 @@ func parseDeletion(body []byte) (key store.Key, rv uint64, ok bool) {
 	return store.Key{Kind: string(parts[0]), Namespace: string(parts[1]), Name: string(parts[2])}, binary.LittleEndian.Uint64(body), true
 }
 
-func (s *Store) badRecord(r journal.Record, cause error) error {
+func (m *image) badRecord(r journal.Record, cause error) error {
 	return &journal.Corrupt{
-		File: filepath.Join(s.journalDir(), journal.SegmentName(r.Segment)), Offset: r.Offset,
+		File: filepath.Join(m.journalDir(), journal.SegmentName(r.Segment)), Offset: r.Offset,
 		Cause:  fmt.Sprintf("a record that is whole and makes no sense: %v", cause),
 		Advice: "start the version that wrote it, or restore the latest backup",
 	}
 }
 
 // entryOf makes the entry of an encoding; where that lies is for the caller to say.
-func (s *Store) entryOf(encoding []byte) (*entry, error) {
+func (m *image) entryOf(encoding []byte) (*entry, error) {
 	f, err := scan(encoding)
 	if err != nil {
 		return nil, err
 	}
-	if s.index.kinds[string(f.kind)] == nil {
+	if m.index.kinds[string(f.kind)] == nil {
 		return nil, fmt.Errorf("unknown kind %q", f.kind)
 	}
 	id, err := uuid.ParseBytes(f.uid)
@@ -173,12 +163,10 @@ func (s *Store) entryOf(encoding []byte) (*entry, error) {
 	}
 	e := &entry{
 		uid: id, rv: f.rv, name: strings.Clone(string(f.name)),
-		class: s.intern.classOf(f.kind, f.namespace, f.jobType, f.phase),
+		class: m.intern.classOf(f.kind, f.namespace, f.jobType, f.phase),
 		size:  uint32(len(encoding)), sum: journal.Checksum(encoding),
 	}
-	s.uids.seen(id, s.opened)
-	e.labels, err = s.intern.labelSet(f.labels)
+	m.uids.seen(id, m.opened)
+	e.labels, err = m.intern.labelSet(f.labels)
 	return e, err
 }
-
-func (s *Store) journalDir() string { return filepath.Join(s.dir, journalName) }

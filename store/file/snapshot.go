@@ -4,12 +4,17 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
+	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
 )
 
@@ -103,13 +108,13 @@ func appendHex(b []byte, sum uint32) []byte {
 }
 
 // encodeSnapshot writes v to f and returns the file's size.
-func (s *Store) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (int64, error) {
-	set := s.sources.acquire()
-	defer s.sources.release(set)
+func (m *image) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (int64, error) {
+	set := m.sources.acquire()
+	defer m.sources.release(set)
 	w := &snapshotWriter{file: f, buf: make([]byte, 0, 2*chunkSize)}
 	w.buf = append(w.buf, snapshotHead(v.rv)...)
 	objects := 0
-	ahead := &readAhead{sources: s.sources, set: set}
+	ahead := &readAhead{sources: m.sources, set: set}
 	for _, kind := range v1.Kinds() {
 		c := v.trees[kind.Name].from(nil)
 		for e := c.next(); e != nil; e = c.next() {
@@ -154,4 +159,40 @@ func (s *Store) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (in
 		return 0, fmt.Errorf("set the time of jobs.json: %w", err)
 	}
 	return w.offset, nil
+}
+
+// replaceSnapshot writes v as the new jobs.json, and returns its size.
+func (m *image) replaceSnapshot(v *view) (size int64, err error) {
+	temp, final := filepath.Join(m.dir, tempName), filepath.Join(m.dir, snapshotName)
+	if err := m.removeTemp(); err != nil {
+		return 0, err
+	}
+	f, err := m.fsys.Create(temp)
+	if err != nil {
+		return 0, err
+	}
+	size, err = m.encodeSnapshot(context.Background(), f, v)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = m.fsys.Rename(temp, final)
+	}
+	if err != nil {
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("%w: %w", store.ErrFull, err)
+		}
+		return 0, errors.Join(err, m.removeTemp())
+	}
+	return size, m.fsys.SyncDir(m.dir)
+}
+
+// removeTemp removes what an interrupted rewrite of jobs.json has left.
+func (m *image) removeTemp() error {
+	err := m.fsys.Remove(filepath.Join(m.dir, tempName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -76,25 +75,16 @@ const (
 
 // Store is the engine that keeps objects in jobs.json and a journal beside it.
 type Store struct {
+	// image is what the files had at the opening; mu guards its index and visible, which
+	// are what readers see, from then on.
+	image
 	opts    Options
-	fsys    vfs.FS
-	dir     string
-	log     logr.Logger
-	lock    io.Closer
 	metrics *metrics
-	intern  *interning
-	sources *sources
 	journal *journal.Journal
-	uids    *uidSource
-	opened  time.Time
-	// loadedFrom is where the journal goes on behind jobs.json, as it was read.
-	loadedFrom journal.From
 
-	// mu guards what readers see. It is taken after wmu, never before.
-	mu      sync.RWMutex
-	index   *index
-	visible uint64
-	events  *watchring.Ring[event, *event]
+	// mu is taken after wmu, never before.
+	mu     sync.RWMutex
+	events *watchring.Ring[event, *event]
 
 	// wmu guards the order of writes.
 	wmu     sync.Mutex
@@ -140,10 +130,10 @@ func Open(dir string, opts Options) (*Store, error) {
 		opts.Log = logr.Discard()
 	}
 	s := &Store{
-		opts: opts, fsys: opts.FS, dir: dir, log: opts.Log,
-		intern: newInterning(), sources: newSources(opts.FS), index: newIndex(), uids: new(uidSource),
-		opened: time.Now(), overlay: map[store.Key]pending{}, closed: make(chan struct{}),
+		image: newImage(opts.FS, dir, opts.Log), opts: opts,
+		overlay: map[store.Key]pending{}, closed: make(chan struct{}),
 	}
+	s.admit = opts.Admit
 	s.events = watchring.New[event](s.mu.RLocker(), s.closed, ringLimits)
 	s.metrics = newMetrics(s)
 	if err := s.fsys.MkdirAll(dir); err != nil {
