@@ -34,7 +34,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (Summary, error) {
 	v, err := s.view()
 	if s.failure.Load() != nil {
 		v, err = new(view), nil
-		s.takeView(v) // nothing is written or shown any more
+		s.takeView(v) // nothing is written or published any more
 	}
 	if err != nil {
 		return Summary{}, fmt.Errorf("backup: %w", err)

@@ -23,7 +23,7 @@ type view struct {
 	written int64
 }
 
-// takeView fills v with what is visible. The caller leads, so nothing is written or shown
+// takeView fills v with what is visible. The caller leads, so nothing is written or published
 // meanwhile.
 func (s *Store) takeView(v *view) {
 	s.mu.Lock()
@@ -53,8 +53,8 @@ func (s *Store) view() (*view, error) {
 	v := new(view)
 	s.wmu.Lock()
 	for s.batch != nil && s.batch.checkpoint != nil {
-		b, leader := s.join() // somebody else's; one at a time
-		if err := s.await(context.Background(), b, leader); err != nil {
+		b, leader := s.joinBatch() // somebody else's; one at a time
+		if err := s.waitDurable(context.Background(), b, leader); err != nil {
 			return nil, err
 		}
 		s.wmu.Lock()
@@ -63,8 +63,8 @@ func (s *Store) view() (*view, error) {
 		s.batch = newBatch()
 	}
 	s.batch.checkpoint = v
-	b, leader := s.join()
-	return v, s.await(context.Background(), b, leader)
+	b, leader := s.joinBatch()
+	return v, s.waitDurable(context.Background(), b, leader)
 }
 
 const (
@@ -172,7 +172,7 @@ func (c *checkpointer) start(s *Store) {
 }
 
 // stop waits for a checkpoint under way and prevents others.
-func (c *checkpointer) stop() error {
+func (c *checkpointer) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopped = true
@@ -184,7 +184,6 @@ func (c *checkpointer) stop() error {
 	for c.running {
 		c.finished.Wait()
 	}
-	return nil
 }
 
 // Checkpoint rewrites jobs.json now, whatever the journal holds.

@@ -22,8 +22,8 @@ type pending struct {
 // change is one object's change on its way to the disk.
 type change struct {
 	event eventKind
-	// shown: a soft write, visible already.
-	shown bool
+	// published: a soft write, visible already.
+	published bool
 	// e is the new version, or the last one at the version of its deletion; before is
 	// the version before it.
 	e, before *entry
@@ -90,7 +90,7 @@ const (
 )
 
 // enqueue gives c its version, writes its encoding, which it releases, and puts it into
-// the batch. wmu is held. A soft change is shown at once when nothing durable is under
+// the batch. wmu is held. A soft change is published at once when nothing durable is under
 // way before it; then it need not be waited for.
 func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 	s.version++
@@ -118,8 +118,8 @@ func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 			b.flushes = true
 			time.AfterFunc(softDelay, s.flushSoft)
 		}
-		s.show([]change{c})
-		c.shown = true
+		s.publish([]change{c})
+		c.published = true
 	} else {
 		s.overlay[c.e.key()] = now
 	}
@@ -141,9 +141,9 @@ func deletion(key store.Key, rv uint64) []byte {
 	return b
 }
 
-// join makes the caller wait for the present batch, which has its change; wmu is held
+// joinBatch makes the caller wait for the present batch, which has its change; wmu is held
 // and given up.
-func (s *Store) join() (b *batch, leader bool) {
+func (s *Store) joinBatch() (b *batch, leader bool) {
 	if s.batch == nil {
 		s.batch = newBatch()
 	}
@@ -157,10 +157,10 @@ func (s *Store) join() (b *batch, leader bool) {
 	return b, leader
 }
 
-// await waits until b is on disk and visible; the leader sees to it.
-func (s *Store) await(ctx context.Context, b *batch, leader bool) error {
+// waitDurable waits until b is on disk and visible; the leader sees to it.
+func (s *Store) waitDurable(ctx context.Context, b *batch, leader bool) error {
 	if leader {
-		s.lead(b, true)
+		s.leadBatch(b, true)
 		return b.err
 	}
 	given := ctx.Done()
@@ -176,38 +176,38 @@ func (s *Store) await(ctx context.Context, b *batch, leader bool) error {
 	}
 }
 
-// barrier waits until everything that was enqueued before it is settled.
-func (s *Store) barrier() {
+// flush waits until everything that was enqueued before it is durable.
+func (s *Store) flush() {
 	s.wmu.Lock()
-	b, leader := s.join()
-	_ = s.await(context.Background(), b, leader)
+	b, leader := s.joinBatch()
+	_ = s.waitDurable(context.Background(), b, leader)
 }
 
-// lead commits b, and then what has gathered meanwhile, batch after batch, until nobody
+// leadBatch commits b, and then what has gathered meanwhile, batch after batch, until nobody
 // waits any more. caller: b is that of the caller, who goes on once it is visible; then
-// a goroutine leads on. To show a batch before the next one is written keeps the disk
+// a goroutine leads on. Publishing a batch before the next one is written keeps the disk
 // idle for some tens of microseconds, and lets that many more writers join the next one:
 // on two cores the fuller batches are worth more (BenchmarkCreate, BenchmarkDrain).
-func (s *Store) lead(b *batch, caller bool) {
+func (s *Store) leadBatch(b *batch, caller bool) {
 	for {
 		at, err := s.append(b)
-		next := s.conclude(b, at, err)
+		next := s.finishBatch(b, at, err)
 		if next == nil {
 			return
 		}
 		if caller {
-			go s.lead(next, false)
+			go s.leadBatch(next, false)
 			return
 		}
 		b = next
 	}
 }
 
-// conclude shows b, or fails it and all that was decided on top of it, and tells its
+// finishBatch publishes b, or fails it and all that was decided on top of it, and tells its
 // waiters. It returns the batch to be written next; nil: nobody leads any more.
-func (s *Store) conclude(b *batch, at journal.Position, err error) *batch {
+func (s *Store) finishBatch(b *batch, at journal.Position, err error) *batch {
 	if err == nil {
-		s.settle(b, at)
+		s.publishBatch(b, at)
 		if b.checkpoint != nil {
 			s.takeView(b.checkpoint)
 		}
@@ -277,8 +277,8 @@ func (s *Store) failPending(err error) {
 	}
 }
 
-// settle shows a batch that is on disk, and remembers where its encodings lie.
-func (s *Store) settle(b *batch, at journal.Position) {
+// publishBatch publishes a batch that is on disk, and remembers where its encodings lie.
+func (s *Store) publishBatch(b *batch, at journal.Position) {
 	if len(b.changes) == 0 {
 		return
 	}
@@ -287,7 +287,7 @@ func (s *Store) settle(b *batch, at journal.Position) {
 		// The encodings stay in memory until jobs.json is rewritten.
 		s.log.Error(err, "A journal segment cannot be opened for reading")
 	}
-	s.show(b.changes)
+	s.publish(b.changes)
 	for i := range b.changes {
 		if c := &b.changes[i]; src != nil && c.event != deleted {
 			c.e.moveTo(src.id, at.Offset+int64(c.offset))
@@ -299,7 +299,7 @@ func (s *Store) settle(b *batch, at journal.Position) {
 	s.wmu.Lock()
 	for i := range b.changes {
 		c := &b.changes[i]
-		if c.shown {
+		if c.published {
 			continue
 		}
 		key := c.e.key()
@@ -312,12 +312,12 @@ func (s *Store) settle(b *batch, at journal.Position) {
 	s.checkpoints.wrote(s)
 }
 
-// show makes changes that are not shown yet visible to readers, in order.
-func (s *Store) show(changes []change) {
+// publish makes changes visible to readers, in order; those that are already it leaves out.
+func (s *Store) publish(changes []change) {
 	s.mu.Lock()
 	for i := range changes {
 		c := &changes[i]
-		if c.shown {
+		if c.published {
 			continue
 		}
 		var before *labelSet
@@ -343,6 +343,6 @@ func (s *Store) flushSoft() {
 		s.wmu.Unlock()
 		return
 	}
-	b, leader := s.join()
-	_ = s.await(context.Background(), b, leader)
+	b, leader := s.joinBatch()
+	_ = s.waitDurable(context.Background(), b, leader)
 }

@@ -12,6 +12,20 @@ import (
 	"jobwright.dev/store"
 )
 
+// Delete implements store.Store.
+func (s *Store) Delete(ctx context.Context, key store.Key, pre store.Preconditions) (store.Record, error) {
+	for {
+		record, retry, err := s.delete(ctx, key, pre)
+		if retry {
+			continue
+		}
+		if err != nil {
+			return store.Record{}, fmt.Errorf("delete %s: %w", key, err)
+		}
+		return record, nil
+	}
+}
+
 // delete removes an object. retry: another write came first, and the caller did not
 // ask for a particular version.
 func (s *Store) delete(ctx context.Context, key store.Key, pre store.Preconditions) (record store.Record, retry bool, err error) {

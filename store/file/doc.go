@@ -30,12 +30,12 @@
 //
 // # Write path
 //
-//	Create, Update … ─► decide (wmu) ─► batch ─► leader: write, fdatasync ─► show (mu) ─► reply
+//	Create, Update … ─► decide (wmu) ─► batch ─► leader: write, fdatasync ─► publish (mu) ─► reply
 //
 // A write is decided against the latest state, which includes what waits for the disk
 // (overlay), takes its version, and joins the batch. The first to find no leader is
 // one: it writes the batch as one block of the journal, names the leader of the next
-// batch, and shows its own to readers and watchers. A soft write is shown at once when
+// batch, and publishes its own to readers and watchers. A soft write is published at once when
 // nothing durable is under way before it, and otherwise rides along.
 //
 // # In memory
@@ -63,7 +63,7 @@
 //     may be lost with their versions, so an opening after a crash skips maxSoft of
 //     them; a watch from one of those answers ErrExpired.
 //  2. Readers and watchers see changes in the order of their versions.
-//  3. What is shown is on disk, soft writes excepted; and those are on disk before any
+//  3. What is published is on disk, soft writes excepted; and those are on disk before any
 //     later durable write is.
 //  4. A batch that fails takes with it everything that was decided on top of it. When
 //     the journal could not be written or synced, the store is read-only from then on;

@@ -13,9 +13,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// encoding is an object's compact JSON, cut where the resourceVersion goes, which is
-// known only when the write takes its place in the order of all. Its memory is used
-// again after release.
+// encoding is an object's compact JSON in two halves, before and after resourceVersion,
+// which is assigned at commit. Buffers are pooled; call release.
 type encoding struct {
 	buf *[]byte
 	cut int

@@ -179,11 +179,11 @@ func (s *Store) Close() error {
 		s.wmu.Lock()
 		s.shut = true
 		s.wmu.Unlock()
-		err = s.checkpoints.stop()
+		s.checkpoints.stop()
 		if s.failure.Load() == nil {
-			err = errors.Join(err, s.checkpointIfDirty())
+			err = s.checkpointIfDirty()
 		}
-		s.barrier()
+		s.flush()
 		close(s.closed)
 		s.metrics.unregister(s.opts.Registerer)
 		err = errors.Join(err, s.journal.Close(), s.lock.Close())

@@ -137,9 +137,8 @@ func (t *tree) put(e *entry) {
 	}
 }
 
-// putAtFinger puts e into the leaf that was put into last, if it belongs behind the first
-// of its items. A leaf of t's own is below nodes of its own only, and they need not learn
-// of it.
+// putAtFinger inserts e into the leaf of the last insertion if e sorts after that leaf's
+// first item. A leaf owned by t has only owned ancestors, so no copy is needed on the way.
 func (t *tree) putAtFinger(e *entry) bool {
 	n := t.finger
 	if n == nil || n.owner != t.owner || len(n.items) == 0 || len(n.items) == maxItems ||
