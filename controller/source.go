@@ -60,7 +60,7 @@ func (s Source) Follow(ctx context.Context, from Store, log logr.Logger) error {
 		case f.moved, time.Since(began) > reconnect.Max:
 			failures = 0
 		}
-		f.moved = false
+		f.moved, f.failed = false, true
 		failures++
 		wait := reconnect.Jittered(failures)
 		if errors.Is(err, store.ErrExpired) {
@@ -77,6 +77,10 @@ func (s Source) Follow(ctx context.Context, from Store, log logr.Logger) error {
 		}
 	}
 }
+
+// Resumer is a Handler that wants to know when the store can be followed again after it
+// could not: what was written to it in vain meanwhile need not wait for its back-off.
+type Resumer interface{ Resumed() }
 
 // FollowAll follows sources until ctx ends or the store is closed. Each is followed once
 // the one before it has been listed: what comes first is known to what comes later.
@@ -119,6 +123,13 @@ func (h *knownHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	h.once.Do(func() { close(h.known) })
 }
 
+// Resumed implements Resumer.
+func (h *knownHandler) Resumed() {
+	if r, ok := h.Handler.(Resumer); ok {
+		r.Resumed()
+	}
+}
+
 // following is a Source on its way.
 type following struct {
 	Source
@@ -126,6 +137,7 @@ type following struct {
 	version uint64 // of the last change or list that was delivered; 0: list first
 	listed  bool   // at least once
 	moved   bool   // something was delivered since the last failure
+	failed  bool   // and has not been resumed
 }
 
 // once lists, if it has to, and watches until something fails.
@@ -194,6 +206,10 @@ func (f *following) watch(ctx context.Context) error {
 		return err
 	}
 	defer watch.Close()
+	if r, ok := f.Handler.(Resumer); ok && f.failed {
+		r.Resumed()
+	}
+	f.failed = false
 	for {
 		changes, err := watch.Next(ctx)
 		if err != nil {

@@ -200,7 +200,7 @@ func (s *stepped) reconciles() int {
 	_, text := s.fetch(http.MethodGet, "/metrics", "")
 	sum := 0.0
 	for line := range strings.Lines(text) {
-		if value, ok := strings.CutPrefix(line, `jobwright_reconcile_total{result="success"} `); ok {
+		if value, ok := strings.CutPrefix(line, `jobwright_reconcile_total{controller="job",result="success"} `); ok {
 			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {
 				s.t.Fatal(err)

@@ -30,6 +30,7 @@ import (
 	"jobwright.dev/api/server"
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
 	"jobwright.dev/controller/action/compose"
@@ -304,7 +305,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	for _, err := range unread {
 		log.Error(err, "what an attempt came to before the last stop is not told to the store; its job counts as interrupted")
 	}
-	manager, err := job.New(job.Options{
+	jobs, err := job.New(job.Options{
 		Store: objects, Runners: runners, Spool: outcomes, Logs: archive, Worker: worker,
 		MaxConcurrent: o.maxConcurrent, CancelGrace: o.cancelGrace, ShutdownGrace: o.shutdownGrace, Lease: o.lease, Ageing: o.ageing,
 		Events: happened, Registerer: registry, Log: log, Rested: debug.FreeOSMemory,
@@ -312,17 +313,24 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	if err != nil {
 		return err
 	}
+	manager, err := controller.NewManager(objects, log, registry)
+	if err != nil {
+		return err
+	}
+	if err := jobs.AddTo(manager); err != nil {
+		return err
+	}
 	api, err := server.New(server.Options{
 		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:         func(context.Context) error { return cmp.Or(objects.Health(), manager.Health()) },
+		Ready:         func(context.Context) error { return cmp.Or(objects.Health(), jobs.Health()) },
 		Notices:       objects.Notices,
 		OperatorToken: token,
 		Backup: func(ctx context.Context, w io.Writer) error {
 			_, err := objects.Backup(ctx, w)
 			return err
 		},
-		Blockers: manager.Blockers, Explain: manager.Explain, Events: happened, Plan: planWith(runners), Revisions: kept, MCP: builds,
+		Blockers: jobs.Blockers, Explain: jobs.Explain, Events: happened, Plan: planWith(runners), Revisions: kept, MCP: builds,
 	})
 	if err != nil {
 		return err
@@ -337,7 +345,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 
 // serveUntil serves and drives jobs until ctx ends. The API goes on while running
 // jobs get their grace, so that people see them end.
-func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *job.Controller, log logr.Logger) error {
+func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *controller.Manager, log logr.Logger) error {
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	httpServer := server.HTTPServer(server.CheckLoopback(api))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/lifecycle"
 	"jobwright.dev/store/logs"
@@ -142,6 +143,9 @@ func (c *Controller) recover(ctx context.Context, e *entry, own *v1.Job) {
 	}()
 }
 
+// recoveries is how long to wait until the Runner is asked again.
+var recoveries = controller.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}
+
 // untilShutdown lets nothing but the end of the server stop a recovery: what a dead worker
 // has left is to be ended whatever becomes of the job.
 func untilShutdown(cancel context.CancelCauseFunc) context.CancelCauseFunc {
@@ -172,7 +176,7 @@ func (c *Controller) recoverUntilSure(ctx context.Context, a action.Attempt) (ou
 		if err == nil {
 			return outcome, true
 		}
-		wait := backoff(tries)
+		wait := recoveries.After(tries)
 		c.Log.Error(err, "recover; trying again", "job", a.Job.Namespace+"/"+a.Job.Name, "attempt", a.ID, "in", wait.String())
 		timer := time.NewTimer(wait)
 		select {
@@ -193,7 +197,7 @@ func (c *Controller) ended(e *entry, r *run, outcome action.Outcome) {
 	}
 	r.outcome = &outcome
 	c.yieldEnds(r)
-	c.queue.addFirst(e)
+	c.queue.AddFirst(e)
 	c.announce()
 }
 
@@ -299,7 +303,7 @@ func (s *sink) flush() {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	s.run.flushing = nil
-	s.c.queue.add(s.e)
+	s.c.queue.Add(s.e)
 }
 
 // end closes the log with the outcome.

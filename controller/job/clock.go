@@ -38,12 +38,10 @@ func (c *Controller) now() time.Time {
 	}
 	c.Log.Info("the clock was set; jobs that wait for a moment are looked at again", "by", step.String())
 	for _, uid := range c.schedule.Set(now, step) {
-		c.queue.add(c.jobs.Get(uid))
+		c.queue.Add(c.jobs.Get(uid))
 	}
 	for e := range c.jobs.All() {
-		if e.timer != nil {
-			c.queue.add(e)
-		}
+		c.queue.AddDelayed(e)
 	}
 	if c.wake.timer != nil {
 		c.wake.timer.Stop()

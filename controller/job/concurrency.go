@@ -97,7 +97,7 @@ func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
 	g.replacer, g.by = own, job.Name
 	for other := range g.members {
 		if other.rare.member.place.before(own) {
-			c.queue.add(other)
+			c.queue.Add(other)
 		}
 	}
 }
@@ -134,14 +134,14 @@ func (c *Controller) skippedFor(e *entry, job *v1.Job) (others []string, sure bo
 // number there is when all have been. The caller holds mu.
 func (c *Controller) frontier() uint64 {
 	for {
-		e := c.fresh.first()
-		if e == nil {
+		e, ok := c.fresh.First()
+		if !ok {
 			return math.MaxUint64
 		}
 		if !e.forgotten && !e.looked {
 			return e.arrived
 		}
-		c.fresh.pop()
+		c.fresh.Pop()
 	}
 }
 
@@ -152,7 +152,7 @@ func (c *Controller) wakeUnsure() {
 	for e := range c.unsure {
 		if e.forgotten || e.arrived <= frontier {
 			delete(c.unsure, e)
-			c.queue.add(e)
+			c.queue.Add(e)
 		}
 	}
 }

@@ -79,7 +79,7 @@ const (
 type Controller struct {
 	Options
 	metrics *metrics
-	queue   *workqueue
+	queue   *controller.Queue[*entry]
 
 	mu         sync.Mutex
 	jobs       *table.Table[uuid.UUID, entry]    // every job that is not terminal, as far as known
@@ -95,13 +95,14 @@ type Controller struct {
 	resuming   []*resumption // those of them that want one again, in order
 	clock      wallClock
 	arrivals   uint64
-	fresh      fifo                // jobs as they came, the looked-at ones at its head left out
-	unsure     map[*entry]struct{} // jobs with policy Skip that wait for those before them
-	turn       uint64              // counts changes of dependencies and searches for cycles
-	cached     int                 // entries that hold a decoded job
-	started    bool                // every job that was stored at the start is known
-	draining   bool                // no new attempts
-	stopping   bool                // attempts are interrupted
+	fresh      controller.FIFO[*entry] // jobs as they came, the looked-at ones at its head left out
+	unsure     map[*entry]struct{}     // jobs with policy Skip that wait for those before them
+	turn       uint64                  // counts changes of dependencies and searches for cycles
+	cached     int                     // entries that hold a decoded job
+	started    bool                    // every job that was stored at the start is known
+	starting   int                     // attempts that are being written down
+	draining   bool                    // no new attempts
+	stopping   bool                    // attempts are interrupted
 	changed    chan struct{}
 }
 
@@ -109,14 +110,14 @@ type Controller struct {
 func (c *Controller) rested() {
 	c.mu.Lock()
 	c.frontier() // drops what was looked at
-	c.fresh.shrink()
+	c.fresh.Shrink()
 	c.mu.Unlock()
 	if c.Rested != nil {
 		c.Rested()
 	}
 }
 
-// New returns a controller that does nothing until Run.
+// New returns a controller that does nothing until its manager runs.
 func New(opts Options) (*Controller, error) {
 	switch {
 	case opts.Store == nil, opts.Logs == nil, len(opts.Runners) == 0:
@@ -139,14 +140,14 @@ func New(opts Options) (*Controller, error) {
 		opts.ProgressInterval = DefaultProgressInterval
 	}
 	c := &Controller{
-		Options: opts, queue: newWorkqueue(),
-		jobs: table.New(table.HashUID[uuid.UUID], (*entry).id), waiting: map[store.Key]*entry{}, settled: map[uuid.UUID]uint64{},
+		Options: opts,
+		jobs:    table.New(table.HashUID[uuid.UUID], (*entry).id), waiting: map[store.Key]*entry{}, settled: map[uuid.UUID]uint64{},
 		dependents: map[store.Key]map[*entry]struct{}{}, groups: map[string]*group{},
 		workspaces: map[string]uuid.UUID{}, unsure: map[*entry]struct{}{}, runTimes: map[v1.JobType]time.Duration{},
 		schedule: schedule.New(schedule.Options{Slots: opts.MaxConcurrent, Ageing: opts.Ageing}),
 		changed:  make(chan struct{}),
 	}
-	c.queue.rested = c.rested
+	c.queue = controller.NewQueue[*entry](c.rested)
 	c.metrics = newMetrics(c)
 	if opts.Registerer != nil {
 		if err := opts.Registerer.Register(c.metrics); err != nil {
@@ -156,32 +157,30 @@ func New(opts Options) (*Controller, error) {
 	return c, nil
 }
 
-// Run drives jobs until ctx ends, then gives running attempts ShutdownGrace,
-// interrupts the rest, and returns when no attempt is left and every outcome is
-// written. A store that cannot be reached is waited for; one that was closed is the only
-// error. It is called once.
-func (c *Controller) Run(ctx context.Context) error {
-	// Reconciles and attempts outlive ctx: they end in order, below. A reconcile has no end
-	// of its own: what it has begun to write is on its way to the disk.
-	lasting := context.WithoutCancel(ctx)
-	attempts, stop := context.WithCancel(lasting)
-	defer stop()
-
-	var workers sync.WaitGroup
-	for range Reconcilers {
-		workers.Go(func() { c.reconcileLoop(lasting, attempts) })
-	}
-	// Workspaces come first, so that no job is granted a slot before the limits are known.
-	err := controller.FollowAll(ctx, c.Store, c.Log, c.workspaceSource(), c.jobSource())
-	c.shutdown()
-	stop()
-	c.queue.close()
-	workers.Wait()
-	return err
+// AddTo adds the controller to a manager. It is called once.
+func (c *Controller) AddTo(m *controller.Manager) error {
+	return m.Add(&controller.Controller[*entry]{
+		Name: "job", Reconciler: c, Queue: c.queue, Workers: Reconcilers, Drain: c.drain,
+		// Workspaces come first, so that no job is granted a slot before the limits are known.
+		Sources: []controller.Source{c.workspaceSource(), c.jobSource()},
+	})
 }
 
-// shutdown ends every attempt, with grace.
-func (c *Controller) shutdown() {
+// Run runs the controller alone, under a manager of its own.
+func (c *Controller) Run(ctx context.Context) error {
+	m, err := controller.NewManager(c.Store, c.Log, nil)
+	if err != nil {
+		return err
+	}
+	if err := c.AddTo(m); err != nil {
+		return err
+	}
+	return m.Run(ctx)
+}
+
+// drain gives running attempts ShutdownGrace, interrupts the rest, and returns when no
+// attempt is left and every outcome is written, or kept for the next start.
+func (c *Controller) drain() {
 	c.mu.Lock()
 	c.draining = true
 	live := c.live()
@@ -197,7 +196,7 @@ func (c *Controller) shutdown() {
 		c.Log.Info("interrupting running jobs; the next start runs them again", "running", c.live())
 		for e := range c.jobs.All() {
 			if e.run != nil {
-				c.queue.add(e)
+				c.queue.Add(e)
 			}
 		}
 		c.mu.Unlock()
@@ -206,16 +205,36 @@ func (c *Controller) shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for e := range c.jobs.All() {
-		e.stopTimers()
+		c.queue.Forget(e)
 	}
 	if c.wake.timer != nil {
 		c.wake.timer.Stop()
 	}
 }
 
-// live is how many attempts run or wait for their outcome to be written.
+// mayStart reports whether an attempt may be written down now. Until hasStarted drain waits
+// for it.
+func (c *Controller) mayStart() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining {
+		return false
+	}
+	c.starting++
+	return true
+}
+
+// hasStarted tells that the attempt has begun, or was not written down.
+func (c *Controller) hasStarted() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.starting--
+	c.announce()
+}
+
+// live is how many attempts begin, run or wait for their outcome to be written.
 func (c *Controller) live() int {
-	n := 0
+	n := c.starting
 	for e := range c.jobs.All() {
 		if e.run != nil {
 			n++

@@ -65,7 +65,7 @@ func (c *Controller) dependency(e *entry, name string) store.Key {
 // caller holds mu.
 func (c *Controller) wakeDependents(key store.Key) {
 	for e := range c.dependents[key] {
-		c.queue.add(e)
+		c.queue.Add(e)
 	}
 }
 

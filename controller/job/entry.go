@@ -2,12 +2,12 @@ package job
 
 import (
 	"strconv"
-	"time"
 	"unique"
 
 	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/store"
 )
 
@@ -25,21 +25,20 @@ type entry struct {
 	uid       uuid.UUID
 	workspace unique.Handle[string]
 	name      string
-	job       *v1.Job     // decoded; nil: not kept
-	run       *run        // its attempt in this worker
-	timer     *time.Timer // something is due that no event announces
-	rare      *rare       // nil: nothing of it
-	version   uint64      // resourceVersion of the last event or of our last write, whichever is later
-	arrived   uint64      // its number among all that were taken in
+	job       *v1.Job // decoded; nil: not kept
+	run       *run    // its attempt in this worker
+	rare      *rare   // nil: nothing of it
+	version   uint64  // resourceVersion of the last event or of our last write, whichever is later
+	arrived   uint64  // its number among all that were taken in
 
-	work      workState // guarded by the workqueue's lock
-	looked    bool      // reconciled at least once
-	gone      bool      // deleted while its attempt runs
-	queued    bool      // waits in the schedule
-	slot      bool      // holds a slot
-	elsewhere bool      // another worker's: live in the schedule without a slot
-	finished  bool      // terminal; only its attempt is waited for
-	forgotten bool      // no longer among Controller.jobs
+	queue     controller.State // guarded by the queue's lock
+	looked    bool             // reconciled at least once
+	gone      bool             // deleted while its attempt runs
+	queued    bool             // waits in the schedule
+	slot      bool             // holds a slot
+	elsewhere bool             // another worker's: live in the schedule without a slot
+	finished  bool             // terminal; only its attempt is waited for
+	forgotten bool             // no longer among Controller.jobs
 }
 
 // rare is what only some jobs have, and hardly one that is queued.
@@ -47,7 +46,6 @@ type rare struct {
 	waits  *waits  // nil: it depends on no job
 	member *member // nil: its spec names no concurrency key
 	lease  int64   // until when an attempt holds it, here or elsewhere, in µs from 1970 on; 0: none does
-	tries  int     // writes that failed in a row
 	// unconfirmed is a status write of which the answer was lost.
 	unconfirmed *write
 }
@@ -91,12 +89,8 @@ func jobKey(workspace, name string) store.Key {
 	return store.Key{Kind: v1.KindJob, Namespace: workspace, Name: name}
 }
 
-func (e *entry) stopTimers() {
-	if e.timer != nil {
-		e.timer.Stop()
-		e.timer = nil
-	}
-}
+// QueueState implements controller.Item.
+func (e *entry) QueueState() *controller.State { return &e.queue }
 
 func (e *entry) id() uuid.UUID { return e.uid }
 
@@ -151,7 +145,7 @@ func (c *Controller) forget(e *entry) {
 	if e.forgotten {
 		return
 	}
-	e.stopTimers()
+	c.queue.Forget(e)
 	c.keep(e, nil)
 	c.dependOn(e, nil)
 	c.join(e, nil)

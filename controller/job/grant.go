@@ -31,7 +31,7 @@ func (c *Controller) place(e *entry, job *v1.Job, d *lifecycle.Decision, granted
 		c.unschedule(e)
 		c.grant()
 		if d.Changed && !d.Soft {
-			c.queue.add(e) // whether it is ready is decided from what is on disk now
+			c.queue.Add(e) // whether it is ready is decided from what is on disk now
 		}
 		return
 	}
@@ -77,7 +77,7 @@ func (c *Controller) grant() {
 		}
 		e := c.jobs.Get(next.UID)
 		e.queued, e.slot = false, true
-		c.queue.addFirst(e)
+		c.queue.AddFirst(e)
 	}
 	due, ok := c.schedule.Due()
 	if ok == c.wake.set && due.Equal(c.wake.at) {

@@ -42,6 +42,17 @@ func (h jobHandler) Handle(changes []store.Event) {
 	}
 }
 
+// Resumed implements controller.Resumer.
+func (h jobHandler) Resumed() {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	for e := range h.c.jobs.All() {
+		if h.c.queue.Failing(e) {
+			h.c.queue.Add(e)
+		}
+	}
+}
+
 // Listed implements controller.Handler.
 func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	h.c.mu.Lock()
@@ -140,7 +151,7 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	if e == nil {
 		c.arrivals++
 		e = &entry{uid: uid, workspace: unique.Make(key.Namespace), name: key.Name, arrived: c.arrivals}
-		c.fresh.push(e)
+		c.fresh.Push(e)
 		c.jobs.Put(e)
 		if job != nil && event.Type == store.Added {
 			c.record(job)
@@ -154,7 +165,7 @@ func (c *Controller) learnOf(event store.Event, known bool) {
 	if job != nil {
 		c.learn(e, job)
 	}
-	c.queue.add(e)
+	c.queue.Add(e)
 }
 
 // related reports whether the job may depend on others or have a concurrency policy. Every

@@ -23,9 +23,6 @@ type metrics struct {
 	interruptions  *prometheus.CounterVec
 	queueWait      *prometheus.HistogramVec
 	runTime        *prometheus.HistogramVec
-	reconciles     *prometheus.CounterVec
-	succeeded      prometheus.Counter // of reconciles
-	reconcileTime  prometheus.Histogram
 	jobs           *prometheus.Desc
 	oldestQueued   *prometheus.Desc
 	oldestProgress *prometheus.Desc
@@ -39,7 +36,6 @@ func newMetrics(c *Controller) *metrics {
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "jobwright_" + name, Help: help, Buckets: buckets}, labels)
 	}
-	reconciles := counter("reconcile_total", "Reconciles by result.", "result")
 	return &metrics{
 		c:             c,
 		finished:      counter("jobs_finished_total", "Jobs that reached a terminal phase.", "workspace", "type", "result", "reason"),
@@ -47,13 +43,7 @@ func newMetrics(c *Controller) *metrics {
 		interruptions: counter("job_interruptions_total", "Attempts that were lost without an outcome.", "workspace", "type"),
 		queueWait:     histogram("job_queue_wait_seconds", "Time from a job's creation to its first start.", "workspace", "type"),
 		runTime:       histogram("job_run_seconds", "Time from a job's first start to its end.", "workspace", "type", "result"),
-		reconciles:    reconciles,
-		succeeded:     reconciles.WithLabelValues("success"),
-		reconcileTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "jobwright_reconcile_seconds", Help: "Time of one reconcile, its write included.",
-			Buckets: []float64{.00001, .0001, .0003, .001, .003, .01, .03, .1, .3, 1, 3},
-		}),
-		jobs: prometheus.NewDesc("jobwright_jobs", "Jobs by phase.", []string{"workspace", "type", "phase"}, nil),
+		jobs:          prometheus.NewDesc("jobwright_jobs", "Jobs by phase.", []string{"workspace", "type", "phase"}, nil),
 		oldestQueued: prometheus.NewDesc("jobwright_jobs_oldest_queued_age_seconds",
 			"Age of the oldest job that is queued and waits for nothing but its turn and limits.", []string{"workspace"}, nil),
 		withoutLease: prometheus.NewDesc("jobwright_jobs_without_lease",
@@ -64,7 +54,7 @@ func newMetrics(c *Controller) *metrics {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.finished, m.attempts, m.interruptions, m.queueWait, m.runTime, m.reconciles, m.reconcileTime}
+	return []prometheus.Collector{m.finished, m.attempts, m.interruptions, m.queueWait, m.runTime}
 }
 
 // Describe implements prometheus.Collector.
@@ -122,15 +112,6 @@ func (m *metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 	for g, age := range silent {
 		ch <- prometheus.MustNewConstMetric(m.oldestProgress, prometheus.GaugeValue, age.Seconds(), g.workspace, string(g.jobType))
 	}
-}
-
-func (m *metrics) reconciled(err error, took time.Duration) {
-	if err == nil {
-		m.succeeded.Inc()
-	} else {
-		m.reconciles.WithLabelValues("error").Inc()
-	}
-	m.reconcileTime.Observe(took.Seconds())
 }
 
 // transition counts a status that was written.

@@ -3,38 +3,26 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/job/lifecycle"
 	"jobwright.dev/store"
 )
 
-// reconcileLoop reconciles what the queue hands out. The attempts that it begins run in the
-// context attempts.
-func (c *Controller) reconcileLoop(ctx, attempts context.Context) {
-	for {
-		e, ok := c.queue.get()
-		if !ok {
-			return
-		}
-		start := time.Now()
-		err := c.reconcile(ctx, attempts, e)
-		c.metrics.reconciled(err, time.Since(start))
-		c.queue.done(e)
-	}
-}
-
-// reconcile looks at one job, decides, writes its status at most once, and acts.
-func (c *Controller) reconcile(ctx, attempts context.Context, e *entry) error {
+// Reconcile implements controller.Reconciler: it looks at one job, decides, writes its
+// status at most once, and acts.
+func (c *Controller) Reconcile(ctx context.Context, e *entry) (controller.Result, error) {
 	job, seen, err := c.look(ctx, e)
 	switch {
 	case err != nil:
 		return c.retry(e, err)
 	case seen.unconfirmed != nil:
-		return c.confirm(ctx, attempts, e, seen.unconfirmed)
+		return c.confirm(ctx, e, seen.unconfirmed)
 	case job == nil:
-		return nil
+		return controller.Result{}, nil
 	}
 	w := write{job: job, seen: seen, now: time.Now()}
 	progressed := false
@@ -45,25 +33,30 @@ func (c *Controller) reconcile(ctx, attempts context.Context, e *entry) error {
 	w.decision = lifecycle.Next(job, seen.Observed, w.now)
 	if w.decision.Changed || progressed {
 		job.Status = w.decision.Status
-		return c.writeAndAct(ctx, attempts, e, &w)
+		return c.writeAndAct(ctx, e, &w)
 	}
 	own := attemptsOwn(job, w.decision.Do)
 	c.mu.Lock()
-	c.act(attempts, e, job, own, &w.decision, &w.seen, w.now)
+	result := c.act(ctx, e, job, own, &w.decision, &w.seen, w.now)
 	c.mu.Unlock()
 	c.told(seen.ended)
-	return nil
+	return result, nil
 }
 
 // writeAndAct writes the status that was decided on and does what follows from it.
-func (c *Controller) writeAndAct(ctx, attempts context.Context, e *entry, w *write) error {
+func (c *Controller) writeAndAct(ctx context.Context, e *entry, w *write) (controller.Result, error) {
+	if w.decision.Do == lifecycle.Start {
+		if !c.mayStart() {
+			return controller.Result{}, nil // it stays queued
+		}
+		defer c.hasStarted()
+	}
 	record, err := c.Store.UpdateStatus(ctx, w.job, w.durability())
 	if err != nil {
 		c.notWritten(e, w, err)
 		return c.retry(e, err)
 	}
-	c.written(attempts, e, w, record.ResourceVersion())
-	return nil
+	return c.written(ctx, e, w, record.ResourceVersion()), nil
 }
 
 // attemptsOwn is a copy of the job for the attempt that is begun with it, if one is; it is
@@ -135,7 +128,11 @@ func (c *Controller) read(ctx context.Context, e *entry) (*v1.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record.Job()
+	job, err := record.Job()
+	if err != nil {
+		return nil, controller.TerminalError(err) // until somebody mends it
+	}
+	return job, nil
 }
 
 // observation is what this worker knows of a job, for the decision and for itself.
@@ -196,9 +193,6 @@ func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
 	}
 	unseen := e.version < version
 	e.version = max(e.version, version)
-	if e.rare != nil {
-		e.rare.tries = 0
-	}
 	c.learn(e, job)
 	if job.Status.Phase.Terminal() {
 		if unseen {
@@ -210,9 +204,9 @@ func (c *Controller) wrote(e *entry, job *v1.Job, version uint64) {
 
 // act does what the decision asks for beside the write; the outcome that was seen is on
 // disk now. own is for the attempt that begins, if one does. The caller holds mu.
-func (c *Controller) act(attempts context.Context, e *entry, job, own *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) {
+func (c *Controller) act(ctx context.Context, e *entry, job, own *v1.Job, d *lifecycle.Decision, seen *observation, now time.Time) controller.Result {
 	if e.forgotten {
-		return
+		return controller.Result{}
 	}
 	if !e.looked {
 		e.looked = true
@@ -225,9 +219,17 @@ func (c *Controller) act(attempts context.Context, e *entry, job, own *v1.Job, d
 	}
 	switch d.Do {
 	case lifecycle.Start:
-		c.start(attempts, e, own)
+		if c.draining && c.starting == 0 {
+			break // found to be written after all; it is recovered at the next start
+		}
+		c.start(ctx, e, own)
+		if c.stopping {
+			c.queue.Add(e) // all others were asked to stop before it began
+		}
 	case lifecycle.Recover:
-		c.recover(attempts, e, own)
+		if !c.draining { // else it is recovered at the next start
+			c.recover(ctx, e, own)
+		}
 	case lifecycle.Stop:
 		if r := e.run; r != nil && r.outcome == nil {
 			if r.stop == nil {
@@ -246,56 +248,38 @@ func (c *Controller) act(attempts context.Context, e *entry, job, own *v1.Job, d
 		switch {
 		case e.run != nil: // its attempt still has to end
 		case e.newer(job):
-			c.queue.add(e) // run again meanwhile: the event came before this decision was done with
+			c.queue.Add(e) // run again meanwhile: the event came before this decision was done with
 		default:
 			c.forget(e)
 		}
-		return
+		return controller.Result{}
 	}
 	c.place(e, job, d, seen.Granted, now)
-	e.stopTimers()
-	if d.Again > 0 {
-		e.timer = time.AfterFunc(d.Again, func() { c.queue.add(e) })
-	}
+	return controller.Result{After: d.Again}
 }
 
-// retry answers an error of the store: a conflict at once, anything else with
-// back-off. What is observed stays observed.
-func (c *Controller) retry(e *entry, err error) error {
-	if err == nil {
-		return nil
-	}
+// retry answers an error of the store: a conflict at once, anything else is tried again
+// with back-off. What is observed stays observed.
+func (c *Controller) retry(e *entry, err error) (controller.Result, error) {
 	c.keepOutcome(e, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keep(e, nil)
-	switch {
-	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
-		c.queue.add(e)
-		return nil
-	case c.stopping:
-		// Nothing more can be written. What was running is in the store as Running: the
-		// next start tells what it came to, or recovers it as an interruption where that
-		// was not kept.
-		c.Log.Error(err, "giving up on a job's status at shutdown", "job", e.key().String(), "keptForTheNextStart", e.run != nil && e.run.spooled)
-		if e.run == nil || e.run.outcome != nil {
-			c.forget(e)
-		} else {
-			e.run.cancel(errShutdown) // its end comes here again
-		}
-		return err
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
+		c.queue.Add(e)
+		return controller.Result{}, nil
 	}
-	e.own().tries++
-	wait := backoff(e.rare.tries)
-	c.Log.Error(err, "reconcile; trying again", "job", e.key().String(), "in", wait.String())
-	e.stopTimers()
-	e.timer = time.AfterFunc(wait, func() { c.queue.add(e) })
-	return err
-}
-
-// backoff doubles from 100 ms to 30 s: short enough that a passing error is hardly
-// noticed, long enough that a store that is read-only until a restart is not asked
-// all the time.
-func backoff(tries int) time.Duration {
-	return min(100*time.Millisecond<<min(tries-1, 20), 30*time.Second)
+	err = fmt.Errorf("%s: %w", e.key(), err)
+	if !c.stopping {
+		return controller.Result{}, err
+	}
+	// Nothing more can be written. What was running is in the store as Running: the next
+	// start tells what it came to, or recovers it as an interruption where that was not kept.
+	err = fmt.Errorf("giving up at shutdown (what it came to is kept for the next start: %t): %w", e.run != nil && e.run.spooled, err)
+	if e.run == nil || e.run.outcome != nil {
+		c.forget(e)
+	} else {
+		e.run.cancel(errShutdown) // its end comes here again
+	}
+	return controller.Result{}, controller.TerminalError(err)
 }

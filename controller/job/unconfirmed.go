@@ -9,6 +9,7 @@ import (
 	"time"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
 	"jobwright.dev/controller/job/lifecycle"
 	"jobwright.dev/store"
 )
@@ -45,40 +46,40 @@ func refused(err error) bool {
 // that did not, an outcome that is on disk would be told a second time, as a late one, and
 // an attempt that never began would be recovered. What did not happen is written again as
 // it was decided; so there is one status to compare with, however often the answer is lost.
-func (c *Controller) confirm(ctx, attempts context.Context, e *entry, w *write) error {
+func (c *Controller) confirm(ctx context.Context, e *entry, w *write) (controller.Result, error) {
 	record, err := c.Store.Get(ctx, e.key())
 	if errors.Is(err, store.ErrNotFound) || err == nil && record.UUID() != e.uid {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.setUnconfirmed(e, nil)
 		c.lost(e)
-		return nil
+		return controller.Result{}, nil
 	}
 	if err != nil {
 		return c.retry(e, err)
 	}
 	job, err := record.Job()
 	if err != nil {
-		return c.retry(e, err)
+		return c.retry(e, controller.TerminalError(err))
 	}
 	switch {
 	case reflects(&job.Status, &w.job.Status):
 		w.job = job
-		c.written(attempts, e, w, record.ResourceVersion())
-		c.queue.add(e) // the job may have changed since that write
-		return nil
+		result := c.written(ctx, e, w, record.ResourceVersion())
+		c.queue.Add(e) // the job may have changed since that write
+		return result, nil
 	case job.ResourceVersion == w.job.ResourceVersion:
-		if err := c.writeAndAct(ctx, attempts, e, w); err != nil {
-			return err
+		result, err := c.writeAndAct(ctx, e, w)
+		if err == nil {
+			c.queue.Add(e) // what has been observed since was not looked at
 		}
-		c.queue.add(e) // what has been observed since was not looked at
-		return nil
+		return result, err
 	}
 	c.mu.Lock()
 	c.setUnconfirmed(e, nil)
 	c.mu.Unlock()
-	c.queue.add(e) // somebody else wrote first: decide anew
-	return nil
+	c.queue.Add(e) // somebody else wrote first: decide anew
+	return controller.Result{}, nil
 }
 
 // reflects reports whether the stored status came of writing wanted: it is what it says,
@@ -129,17 +130,18 @@ func (c *Controller) notWritten(e *entry, w *write, err error) {
 }
 
 // written notes that a status is in the store, and does what follows from it.
-func (c *Controller) written(attempts context.Context, e *entry, w *write, version uint64) {
+func (c *Controller) written(ctx context.Context, e *entry, w *write, version uint64) controller.Result {
 	w.job.ResourceVersion = strconv.FormatUint(version, 10)
 	own := attemptsOwn(w.job, w.decision.Do)
 	c.mu.Lock()
 	c.setUnconfirmed(e, nil)
 	c.wrote(e, w.job, version)
-	c.act(attempts, e, w.job, own, &w.decision, &w.seen, w.now)
+	result := c.act(ctx, e, w.job, own, &w.decision, &w.seen, w.now)
 	c.mu.Unlock()
 	c.told(w.seen.ended)
 	if w.durability() == store.Durable {
 		c.metrics.transition(w.job, w.was.Phase, w.now)
 		c.announceTransition(w.job, w.was)
 	}
+	return result
 }
