@@ -142,8 +142,7 @@ type JobStatus struct {
 type Attempt struct {
 	// id identifies the attempt for ever: "<metadata.uid>-<number>", numbered from
 	// 1. Together with worker it is the token of the lease: a worker whose token is
-	// not the one in the status may not write it. An api_call sends it as
-	// Idempotency-Key.
+	// not the one in the status may not write it.
 	ID string `json:"id"`
 
 	// worker is the identity of the worker that owns the attempt.

@@ -28,8 +28,9 @@ const (
 	ReasonSuspended = "Suspended"
 	// ReasonRetrying: an attempt has failed and there will be another.
 	ReasonRetrying = "Retrying"
-	// ReasonInterrupted: the attempt was lost with its server or worker; the job is
-	// queued again, or has failed where onInterruption says so.
+	// ReasonInterrupted: the attempt was lost with its server or worker, and the job is
+	// queued again, or has failed where onInterruption says so; or an api_call was sent
+	// and not answered, which backoffLimit may retry.
 	ReasonInterrupted = "Interrupted"
 	// ReasonTooManyAttempts: attempts that do not count towards backoffLimit have
 	// reached MaxAttempts.

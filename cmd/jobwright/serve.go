@@ -37,6 +37,7 @@ import (
 	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/mcp"
 	mcpconfig "jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/outbound"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
 	"jobwright.dev/controller/job"
@@ -58,6 +59,7 @@ type serveOptions struct {
 	mcpProcesses  int
 	composeRoots  []string
 	secrets       string
+	outbound      string
 	maxRevisions  int
 	maxConcurrent int
 	shutdownGrace time.Duration
@@ -114,7 +116,8 @@ Without --mcp-config there is nothing to read, and the signal does nothing.`,
 	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, a workspace has with one MCP server behind HTTP (sessions in mcp.json goes before); a program runs once for each workspace, a shared one as often as this")
 	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "how many programs of MCP servers run at once, of all workspaces; idle ones are ended for those that are needed")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
-	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env: NAME: {value, env or file; workspaces: [...]}")
+	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env and api_call jobs in headers and body: NAME: {value, env or file; workspaces: [...]}")
+	flags.StringVar(&o.outbound, "outbound", "", "file of how api_call jobs and health probes call which host: HOST: {proxy, proxyAuth, caFile, certFile, keyFile, allowPrivate}")
 	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
 	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", job.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
@@ -388,15 +391,40 @@ func newRunners(o serveOptions, objects store.Store, kept *revisions.Store, work
 	if err != nil {
 		return nil, nil, err
 	}
-	deploys, err := newDeploys(o, objects, kept, worker)
+	known := new(secrets.Set)
+	if o.secrets != "" {
+		if known, err = secrets.Load(o.secrets); err != nil {
+			return nil, nil, err
+		}
+	}
+	network, err := newNetwork(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	deploys, err := newDeploys(o, objects, kept, worker, known, network)
 	if err != nil {
 		return nil, nil, err
 	}
 	return map[v1.JobType]action.Runner{
-		v1.JobTypeBuild:   builds,
-		v1.JobTypeDeploy:  deploys,
-		v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: o.allowPrivate, MaxResponse: o.maxResponse, UserAgent: "jobwright/" + version()}),
+		v1.JobTypeBuild:  builds,
+		v1.JobTypeDeploy: deploys,
+		v1.JobTypeAPICall: apicall.New(apicall.Options{
+			Network: network, MaxResponse: o.maxResponse, UserAgent: "jobwright/" + version(), Secrets: known,
+			StateDir: filepath.Join(o.dataDir, "api-calls"), Log: log,
+		}),
 	}, builds, nil
+}
+
+// newNetwork is how api_call jobs and the health probes of deploys leave the server.
+func newNetwork(o serveOptions) (*outbound.Network, error) {
+	var hosts *outbound.Hosts
+	if o.outbound != "" {
+		var err error
+		if hosts, err = outbound.Load(o.outbound); err != nil {
+			return nil, err
+		}
+	}
+	return outbound.New(outbound.Options{AllowPrivate: o.allowPrivate, Hosts: hosts}), nil
 }
 
 // planWith asks the Runner of a job's type what the job would do.
@@ -418,14 +446,7 @@ func openRevisions(o serveOptions) (*revisions.Store, error) {
 }
 
 // newDeploys returns the Runner of deploys, with the secrets that it may pass on.
-func newDeploys(o serveOptions, objects store.Store, kept *revisions.Store, worker string) (*compose.Runner, error) {
-	known := new(secrets.Set)
-	if o.secrets != "" {
-		var err error
-		if known, err = secrets.Load(o.secrets); err != nil {
-			return nil, err
-		}
-	}
+func newDeploys(o serveOptions, objects store.Store, kept *revisions.Store, worker string, known *secrets.Set, network *outbound.Network) (*compose.Runner, error) {
 	since := func(workspace string) (time.Time, error) {
 		record, err := objects.Get(context.Background(), store.Key{Kind: v1.KindWorkspace, Name: workspace})
 		if err != nil {
@@ -437,11 +458,7 @@ func newDeploys(o serveOptions, objects store.Store, kept *revisions.Store, work
 		}
 		return ws.CreationTimestamp.Time, nil
 	}
-	check := apicall.CheckAddress
-	if o.allowPrivate {
-		check = func(string) error { return nil }
-	}
-	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept, Since: since, CheckAddress: check})
+	return compose.New(compose.Options{Roots: o.composeRoots, Worker: worker, Secrets: known, Revisions: kept, Since: since, Network: network})
 }
 
 // workerIdentity is this data folder's worker: made once, kept beside the objects, so

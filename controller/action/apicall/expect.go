@@ -1,19 +1,19 @@
 package apicall
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-
-	"k8s.io/client-go/util/jsonpath"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/jsonpath"
 )
 
 const (
@@ -37,22 +37,21 @@ type headerCheck struct {
 
 type bodyCheck struct {
 	field   string
-	path    *jsonpath.JSONPath
-	source  string
+	path    *jsonpath.Path
 	equals  any
 	exact   bool // equals is set
 	pattern *regexp.Regexp
 }
 
 type extraction struct {
-	name, source string
-	path         *jsonpath.JSONPath
+	name string
+	path *jsonpath.Path
 }
 
 // newCheck reads the expectations of a call; an error names the field.
-func newCheck(call *v1.APICallAction) (*check, error) {
+func newCheck(spec *v1.APICallAction) (*check, error) {
 	c := new(check)
-	if e := call.Expect; e != nil {
+	if e := spec.Expect; e != nil {
 		for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
 			pattern, err := regexp.Compile(e.Headers[name])
 			if err != nil {
@@ -60,142 +59,180 @@ func newCheck(call *v1.APICallAction) (*check, error) {
 			}
 			c.headers = append(c.headers, headerCheck{name, pattern})
 		}
-		for i, b := range e.Body {
-			one := bodyCheck{field: fmt.Sprintf("spec.apiCall.expect.body[%d]", i), source: b.Path}
-			var err error
-			if one.path, err = parsePath(b.Path); err != nil {
-				return nil, fmt.Errorf("%s.path: Invalid value: %q: %w", one.field, b.Path, err)
-			}
-			if one.pattern, err = regexp.Compile(b.Matches); err != nil {
-				return nil, fmt.Errorf("%s.matches: %w", one.field, err)
-			}
-			if b.Equals != nil {
-				if one.equals, err = b.Equals.Value(); err != nil {
-					return nil, fmt.Errorf("%s.equals: %w", one.field, err)
-				}
-				one.exact = true
-			}
-			c.body = append(c.body, one)
+		var err error
+		if c.body, err = newBodyChecks(e.Body, "spec.apiCall.expect.body"); err != nil {
+			return nil, err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(call.Result)) {
-		path, err := parsePath(call.Result[name])
+	for _, name := range slices.Sorted(maps.Keys(spec.Result)) {
+		path, err := jsonpath.Parse(spec.Result[name])
 		if err != nil {
-			return nil, fmt.Errorf("spec.apiCall.result[%s]: Invalid value: %q: %w", name, call.Result[name], err)
+			return nil, fmt.Errorf("spec.apiCall.result[%s]: Invalid value: %q: %w", name, spec.Result[name], err)
 		}
-		c.extract = append(c.extract, extraction{name, call.Result[name], path})
+		c.extract = append(c.extract, extraction{name, path})
 	}
 	return c, nil
 }
 
-// parsePath reads a JSONPath, of which the braces, "$" and the first dot may be left out.
-func parsePath(path string) (*jsonpath.JSONPath, error) {
-	if !strings.HasPrefix(path, "{") {
-		path = strings.TrimPrefix(path, "$")
-		if !strings.HasPrefix(path, ".") && !strings.HasPrefix(path, "[") {
-			path = "." + path
+func newBodyChecks(expectations []v1.BodyExpectation, field string) ([]bodyCheck, error) {
+	var out []bodyCheck
+	for i, b := range expectations {
+		one := bodyCheck{field: fmt.Sprintf("%s[%d]", field, i)}
+		var err error
+		if one.path, err = jsonpath.Parse(b.Path); err != nil {
+			return nil, fmt.Errorf("%s.path: Invalid value: %q: %w", one.field, b.Path, err)
 		}
-		path = "{" + path + "}"
-	}
-	if err := bounded(path); err != nil {
-		return nil, err
-	}
-	p := jsonpath.New("path")
-	return p, p.Parse(path)
-}
-
-// bounded refuses what could make much more of a body than there is in it: the library
-// knows no limit of time or size, and a job is not its server's author. What is left visits
-// each value of a body a bounded number of times.
-func bounded(path string) error {
-	var quote rune
-	descents, braces := 0, 0
-	for i, c := range path {
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
+		if one.pattern, err = regexp.Compile(b.Matches); err != nil {
+			return nil, fmt.Errorf("%s.matches: %w", one.field, err)
+		}
+		if b.Equals != nil {
+			one.exact = true
+			if one.equals, err = decodeOwn(*b.Equals); err != nil {
+				return nil, fmt.Errorf("%s.equals: %w", one.field, err)
 			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == ',':
-			return errors.New("lists of names or indexes are not supported; use several paths")
-		case c == '{':
-			braces++
-		case c == '.' && strings.HasPrefix(path[i:], ".."):
-			descents++
 		}
+		out = append(out, one)
 	}
-	switch {
-	case braces > 1:
-		return errors.New("it must be one expression")
-	case descents > 1:
-		return errors.New("it may descend with .. once only")
-	case strings.HasPrefix(strings.TrimLeft(path, "{ "), "range"):
-		return errors.New("range is not supported; use [*]")
-	}
-	return nil
+	return out, nil
 }
 
-// needsBody reports whether the body has to be read as JSON.
-func (c *check) needsBody() bool { return len(c.body)+len(c.extract) > 0 }
+func decodeOwn(j v1.JSON) (any, error) {
+	if len(j.Raw) == 0 {
+		return nil, nil
+	}
+	return jsonpath.Decode(j.Raw)
+}
+
+// judge is the outcome of a call by its response.
+func (c *call) judge(a *answer) (o action.Outcome) {
+	o = action.Outcome{Verdict: action.Succeeded, HTTPStatus: int32(a.status()), RetryAfter: a.retryAfter(time.Now())}
+	result := map[string]any{"status": a.status(), "body": a.head(c.theirs, resultHead)}
+	defer func() {
+		if encoded, err := v1.NewJSON(result); err == nil {
+			o.Result = &encoded
+		}
+	}()
+	status := a.statusLine(c.theirs)
+	if !c.expected(a.status()) {
+		o.Verdict, o.Reason = action.Failed, v1.ReasonUnexpectedStatus
+		o.Message = fmt.Sprintf("%s answered %s; expected is %s.%s", c.name, status, c.expectation(), c.whither(a))
+		if head := a.head(c.theirs, messageHead); head != "" {
+			o.Message += " It said: " + head
+		}
+		return o
+	}
+	problem, values := c.check.judge(a, c.theirs)
+	if problem != "" {
+		o.Verdict, o.Reason = action.Failed, v1.ReasonUnexpectedResponse
+		o.Message = fmt.Sprintf("%s answered %s, but %s.", c.name, status, problem)
+		return o
+	}
+	if len(values) > 0 {
+		result["values"] = c.hide.Value(values)
+	}
+	o.Message = status
+	return o
+}
+
+// expectation says which statuses are expected.
+func (c *call) expectation() string {
+	if len(c.spec.ExpectStatus) == 0 {
+		return "2xx"
+	}
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.spec.ExpectStatus)), ", "), "[]")
+}
+
+// whither says where a redirect leads that was not followed, and what could be done.
+func (c *call) whither(a *answer) string {
+	location := a.response.Header.Get("Location")
+	if a.status()/100 != 3 || location == "" {
+		return ""
+	}
+	location = cut(c.theirURL(location), maxFound)
+	if c.spec.MaxRedirects == nil {
+		return fmt.Sprintf(" It redirects to %s, which would be asked by GET, without the method and the body of the job. Set spec.apiCall.maxRedirects if that is wanted, or call what does the work itself.", location)
+	}
+	return fmt.Sprintf(" It redirects to %s; spec.apiCall.maxRedirects is %d.", location, *c.spec.MaxRedirects)
+}
 
 // judge says how a response is not as expected (empty: it is), and what is taken from it.
-func (c *check) judge(response *http.Response, body []byte, limit int64) (problem string, values map[string]any) {
+// What it repeats of the response goes through hide.
+func (c *check) judge(a *answer, hide func(string) string) (problem string, values map[string]any) {
 	for _, h := range c.headers {
-		found := response.Header.Values(h.name)
-		if !slices.ContainsFunc(found, h.pattern.MatchString) {
-			return fmt.Sprintf("spec.apiCall.expect.headers[%s]: %s does not match %q", h.name, shown(found, "the header, which is missing,"), h.pattern), nil
+		found := a.response.Header.Values(h.name)
+		if slices.ContainsFunc(found, h.pattern.MatchString) {
+			continue
 		}
+		what := shown(found, "the header, which is missing,", hide)
+		if len(found) == 0 && len(a.response.Trailer.Values(h.name)) > 0 {
+			what = "the header, which came behind the body as a trailer only,"
+		}
+		return fmt.Sprintf("spec.apiCall.expect.headers[%s]: %s does not match %q", h.name, what, h.pattern), nil
 	}
-	if !c.needsBody() {
+	if len(c.body)+len(c.extract) == 0 {
 		return "", nil
 	}
-	if int64(len(body)) > limit {
-		return fmt.Sprintf("the body is larger than the %d bytes that the server reads (--max-response-bytes), so that nothing can be said about it", limit), nil
-	}
-	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
-		media := response.Header.Get("Content-Type")
-		if media == "" {
-			media = "no Content-Type"
-		}
-		return fmt.Sprintf("the body is no JSON (%s, %d bytes): %v", media, len(body), err), nil
+	value, problem := a.value(hide)
+	if problem != "" {
+		return problem, nil
 	}
 	for _, b := range c.body {
-		if problem := b.judge(value); problem != "" {
+		if problem := b.judge(value, hide); problem != "" {
 			return b.field + ": " + problem, nil
 		}
 	}
-	return c.take(value)
+	return c.take(value, hide)
 }
 
-func (b bodyCheck) judge(body any) string {
-	found, err := find(b.path, body)
+// value is the body as JSON, or why nothing can be said about it.
+func (a *answer) value(hide func(string) string) (value any, problem string) {
+	if a.more {
+		return nil, fmt.Sprintf("the body is larger than the %d bytes that the server reads (--max-response-bytes), so that nothing can be said about it", len(a.body))
+	}
+	if a.coding != "" {
+		return nil, fmt.Sprintf("the body is encoded with %q, which was not asked for and cannot be read (gzip and deflate can)", cut(hide(a.coding), maxStatus))
+	}
+	value, err := jsonpath.Decode(a.body)
+	if errors.Is(err, jsonpath.ErrEmpty) {
+		return nil, "the body is empty, where JSON is expected"
+	}
+	if err != nil {
+		media := cut(hide(a.response.Header.Get("Content-Type")), maxStatus)
+		if media == "" {
+			media = "no Content-Type"
+		}
+		return nil, fmt.Sprintf("the body is no JSON (%s, %d bytes): %s", media, len(a.body), hide(err.Error()))
+	}
+	return value, ""
+}
+
+// holds reports whether the expectation is met.
+func (b bodyCheck) holds(body any) bool {
+	return b.judge(body, func(text string) string { return text }) == ""
+}
+
+func (b bodyCheck) judge(body any, hide func(string) string) string {
+	found, err := b.path.Find(body)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%s leads nowhere: %v", b.source, err)
-	case len(found) == 0:
-		return b.source + " leads nowhere"
-	case b.exact && !slices.ContainsFunc(found, func(v any) bool { return reflect.DeepEqual(v, b.equals) }):
-		return fmt.Sprintf("%s is %s; expected is %s", b.source, shownValues(found), shownValues([]any{b.equals}))
+		return fmt.Sprintf("%s %s", b.path, hide(err.Error()))
+	case b.exact && !slices.ContainsFunc(found, func(v any) bool { return jsonpath.Equal(v, b.equals) }):
+		return fmt.Sprintf("%s is %s; expected is %s", b.path, shownValues(found, hide), asJSON(b.equals))
 	case !slices.ContainsFunc(found, func(v any) bool { return b.pattern.MatchString(asText(v)) }):
-		return fmt.Sprintf("%s is %s, which does not match %q", b.source, shownValues(found), b.pattern)
+		return fmt.Sprintf("%s is %s, which does not match %q", b.path, shownValues(found, hide), b.pattern)
 	}
 	return ""
 }
 
 // take takes the values for status.result: what a path finds, or a list when it finds
 // several.
-func (c *check) take(body any) (problem string, values map[string]any) {
+func (c *check) take(body any, hide func(string) string) (problem string, values map[string]any) {
 	values = map[string]any{}
 	for _, e := range c.extract {
-		found, err := find(e.path, body)
+		found, err := e.path.Find(body)
 		switch {
 		case err != nil:
-			return fmt.Sprintf("spec.apiCall.result[%s]: %s leads nowhere: %v", e.name, e.source, err), nil
-		case len(found) == 0:
-			return fmt.Sprintf("spec.apiCall.result[%s]: %s leads nowhere", e.name, e.source), nil
+			return fmt.Sprintf("spec.apiCall.result[%s]: %s %s", e.name, e.path, hide(err.Error())), nil
 		case len(found) == 1:
 			values[e.name] = found[0]
 		default:
@@ -208,60 +245,36 @@ func (c *check) take(body any) (problem string, values map[string]any) {
 	return "", values
 }
 
-// find is what a path leads to.
-func find(path *jsonpath.JSONPath, body any) (_ []any, err error) {
-	defer func() {
-		if p := recover(); p != nil { // the library's own, over a body that it did not foresee
-			err = fmt.Errorf("the path cannot be followed: %v", p)
-		}
-	}()
-	results, err := path.FindResults(body)
-	if err != nil {
-		return nil, err
-	}
-	var out []any
-	for _, list := range results {
-		for _, value := range list {
-			if value.IsValid() && value.CanInterface() {
-				out = append(out, value.Interface())
-			}
-		}
-	}
-	return out, nil
-}
-
 // asText is a string's text, or the JSON of anything else.
 func asText(v any) string {
 	if s, ok := v.(string); ok {
 		return s
 	}
-	encoded, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(encoded)
+	return asJSON(v)
 }
 
-func shownValues(values []any) string {
+func asJSON(v any) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func shownValues(values []any, hide func(string) string) string {
 	var out []string
 	for _, v := range values {
-		encoded, err := json.Marshal(v)
-		if err != nil {
-			encoded = []byte(fmt.Sprint(v))
-		}
-		out = append(out, string(encoded))
+		out = append(out, asJSON(v))
 	}
-	return shown(out, "nothing")
+	return shown(out, "nothing", hide)
 }
 
 // shown is what was found, bounded; none is what to say of nothing.
-func shown(found []string, none string) string {
+func shown(found []string, none string, hide func(string) string) string {
 	if len(found) == 0 {
 		return none
 	}
-	text := strings.Join(found, ", ")
-	if len(text) > maxFound {
-		text = strings.ToValidUTF8(text[:maxFound], "") + "…"
-	}
-	return text
+	return cut(hide(strings.Join(found, ", ")), maxFound)
 }

@@ -3,14 +3,19 @@ package apicall
 import (
 	"compress/gzip"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/outbound"
 )
 
 func answers(t *testing.T, handler http.HandlerFunc) string {
@@ -75,7 +80,7 @@ func TestAResponseIsAsExpected(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, text)
 			})
-			r := New(Options{AllowPrivate: true, MaxResponse: tc.limit})
+			r := New(Options{Network: private(), MaxResponse: tc.limit})
 			o := r.Run(t.Context(), attempt(&v1.APICallAction{URL: url, Expect: tc.expect, Result: tc.result}), &recorder{})
 			if o.Reason != tc.reason || (o.Verdict == action.Succeeded) != (tc.reason == "") || !strings.Contains(o.Message, tc.message) {
 				t.Fatalf("%+v, want %s with %q", o, tc.reason, tc.message)
@@ -129,7 +134,7 @@ func TestRedirects(t *testing.T) {
 		"too many":                                          {path: "/round", most: number(2), reason: v1.ReasonConnectionFailed, message: "more than 2 redirects"},
 		"too many by default":                               {path: "/round", reason: v1.ReasonConnectionFailed, message: "more than 10 redirects"},
 	} {
-		r := New(Options{AllowPrivate: true})
+		r := New(Options{Network: private()})
 		o := r.Run(t.Context(), attempt(&v1.APICallAction{
 			URL: url + tc.path, Body: tc.body, MaxRedirects: tc.most, ExpectStatus: tc.expect,
 			Headers: map[string]v1.HeaderValue{"X-Api-Key": {Value: "secret"}, "Authorization": {Value: "Bearer secret"}},
@@ -144,8 +149,16 @@ func TestARedirectFromHTTPSToHTTPIsRefused(t *testing.T) {
 	plain := answers(t, func(http.ResponseWriter, *http.Request) { t.Error("it was followed") })
 	server := httptest.NewTLSServer(http.RedirectHandler(plain, http.StatusFound))
 	defer server.Close()
-	r := New(Options{AllowPrivate: true})
-	r.transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	dir := t.TempDir()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "ca.pem"), authority, 0o600), os.WriteFile(filepath.Join(dir, "hosts"), []byte(`"*": {caFile: ca.pem}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	hosts, err := outbound.Load(filepath.Join(dir, "hosts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := New(Options{Network: outbound.New(outbound.Options{AllowPrivate: true, Hosts: hosts})})
 	o := r.Run(t.Context(), attempt(&v1.APICallAction{URL: server.URL}), &recorder{})
 	if o.Reason != v1.ReasonConnectionFailed || !strings.Contains(o.Message, "from https to http://") {
 		t.Errorf("%+v", o)
@@ -165,25 +178,8 @@ func TestADecompressedBodyIsBoundedToo(t *testing.T) {
 		}
 	})
 	out := &recorder{}
-	o := New(Options{AllowPrivate: true, MaxResponse: 1 << 10}).Run(t.Context(), attempt(&v1.APICallAction{URL: url}), out)
+	o := New(Options{Network: private(), MaxResponse: 1 << 10}).Run(t.Context(), attempt(&v1.APICallAction{URL: url}), out)
 	if o.Verdict != action.Succeeded || !strings.Contains(strings.Join(out.lines, "\n"), "more than 1024 bytes") {
 		t.Errorf("%+v\n%v", o, out.lines)
-	}
-}
-
-func TestAddressesThatOnlyLookGlobal(t *testing.T) {
-	for address, want := range map[string]bool{
-		"8.8.8.8:80": true, "[2606:4700::1]:443": true,
-		"127.0.0.1:80": false, "0.0.0.0:80": false, "0.1.2.3:80": false, "10.0.0.1:80": false, "169.254.169.254:80": false,
-		"100.64.0.1:80": false, "192.0.0.170:80": false, "198.18.0.1:80": false, "224.0.0.1:80": false, "240.0.0.1:80": false,
-		"255.255.255.255:80": false, "[::]:80": false, "[::1]:80": false, "[fe80::1]:80": false, "[fc00::1]:80": false, "[ff02::1]:80": false,
-		"[::ffff:127.0.0.1]:80": false, "[::ffff:8.8.8.8]:80": true,
-		"[64:ff9b::7f00:1]:80": false, "[64:ff9b::808:808]:80": true, "[64:ff9b:1::1]:80": false,
-		"[2002:7f00:1::]:80": false, "[2002:a00:1::]:80": false, "[2002:808:808::]:80": true, "[2001:0:1::]:80": false, "[::808:808]:80": false,
-		"localhost:80": false, "": false,
-	} {
-		if got := CheckAddress(address) == nil; got != want {
-			t.Errorf("%s: allowed %v, want %v", address, got, want)
-		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
+	"jobwright.dev/controller/action/outbound"
 )
 
 func TestPlanCallsNothing(t *testing.T) {
@@ -38,7 +39,7 @@ func TestPlanCallsNothing(t *testing.T) {
 		},
 		"a private address": {
 			call: &v1.APICallAction{URL: server.URL},
-			want: v1.Plan{Problems: []string{"spec.apiCall.url: the address 127.0.0.1 is private; start the server with --allow-private-addresses if calls may go there"}},
+			want: v1.Plan{Problems: []string{"spec.apiCall.url: the address 127.0.0.1 is private; start the server with --allow-private-addresses if calls may go there, or allow this host in its --outbound file (allowPrivate)"}},
 		},
 		"no such host": {
 			call: &v1.APICallAction{URL: "http://no..host/"}, // refused by the resolver without asking anyone
@@ -50,13 +51,13 @@ func TestPlanCallsNothing(t *testing.T) {
 		},
 		"a bad header": {
 			call: &v1.APICallAction{URL: server.URL, Headers: map[string]v1.HeaderValue{"a b": {Value: "c"}}},
-			want: v1.Plan{Problems: []string{`spec.apiCall.headers["a b"]: Invalid value: a header's name is a word, and its value has no control characters`}},
+			want: v1.Plan{Problems: []string{`spec.apiCall.headers[a b]: Invalid value: a header's name is a word, and its value has no control characters, such as a line end`}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeAPICall, APICall: tc.call}}
 			job.Name = "j"
-			var planner action.Planner = apicall.New(apicall.Options{AllowPrivate: tc.private})
+			var planner action.Planner = apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: tc.private})})
 			got, err := planner.Plan(t.Context(), job)
 			if err != nil {
 				t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
+	"jobwright.dev/controller/action/outbound"
 	"jobwright.dev/controller/job"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -42,7 +43,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	defer archive.Close()
 	c, err := job.New(job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 1, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: true})},
+		Runners: map[v1.JobType]action.Runner{v1.JobTypeAPICall: apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: true})})},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestSuite(t *testing.T) {
 	defer server.Close()
 	job := func(url string) *v1.Job { return attempt(&v1.APICallAction{URL: url}).Job }
 	actiontest.Run(t, actiontest.Harness{
-		Runner:  New(Options{AllowPrivate: true}),
+		Runner:  New(Options{Network: private()}),
 		Success: job(server.URL + "/ok"),
 		Failure: job(server.URL + "/no-such-page"),
 		Endless: job(server.URL + "/endless"),

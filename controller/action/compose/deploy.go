@@ -249,7 +249,7 @@ func (d *deploy) await(ctx, limited context.Context) action.Outcome {
 			exit := int32(d.code)
 			return action.Outcome{Verdict: action.Succeeded, ExitCode: &exit, Result: d.board.result()}
 		case j.Grade == health.Good:
-			if d.unanswered = health.Probe(limited, probe, seen, d.r.checkAddress); d.unanswered == nil {
+			if d.unanswered = health.Probe(limited, probe, seen, d.r.network); d.unanswered == nil {
 				probe = nil
 				continue // what answered may have ended since
 			}

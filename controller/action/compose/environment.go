@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/secrets"
 )
 
@@ -52,42 +51,6 @@ func variables(d *v1.DeployAction, value func(secret string) (string, error)) []
 // redactor hides every secret of the server, not only the job's own: what runs in the
 // engine may have been given others, and its logs may tell them.
 func (r *Runner) redactor() *secrets.Redactor { return r.secrets.Redactor() }
-
-// hiding is a Sink without secrets.
-type hiding struct {
-	action.Sink
-	hide *secrets.Redactor
-}
-
-func (h hiding) Line(stream action.Stream, text string) { h.Sink.Line(stream, h.hide.String(text)) }
-func (h hiding) Progress(pct int, step string)          { h.Sink.Progress(pct, h.hide.String(step)) }
-func (h hiding) Result(result v1.JSON)                  { h.Sink.Result(hideJSON(h.hide, result)) }
-
-// hideOutcome is the outcome without secrets.
-func hideOutcome(hide *secrets.Redactor, o action.Outcome) action.Outcome {
-	o.Message = hide.String(o.Message)
-	if o.Result != nil {
-		result := hideJSON(hide, *o.Result)
-		o.Result = &result
-	}
-	return o
-}
-
-// hideJSON redacts the texts in a JSON value and leaves its form alone.
-func hideJSON(hide *secrets.Redactor, j v1.JSON) v1.JSON {
-	if hide == nil {
-		return j
-	}
-	value, err := j.Value()
-	if err != nil {
-		return v1.JSON{}
-	}
-	out, err := v1.NewJSON(eachText(value, hide.String))
-	if err != nil {
-		return v1.JSON{}
-	}
-	return out
-}
 
 // eachText is value with every text in it changed; keys stay.
 func eachText(value any, change func(string) string) any {

@@ -44,7 +44,7 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if err != nil {
 		return action.Outcome{}, errors.New(hide.String(err.Error()))
 	}
-	return hideOutcome(hide, outcome), nil
+	return hide.Outcome(outcome), nil
 }
 
 // recover looks whether the project already is as asked. If not, running compose again
@@ -131,7 +131,7 @@ func (r *Runner) find(ctx context.Context, a action.Attempt) (found, error) {
 		}
 		f.asAsked = f.judgment.Grade == health.Good && present(hashes, wants, containers)
 		if probe := probeOf(d); f.asAsked && probe != nil {
-			f.asAsked = health.Probe(ctx, probe, containers, r.checkAddress) == nil
+			f.asAsked = health.Probe(ctx, probe, containers, r.network) == nil
 		}
 	}
 	return f, nil

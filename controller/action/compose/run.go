@@ -19,7 +19,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 		return action.Fail(v1.ReasonInvalidArguments, "spec.deploy: Required value")
 	}
 	hide := r.redactor()
-	out = hiding{Sink: out, hide: hide}
+	out = hide.Sink(out)
 	if err := r.checkSecrets(a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
@@ -28,7 +28,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 		return action.Outcome{Verdict: action.Stopped, Message: "docker compose was not started; another run over the project had not ended.", Repeatable: true}
 	}
 	defer end()
-	return hideOutcome(hide, r.verb(ctx, a, out))
+	return hide.Outcome(r.verb(ctx, a, out))
 }
 
 // verb carries out the job's verb.

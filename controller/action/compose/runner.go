@@ -11,6 +11,7 @@ import (
 	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/revisions"
 	"jobwright.dev/controller/action/compose/rollback"
+	"jobwright.dev/controller/action/outbound"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
 )
@@ -32,9 +33,9 @@ type Options struct {
 	// Since tells when a workspace was made: revisions that are older were those of another
 	// one of its name. nil: there was never another.
 	Since func(workspace string) (time.Time, error)
-	// CheckAddress refuses addresses ("192.0.2.1:80") to which a health probe must not go;
-	// nil: it goes nowhere but to ports that the deploy's containers publish.
-	CheckAddress func(address string) error
+	// Network is where health probes may go beside the ports that the deploy's containers
+	// publish; nil: to public addresses.
+	Network *outbound.Network
 }
 
 // Runner runs docker compose. It implements action.Runner.
@@ -44,10 +45,10 @@ type Runner struct {
 	projects projects
 	turns    turns
 
-	secrets      *secrets.Set
-	since        func(workspace string) (time.Time, error)
-	revisions    *revisions.Store
-	checkAddress func(address string) error
+	secrets   *secrets.Set
+	since     func(workspace string) (time.Time, error)
+	revisions *revisions.Store
+	network   *outbound.Network
 }
 
 // New returns a Runner; it fails when a root is not there.
@@ -63,7 +64,10 @@ func New(opts Options) (*Runner, error) {
 	if program == "" {
 		program = "docker"
 	}
-	r := &Runner{roots: roots, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since, checkAddress: opts.CheckAddress}
+	r := &Runner{roots: roots, secrets: opts.Secrets, revisions: opts.Revisions, since: opts.Since, network: opts.Network}
+	if r.network == nil {
+		r.network = outbound.New(outbound.Options{})
+	}
 	r.docker = engine.Docker{Program: program, Worker: opts.Worker, Redactor: r.redactor}
 	return r, nil
 }

@@ -16,6 +16,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
 	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/action/outbound"
 	"jobwright.dev/controller/job"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
@@ -42,7 +43,7 @@ func drive(t *testing.T, r *mcp.Runner) *driven {
 	}
 	c, err := job.New(job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 2, CancelGrace: 50 * time.Millisecond, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r, v1.JobTypeAPICall: apicall.New(apicall.Options{AllowPrivate: true})},
+		Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r, v1.JobTypeAPICall: apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: true})})},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -180,12 +181,20 @@ func (s source) read() (string, error) {
 	}
 	f, err := os.Open(s.File)
 	if err != nil {
-		return "", err
+		return "", unreadable(err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, MaxLength+3))
 	if err != nil {
-		return "", err
+		return "", unreadable(err)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+}
+
+// unreadable is the error of a file without its path, which is the operator's.
+func unreadable(err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err
+	}
+	return fmt.Errorf("its file cannot be read: %w", err)
 }

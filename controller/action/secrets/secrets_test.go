@@ -45,7 +45,7 @@ func TestWhereValuesComeFromAndWhoMayUseThem(t *testing.T) {
 		"of another workspace":              {"other", "demo", "", `no such secret: "demo"; workspace other has: db, gone, nofile, token`},
 		"unknown":                           {"acme", "nothing", "", `no such secret: "nothing"; workspace acme has: db, demo, gone, nofile, token`},
 		"a variable that is not set":        {"acme", "gone", "", "secret gone: the server's environment has no NO_SUCH_VARIABLE"},
-		"a file that is not there":          {"acme", "nofile", "", "secret nofile: open /no/such/file: no such file or directory"},
+		"a file that is not there":          {"acme", "nofile", "", "secret nofile: its file cannot be read: no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := set.Lookup(tc.workspace, tc.secret)

@@ -3,15 +3,14 @@ package health
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"syscall"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action/compose/engine"
+	"jobwright.dev/controller/action/outbound"
 )
 
 const (
@@ -23,20 +22,11 @@ const (
 
 // Probe asks health.probe once; an error says how the answer is not as expected. The probe
 // may go to the loopback address at ports that the containers publish there, and otherwise
-// where checkAddress allows; nil allows nothing else.
-func Probe(ctx context.Context, probe *v1.HTTPProbe, containers []engine.Container, checkAddress func(address string) error) error {
-	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
-		if publishedAt(containers, address) {
-			return nil
-		}
-		if checkAddress == nil {
-			return fmt.Errorf("%s is no port that a container of the deploy publishes", address)
-		}
-		return checkAddress(address)
-	}}
+// where the network goes.
+func Probe(ctx context.Context, probe *v1.HTTPProbe, containers []engine.Container, network *outbound.Network) error {
 	client := http.Client{
 		Timeout:       probeAnswerTime,
-		Transport:     &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+		Transport:     network.Permitting(func(address string) bool { return publishedAt(containers, address) }),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, probe.URL, nil)
