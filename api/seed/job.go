@@ -9,6 +9,36 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
+// The statuses of a job that has not ended.
+const (
+	StatusQueued  = "queued"
+	StatusRunning = "running"
+)
+
+// phases are those of a job, in the order in which errors name them.
+var phases = []v1.JobPhase{v1.JobQueued, v1.JobRunning, v1.JobSucceeded, v1.JobFailed, v1.JobCanceled}
+
+// PhaseOf is the phase that a status stands for; false: there is no such status.
+func PhaseOf(status string) (v1.JobPhase, bool) {
+	for _, phase := range phases {
+		if status == statusOf(phase) {
+			return phase, true
+		}
+	}
+	return "", false
+}
+
+// Statuses lists every status, for errors.
+func Statuses() string {
+	quoted := make([]string, 0, len(phases))
+	for _, phase := range phases {
+		quoted = append(quoted, quote(statusOf(phase)))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func statusOf(phase v1.JobPhase) string { return strings.ToLower(string(phase)) }
+
 // stepDone is the step of a job that has succeeded.
 const stepDone = "done"
 
@@ -47,7 +77,7 @@ func FromJob(job *v1.Job, created time.Time, log Log) (Job, error) {
 	}
 	out := Job{
 		ID: job.Name, Type: job.Spec.Type, WorkspaceID: job.Namespace, CreatedBy: job.Spec.CreatedBy, Payload: payload,
-		Status: strings.ToLower(string(job.Status.Phase)), Pct: job.Status.Pct, Step: job.Status.Step,
+		Status: statusOf(job.Status.Phase), Pct: job.Status.Pct, Step: job.Status.Step,
 		Logs: log.Lines, LogsTruncated: log.Truncated, CreatedAt: created.UnixMilli(),
 	}
 	if job.Status.Phase == v1.JobSucceeded {

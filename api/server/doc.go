@@ -16,12 +16,15 @@
 //	GET  /api/jobs      {"jobs":[…]}, newest first; ?limit= (1 to 200, unset 200) and
 //	                    ?offset= (to 100,000) page by number. Where more follow, the
 //	                    answer has "continue", which ?continue= takes: it neither skips
-//	                    nor repeats a job when others arrive meanwhile. Other parameters
-//	                    are not looked at.
+//	                    nor repeats a job when others arrive meanwhile. ?status= lists
+//	                    those of one status. Parameters by which other interfaces page
+//	                    and filter are refused, all others are not looked at.
 //	POST /api/jobs      {type,payload} → 202 {"id"}; {"jobs":[{type,payload},…]}, at most
 //	                    1,000 → 202 {"ids":[…]} in the same order, all of them or none
 //	GET  /api/jobs/ID   {"job":{…}}
 //	POST /api/jobs/ID   {"action":"cancel"} → 200, or 409 when the job has ended
+//
+// Retry-After asks those who poll to wait a second, and Location says where a new job is.
 //
 // A job shows the end of its log: the last 1,000 lines and at most 1 MiB by itself, the
 // last 20 lines and at most 32 KiB in a list; "logsTruncated" says that there are more.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,19 +35,24 @@ type logEnd struct{ lines, bytes int }
 // seedRoutes are /api/jobs. The methods are told apart here, because a wrong one is
 // answered in the seed's shape too.
 func (s *Server) seedRoutes(handle func(string, http.HandlerFunc)) {
-	handle("/api/jobs", s.seed(map[string]seedHandler{http.MethodGet: s.seedList, http.MethodPost: s.seedCreate}))
-	handle("/api/jobs/{id}", s.seed(map[string]seedHandler{http.MethodGet: s.seedGet, http.MethodPost: s.seedAct}))
+	jobs := s.seed("use GET or POST", map[string]seedHandler{http.MethodGet: s.seedList, http.MethodPost: s.seedCreate})
+	handle("/api/jobs", jobs)
+	handle("/api/jobs/{$}", jobs) // web frameworks that end every path in a slash
+	handle("/api/jobs/{id}", s.seed(`use GET, or POST {"action": "cancel"}`, map[string]seedHandler{http.MethodGet: s.seedGet, http.MethodPost: s.seedAct}))
 }
 
 type seedHandler func(w http.ResponseWriter, r *http.Request, workspace string) error
 
-func (s *Server) seed(methods map[string]seedHandler) http.HandlerFunc {
+// pollSeconds is how long a client is asked to wait before it looks at a job again.
+const pollSeconds = "1"
+
+func (s *Server) seed(use string, methods map[string]seedHandler) http.HandlerFunc {
 	methods[http.MethodHead] = methods[http.MethodGet]
 	return func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := methods[r.Method]
 		if !ok {
 			w.Header().Set("Allow", "GET, HEAD, POST")
-			writeJSON(w, http.StatusMethodNotAllowed, seedRefusal{Error: "method_not_allowed", Message: "use GET or POST"})
+			writeJSON(w, http.StatusMethodNotAllowed, seedRefusal{Error: "method_not_allowed", Message: use})
 			return
 		}
 		cookie, err := r.Cookie(WorkspaceCookie)
@@ -86,6 +92,9 @@ func (s *Server) seedGet(w http.ResponseWriter, r *http.Request, workspace strin
 	job, err := s.seedJob(r.Context(), record, oneLog)
 	if err != nil {
 		return err
+	}
+	if job.Status == seed.StatusQueued || job.Status == seed.StatusRunning {
+		w.Header().Set("Retry-After", pollSeconds)
 	}
 	writeJSON(w, http.StatusOK, seedAnswer{OK: true, Result: seedOne{job}})
 	return nil
@@ -163,5 +172,6 @@ func readSeedBody(r *http.Request) ([]byte, error) {
 			return nil, unsupportedMedia(r, "application/json")
 		}
 	}
-	return io.ReadAll(r.Body)
+	body, err := io.ReadAll(r.Body)
+	return bytes.TrimPrefix(body, []byte("\ufeff")), err // the mark that some editors put before UTF-8
 }

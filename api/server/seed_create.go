@@ -52,16 +52,20 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace st
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusAccepted, seedCreated(names, request.Several))
+	writeSeedCreated(w, names, request.Several)
 	return nil
 }
 
-// seedCreated is the answer to a creation.
-func seedCreated(names []string, several bool) seedAnswer {
+// writeSeedCreated answers a creation: the ids, and for clients that know HTTP only, where
+// the job is and when to look at it.
+func writeSeedCreated(w http.ResponseWriter, names []string, several bool) {
+	w.Header().Set("Retry-After", pollSeconds)
 	if several {
-		return seedAnswer{OK: true, Result: seedIDs{names}}
+		writeJSON(w, http.StatusAccepted, seedAnswer{OK: true, Result: seedIDs{names}})
+		return
 	}
-	return seedAnswer{OK: true, Result: seedID{names[0]}}
+	w.Header().Set("Location", "/api/jobs/"+names[0])
+	writeJSON(w, http.StatusAccepted, seedAnswer{OK: true, Result: seedID{names[0]}})
 }
 
 // repeatSeed answers a creation as it was answered before.
@@ -75,7 +79,7 @@ func repeatSeed(w http.ResponseWriter, made store.Record) error {
 		names = seed.Following(mark.First, mark.Jobs)
 	}
 	w.Header().Set(IdempotencyReplayed, "true")
-	writeJSON(w, http.StatusAccepted, seedCreated(names, several))
+	writeSeedCreated(w, names, several)
 	return nil
 }
 

@@ -34,10 +34,30 @@ type seedMany struct {
 type seedPage struct {
 	limit, offset int
 	next          string
+	phases        []v1.JobPhase // unset: all
+}
+
+// notOfSeed are parameters by which other interfaces page and filter. A client that sends
+// one would take the first page for every page, or all jobs for those it meant.
+var notOfSeed = []string{
+	"page", "per_page", "perPage", "page_size", "pageSize", "size", "count", "skip", "start", "cursor", "after", "before", "since", "until",
+	"sort", "sortBy", "order", "orderBy", "filter", "q", "search", "state", "type", "workspace", "workspaceId",
 }
 
 func readSeedPage(query url.Values) (seedPage, error) {
 	page := seedPage{limit: seedMaxLimit, next: query.Get("continue")}
+	for _, name := range notOfSeed {
+		if query.Has(name) {
+			return page, apierrors.NewBadRequest(name + ": is no parameter of this list, which takes limit, offset, continue and status")
+		}
+	}
+	if query.Has("status") {
+		phase, ok := seed.PhaseOf(query.Get("status"))
+		if !ok {
+			return page, apierrors.NewBadRequest(fmt.Sprintf("status: Unsupported value: %s: supported values: %s", quote(query.Get("status")), seed.Statuses()))
+		}
+		page.phases = []v1.JobPhase{phase}
+	}
 	if err := bounded(query, "limit", 1, seedMaxLimit, &page.limit); err != nil {
 		return page, err
 	}
@@ -91,7 +111,7 @@ func (s *Server) seedList(w http.ResponseWriter, r *http.Request, workspace stri
 
 // listSeed reads a page of a workspace's jobs.
 func (s *Server) listSeed(r *http.Request, workspace string, page seedPage) (store.Page, error) {
-	opts := store.ListOptions{Kind: v1.KindJob, Namespace: workspace, Order: store.NewestFirst, Continue: page.next}
+	opts := store.ListOptions{Kind: v1.KindJob, Namespace: workspace, Order: store.NewestFirst, Continue: page.next, Phases: page.phases}
 	for skip := page.offset; skip > 0; {
 		opts.Limit = min(skip, seedSkip)
 		skipped, err := s.Store.List(r.Context(), opts)

@@ -158,6 +158,10 @@ func (s *Server) safely(next http.Handler) http.Handler {
 			s.Log.Error(fmt.Errorf("panic: %v", p), "a request panicked", "method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
 			writeText(w, http.StatusInternalServerError, "internal error; the server's log has the stack\n")
 		}()
+		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+			writeText(w, http.StatusUnsupportedMediaType, "Content-Encoding "+quote(encoding)+" is not supported: send the body as it is\n")
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, s.MaxBody)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)

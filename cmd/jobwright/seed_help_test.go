@@ -193,7 +193,7 @@ func (p *product) hasField(t *testing.T, path string) bool {
 	t.Helper()
 	versions := p.schema["spec"].(map[string]any)["versions"].([]any)
 	at := versions[0].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		properties, _ := at["properties"].(map[string]any)
 		next, ok := properties[name].(map[string]any)
 		if !ok {
