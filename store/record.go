@@ -129,9 +129,9 @@ func (r Record) Workspace() (*v1.Workspace, error) {
 	return ws, nil
 }
 
-// Object decodes the record into a new object of its kind.
-func (r Record) Object() (v1.Object, error) {
-	kind, ok := v1.KindByName(r.key.Kind)
+// Object decodes the record into a new object of its kind, which is one of kinds.
+func (r Record) Object(kinds v1.KindSet) (v1.Object, error) {
+	kind, ok := kinds.ByName(r.key.Kind)
 	if !ok {
 		return nil, fmt.Errorf("decode %s: unknown kind %q", r.key, r.key.Kind)
 	}

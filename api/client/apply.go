@@ -24,7 +24,7 @@ const applyTries = 5
 // labels and annotations become those of obj. Labels and annotations that obj does not
 // name stay; so does spec.cancel, which is an operation and not part of a manifest.
 func (c *Client) Apply(ctx context.Context, obj v1.Object) (Applied, v1.Object, error) {
-	key, err := keyOf(obj)
+	key, err := c.keyOf(obj)
 	if err != nil {
 		return "", nil, err
 	}
@@ -37,7 +37,7 @@ func (c *Client) Apply(ctx context.Context, obj v1.Object) (Applied, v1.Object, 
 		if err != nil {
 			return "", nil, err
 		}
-		updated, err := c.Update(ctx, merge(current, obj))
+		updated, err := c.Update(ctx, merge(key.Kind, current, obj))
 		if IsConflict(err) && try < applyTries {
 			continue
 		}
@@ -52,18 +52,10 @@ func (c *Client) Apply(ctx context.Context, obj v1.Object) (Applied, v1.Object, 
 }
 
 // merge is current with what obj says.
-func merge(current, obj v1.Object) v1.Object {
-	merged := current.DeepCopyObject().(v1.Object)
+func merge(kind v1.Kind, current, obj v1.Object) v1.Object {
+	merged := kind.Merge(current, obj)
 	merged.SetLabels(overlay(current.GetLabels(), obj.GetLabels()))
 	merged.SetAnnotations(overlay(current.GetAnnotations(), obj.GetAnnotations()))
-	switch m := merged.(type) {
-	case *v1.Job:
-		cancel := m.Spec.Cancel
-		m.Spec = *obj.(*v1.Job).Spec.DeepCopy()
-		m.Spec.Cancel = cancel || m.Spec.Cancel
-	case *v1.Workspace:
-		m.Spec = *obj.(*v1.Workspace).Spec.DeepCopy()
-	}
 	return merged
 }
 

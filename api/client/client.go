@@ -29,6 +29,8 @@ type Config struct {
 	HTTPClient *http.Client
 	// UserAgent is sent with each request; empty: "jobwright".
 	UserAgent string
+	// Kinds are those that the client knows; nil: v1.Kinds().
+	Kinds v1.KindSet
 }
 
 // Client talks to one server. It is safe for concurrent use.
@@ -36,6 +38,7 @@ type Client struct {
 	base      *url.URL
 	http      *http.Client
 	userAgent string
+	kinds     v1.KindSet
 }
 
 // New returns a client; the server is not asked anything yet.
@@ -44,7 +47,10 @@ func New(cfg Config) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("server %q: must be an address like http://127.0.0.1:8080", cfg.Server)
 	}
-	c := &Client{base: base, http: cfg.HTTPClient, userAgent: cfg.UserAgent}
+	c := &Client{base: base, http: cfg.HTTPClient, userAgent: cfg.UserAgent, kinds: cfg.Kinds}
+	if c.kinds == nil {
+		c.kinds = v1.Kinds()
+	}
 	if c.http == nil {
 		c.http = http.DefaultClient
 	}
@@ -82,7 +88,7 @@ func (c *Client) Get(ctx context.Context, key Key) (v1.Object, error) {
 
 // Create creates obj in the workspace it names and returns it as it was stored.
 func (c *Client) Create(ctx context.Context, obj v1.Object) (v1.Object, error) {
-	key, err := keyOf(obj)
+	key, err := c.keyOf(obj)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +98,7 @@ func (c *Client) Create(ctx context.Context, obj v1.Object) (v1.Object, error) {
 
 // Update stores obj over the version it carries.
 func (c *Client) Update(ctx context.Context, obj v1.Object) (v1.Object, error) {
-	key, err := keyOf(obj)
+	key, err := c.keyOf(obj)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +107,7 @@ func (c *Client) Update(ctx context.Context, obj v1.Object) (v1.Object, error) {
 
 // UpdateStatus stores obj's status over the version it carries.
 func (c *Client) UpdateStatus(ctx context.Context, obj v1.Object) (v1.Object, error) {
-	key, err := keyOf(obj)
+	key, err := c.keyOf(obj)
 	if err != nil {
 		return nil, err
 	}
@@ -200,11 +206,10 @@ func (c *Client) ListAll(ctx context.Context, kind v1.Kind, opts ListOptions) (L
 	}
 }
 
-func keyOf(obj v1.Object) (Key, error) {
-	name := obj.GetObjectKind().GroupVersionKind().Kind
-	kind, ok := v1.KindByName(name)
+func (c *Client) keyOf(obj v1.Object) (Key, error) {
+	kind, ok := c.kinds.Of(obj)
 	if !ok {
-		return Key{}, fmt.Errorf("kind %q is not one of this API", name)
+		return Key{}, fmt.Errorf("kind %q is not one of this API", obj.GetObjectKind().GroupVersionKind().Kind)
 	}
 	return Key{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}, nil
 }

@@ -130,23 +130,13 @@ func validate(kind v1.Kind, obj, old v1.Object) error {
 	} else {
 		errs = kind.ValidateUpdate(obj, old)
 	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return apierrors.NewInvalid(schema.GroupKind{Group: v1.Group, Kind: kind.Name}, obj.GetName(), errs)
+	return invalid(kind, obj.GetName(), errs)
 }
 
-// statusAllowed checks a status that is written through the API against what a job
-// may become.
-func statusAllowed(old, changed *v1.Job) error {
-	errs := v1.CheckTransition(old, changed)
-	errs = append(errs, v1.Check(changed)...)
+// invalid is the refusal for what is wrong with an object; nil: nothing is.
+func invalid(kind v1.Kind, name string, errs field.ErrorList) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	var list field.ErrorList
-	for _, err := range errs {
-		list = append(list, field.Forbidden(field.NewPath("status"), err.Error()))
-	}
-	return apierrors.NewInvalid(schema.GroupKind{Group: v1.Group, Kind: v1.KindJob}, old.Name, list)
+	return apierrors.NewInvalid(schema.GroupKind{Group: v1.Group, Kind: kind.Name}, name, errs)
 }

@@ -24,18 +24,18 @@ func (s *Server) discoveryRoutes(handle func(string, http.HandlerFunc)) {
 		TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}, Groups: []metav1.APIGroup{group},
 	}))
 	handle("GET /apis/"+v1.Group, answer(group))
-	handle("GET "+groupPath, answer(resources()))
+	handle("GET "+groupPath, answer(s.resources()))
 	handle("GET /version", answer(map[string]string{
 		"gitVersion": s.Version, "goVersion": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 	}))
 }
 
-func resources() metav1.APIResourceList {
+func (s *Server) resources() metav1.APIResourceList {
 	list := metav1.APIResourceList{
 		TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: v1.APIVersion,
 	}
 	verbs := metav1.Verbs{"create", "delete", "get", "list", "patch", "update", "watch"}
-	for _, kind := range v1.Kinds() {
+	for _, kind := range s.Kinds {
 		list.APIResources = append(list.APIResources, metav1.APIResource{
 			Name: kind.Resource, SingularName: kind.Singular, Namespaced: kind.Namespaced, Kind: kind.Name,
 			Verbs: verbs, ShortNames: kind.ShortNames, Categories: []string{"all"},

@@ -98,7 +98,7 @@ func (s *Server) sinceWorkspace(ctx context.Context) func(*events.Event) bool {
 			if err != nil {
 				return errors.Is(err, store.ErrNotFound)
 			}
-			workspace, err := record.Object()
+			workspace, err := record.Object(s.Kinds)
 			if err != nil {
 				return false
 			}

@@ -118,7 +118,7 @@ func fingerprint(r *http.Request, body []byte) string {
 // one. It stands in the store's index of labels, so that it is there after a crash as
 // soon as what was created is.
 func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) error {
-	for _, kind := range v1.Kinds() {
+	for _, kind := range s.Kinds {
 		if kind.Namespaced != (workspace != "") {
 			continue
 		}
@@ -132,7 +132,7 @@ func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) er
 		if len(page.Items) == 0 {
 			continue
 		}
-		mark, err := markOf(page.Items[0])
+		mark, err := s.markOf(page.Items[0])
 		if err != nil {
 			return err
 		}
@@ -149,9 +149,9 @@ func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) er
 	return nil
 }
 
-func markOf(record store.Record) (keyMark, error) {
+func (s *Server) markOf(record store.Record) (keyMark, error) {
 	var mark keyMark
-	obj, err := record.Object()
+	obj, err := record.Object(s.Kinds)
 	if err != nil {
 		return mark, err
 	}

@@ -19,7 +19,7 @@ const groupPath = "/apis/" + v1.APIVersion
 
 // objectRoutes are those of every kind.
 func (s *Server) objectRoutes(handle func(string, http.HandlerFunc)) {
-	for _, kind := range v1.Kinds() {
+	for _, kind := range s.Kinds {
 		base := groupPath + "/" + kind.Resource
 		if kind.Namespaced {
 			handle("GET "+base, s.collection(kind, s.list))
@@ -100,12 +100,12 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 	}
 	if made, ok := claim.repeated(); ok {
 		w.Header().Set(IdempotencyReplayed, "true")
-		return s.writeCreated(w, r, obj, made)
+		return s.writeCreated(w, r, kind, obj, made)
 	}
 	if err := s.place(r, kind, obj); err != nil {
 		return err
 	}
-	resetForCreate(obj, s.isOperator(r))
+	resetForCreate(kind, obj, s.isOperator(r))
 	claim.mark(obj, "", 0)
 	obj.Default()
 	if err := validate(kind, obj, nil); err != nil {
@@ -128,7 +128,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 	}
 	s.created(obj)
 	if claim != nil {
-		return s.writeCreated(w, r, obj, records[0])
+		return s.writeCreated(w, r, kind, obj, records[0])
 	}
 	writeRecord(w, http.StatusCreated, records[0])
 	return nil
@@ -137,12 +137,12 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 // writeCreated answers a creation that may be repeated: with the object as it was
 // created, whatever has become of it. It has no resourceVersion, since a repeated answer
 // could only name one that is not the object's any more.
-func (s *Server) writeCreated(w http.ResponseWriter, r *http.Request, obj v1.Object, record store.Record) error {
-	made, err := record.Object()
+func (s *Server) writeCreated(w http.ResponseWriter, r *http.Request, kind v1.Kind, obj v1.Object, record store.Record) error {
+	made, err := record.Object(s.Kinds)
 	if err != nil {
 		return err
 	}
-	resetForCreate(obj, s.isOperator(r))
+	resetForCreate(kind, obj, s.isOperator(r))
 	obj.Default()
 	keepReserved(obj, made)
 	obj.SetName(made.GetName())
@@ -174,7 +174,10 @@ func (s *Server) place(r *http.Request, kind v1.Kind, obj v1.Object) error {
 		if err != nil {
 			return err
 		}
-		if err := s.mayQueue(r, workspace, 1); err != nil {
+		if kind.Name == v1.KindJob {
+			err = s.mayQueue(r, workspace, 1)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -211,7 +214,7 @@ func generateName(obj v1.Object) {
 
 // resetForCreate clears what only the server sets. trusted: the request may say who
 // creates a job.
-func resetForCreate(obj v1.Object, trusted bool) {
+func resetForCreate(kind v1.Kind, obj v1.Object, trusted bool) {
 	obj.SetUID("")
 	obj.SetResourceVersion("")
 	obj.SetGeneration(0)
@@ -219,15 +222,7 @@ func resetForCreate(obj v1.Object, trusted bool) {
 	obj.SetDeletionTimestamp(nil)
 	obj.SetManagedFields(nil)
 	dropReserved(obj)
-	switch o := obj.(type) {
-	case *v1.Job:
-		if !trusted {
-			o.Spec.CreatedBy = nil
-		}
-		o.Status = o.InitialStatus()
-	case *v1.Workspace:
-		o.Status = v1.WorkspaceStatus{}
-	}
+	kind.PrepareForCreate(obj, trusted)
 }
 
 func (s *Server) update(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
@@ -255,7 +250,7 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 	if err != nil {
 		return store.Record{}, err
 	}
-	old, err := record.Object()
+	old, err := record.Object(s.Kinds)
 	if err != nil {
 		return store.Record{}, err
 	}
@@ -271,14 +266,7 @@ func (s *Server) write(r *http.Request, kind v1.Kind, obj v1.Object) (store.Reco
 	obj.SetDeletionTimestamp(old.GetDeletionTimestamp())
 	obj.SetManagedFields(old.GetManagedFields())
 	keepReserved(obj, old)
-	switch o := obj.(type) {
-	case *v1.Job:
-		was := old.(*v1.Job)
-		o.Spec.CreatedBy, o.Status = was.Spec.CreatedBy, was.Status
-		v1.PrepareUpdate(o, was)
-	case *v1.Workspace:
-		o.Status = old.(*v1.Workspace).Status
-	}
+	kind.PrepareForUpdate(obj, old)
 	obj.Default()
 	if err := validate(kind, obj, old); err != nil {
 		return store.Record{}, err
@@ -312,27 +300,23 @@ func (s *Server) updateStatus(w http.ResponseWriter, r *http.Request, kind v1.Ki
 // writeStatus stores obj's status over what is there. A terminal phase is sticky and
 // counters never fall, whoever writes.
 func (s *Server) writeStatus(r *http.Request, kind v1.Kind, obj v1.Object) (store.Record, error) {
-	if job, ok := obj.(*v1.Job); ok {
-		record, err := s.Store.Get(r.Context(), keyOf(r, kind))
-		if err != nil {
-			return store.Record{}, err
-		}
-		old, err := record.Job()
-		if err != nil {
-			return store.Record{}, err
-		}
-		if job.ResourceVersion != "" && job.ResourceVersion != old.ResourceVersion || job.UID != "" && job.UID != old.UID {
-			return store.Record{}, store.ErrConflict // before its status is held against another's
-		}
-		changed := old.DeepCopy()
-		changed.Status = job.Status
-		changed.Status.BlockedBy = nil
-		if err := statusAllowed(old, changed); err != nil {
-			return store.Record{}, err
-		}
-		changed.ResourceVersion = job.ResourceVersion
-		obj = changed
+	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+	if err != nil {
+		return store.Record{}, err
 	}
+	old, err := record.Object(s.Kinds)
+	if err != nil {
+		return store.Record{}, err
+	}
+	if version, uid := obj.GetResourceVersion(), obj.GetUID(); version != "" && version != old.GetResourceVersion() || uid != "" && uid != old.GetUID() {
+		return store.Record{}, store.ErrConflict // before its status is held against another's
+	}
+	changed := kind.WithStatus(old, obj)
+	if err := invalid(kind, obj.GetName(), kind.ValidateStatus(changed, old)); err != nil {
+		return store.Record{}, err
+	}
+	changed.SetResourceVersion(obj.GetResourceVersion())
+	obj = changed
 	if obj.GetResourceVersion() == "" {
 		return store.Record{}, apierrors.NewBadRequest("metadata.resourceVersion: Required value: must be the version that was read, for an update")
 	}
@@ -341,7 +325,7 @@ func (s *Server) writeStatus(r *http.Request, kind v1.Kind, obj v1.Object) (stor
 		return store.Record{}, err
 	}
 	if dryRun(r) {
-		return s.Store.Get(r.Context(), keyOf(r, kind))
+		return record, nil
 	}
 	return s.Store.UpdateStatus(r.Context(), obj, durability)
 }
@@ -382,7 +366,7 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request, kind v1.Kind) er
 		return err
 	}
 	if record.Contains(`"deletionTimestamp":`) {
-		obj, err := record.Object()
+		obj, err := record.Object(s.Kinds)
 		if err != nil {
 			return err
 		}
@@ -403,12 +387,17 @@ func (s *Server) mayDeleteWorkspace(r *http.Request, name string) error {
 	if name == v1.DefaultWorkspace {
 		return apierrors.NewForbidden(resource, name, fmt.Errorf("the workspace %q always exists", name))
 	}
-	page, err := s.Store.List(r.Context(), store.ListOptions{Kind: v1.KindJob, Namespace: name, Limit: 1})
-	if err != nil {
-		return err
-	}
-	if len(page.Items) > 0 {
-		return apierrors.NewConflict(resource, name, fmt.Errorf("it still has jobs; delete them first"))
+	for _, kind := range s.Kinds {
+		if !kind.Namespaced {
+			continue
+		}
+		page, err := s.Store.List(r.Context(), store.ListOptions{Kind: kind.Name, Namespace: name, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Items) > 0 {
+			return apierrors.NewConflict(resource, name, fmt.Errorf("it still has %s; delete them first", kind.Resource))
+		}
 	}
 	return nil
 }

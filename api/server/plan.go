@@ -40,7 +40,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request, kind v1.Kind) erro
 		return err
 	}
 	generateName(job)
-	resetForCreate(job, s.isOperator(r))
+	resetForCreate(kind, job, s.isOperator(r))
 	job.Default()
 	problems, err := s.problems(r.Context(), job)
 	if err != nil {

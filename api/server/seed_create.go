@@ -34,7 +34,7 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace st
 	}
 	defer claim.end()
 	if made, ok := claim.repeated(); ok {
-		return repeatSeed(w, made)
+		return s.repeatSeed(w, made)
 	}
 	body, err := readSeedBody(r)
 	if err != nil {
@@ -69,8 +69,8 @@ func writeSeedCreated(w http.ResponseWriter, names []string, several bool) {
 }
 
 // repeatSeed answers a creation as it was answered before.
-func repeatSeed(w http.ResponseWriter, made store.Record) error {
-	mark, err := markOf(made)
+func (s *Server) repeatSeed(w http.ResponseWriter, made store.Record) error {
+	mark, err := s.markOf(made)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ const (
 type Options struct {
 	Store store.Store
 	Logs  logs.Store
+	// Kinds are those that are served, which Store knows; nil: v1.Kinds().
+	Kinds v1.KindSet
 	// Web serves the page at /jobs; nil: there is none.
 	Web http.Handler
 	// Metrics serves /metrics; nil: there are none.
@@ -86,6 +88,9 @@ type Server struct {
 func New(opts Options) (*Server, error) {
 	if opts.Store == nil || opts.Logs == nil {
 		return nil, errors.New("api server: Store and Logs are required")
+	}
+	if opts.Kinds == nil {
+		opts.Kinds = v1.Kinds()
 	}
 	if opts.MaxBody <= 0 {
 		opts.MaxBody = DefaultMaxBody

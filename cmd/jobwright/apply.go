@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ unless every document can be read. An object whose manifest names no workspace g
 			if err != nil {
 				return err
 			}
-			docs, err := readManifests(files, c.in)
+			docs, err := c.readManifests(files)
 			if err != nil {
 				return err
 			}
@@ -63,7 +64,7 @@ unless every document can be read. An object whose manifest names no workspace g
 
 // intoWorkspace gives an object that names no workspace the command's.
 func (c *cli) intoWorkspace(obj v1.Object) {
-	kind, _ := v1.KindByName(obj.GetObjectKind().GroupVersionKind().Kind)
+	kind, _ := c.kinds.Of(obj)
 	if kind.Namespaced && obj.GetNamespace() == "" {
 		obj.SetNamespace(c.workspace)
 	}
@@ -79,8 +80,7 @@ func (c *cli) printApplied(obj v1.Object, result, output string) error {
 
 // fullName is kind/name as commands take it.
 func fullName(obj v1.Object) string {
-	kind, _ := v1.KindByName(obj.GetObjectKind().GroupVersionKind().Kind)
-	return kind.Singular + "/" + obj.GetName()
+	return strings.ToLower(obj.GetObjectKind().GroupVersionKind().Kind) + "/" + obj.GetName()
 }
 
 // printObject prints one object in a machine's format.

@@ -58,7 +58,7 @@ func (c *cli) backup(ctx context.Context, dataDir string, w io.Writer) (err erro
 	if _, err := os.Stat(filepath.Join(dataDir, operatorTokenFile)); err != nil {
 		return fmt.Errorf("%s is no data folder: %w", dataDir, err) // opening would make a new store there
 	}
-	objects, err := file.Open(dataDir, file.Options{MinFree: -1})
+	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.kinds})
 	if errors.Is(err, store.ErrLocked) {
 		token, err := operatorToken(dataDir)
 		if err != nil {
@@ -96,7 +96,7 @@ journal of a data folder reaches (fsck --verbose lists it).`,
 			if from == "" || dataDir == "" {
 				return usagef("--from and --data-dir are required")
 			}
-			var opts file.RestoreOptions
+			opts := file.RestoreOptions{Kinds: c.kinds}
 			if at != "" {
 				version, err := strconv.ParseUint(at, 10, 64)
 				if err != nil || version == 0 {
@@ -135,7 +135,7 @@ func newCompact(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := file.Compact(dataDir, file.Options{MinFree: -1}); err != nil {
+			if err := file.Compact(dataDir, file.Options{MinFree: -1, Kinds: c.kinds}); err != nil {
 				return err
 			}
 			after, err := folderSize(dataDir)

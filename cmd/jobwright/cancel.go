@@ -60,7 +60,7 @@ func (c *cli) selected(cmd *cobra.Command, server *client.Client, args []string,
 	kind, _ := v1.KindByName(v1.KindJob)
 	if len(args) == 1 {
 		var err error
-		if kind, err = kindArg(args[0]); err != nil {
+		if kind, err = c.kindArg(args[0]); err != nil {
 			return nil, err
 		}
 	} else if len(args) > 1 {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
-	v1 "jobwright.dev/api/v1"
 )
 
 func newDelete(c *cli) *cobra.Command {
@@ -63,7 +62,7 @@ func newDelete(c *cli) *cobra.Command {
 
 // keysOf are the objects of manifests, what others live in last.
 func (c *cli) keysOf(files []string) ([]client.Key, error) {
-	docs, err := readManifests(files, c.in)
+	docs, err := c.readManifests(files)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +70,7 @@ func (c *cli) keysOf(files []string) ([]client.Key, error) {
 	for _, doc := range slices.Backward(docs) {
 		obj := doc.obj
 		c.intoWorkspace(obj)
-		kind, _ := v1.KindByName(obj.GetObjectKind().GroupVersionKind().Kind)
+		kind, _ := c.kinds.Of(obj)
 		keys = append(keys, client.Key{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()})
 	}
 	return keys, nil

@@ -139,14 +139,8 @@ func (c *cli) describeHistory(job *v1.Job) error {
 }
 
 func describeSpec(c *cli, obj v1.Object) error {
-	var spec any
-	switch o := obj.(type) {
-	case *v1.Job:
-		spec = o.Spec
-	case *v1.Workspace:
-		spec = o.Spec
-	}
-	data, err := yaml.Marshal(spec)
+	kind, _ := c.kinds.Of(obj) // the client knows no other
+	data, err := yaml.Marshal(kind.Spec(obj))
 	if err != nil {
 		return err
 	}

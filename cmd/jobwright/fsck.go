@@ -44,7 +44,7 @@ Exit codes: 0 whole, 1 damaged or unreadable; the message names file, offset and
 				return err
 			}
 			result := fsckResult{Folder: dataDir}
-			report, err := file.Fsck(dataDir, nil, func(r file.FsckRecord) {
+			report, err := file.Fsck(dataDir, file.FsckOptions{Kinds: c.kinds}, func(r file.FsckRecord) {
 				switch {
 				case !verbose:
 				case output == "json":

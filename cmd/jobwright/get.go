@@ -49,7 +49,7 @@ func newGet(c *cli) *cobra.Command {
 				return err
 			}
 			if len(args) == 1 && !strings.Contains(args[0], "/") {
-				kind, err := kindArg(args[0])
+				kind, err := c.kindArg(args[0])
 				if err != nil {
 					return err
 				}
@@ -217,7 +217,7 @@ func (p *printer) rows(kind v1.Kind, objs []v1.Object) error {
 	}
 	p.headed = true
 	for _, obj := range objs {
-		t.row(lead(obj.GetNamespace(), cells(obj, now(), wide))...)
+		t.row(lead(obj.GetNamespace(), cells(kind, obj, now(), wide))...)
 	}
 	return t.flush()
 }
@@ -251,12 +251,12 @@ func completeObjects(c *cli) func(*cobra.Command, []string, string) ([]string, c
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			var kinds []string
-			for _, kind := range v1.Kinds() {
+			for _, kind := range c.kinds {
 				kinds = append(kinds, kind.Resource)
 			}
 			return kinds, cobra.ShellCompDirectiveNoFileComp
 		}
-		kind, err := kindArg(args[0])
+		kind, err := c.kindArg(args[0])
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

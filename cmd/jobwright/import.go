@@ -72,7 +72,7 @@ func importFile(ctx context.Context, c *cli, path, dataDir string) (err error) {
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
-	objects, err := file.Open(dataDir, file.Options{Admit: admit})
+	objects, err := file.Open(dataDir, file.Options{Kinds: c.kinds, Admit: admit(c.kinds)})
 	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("%w; stop the server before an import", err)
 	}

@@ -25,7 +25,7 @@ type document struct {
 
 // readManifests reads every document of files, folders (their .yaml, .yml and .json
 // files) and "-". Nothing is returned unless all of it can be read.
-func readManifests(paths []string, stdin io.Reader) ([]document, error) {
+func (c *cli) readManifests(paths []string) ([]document, error) {
 	var docs []document
 	var problems []error
 	for _, path := range paths {
@@ -35,7 +35,7 @@ func readManifests(paths []string, stdin io.Reader) ([]document, error) {
 			continue
 		}
 		for _, file := range files {
-			read, err := readManifest(file, stdin)
+			read, err := c.readManifest(file)
 			if err != nil {
 				problems = append(problems, err)
 			}
@@ -50,7 +50,7 @@ func readManifests(paths []string, stdin io.Reader) ([]document, error) {
 	}
 	// What others live in comes first.
 	rank := map[string]int{}
-	for i, kind := range v1.Kinds() {
+	for i, kind := range c.kinds {
 		rank[kind.Name] = i
 	}
 	slices.SortStableFunc(docs, func(a, b document) int {
@@ -86,8 +86,8 @@ func manifestFiles(path string) ([]string, error) {
 	return files, nil
 }
 
-func readManifest(path string, stdin io.Reader) ([]document, error) {
-	in := stdin
+func (c *cli) readManifest(path string) ([]document, error) {
+	in := c.in
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
@@ -107,7 +107,7 @@ func readManifest(path string, stdin io.Reader) ([]document, error) {
 	problems := inFile(path, err)
 	var docs []document
 	for n, text := range texts {
-		read, err := readDocument(fmt.Sprintf("%s, document %d", path, n+1), text)
+		read, err := c.readDocument(fmt.Sprintf("%s, document %d", path, n+1), text)
 		problems = append(problems, inFile(path, err)...)
 		docs = append(docs, read...)
 	}
@@ -134,16 +134,16 @@ func inFile(path string, err error) []error {
 }
 
 // readDocument reads one object, or the objects of a List.
-func readDocument(where string, text strict.Document) ([]document, error) {
+func (c *cli) readDocument(where string, text strict.Document) ([]document, error) {
 	kind, items := text.Text("kind"), text.Items("items")
 	if kind != "List" && (!strings.HasSuffix(kind, "List") || len(items) == 0) {
-		obj, err := text.Object(v1.Kinds())
+		obj, err := text.Object(c.kinds)
 		return []document{{where: where, obj: obj}}, err
 	}
 	var docs []document
 	var problems error
 	for i, item := range items {
-		read, err := readDocument(fmt.Sprintf("%s, item %d", where, i+1), item)
+		read, err := c.readDocument(fmt.Sprintf("%s, item %d", where, i+1), item)
 		problems = strict.Join(problems, err)
 		docs = append(docs, read...)
 	}

@@ -47,7 +47,7 @@ With --output json or yaml it prints a list: job, valid, problems, changes of ea
 			if err != nil {
 				return err
 			}
-			docs, err := readManifests(files, c.in)
+			docs, err := c.readManifests(files)
 			if err != nil {
 				return err
 			}

@@ -49,8 +49,11 @@ type usageError struct{ error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // run runs the command line and returns the exit code.
-func run(ctx context.Context, args []string, io stdio) int {
-	root := newRoot(io)
+func run(ctx context.Context, args []string, io stdio) int { return runWith(ctx, args, io, v1.Kinds()) }
+
+// runWith is run for other kinds of objects.
+func runWith(ctx context.Context, args []string, io stdio, kinds v1.KindSet) int {
+	root := newRoot(io, kinds)
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	var status exitStatus
@@ -78,10 +81,11 @@ type cli struct {
 	server    string
 	workspace string
 	context   string
+	kinds     v1.KindSet
 }
 
-func newRoot(io stdio) *cobra.Command {
-	c := &cli{stdio: io}
+func newRoot(io stdio, kinds v1.KindSet) *cobra.Command {
+	c := &cli{stdio: io, kinds: kinds}
 	root := &cobra.Command{
 		Use:   "jobwright",
 		Short: "Durable, declarative jobs: MCP tool calls, docker compose, HTTP calls",
@@ -146,13 +150,13 @@ func (c *cli) connect() (*client.Client, error) {
 		return nil, err
 	}
 	c.workspace = settings.Workspace
-	return client.New(client.Config{Server: settings.Server, UserAgent: "jobwright/" + version()})
+	return client.New(client.Config{Server: settings.Server, UserAgent: "jobwright/" + version(), Kinds: c.kinds})
 }
 
 // kindArg finds the kind a person means: plural, singular, short name or kind.
-func kindArg(text string) (v1.Kind, error) {
+func (c *cli) kindArg(text string) (v1.Kind, error) {
 	var known []string
-	for _, kind := range v1.Kinds() {
+	for _, kind := range c.kinds {
 		names := append([]string{kind.Resource, kind.Singular, strings.ToLower(kind.Name), kind.Resource + "." + v1.Group}, kind.ShortNames...)
 		for _, name := range names {
 			if strings.EqualFold(text, name) {
@@ -172,7 +176,7 @@ func (c *cli) objectArgs(args []string) ([]client.Key, error) {
 	jobs, _ := v1.KindByName(v1.KindJob)
 	kind, names := jobs, args
 	if len(args) > 1 && !strings.Contains(args[0], "/") {
-		if given, err := kindArg(args[0]); err == nil {
+		if given, err := c.kindArg(args[0]); err == nil {
 			kind, names = given, args[1:]
 		}
 	}
@@ -180,7 +184,7 @@ func (c *cli) objectArgs(args []string) ([]client.Key, error) {
 	for _, name := range names {
 		this := kind
 		if prefix, rest, ok := strings.Cut(name, "/"); ok {
-			given, err := kindArg(prefix)
+			given, err := c.kindArg(prefix)
 			if err != nil {
 				return nil, err
 			}

@@ -106,7 +106,7 @@ Without --mcp-config there is nothing to read, and the signal does nothing.`,
 			if err := bindFile(cmd.Flags(), config); err != nil {
 				return err
 			}
-			return serve(cmd.Context(), o, c.stdio)
+			return serve(cmd.Context(), o, c.stdio, c.kinds)
 		},
 	}
 	flags := command.Flags()
@@ -224,7 +224,7 @@ func spareProcessor() {
 }
 
 // serve runs the server until ctx ends, then shuts it down in order.
-func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
+func serve(ctx context.Context, o serveOptions, stdio stdio, kinds v1.KindSet) (err error) {
 	spareProcessor()
 	log, err := newLogger(o.logFormat, stdio.err)
 	if err != nil {
@@ -255,7 +255,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	objects, err := file.Open(o.dataDir, file.Options{Log: log, Registerer: registry, MinFree: o.minFree, Admit: admit, Idle: debug.FreeOSMemory})
+	objects, err := file.Open(o.dataDir, file.Options{Log: log, Registerer: registry, MinFree: o.minFree, Kinds: kinds, Admit: admit(kinds), Idle: debug.FreeOSMemory})
 	if err != nil {
 		return err
 	}
@@ -324,7 +324,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio) (err error) {
 		return err
 	}
 	api, err := server.New(server.Options{
-		Store: objects, Logs: archive, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
+		Store: objects, Logs: archive, Kinds: kinds, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready:         func(context.Context) error { return cmp.Or(objects.Health(), jobs.Health()) },
 		Notices:       objects.Notices,
@@ -506,12 +506,9 @@ func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {
 }
 
 // admit validates an object of a jobs.json that was edited by hand.
-func admit(obj v1.Object) error {
-	switch o := obj.(type) {
-	case *v1.Job:
-		return v1.ValidateJob(o).ToAggregate()
-	case *v1.Workspace:
-		return v1.ValidateWorkspace(o).ToAggregate()
+func admit(kinds v1.KindSet) func(v1.Object) error {
+	return func(obj v1.Object) error {
+		kind, _ := kinds.Of(obj) // the store knows no other
+		return kind.Validate(obj).ToAggregate()
 	}
-	return nil
 }

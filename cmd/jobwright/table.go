@@ -25,45 +25,58 @@ func (t table) row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t"
 
 func (t table) flush() error { return t.w.Flush() }
 
-// cells are an object's columns; wide ones come last.
-func cells(obj v1.Object, now time.Time, wide bool) []string {
-	age := since(obj.GetCreationTimestamp().Time, now)
-	switch o := obj.(type) {
-	case *v1.Job:
-		row := []string{o.Name, string(o.Spec.Type), string(o.Status.Phase), fmt.Sprintf("%d%%", o.Status.Pct), dash(o.Status.Step), dash(o.Status.Reason), age}
-		if wide {
-			row = append(row, fmt.Sprint(o.Status.Attempts), runTime(o, now), dash(firstLine(o.Status.Message)))
+// columns are the heads of a kind's table; wide ones come last.
+func columns(kind v1.Kind, wide bool) []string {
+	row := []string{"NAME"}
+	for _, c := range kind.Columns {
+		if !c.Wide {
+			row = append(row, c.Name)
 		}
-		return row
-	case *v1.Workspace:
-		return []string{o.Name, dash(o.Spec.DisplayName), age}
 	}
-	return []string{obj.GetName(), age}
+	row = append(row, "AGE")
+	for _, c := range kind.Columns {
+		if c.Wide && wide {
+			row = append(row, c.Name)
+		}
+	}
+	return row
 }
 
-func columns(kind v1.Kind, wide bool) []string {
-	switch kind.Name {
-	case v1.KindJob:
-		names := []string{"NAME", "TYPE", "PHASE", "PCT", "STEP", "REASON", "AGE"}
-		if wide {
-			names = append(names, "ATTEMPTS", "RUN-TIME", "MESSAGE")
+// cells are an object's row of the same columns.
+func cells(kind v1.Kind, obj v1.Object, now time.Time, wide bool) []string {
+	row := []string{obj.GetName()}
+	for _, c := range kind.Columns {
+		if !c.Wide {
+			row = append(row, cell(c.Value(obj, now)))
 		}
-		return names
-	case v1.KindWorkspace:
-		return []string{"NAME", "DISPLAY-NAME", "AGE"}
 	}
-	return []string{"NAME", "AGE"}
+	row = append(row, since(obj.GetCreationTimestamp().Time, now))
+	for _, c := range kind.Columns {
+		if c.Wide && wide {
+			row = append(row, cell(c.Value(obj, now)))
+		}
+	}
+	return row
+}
+
+// cell is a column's value as a table shows it.
+func cell(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "-"
+	case string:
+		return dash(firstLine(v))
+	case time.Duration:
+		return span(v)
+	}
+	return fmt.Sprint(value)
 }
 
 func runTime(job *v1.Job, now time.Time) string {
-	if job.Status.StartTime == nil {
-		return "-"
+	if run, ok := job.RunTime(now); ok {
+		return span(run)
 	}
-	end := now
-	if job.Status.CompletionTime != nil {
-		end = job.Status.CompletionTime.Time
-	}
-	return span(end.Sub(job.Status.StartTime.Time))
+	return "-"
 }
 
 func since(t, now time.Time) string {

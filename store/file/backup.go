@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
 	"jobwright.dev/store/vfs"
@@ -62,6 +63,8 @@ type RestoreOptions struct {
 	Version uint64
 	// FS is the filesystem. Unset: the operating system's.
 	FS vfs.FS
+	// Kinds are those that the store keeps. Unset: v1.Kinds().
+	Kinds v1.KindSet
 }
 
 // restoredGap is what Restore adds to the version: it must lie above any that clients
@@ -75,6 +78,9 @@ const restoredGap = 1_000_000_000
 func Restore(from, to string, opts RestoreOptions) (Summary, error) {
 	if opts.FS == nil {
 		opts.FS = vfs.OS{}
+	}
+	if opts.Kinds == nil {
+		opts.Kinds = v1.Kinds()
 	}
 	sum, err := restore(from, to, opts)
 	if err != nil {
@@ -90,7 +96,7 @@ func restore(from, to string, opts RestoreOptions) (sum Summary, err error) {
 			return sum, fmt.Errorf("%w: %s; name a new folder", store.ErrExists, name)
 		}
 	}
-	m, _, err := readImage(from, opts.FS, opts.Version, nil)
+	m, _, err := readImage(from, opts.FS, opts.Kinds, opts.Version, nil)
 	if err != nil {
 		return sum, err
 	}

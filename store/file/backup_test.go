@@ -149,12 +149,12 @@ func TestFsckExplainsAStoreAndChangesNothing(t *testing.T) {
 	if _, err := s.Delete(t.Context(), store.Key{Kind: "Job", Namespace: "acme", Name: "a"}, store.Preconditions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.Fsck(dir, nil, nil); !errors.Is(err, store.ErrLocked) {
+	if _, err := file.Fsck(dir, file.FsckOptions{}, nil); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("fsck of a store in use: %v", err)
 	}
 	copied := copyFolder(t, dir)
 	var told []string
-	report, err := file.Fsck(copied, nil, func(r file.FsckRecord) { told = append(told, r.Operation+" "+r.Object) })
+	report, err := file.Fsck(copied, file.FsckOptions{}, func(r file.FsckRecord) { told = append(told, r.Operation+" "+r.Object) })
 	if err != nil || report.Objects != 2 || report.Records != 2 || report.Clean {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -180,7 +180,7 @@ func TestFsckExplainsAStoreAndChangesNothing(t *testing.T) {
 	if err := errors.Join(os.WriteFile(snapshot, damaged, info.Mode()), os.Chtimes(snapshot, time.Time{}, original.ModTime())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.Fsck(copied, nil, nil); !errors.Is(err, store.ErrCorrupt) {
+	if _, err := file.Fsck(copied, file.FsckOptions{}, nil); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("fsck of a damaged store: %v", err)
 	}
 }
@@ -210,7 +210,7 @@ func TestCompactLeavesNothingInTheJournal(t *testing.T) {
 	if err := file.Compact(copied, file.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if report, err := file.Fsck(copied, nil, nil); err != nil || report.Records != 0 || report.Objects != 2 || !report.Clean {
+	if report, err := file.Fsck(copied, file.FsckOptions{}, nil); err != nil || report.Records != 0 || report.Objects != 2 || !report.Clean {
 		t.Errorf("%+v, %v", report, err)
 	}
 }

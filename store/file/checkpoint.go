@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
 
@@ -268,7 +267,7 @@ func (s *Store) adoptSnapshot(v *view, path string) error {
 		return fmt.Errorf("the new jobs.json cannot be read: %w", err)
 	}
 	offset := int64(len(snapshotHead(v.rv)))
-	for _, kind := range v1.Kinds() {
+	for _, kind := range s.kinds {
 		c := v.trees[kind.Name].from(nil)
 		for e := c.next(); e != nil; e = c.next() {
 			e.moveTo(src.id, offset)

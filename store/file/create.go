@@ -72,7 +72,7 @@ func (s *Store) createOne(ctx context.Context, obj v1.Object) ([]store.Record, e
 	now := time.Now()
 	e, enc, err := s.prepareNew(obj, s.uids.next(now), now)
 	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", nameOf(obj), err)
+		return nil, fmt.Errorf("create %s: %w", s.nameOf(obj), err)
 	}
 	record, err := s.createEntry(ctx, e, enc)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Store) prepareAll(objs []v1.Object) ([]*entry, []encoding, error) {
 		for i := p * len(objs) / parts; i < (p+1)*len(objs)/parts; i++ {
 			var err error
 			if entries[i], encodings[i], err = s.prepareNew(objs[i], ids[i], now); err != nil {
-				errs[p] = fmt.Errorf("create %s: %w", nameOf(objs[i]), err)
+				errs[p] = fmt.Errorf("create %s: %w", s.nameOf(objs[i]), err)
 				return
 			}
 		}
@@ -162,7 +162,7 @@ func (s *Store) prepareAll(objs []v1.Object) ([]*entry, []encoding, error) {
 
 // prepareNew checks and encodes a new object.
 func (s *Store) prepareNew(obj v1.Object, id uuid.UUID, now time.Time) (*entry, encoding, error) {
-	key, err := checkKey(obj)
+	kind, key, err := checkKey(s.kinds, obj)
 	if err != nil {
 		return nil, encoding{}, err
 	}
@@ -181,14 +181,14 @@ func (s *Store) prepareNew(obj v1.Object, id uuid.UUID, now time.Time) (*entry, 
 	}
 	meta.Generation = max(meta.Generation, 1)
 	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = nil, nil
-	enc, err := assemble(key.Kind, &meta, obj)
+	enc, err := assemble(kind, &meta, obj)
 	if err != nil {
 		return nil, encoding{}, fmt.Errorf("%w: %w", store.ErrInvalid, err)
 	}
 	if err := s.checkSize(enc); err != nil {
 		return nil, encoding{}, err
 	}
-	jobType, phase := summaryOf(obj)
+	jobType, phase := kind.Summary(obj)
 	e := &entry{uid: id, class: s.intern.class(key.Kind, key.Namespace, jobType, phase), name: strings.Clone(key.Name)}
 	e.labels, err = enc.labelSet(s.intern)
 	return e, enc, err

@@ -40,7 +40,7 @@ func (m *image) loadEdited(f vfs.File, path string, size int64) (loaded, error) 
 			Advice: "restore the latest backup; if somebody did edit the file, set its time of modification (touch) and start again",
 		}
 	}
-	d := &editedFile{path: path, data: data}
+	d := &editedFile{path: path, data: data, kinds: m.kinds}
 	objects, c, err := d.decode()
 	if err != nil {
 		return loaded{}, err
@@ -66,8 +66,9 @@ func (m *image) loadEdited(f vfs.File, path string, size int64) (loaded, error) 
 
 // editedFile decodes a jobs.json strictly and knows where in it something stands.
 type editedFile struct {
-	path string
-	data []byte
+	path  string
+	data  []byte
+	kinds v1.KindSet
 }
 
 // editedObject is an object with the offset at which its text starts.
@@ -173,7 +174,7 @@ func (d *editedFile) item(raw []byte, offset int64) (v1.Object, error) {
 	document, err := strict.JSON(raw)
 	var obj v1.Object
 	if err == nil {
-		obj, err = document.Object(v1.Kinds())
+		obj, err = document.Object(d.kinds)
 	}
 	problems, ok := errors.AsType[strict.Problems](err)
 	if !ok {
@@ -211,7 +212,7 @@ func (m *image) admitEdited(d *editedFile, o editedObject) error {
 			return refuse(err)
 		}
 	}
-	key, err := checkKey(obj)
+	kind, key, err := checkKey(m.kinds, obj)
 	if err != nil {
 		return refuse(err)
 	}
@@ -233,7 +234,7 @@ func (m *image) admitEdited(d *editedFile, o editedObject) error {
 	if err != nil {
 		return refuse(fmt.Errorf("metadata.resourceVersion %q is not a number", rv))
 	}
-	enc, err := encodeWhole(key.Kind, obj)
+	enc, err := encodeWhole(kind, obj)
 	if err != nil {
 		return refuse(err)
 	}
@@ -249,7 +250,7 @@ func (m *image) admitEdited(d *editedFile, o editedObject) error {
 }
 
 // encodeWhole encodes an object with its own metadata and status.
-func encodeWhole(kind string, obj v1.Object) (encoding, error) {
+func encodeWhole(kind v1.Kind, obj v1.Object) (encoding, error) {
 	meta, err := metaOf(obj)
 	if err != nil {
 		return encoding{}, err

@@ -101,12 +101,8 @@ func specOf(dst []byte, obj v1.Object) ([]byte, error) {
 }
 
 // statusOf appends the JSON of obj's status to dst: what is stored of it.
-func statusOf(dst []byte, obj v1.Object) ([]byte, error) {
-	if job, ok := obj.(*v1.Job); ok && job.Status.BlockedBy != nil { // computed when read, never stored
-		stored := v1.Job{Status: job.Status}
-		stored.Status.BlockedBy = nil
-		return stored.AppendStatus(dst)
-	}
+func statusOf(dst []byte, kind v1.Kind, obj v1.Object) ([]byte, error) {
+	obj = kind.Stored(obj)
 	if codec, ok := obj.(v1.Codec); ok {
 		return codec.AppendStatus(dst)
 	}
@@ -133,7 +129,7 @@ func partOf(dst []byte, obj v1.Object, part func(scanned) span) ([]byte, error) 
 }
 
 // assemble encodes obj, an object of kind, with other metadata than its own.
-func assemble(kind string, meta *metav1.ObjectMeta, obj v1.Object) (enc encoding, err error) {
+func assemble(kind v1.Kind, meta *metav1.ObjectMeta, obj v1.Object) (enc encoding, err error) {
 	enc = newEncoding()
 	defer func() {
 		if err != nil {
@@ -141,13 +137,13 @@ func assemble(kind string, meta *metav1.ObjectMeta, obj v1.Object) (enc encoding
 			enc = encoding{}
 		}
 	}()
-	if err := enc.begin(kind, meta); err != nil {
+	if err := enc.begin(kind.Name, meta); err != nil {
 		return enc, err
 	}
 	if err := enc.part("spec", func(b []byte) ([]byte, error) { return specOf(b, obj) }); err != nil {
 		return enc, err
 	}
-	err = enc.part("status", func(b []byte) ([]byte, error) { return statusOf(b, obj) })
+	err = enc.part("status", func(b []byte) ([]byte, error) { return statusOf(b, kind, obj) })
 	*enc.buf = append(*enc.buf, '}')
 	return enc, err
 }

@@ -42,7 +42,7 @@ func TestEveryFieldIsStored(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s from %s: %v", kind.Name, from, err)
 			}
-			got, err := record.Object()
+			got, err := record.Object(v1.Kinds())
 			if err != nil {
 				t.Fatal(err)
 			}

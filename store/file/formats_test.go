@@ -36,7 +36,7 @@ func TestEveryFormatIsReadForEver(t *testing.T) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			dir := t.TempDir()
 			unpack(t, folder, dir)
-			if _, err := file.Fsck(dir, nil, nil); err != nil {
+			if _, err := file.Fsck(dir, file.FsckOptions{}, nil); err != nil {
 				t.Fatal(err)
 			}
 			s, err := file.Open(dir, file.Options{MinFree: -1})
@@ -55,7 +55,7 @@ func TestEveryFormatIsReadForEver(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, record := range page.Items {
-					if _, err := record.Object(); err != nil {
+					if _, err := record.Object(v1.Kinds()); err != nil {
 						t.Error(err)
 					}
 					got = append(record.AppendJSON(got), '\n')

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store/journal"
 	"jobwright.dev/store/vfs"
 )
@@ -39,19 +40,30 @@ type FsckReport struct {
 	Cut *journal.Cut `json:"cut,omitempty"`
 }
 
+// FsckOptions say what Fsck reads.
+type FsckOptions struct {
+	// FS is the filesystem. Unset: the operating system's.
+	FS vfs.FS
+	// Kinds are those that the store keeps. Unset: v1.Kinds().
+	Kinds v1.KindSet
+}
+
 // Fsck reads a store that no process has open, and checks everything in it; it changes
 // nothing. each, which may be nil, gets every record of the journal. The error is
 // damage, wrapping store.ErrCorrupt, or what kept the check from reading.
-func Fsck(dir string, fsys vfs.FS, each func(FsckRecord)) (FsckReport, error) {
-	if fsys == nil {
-		fsys = vfs.OS{}
+func Fsck(dir string, opts FsckOptions, each func(FsckRecord)) (FsckReport, error) {
+	if opts.FS == nil {
+		opts.FS = vfs.OS{}
+	}
+	if opts.Kinds == nil {
+		opts.Kinds = v1.Kinds()
 	}
 	var report FsckReport
 	var err error
-	if report.Snapshot, err = exists(fsys, filepath.Join(dir, snapshotName)); err != nil {
+	if report.Snapshot, err = exists(opts.FS, filepath.Join(dir, snapshotName)); err != nil {
 		return report, fmt.Errorf("fsck %s: %w", dir, err)
 	}
-	m, state, err := readImage(dir, fsys, 0, func(r journal.Record) {
+	m, state, err := readImage(dir, opts.FS, opts.Kinds, 0, func(r journal.Record) {
 		if each != nil {
 			each(explain(r))
 		}
@@ -100,7 +112,7 @@ func (m *image) checkEncodings() error {
 		for e := range k.byKey.All() {
 			encoding, err := ahead.read(e)
 			if err == nil {
-				_, err = e.record(encoding).Object()
+				_, err = e.record(encoding).Object(m.kinds)
 			}
 			if err != nil && len(errs) < 100 {
 				errs = append(errs, err)

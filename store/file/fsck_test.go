@@ -113,7 +113,7 @@ func TestFsckExplainsEachRecordUpToTheDamage(t *testing.T) {
 			d.Edit(journalFile, test.damage)
 			var told []string
 			last := int64(0)
-			report, err := file.Fsck(dataDir, d, func(r file.FsckRecord) {
+			report, err := file.Fsck(dataDir, file.FsckOptions{FS: d}, func(r file.FsckRecord) {
 				told = append(told, r.Operation+" "+r.Object)
 				if r.Segment != 1 || r.Offset <= last || r.Bytes == 0 || r.ResourceVersion != uint64(len(told)) {
 					t.Errorf("record %+v", r)

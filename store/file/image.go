@@ -20,9 +20,10 @@ import (
 // image is the objects of a data folder at one version, as they were read from its files:
 // what a Store goes on from, and all that fsck and restore need. Reading changes no file.
 type image struct {
-	fsys vfs.FS
-	dir  string
-	log  logr.Logger
+	fsys  vfs.FS
+	dir   string
+	log   logr.Logger
+	kinds v1.KindSet
 	// admit validates an object of a jobs.json that was edited by hand; nil: all are.
 	admit  func(v1.Object) error
 	opened time.Time
@@ -39,18 +40,18 @@ type image struct {
 }
 
 // newImage returns an image of nothing.
-func newImage(fsys vfs.FS, dir string, log logr.Logger) image {
+func newImage(fsys vfs.FS, dir string, kinds v1.KindSet, log logr.Logger) image {
 	return image{
-		fsys: fsys, dir: dir, log: log, opened: time.Now(),
-		intern: newInterning(), sources: newSources(fsys), uids: new(uidSource), index: newIndex(),
+		fsys: fsys, dir: dir, kinds: kinds, log: log, opened: time.Now(),
+		intern: newInterning(), sources: newSources(fsys), uids: new(uidSource), index: newIndex(kinds),
 	}
 }
 
 // readImage reads a data folder that no process has open, or the file of a backup, up to
 // a version (0: to the end). each is told about every record of the journal; nil: nobody
 // is. state is that of the journal; a backup has none. The caller releases the image.
-func readImage(path string, fsys vfs.FS, version uint64, each func(journal.Record)) (*image, *journal.State, error) {
-	m := newImage(fsys, path, logr.Discard())
+func readImage(path string, fsys vfs.FS, kinds v1.KindSet, version uint64, each func(journal.Record)) (*image, *journal.State, error) {
+	m := newImage(fsys, path, kinds, logr.Discard())
 	state, err := m.read(version, each)
 	if err != nil {
 		return nil, state, errors.Join(corruption(err), m.release())
@@ -94,7 +95,7 @@ func (m *image) readBackup(version uint64) error {
 		err = m.loadWritten(f, m.dir, size)
 	}
 	if errors.Is(err, errEdited) {
-		m.index, m.visible = newIndex(), 0
+		m.index, m.visible = newIndex(m.kinds), 0
 		_, err = m.loadEdited(f, m.dir, size)
 	}
 	if err == nil && version != 0 && version != m.visible {

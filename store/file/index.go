@@ -38,9 +38,9 @@ type group struct {
 	label     label
 }
 
-func newIndex() *index {
+func newIndex(kinds v1.KindSet) *index {
 	x := &index{kinds: map[string]*kindIndex{}}
-	for _, k := range v1.Kinds() {
+	for _, k := range kinds {
 		x.kinds[k.Name] = &kindIndex{
 			byKey:  table.New(hashKey, (*entry).objectKey),
 			byName: newTree(byName), byUID: newTree(byUID),

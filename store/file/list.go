@@ -30,7 +30,7 @@ func (s *Store) list(ctx context.Context, opts store.ListOptions) (page store.Pa
 	if err := s.ready(ctx); err != nil {
 		return page, err
 	}
-	q, err := newQuery(opts)
+	q, err := newQuery(s.kinds, opts)
 	if err != nil {
 		return page, err
 	}

@@ -50,7 +50,7 @@ func (m *image) load() (loaded, error) {
 	case err == nil:
 		l = loaded{from: m.loadedFrom, size: size}
 	case errors.Is(err, errEdited):
-		m.index, m.visible = newIndex(), 0
+		m.index, m.visible = newIndex(m.kinds), 0
 		l, err = m.loadEdited(f, path, size)
 	}
 	l.found = true

@@ -4,8 +4,6 @@ import (
 	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	v1 "jobwright.dev/api/v1"
 )
 
 // metrics are what an operator sees of the store.
@@ -57,7 +55,7 @@ func newMetrics(s *Store) *metrics {
 			return float64(s.visible)
 		}),
 	}
-	for _, kind := range v1.Kinds() {
+	for _, kind := range s.kinds {
 		m.collectors = append(m.collectors, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name:        "jobwright_store_objects",
 			Help:        "Objects in the store.",

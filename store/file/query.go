@@ -27,9 +27,9 @@ type query struct {
 	residual bool
 }
 
-func newQuery(opts store.ListOptions) (*query, error) {
+func newQuery(kinds v1.KindSet, opts store.ListOptions) (*query, error) {
 	q := &query{ListOptions: opts}
-	if _, ok := v1.KindByName(opts.Kind); !ok {
+	if _, ok := kinds.ByName(opts.Kind); !ok {
 		return nil, fmt.Errorf("%w: unknown kind %q", store.ErrInvalid, opts.Kind)
 	}
 	if opts.Limit < 0 {

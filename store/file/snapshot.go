@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
 )
@@ -115,7 +114,7 @@ func (m *image) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (in
 	w.buf = append(w.buf, snapshotHead(v.rv)...)
 	objects := 0
 	ahead := &readAhead{sources: m.sources, set: set}
-	for _, kind := range v1.Kinds() {
+	for _, kind := range m.kinds {
 		c := v.trees[kind.Name].from(nil)
 		for e := c.next(); e != nil; e = c.next() {
 			encoding, err := ahead.read(e)

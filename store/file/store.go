@@ -29,6 +29,8 @@ type Options struct {
 	Log logr.Logger
 	// Registerer takes the metrics. Unset: they are not registered.
 	Registerer prometheus.Registerer
+	// Kinds are those that the store keeps. Unset: v1.Kinds().
+	Kinds v1.KindSet
 	// Admit validates an object of a jobs.json that was edited by hand. Unset: every
 	// object of a known kind is admitted.
 	Admit func(v1.Object) error
@@ -117,6 +119,9 @@ func Open(dir string, opts Options) (*Store, error) {
 	if opts.FS == nil {
 		opts.FS = vfs.OS{}
 	}
+	if opts.Kinds == nil {
+		opts.Kinds = v1.Kinds()
+	}
 	if opts.MinFree == 0 {
 		opts.MinFree = DefaultMinFree
 	}
@@ -130,7 +135,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		opts.Log = logr.Discard()
 	}
 	s := &Store{
-		image: newImage(opts.FS, dir, opts.Log), opts: opts,
+		image: newImage(opts.FS, dir, opts.Kinds, opts.Log), opts: opts,
 		overlay: map[store.Key]pending{}, closed: make(chan struct{}),
 	}
 	s.admit = opts.Admit

@@ -17,7 +17,7 @@ import (
 func (s *Store) Update(ctx context.Context, obj v1.Object) (store.Record, error) {
 	record, err := s.update(ctx, obj)
 	if err != nil {
-		return store.Record{}, fmt.Errorf("update %s: %w", nameOf(obj), err)
+		return store.Record{}, fmt.Errorf("update %s: %w", s.nameOf(obj), err)
 	}
 	return record, nil
 }
@@ -68,7 +68,7 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 	if err := s.checkSize(enc); err != nil {
 		return store.Record{}, err
 	}
-	jobType, _ := summaryOf(obj)
+	jobType, _ := c.kind.Summary(obj)
 	e := &entry{uid: c.e.uid, class: s.intern.class(c.e.class.kind, c.e.class.namespace, jobType, phase), name: c.e.name}
 	if e.labels, err = enc.labelSet(s.intern); err != nil {
 		return store.Record{}, err
@@ -101,7 +101,7 @@ func same(enc encoding, c current) bool {
 func (s *Store) UpdateStatus(ctx context.Context, obj v1.Object, d store.Durability) (store.Record, error) {
 	record, err := s.updateStatus(ctx, obj, d)
 	if err != nil {
-		return store.Record{}, fmt.Errorf("update the status of %s: %w", nameOf(obj), err)
+		return store.Record{}, fmt.Errorf("update the status of %s: %w", s.nameOf(obj), err)
 	}
 	return record, nil
 }
@@ -124,7 +124,7 @@ func (s *Store) updateStatus(ctx context.Context, obj v1.Object, d store.Durabil
 	if err := s.checkSize(enc); err != nil {
 		return store.Record{}, err
 	}
-	_, phase := summaryOf(obj)
+	_, phase := c.kind.Summary(obj)
 	e := &entry{
 		uid: c.e.uid, name: c.e.name, labels: c.e.labels,
 		class: s.intern.class(c.e.class.kind, c.e.class.namespace, c.e.class.jobType, phase),
@@ -142,7 +142,7 @@ func (c current) withStatusOf(obj v1.Object) (encoding, error) {
 	*enc.buf = append(*enc.buf, c.encoding[:rv.start]...)
 	enc.cut = rv.start
 	*enc.buf = append(*enc.buf, c.encoding[rv.end:end]...)
-	err := enc.part("status", func(b []byte) ([]byte, error) { return statusOf(b, obj) })
+	err := enc.part("status", func(b []byte) ([]byte, error) { return statusOf(b, c.kind, obj) })
 	*enc.buf = append(*enc.buf, '}')
 	return enc, err
 }

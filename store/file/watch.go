@@ -6,7 +6,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
-	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/watchring"
 )
@@ -66,7 +65,7 @@ func (s *Store) Watch(ctx context.Context, opts store.WatchOptions) (store.Watch
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	if _, ok := v1.KindByName(opts.Kind); !ok {
+	if _, ok := s.kinds.ByName(opts.Kind); !ok {
 		return nil, fmt.Errorf("watch: %w: unknown kind %q", store.ErrInvalid, opts.Kind)
 	}
 	return s.events.Watch(opts)

@@ -39,14 +39,6 @@ func (s *Store) latest(key store.Key) *entry {
 	return s.index.get(key.Kind, objectKey{key.Namespace, key.Name})
 }
 
-// summaryOf is what the index keeps of obj's spec and status.
-func summaryOf(obj v1.Object) (v1.JobType, v1.JobPhase) {
-	if job, ok := obj.(*v1.Job); ok {
-		return job.Spec.Type, job.Status.Phase
-	}
-	return "", ""
-}
-
 // checkSize refuses an encoding that is too large.
 func (s *Store) checkSize(enc encoding) error {
 	if n := enc.len(); n > s.opts.MaxObjectBytes {
@@ -55,36 +47,32 @@ func (s *Store) checkSize(enc encoding) error {
 	return nil
 }
 
-// checkKey is the key of obj, whose kind, namespace and name must fit together.
-func checkKey(obj v1.Object) (store.Key, error) {
+// checkKey is the kind and the key of obj, whose kind, namespace and name must fit
+// together.
+func checkKey(kinds v1.KindSet, obj v1.Object) (v1.Kind, store.Key, error) {
 	key := store.KeyOf(obj)
-	if key.Kind == "" {
-		switch obj.(type) {
-		case *v1.Job:
-			key.Kind = v1.KindJob
-		case *v1.Workspace:
-			key.Kind = v1.KindWorkspace
-		}
+	kind, ok := kinds.Of(obj)
+	if ok {
+		key.Kind = kind.Name
 	}
-	kind, ok := v1.KindByName(key.Kind)
 	switch {
 	case !ok:
-		return key, fmt.Errorf("%w: unknown kind %q", store.ErrInvalid, key.Kind)
+		return kind, key, fmt.Errorf("%w: unknown kind %q", store.ErrInvalid, key.Kind)
 	case key.Name == "":
-		return key, fmt.Errorf("%w: metadata.name is empty", store.ErrInvalid)
+		return kind, key, fmt.Errorf("%w: metadata.name is empty", store.ErrInvalid)
 	case kind.Namespaced && key.Namespace == "":
-		return key, fmt.Errorf("%w: metadata.namespace is empty, and a %s lives in a workspace", store.ErrInvalid, key.Kind)
+		return kind, key, fmt.Errorf("%w: metadata.namespace is empty, and a %s lives in a workspace", store.ErrInvalid, key.Kind)
 	case !kind.Namespaced && key.Namespace != "":
-		return key, fmt.Errorf("%w: metadata.namespace is %q, but a %s lives in no workspace", store.ErrInvalid, key.Namespace, key.Kind)
+		return kind, key, fmt.Errorf("%w: metadata.namespace is %q, but a %s lives in no workspace", store.ErrInvalid, key.Namespace, key.Kind)
 	case strings.ContainsRune(key.Name, 0) || strings.ContainsRune(key.Namespace, 0):
-		return key, fmt.Errorf("%w: a zero byte in the name", store.ErrInvalid)
+		return kind, key, fmt.Errorf("%w: a zero byte in the name", store.ErrInvalid)
 	}
-	return key, nil
+	return kind, key, nil
 }
 
 // nameOf names obj in errors, whatever is wrong with it.
-func nameOf(obj v1.Object) string {
-	key, _ := checkKey(obj)
+func (s *Store) nameOf(obj v1.Object) string {
+	_, key, _ := checkKey(s.kinds, obj)
 	return key.String()
 }
 
@@ -99,6 +87,7 @@ func parseUID(uid types.UID) (uuid.UUID, error) {
 
 // current is the version of an object that a write starts from.
 type current struct {
+	kind     v1.Kind
 	e        *entry
 	encoding []byte
 	scanned  scanned
@@ -108,7 +97,7 @@ func (c current) record() store.Record { return c.e.record(c.encoding) }
 
 // read finds the object that obj is a later version of.
 func (s *Store) read(obj v1.Object) (current, error) {
-	key, err := checkKey(obj)
+	kind, key, err := checkKey(s.kinds, obj)
 	if err != nil {
 		return current{}, err
 	}
@@ -120,7 +109,9 @@ func (s *Store) read(obj v1.Object) (current, error) {
 	if err != nil {
 		return current{}, fmt.Errorf("%w: metadata.resourceVersion %q is not a number", store.ErrInvalid, version)
 	}
-	return s.readVersion(key, store.Preconditions{UID: obj.GetUID(), ResourceVersion: rv})
+	c, err := s.readVersion(key, store.Preconditions{UID: obj.GetUID(), ResourceVersion: rv})
+	c.kind = kind
+	return c, err
 }
 
 // readVersion reads the object with that key when the preconditions hold.

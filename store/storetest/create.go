@@ -109,7 +109,7 @@ func testCreate(t *testing.T, f *fixture) {
 // submitted is when the object of r was.
 func submitted(t *testing.T, r store.Record) time.Time {
 	t.Helper()
-	obj, err := r.Object()
+	obj, err := r.Object(v1.Kinds())
 	if err != nil {
 		t.Fatal(err)
 	}

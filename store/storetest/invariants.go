@@ -59,7 +59,7 @@ func equal(a, b store.Record) bool {
 // encoding.
 func countOf(t *testing.T, r store.Record) store.Count {
 	t.Helper()
-	obj, err := r.Object()
+	obj, err := r.Object(v1.Kinds())
 	if err != nil {
 		t.Errorf("check: %v", err)
 		return store.Count{}
@@ -138,7 +138,7 @@ func checkFilters(t *testing.T, s store.Store, kind string, all []store.Record) 
 
 func filter(all []store.Record, opts store.ListOptions) (selected []store.Record) {
 	for _, r := range all {
-		obj, err := r.Object()
+		obj, err := r.Object(v1.Kinds())
 		if err != nil {
 			continue
 		}

@@ -7,7 +7,6 @@ package loosetest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -155,9 +154,7 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 	obj.SetGeneration(1)
 	obj.SetDeletionTimestamp(nil)
 	obj.Default()
-	if job, ok := obj.(*v1.Job); ok {
-		job.Status = job.InitialStatus()
-	}
+	k.PrepareForCreate(obj, true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.objects[key] != nil {
@@ -219,16 +216,9 @@ func (s *Store) Update(ctx context.Context, obj v1.Object) (store.Record, error)
 		next.SetGeneration(now.GetGeneration())
 		next.SetDeletionTimestamp(now.GetDeletionTimestamp())
 		next.SetDeletionGracePeriodSeconds(now.GetDeletionGracePeriodSeconds())
-		changed := false
-		switch n := next.(type) {
-		case *v1.Job:
-			was := now.(*v1.Job)
-			n.Status, changed = *was.Status.DeepCopy(), !reflect.DeepEqual(n.Spec, was.Spec)
-		case *v1.Workspace:
-			was := now.(*v1.Workspace)
-			n.Status, changed = *was.Status.DeepCopy(), !reflect.DeepEqual(n.Spec, was.Spec)
-		}
-		if changed {
+		k := s.kinds[store.KeyOf(now).Kind]
+		next = k.WithStatus(next, now)
+		if !reflect.DeepEqual(k.Spec(next), k.Spec(now)) {
 			next.SetGeneration(now.GetGeneration() + 1)
 		}
 		return next, nil
@@ -238,16 +228,10 @@ func (s *Store) Update(ctx context.Context, obj v1.Object) (store.Record, error)
 // UpdateStatus implements store.Store.
 func (s *Store) UpdateStatus(ctx context.Context, obj v1.Object, _ store.Durability) (store.Record, error) {
 	return s.write(ctx, obj, func(now v1.Object) (v1.Object, error) {
-		next := now.DeepCopyObject().(v1.Object)
-		switch n := next.(type) {
-		case *v1.Job:
-			n.Status = *obj.(*v1.Job).Status.DeepCopy()
-			n.Status.BlockedBy = nil
-			if errs := append(v1.CheckTransition(now.(*v1.Job), n), v1.Check(n)...); len(errs) > 0 {
-				return nil, fmt.Errorf("%w: %w", store.ErrInvalid, errors.Join(errs...))
-			}
-		case *v1.Workspace:
-			n.Status = *obj.(*v1.Workspace).Status.DeepCopy()
+		k := s.kinds[store.KeyOf(now).Kind]
+		next := k.WithStatus(now, obj)
+		if err := k.ValidateStatus(next, now).ToAggregate(); err != nil {
+			return nil, fmt.Errorf("%w: %w", store.ErrInvalid, err)
 		}
 		return next, nil
 	})
