@@ -165,11 +165,11 @@ func (p *product) has(t *testing.T, what string) bool {
 	kind, name, _ := strings.Cut(what, " ")
 	switch kind {
 	case "flag":
-		command, _, err := newRoot(stdio{}).Find([]string{"serve"})
+		command, _, err := newRoot(stdio{}, v1.Kinds()).Find([]string{"serve"})
 		return err == nil && command.Flags().Lookup(name) != nil
 	case "command":
 		words := strings.Fields(name)
-		command, _, err := newRoot(stdio{}).Find(words)
+		command, _, err := newRoot(stdio{}, v1.Kinds()).Find(words)
 		return err == nil && command.Name() == words[len(words)-1]
 	case "kind":
 		_, ok := v1.KindByName(name)
