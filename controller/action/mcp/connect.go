@@ -24,7 +24,7 @@ func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *re
 	limit, slow := r.startTime(p.server)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, slow)
 	defer cancel()
-	s, err := r.introduced(ctx, p, sink, old)
+	s, err := r.negotiated(ctx, p, sink, old)
 	if err != nil {
 		if errors.Is(context.Cause(ctx), slow) {
 			err = slow
@@ -56,6 +56,7 @@ func because(server Server, s *session, err error) error {
 			ended = true
 		default:
 		}
+		ended = ended && !s.peer.Spoke()
 	}
 	if _, known := errors.AsType[*wire.Failure](err); ended && !known {
 		if missing := server.Missing(); missing != nil {
@@ -143,6 +144,7 @@ func (s *session) newPeer(server Server) *wire.Peer {
 	known := secrets.NewRedactor(secretsOf(server.Headers)...)
 	return wire.NewPeer(wire.Options{
 		See:    s.notification,
+		Note:   s.note,
 		Words:  func(line []byte) { eachPiece(line, s.stdout) },
 		Alive:  s.alives,
 		Redact: func(text string) string { return s.tokens.Redact(known.String(text)) },

@@ -182,9 +182,19 @@ func TestAnswersOverHTTPAreReadInAnyForm(t *testing.T) {
 		"an event without its last line end":    replies("tools/call", 200, "data: "+answer, "Content-Type", events),
 		"fields without a colon and of others":  replies("tools/call", 200, "nonsense\nfoo: bar\ndata: "+answer+"\n\n", "Content-Type", events),
 		"an event that is no message before it": replies("tools/call", 200, "data: [DONE]\n\nevent: ping\ndata: {}\n\ndata: "+answer+"\n\n", "Content-Type", events),
-		"a notification refused with 400":       replies("notifications/initialized", 400, "no"),
-		"a ping refused with a JSON-RPC error":  replies("ping", 400, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32601,"message":"no ping"}}`),
-		"a log level that nobody sets":          replies("logging/setLevel", 500, "no"),
+		"events without the empty line, on a stream that goes on": func(w http.ResponseWriter, r *http.Request, method, id string) bool {
+			if method != "tools/call" {
+				return false
+			}
+			w.Header().Set("Content-Type", events)
+			fmt.Fprint(w, "event: message\ndata: "+strings.ReplaceAll(answer, "$id", id)+"\n")
+			http.NewResponseController(w).Flush() //nolint:errcheck // the client has gone
+			<-r.Context().Done()
+			return true
+		},
+		"a notification refused with 400":      replies("notifications/initialized", 400, "no"),
+		"a ping refused with a JSON-RPC error": replies("ping", 400, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32601,"message":"no ping"}}`),
+		"a log level that nobody sets":         replies("logging/setLevel", 500, "no"),
 		"a GET answered with a page": func(w http.ResponseWriter, r *http.Request, _, _ string) bool {
 			if r.Method == http.MethodGet {
 				fmt.Fprint(w, "<html>home</html>")
@@ -225,11 +235,12 @@ func TestASessionThatTheServerHasForgottenIsBegunAgain(t *testing.T) {
 		check
 		calls int
 	}{
-		"404 with an error":              {404, `{"jsonrpc":"2.0","id":"","error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"404 alone":                      {404, "", false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"400 that says so":               {400, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"200 with an error that says so": {200, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"404 for ever":                   {404, "", true, check{reason: v1.ReasonServerUnavailable, says: "HTTP 404 Not Found; the server has ended the session"}, 2},
+		"404 with an error":                 {404, `{"jsonrpc":"2.0","id":"","error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"404 with an error of another code": {404, `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"404 alone":                         {404, "", false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"400 that says so":                  {400, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"200 with an error that says so":    {200, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"404 for ever":                      {404, "", true, check{reason: v1.ReasonServerUnavailable, says: "HTTP 404 Not Found; the server has ended the session"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

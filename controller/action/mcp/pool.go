@@ -35,6 +35,7 @@ type pool struct {
 	sessions *sessions.Pool[*session]
 	tokens   func() (*oauth.Source, error) // nil: there are none to be got for the server
 	legacy   atomic.Bool                   // the server wants to be spoken to as before 2026-07-28
+	version  atomic.Pointer[string]        // the version that it wants; nil: it has not said
 
 	mu    sync.Mutex
 	about introduction

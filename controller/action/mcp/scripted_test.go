@@ -2,6 +2,7 @@ package mcp_test
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net"
@@ -17,6 +18,8 @@ import (
 // request's id, $token its progress token, $cursor the page that it asks for.
 type scripted struct {
 	script map[string]string
+	// answers answers a request before the script does; empty: it does not.
+	answers func(method string, request []byte) string
 	// written changes what is written, whole messages at a time.
 	written func(string) string
 
@@ -61,6 +64,9 @@ func (s *scripted) answer(request []byte) string {
 	text, ok := s.script[m.Method]
 	if !ok {
 		text = common[m.Method]
+	}
+	if s.answers != nil {
+		text = cmp.Or(s.answers(m.Method, request), text)
 	}
 	text = strings.NewReplacer("$id", string(m.ID), "$token", string(m.Params.Meta.Token), "$cursor", m.Params.Cursor).Replace(text)
 	if s.written != nil {

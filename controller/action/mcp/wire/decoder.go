@@ -3,18 +3,21 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // forDecoder is what the SDK gets of a result. A tool's answer stays in its exchange.
-func forDecoder(ex *Exchange, result json.RawMessage) json.RawMessage {
+func forDecoder(ex *Exchange, result json.RawMessage, note func(string)) json.RawMessage {
 	switch ex.method {
 	case "tools/call":
 		return empty(result)
 	case "tools/list":
 		return tools(ex, result)
-	case "initialize", "server/discover":
+	case "initialize":
+		return versioned(introduction(result), note)
+	case "server/discover":
 		return introduction(result)
 	}
 	return result
@@ -134,3 +137,34 @@ func introduction(result json.RawMessage) json.RawMessage {
 	}
 	return encoded
 }
+
+// versioned is what a server says of itself, with a version of the protocol that the SDK
+// takes. Some servers name none, or one that there never was; what jobs need of the
+// protocol is the same in all of them.
+func versioned(result json.RawMessage, note func(string)) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(result, &members) != nil || members == nil {
+		return result
+	}
+	var named string
+	_ = json.Unmarshal(members["protocolVersion"], &named) // what is no string names none
+	if slices.Contains(Versions, named) {
+		return result
+	}
+	spoken := Versions[len(Versions)-1]
+	for _, version := range slices.Backward(Versions) {
+		if version <= named && version <= lastInitialized {
+			spoken = version
+		}
+	}
+	note(fmt.Sprintf("the server names the version %q of the protocol, which there is not; it is spoken to as in %s", short(named, 50), spoken))
+	members["protocolVersion"] = json.RawMessage(`"` + spoken + `"`)
+	encoded, err := json.Marshal(members)
+	if err != nil {
+		return result
+	}
+	return encoded
+}
+
+// lastInitialized is the last version that begins with initialize.
+const lastInitialized = "2025-11-25"

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 )
@@ -25,10 +26,19 @@ func newEvents(r io.Reader, alive func()) *events {
 	return &events{lines: bufio.NewReaderSize(r, lineBuffer), alive: alive}
 }
 
+// maxTries bounds how often an event is looked at for whether it is whole already.
+const maxTries = 100
+
+// whole reports whether the data is a message.
+func (e *event) whole() bool {
+	text := trimmed(e.data)
+	return len(text) > 1 && text[0] == '{' && text[len(text)-1] == '}' && json.Valid(text)
+}
+
 // next reads an event. One that the end of the stream cuts off is returned with the
 // error: servers forget the last line end.
 func (s *events) next() (e event, err error) {
-	size, some := 0, false
+	size, some, tries := 0, false, 0
 	for {
 		line, err := s.line(MaxMessage - size)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -49,6 +59,9 @@ func (s *events) next() (e event, err error) {
 			s.alive()
 		default:
 			some = e.set(name, value) || some
+			if tries++; err == nil && tries <= maxTries && s.lines.Buffered() == 0 && e.whole() {
+				return e, nil // some servers forget the empty line, and the stream goes on
+			}
 		}
 		if err != nil {
 			return e, err

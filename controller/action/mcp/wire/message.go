@@ -156,7 +156,7 @@ func (p *Peer) answer(m *message, text []byte, of *Exchange) ([]jsonrpc.Message,
 	if ex.method == "initialize" {
 		p.opts.See("", m.Result)
 	}
-	return []jsonrpc.Message{&jsonrpc.Response{ID: number(id), Result: forDecoder(ex, m.Result)}}, ex
+	return []jsonrpc.Message{&jsonrpc.Response{ID: number(id), Result: forDecoder(ex, m.Result, p.opts.Note)}}, ex
 }
 
 // bare reports whether an object has only the members of an answer.
@@ -194,6 +194,13 @@ func (p *Peer) whose(m *message, of *Exchange) (id int64, ex *Exchange, remark s
 			}
 		}
 		return 0, nil, ""
+	}
+	if len(p.waiting) == 1 && len(m.Error) > 0 && (len(m.ID) == 0 || bytes.Equal(m.ID, null)) {
+		for id, ex := range p.waiting {
+			if ex.method == "server/discover" {
+				return id, ex, "" // which servers of before refuse so
+			}
+		}
 	}
 	zero := number && id == 0 || len(m.ID) == 0 || string(m.ID) == `""`
 	if zero && len(m.Result) > 0 && len(p.waiting) == 1 {

@@ -23,6 +23,9 @@ const (
 	OwnPrefix = "jobwright/"
 )
 
+// Versions are the versions of the protocol that are spoken, the newest first.
+var Versions = []string{"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
+
 // Options are what a Peer tells its session.
 type Options struct {
 	// See takes the server's notifications, in their order, and with an empty method the
@@ -32,6 +35,8 @@ type Options struct {
 	Words func(line []byte)
 	// Alive is called for a sign of life that says nothing else.
 	Alive func()
+	// Note takes what is worth a line in the log of the job that waits.
+	Note func(text string)
 	// Redact takes secrets out of what a server answered.
 	Redact func(string) string
 	// Delivered is called when a cancellation was delivered over HTTP; it does not block.
@@ -62,6 +67,9 @@ func NewPeer(opts Options) *Peer {
 	}
 	if opts.Alive == nil {
 		opts.Alive = func() {}
+	}
+	if opts.Note == nil {
+		opts.Note = func(string) {}
 	}
 	if opts.Redact == nil {
 		opts.Redact = func(s string) string { return s }

@@ -39,12 +39,11 @@ func (c *Stdio) Connect(context.Context) (sdk.Connection, error) {
 	go func() {
 		defer close(c.ended)
 		c.err = newFrames(c.stdout, c.frame, c.peer.opts.Words).run()
-		if c.err != io.EOF { //nolint:errorlint // bufio returns it as it is
-			f := &Failure{Text: c.err.Error()}
-			if errors.Is(c.err, ErrTooLong) {
-				f = &Failure{Text: tooLong, Answered: true}
-			}
-			c.peer.lost(f)
+		switch {
+		case errors.Is(c.err, ErrTooLong):
+			c.peer.lost(&Failure{Text: tooLong, Answered: true})
+		case errors.Is(c.err, errFramed):
+			c.peer.lost(&Failure{Text: errFramed.Error()})
 		}
 	}()
 	return c, nil
