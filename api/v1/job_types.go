@@ -270,9 +270,10 @@ type BuildAction struct {
 	Arguments map[string]JSON `json:"arguments,omitempty"`
 
 	// answers are what the tool is told that asks while it runs (MCP elicitation), by the
-	// name of the field that it asks for; each is any JSON value. A question with a
-	// required field that is not among them is declined, unless the operator has the
-	// server told the defaults of the question. Unset: none.
+	// name of the field that it asks for; each is any JSON value. The operator must allow
+	// the server to ask, or the job is refused at its start. A question with a required
+	// field that is not among them is declined, unless the operator has the server told the
+	// defaults of the question. Unset: none.
 	// +optional
 	Answers map[string]JSON `json:"answers,omitempty"`
 }

@@ -23,6 +23,9 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
 			build.Action, s.name, dashed(slices.Sorted(maps.Keys(s.tools))))}
 	}
+	if len(build.Answers) > 0 && !s.server.Asks() {
+		problems = append(problems, fmt.Sprintf("spec.build.answers: Forbidden: MCP server %q is not allowed to ask; the operator allows it with \"elicitation\": \"answers\" in the --mcp-config file", s.name))
+	}
 	arguments, decoded := map[string]any{}, map[string]any{}
 	take := func(path string, from map[string]v1.JSON, into, plain map[string]any) {
 		for _, name := range slices.Sorted(maps.Keys(from)) {
@@ -47,12 +50,19 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 		return nil, nil, problems
 	}
 	input := s.input(build.Action)
-	for _, added := range input.Fill(decoded) {
+	filled := input.Fill(decoded)
+	for _, added := range filled {
 		top := fmt.Sprint(added.Path[0])
 		arguments[top] = decoded[top]
 		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), short(compact(added.Value), maxShown)))
 	}
 	for _, v := range input.Check(decoded) {
+		if slices.ContainsFunc(filled, func(f schema.Filled) bool {
+			return len(v.Path) >= len(f.Path) && slices.Equal(v.Path[:len(f.Path)], f.Path)
+		}) {
+			notes = append(notes, fmt.Sprintf("%s: the default of the schema does not fit the schema itself: %s", argumentPath(build, v.Path), v.Text))
+			continue
+		}
 		problems = append(problems, argumentPath(build, v.Path)+": "+v.Text)
 	}
 	for _, unchecked := range input.Unchecked {

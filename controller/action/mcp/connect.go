@@ -227,7 +227,7 @@ func (l lasting) Connect(ctx context.Context) (sdk.Connection, error) {
 	if !stop() || err != nil {
 		end()
 	}
-	return connection, err //nolint:govet // the connection's end frees the context
+	return connection, err
 }
 
 // levelTime is how long a server may take to set its log level: nothing depends on it.

@@ -89,9 +89,9 @@
 //
 // # What a server asks
 //
-// Jobwright declares that questions may be asked (elicitation), unless the operator
-// switches that off for a server, roots only where the operator names some, and no
-// sampling. A server that asks, by a request or since 2026-07-28 by a result that wants
+// Jobwright declares that questions may be asked (elicitation) only where the operator
+// allows it, because servers that may ask do not go on by themselves; roots only where the
+// operator names some; and no sampling. A server that asks, by a request or since 2026-07-28 by a result that wants
 // input, is answered at once: roots with the operator's (policy.go), a question from
 // spec.build.answers, or the defaults of its schema where the operator allows it, and
 // else with decline (question.go), sampling with an error. The job's log says so.

@@ -11,7 +11,6 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/action/mcp/config"
 )
 
 // maxRounds bounds how often a server may ask back before it answers one call.
@@ -22,14 +21,14 @@ const maxRounds = 10
 const codeDeclined = -1
 
 // client makes the client of a session. It says beforehand what there is: roots where the
-// operator has named some, questions (question.go) unless the operator has switched them
-// off, and no sampling. A server that asks gets an answer at once, and the job's log a line.
+// operator has named some, questions (question.go) where the operator allows them, and no
+// sampling. A server that asks gets an answer at once, and the job's log a line.
 func (s *session) newClient(version string, server Server) *sdk.Client {
 	capabilities := &sdk.ClientCapabilities{}
 	if len(server.Roots) > 0 {
 		capabilities.RootsV2 = &sdk.RootCapabilities{}
 	}
-	if server.Elicitation != config.ElicitationOff {
+	if server.Asks() {
 		capabilities.Elicitation = &sdk.ElicitationCapabilities{Form: &sdk.FormElicitationCapabilities{}}
 	}
 	client := sdk.NewClient(&sdk.Implementation{Name: "jobwright", Version: version}, &sdk.ClientOptions{

@@ -80,9 +80,9 @@ func TestAServerThatAsksGetsAnAnswer(t *testing.T) {
 	}{
 		"no roots":     {"asks-for-roots", nil, action.Succeeded, `"roots:"`, "system: the server asked for its roots (roots/list); the --mcp-config file names 0"},
 		"the roots":    {"asks-for-roots", []string{root}, action.Succeeded, strings.ReplaceAll(root, " ", "%20"), "system: the server asked for its roots (roots/list); the --mcp-config file names 1"},
-		"nobody":       {"asks-a-person", nil, action.Succeeded, "person: decline", `system: the server asked a question (elicitation/create, "Which one?"); declined: spec.build.answers has nothing that it asks for: none`},
+		"nobody":       {"asks-a-person", nil, action.Succeeded, "person: decline", `system: the server asked a question (elicitation/create, "Which one?"); declined: the operator does not let it ask ("elicitation" in the --mcp-config file)`},
 		"no model":     {"asks-a-model", nil, action.Failed, "declined", "system: the server asked for the answer of a language model (sampling/createMessage); declined: jobs have none"},
-		"not for ever": {"asks-for-ever", nil, action.Failed, "it asked back 10 times", `system: the server asked a question (elicitation/create, "And now?"); declined: spec.build.answers has nothing that it asks for: none`},
+		"not for ever": {"asks-for-ever", nil, action.Failed, "it asked back 10 times", `system: the server asked a question (elicitation/create, "And now?"); declined: the operator does not let it ask ("elicitation" in the --mcp-config file)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := newRecorder()
@@ -108,7 +108,8 @@ func TestAQuestionIsAnsweredFromTheJob(t *testing.T) {
 	listening := httptest.NewServer(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{Stateless: true}))
 	t.Cleanup(listening.Close)
 	r := newRunner(t, map[string]mcp.Server{
-		"asks":     {Type: "http", URL: listening.URL},
+		"asks":     {Type: "http", URL: listening.URL, Elicitation: config.ElicitationAnswers},
+		"off":      {Type: "http", URL: listening.URL},
 		"defaults": {Type: "http", URL: listening.URL, Elicitation: config.ElicitationDefaults},
 	})
 	t.Cleanup(r.Close)
@@ -122,10 +123,15 @@ func TestAQuestionIsAnsweredFromTheJob(t *testing.T) {
 		{"asks", nil, `"form: decline map[]"`}, // the session's last answers are not this job's
 		{"defaults", live, `"form: accept map[env:live size:3]"`},
 		{"defaults", nil, `"form: decline map[]"`},
+		{"off", nil, `"form: decline map[]"`},
 	} {
 		out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: tc.server, Action: "asks-with-a-form", Answers: tc.answers}), newRecorder())
 		if out.Verdict != action.Succeeded || !strings.Contains(string(out.Result.Raw), tc.says) {
 			t.Errorf("%s with %v: %+v", tc.server, tc.answers, out)
 		}
+	}
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: "off", Action: "asks-with-a-form", Answers: live}), newRecorder())
+	if out.Reason != v1.ReasonInvalidArguments || !strings.Contains(out.Message, `spec.build.answers: Forbidden: MCP server "off" is not allowed to ask`) {
+		t.Errorf("answers for nobody: %+v", out)
 	}
 }

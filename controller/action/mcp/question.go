@@ -32,7 +32,10 @@ func (s *session) answer(params *sdk.ElicitParams) *sdk.ElicitResult {
 	if params != nil {
 		asked = ", " + quoted(params.Message)
 	}
-	content, given, why := compose(params, answers, s.server.Elicitation == config.ElicitationDefaults)
+	content, given, why := map[string]any(nil), "", `the operator does not let it ask ("elicitation" in the --mcp-config file)`
+	if s.server.Asks() {
+		content, given, why = compose(params, answers, s.server.Elicitation == config.ElicitationDefaults)
+	}
 	if why != "" {
 		s.note("the server asked a question (elicitation/create" + asked + "); declined: " + why)
 		return &sdk.ElicitResult{Action: "decline"}

@@ -67,12 +67,14 @@ func TestSchemasOfServersFromNPM(t *testing.T) {
 func TestASchemaThatIsWrongKeepsNoJobFromItsTool(t *testing.T) {
 	server := sdk.NewServer(&sdk.Implementation{Name: "odd", Version: "1"}, nil)
 	for name, input := range map[string]string{
-		"mistyped": `{"type":"object","properties":{"a":{"type":"strng"}}}`,
-		"nullable": `{"type":"object","properties":{"a":{"type":"string","nullable":true}}}`,
-		"cents":    `{"type":"object","properties":{"a":{"type":"number","multipleOf":0.01}}}`,
-		"default":  `{"type":"object","required":["type"],"properties":{"type":{"enum":["png","jpeg"],"default":"png"}}}`,
-		"remote":   `{"type":"object","properties":{"a":{"$ref":"https://example.org/a.json"}}}`,
-		"either":   `{"type":"object","oneOf":[{"required":["a"]},{"required":["b"]}]}`,
+		"mistyped":    `{"type":"object","properties":{"a":{"type":"strng"}}}`,
+		"nullable":    `{"type":"object","properties":{"a":{"type":"string","nullable":true}}}`,
+		"cents":       `{"type":"object","properties":{"a":{"type":"number","multipleOf":0.01}}}`,
+		"default":     `{"type":"object","required":["type"],"properties":{"type":{"enum":["png","jpeg"],"default":"png"}}}`,
+		"bad-default": `{"type":"object","required":["a"],"properties":{"a":{"type":"string","default":null}}}`,
+		"misplaced":   `{"type":"object","properties":{"a":{"type":"integer"},"required":["a"]}}`,
+		"remote":      `{"type":"object","properties":{"a":{"$ref":"https://example.org/a.json"}}}`,
+		"either":      `{"type":"object","oneOf":[{"required":["a"]},{"required":["b"]}]}`,
 	} {
 		server.AddTool(&sdk.Tool{Name: name, InputSchema: json.RawMessage(input)}, func(_ context.Context, r *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 			return &sdk.CallToolResult{StructuredContent: r.Params.Arguments}, nil

@@ -116,6 +116,7 @@ func TestKeysThatAreHonoured(t *testing.T) {
 		"a path in args":            {`"command": ["x", "~/a"], "args": ["~/b/${TOKEN}", "~", "~ada/c"], "transportType": "stdio"`, Server{Type: TypeStdio, Command: "x", Args: []string{"/home/ada/a", "/home/ada/b/abc", "/home/ada", "~ada/c"}}},
 		"OAuth by secret":           {`"url": "https://x/mcp", "oauth": {"clientId": "c", "clientSecret": "${TOKEN}", "scopes": ["a", "b"], "tokenUrl": "https://y/token", "callbackPort": 8080}`, Server{Type: TypeHTTP, URL: "https://x/mcp", OAuth: &OAuth{ClientID: "c", ClientSecret: "abc", Scopes: []string{"a", "b"}, TokenURL: "https://y/token"}}},
 		"OAuth by refresh token":    {`"url": "https://x/mcp", "oauth": {"clientId": "c", "refreshToken": "$TOKEN", "scope": "a b", "tokenEndpointAuthMethod": "none"}`, Server{Type: TypeHTTP, URL: "https://x/mcp", OAuth: &OAuth{ClientID: "c", RefreshToken: "abc", Scopes: []string{"a", "b"}, AuthMethod: AuthNone}}},
+		"OAuth for an audience":     {`"url": "https://x/mcp", "oauth": {"clientId": "c", "clientSecret": "${TOKEN}", "resource": "", "audience": "api"}`, Server{Type: TypeHTTP, URL: "https://x/mcp", OAuth: &OAuth{ClientID: "c", ClientSecret: "abc", NoResource: true, Audience: "api"}}},
 		"OAuth is off":              {`"url": "https://x/mcp", "oauth": {"enabled": false}`, Server{Type: TypeHTTP, URL: "https://x/mcp"}},
 		"auth of Cursor":            {`"url": "https://x/mcp", "auth": {"CLIENT_ID": "c", "CLIENT_SECRET": "${env:TOKEN}", "scopes": ["a"]}`, Server{Type: TypeHTTP, URL: "https://x/mcp", OAuth: &OAuth{ClientID: "c", ClientSecret: "abc", Scopes: []string{"a"}}}},
 	} {
@@ -135,7 +136,7 @@ func TestWhatCannotBeUsedIsSaidWithItsLine(t *testing.T) {
 		"http without url":            {`"type": "http"`, "mcpServers.a.url (line 2): Required value"},
 		"both":                        {`"command": "x", "url": "https://x/mcp"`, "command and url exclude each other"},
 		"two urls":                    {`"url": "https://x", "httpUrl": "https://y"`, "mcpServers.a.httpUrl (line 2): there is another url"},
-		"a typo":                      {"\"command\": \"x\",\n\"enviroment\": {}", "mcpServers.a.enviroment (line 3): unknown key; did you mean env?"},
+		"a typo":                      {"\"command\": \"x\",\n\"enviroment\": {}", "mcpServers.a.enviroment (line 3): unknown key; did you mean env?"}, //nolint:misspell // that is the case
 		"another":                     {`"comand": "x"`, "mcpServers.a.comand (line 2): unknown key; did you mean command?"},
 		"a typo in capitals":          {`"URL": "https://x"`, "did you mean url?"},
 		"an unknown key":              {`"command": "x", "quux": 1`, "mcpServers.a.quux (line 2): unknown key; there are allowedTools, args, auth,"},
@@ -169,7 +170,7 @@ func TestWhatCannotBeUsedIsSaidWithItsLine(t *testing.T) {
 		"two lists of tools":          {`"command": "x", "tools": ["a"], "enabledTools": ["b"]`, "mcpServers.a.tools has named the tools already"},
 		"sessions":                    {`"command": "x", "sessions": 0`, "mcpServers.a.sessions (line 2): Invalid value: \"0\": must be a whole number, 1 to 1000"},
 		"a start without end":         {`"command": "x", "startTimeoutSeconds": 100000`, "mcpServers.a.startTimeoutSeconds (line 2)"},
-		"elicitation":                 {`"command": "x", "elicitation": "accept"`, `Unsupported value: "accept": supported values: ["answers" "defaults" "off"]`},
+		"elicitation":                 {`"command": "x", "elicitation": "accept"`, `Unsupported value: "accept": supported values: ["off" "answers" "defaults"]`},
 		"a file of variables":         {`"command": "x", "envFile": ".env"`, "mcpServers.a.envFile (line 2): not supported: files of variables are not read"},
 		"a program for headers":       {`"url": "https://x", "headersHelper": "/bin/h"`, "not supported: programs that make headers"},
 		"a sandbox":                   {`"command": "x", "sandboxEnabled": true`, "not supported: servers are not run in a sandbox"},

@@ -17,9 +17,9 @@
 //	caFile               certificate authorities, in PEM, for an https url
 //	roots                the folders that the server is told when it asks for them
 //	plan                 {TOOL: PREVIEW}: the tool that tells what another would do
-//	elicitation          answers, defaults or off: what the server is told that asks back:
-//	                     the job's answers, or also the question's defaults; or that
-//	                     nothing can be asked
+//	elicitation          what the server is told that asks back: off (the default) that
+//	                     nothing can be asked, answers those of the job, defaults also
+//	                     the question's own
 //	shared               true: all workspaces use the same sessions
 //	sessions             how many there are
 //	startTimeoutSeconds  for the start of the server
@@ -36,7 +36,9 @@
 //	algorithm, keyId                   another algorithm than the usual one; its name
 //	refreshToken, refreshTokenFile     what is exchanged in place of its own credentials
 //	scopes                             what is asked for; unset: what the server wants
-//	issuer, tokenUrl, resource         in place of what the server's metadata says
+//	issuer, tokenUrl, resource         in place of what the server's metadata says; an
+//	                                   empty resource is not sent
+//	audience                           sent where an authorization server wants one
 //	tokenEndpointAuthMethod            client_secret_basic, client_secret_post,
 //	                                   private_key_jwt or none
 //

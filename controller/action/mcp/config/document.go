@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -70,18 +71,11 @@ func tooDeep(text []byte) (line int) {
 				}
 			}
 		case '/':
-			switch end := -1; {
-			case bytes.HasPrefix(text[i:], []byte("//")):
-				if end = bytes.IndexByte(text[i:], '\n'); end < 0 {
-					return 0
-				}
-				i += end
-			case bytes.HasPrefix(text[i:], []byte("/*")):
-				if end = bytes.Index(text[i+2:], []byte("*/")); end < 0 {
-					return 0
-				}
-				i += end + 3
+			end := remark(text[i:])
+			if end < 0 {
+				return 0
 			}
+			i += end
 		case '{', '[':
 			if depth++; depth > maxDepth {
 				return 1 + bytes.Count(text[:i], []byte("\n"))
@@ -89,6 +83,22 @@ func tooDeep(text []byte) (line int) {
 		case '}', ']':
 			depth--
 		}
+	}
+	return 0
+}
+
+// remark is where a remark that may begin a text ends, its last byte; 0: none begins
+// there, -1: it has no end.
+func remark(text []byte) int {
+	switch {
+	case bytes.HasPrefix(text, []byte("//")):
+		return bytes.IndexByte(text, '\n')
+	case bytes.HasPrefix(text, []byte("/*")):
+		end := bytes.Index(text[2:], []byte("*/"))
+		if end < 0 {
+			return -1
+		}
+		return end + 3
 	}
 	return 0
 }
@@ -133,9 +143,9 @@ func (n node) object() ([]member, bool) {
 // get is a member by its name; with several, the last, as decoders have it.
 func (n node) get(name string) (node, bool) {
 	members, _ := n.object()
-	for i := len(members) - 1; i >= 0; i-- {
-		if members[i].name == name {
-			return members[i].node, true
+	for _, m := range slices.Backward(members) {
+		if m.name == name {
+			return m.node, true
 		}
 	}
 	return node{}, false

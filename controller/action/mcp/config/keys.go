@@ -37,8 +37,8 @@ func honoured() map[string]func(*reader, node) {
 		"plan":                func(r *reader, n node) { r.server.Plan = r.strings(n) },
 		"elicitation":         (*reader).elicitation,
 		"shared":              func(r *reader, n node) { r.server.Shared = r.boolean(n) },
-		"sessions":            func(r *reader, n node) { r.server.Sessions = r.integer(n, 1, maxSessions) },
-		"startTimeoutSeconds": func(r *reader, n node) { r.server.StartTimeoutSeconds = r.integer(n, 1, maxSeconds) },
+		"sessions":            func(r *reader, n node) { r.server.Sessions = r.integer(n, maxSessions) },
+		"startTimeoutSeconds": func(r *reader, n node) { r.server.StartTimeoutSeconds = r.integer(n, maxSeconds) },
 	}
 }
 

@@ -23,8 +23,11 @@ type OAuth struct {
 	// TokenURL and Issuer replace what is found out from the server's metadata.
 	TokenURL, Issuer string
 	// Resource is the server's name for the authorization server. Unset: what the server's
-	// metadata says.
-	Resource string
+	// metadata says. NoResource keeps it from being sent, for those that do not take it.
+	Resource   string
+	NoResource bool
+	// Audience is sent where an authorization server wants one.
+	Audience string
 	// AuthMethod is how the client proves who it is. Unset: the first of
 	// client_secret_basic and client_secret_post that the authorization server takes.
 	AuthMethod string
@@ -90,8 +93,13 @@ func (r *reader) oauthKey(o *OAuth, m member) {
 		text(&o.Issuer)
 		r.absolute(m.node, o.Issuer)
 	case "resource":
-		text(&o.Resource)
+		if text(&o.Resource); o.Resource == "" {
+			o.NoResource = true
+			return
+		}
 		r.absolute(m.node, o.Resource)
+	case "audience":
+		text(&o.Audience)
 	case "tokenEndpointAuthMethod":
 		text(&o.AuthMethod)
 		if known := []string{AuthBasic, AuthPost, AuthPrivateKey, AuthNone}; !slices.Contains(known, o.AuthMethod) {
@@ -99,7 +107,7 @@ func (r *reader) oauthKey(o *OAuth, m member) {
 		}
 	default:
 		if !commented(m.name) {
-			keys := []string{"clientId", "clientSecret", "clientSecretFile", "privateKey", "privateKeyFile", "refreshToken", "refreshTokenFile", "algorithm", "keyId", "scopes", "tokenUrl", "issuer", "resource", "tokenEndpointAuthMethod"}
+			keys := []string{"clientId", "clientSecret", "clientSecretFile", "privateKey", "privateKeyFile", "refreshToken", "refreshTokenFile", "algorithm", "keyId", "scopes", "tokenUrl", "issuer", "resource", "audience", "tokenEndpointAuthMethod"}
 			if like := nearest(m.name, keys); like != "" {
 				r.wrong(m.node, "unknown key; did you mean %s?", like)
 				return

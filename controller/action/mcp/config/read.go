@@ -163,11 +163,12 @@ func (r *reader) boolean(n node) bool {
 	return value
 }
 
-func (r *reader) integer(n node, least, most int) int {
+// integer is a whole number, 1 to most.
+func (r *reader) integer(n node, most int) int {
 	value, ok := n.integer()
-	if !ok || value < least || value > most {
+	if !ok || value < 1 || value > most {
 		text, _ := n.scalar()
-		r.wrong(n, "Invalid value: %q: must be a whole number, %d to %d", text, least, most)
+		r.wrong(n, "Invalid value: %q: must be a whole number, 1 to %d", text, most)
 		return 0
 	}
 	return value
@@ -191,7 +192,7 @@ func (r *reader) folder(n node) string {
 // not guessed.
 func (r *reader) timeout(n node) {
 	const secondsBelow, millisecondsAbove = 1000, 3600
-	value := r.integer(n, 1, maxSeconds*1000)
+	value := r.integer(n, maxSeconds*1000)
 	switch {
 	case value == 0:
 	case value < secondsBelow:
@@ -204,7 +205,7 @@ func (r *reader) timeout(n node) {
 }
 
 func (r *reader) timeoutSeconds(n node) {
-	r.limit(n, time.Duration(r.integer(n, 1, maxSeconds))*time.Second)
+	r.limit(n, time.Duration(r.integer(n, maxSeconds))*time.Second)
 }
 
 func (r *reader) limit(n node, d time.Duration) {
@@ -237,7 +238,7 @@ func (r *reader) disabledTools(n node) {
 func (r *reader) elicitation(n node) {
 	text, _ := n.text()
 	r.server.Elicitation = Elicitation(text)
-	if known := []Elicitation{ElicitationAnswers, ElicitationDefaults, ElicitationOff}; !slices.Contains(known, r.server.Elicitation) {
+	if known := []Elicitation{ElicitationOff, ElicitationAnswers, ElicitationDefaults}; !slices.Contains(known, r.server.Elicitation) {
 		r.wrong(n, "Unsupported value: %q: supported values: %q", text, known)
 	}
 }

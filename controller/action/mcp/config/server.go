@@ -66,17 +66,24 @@ type Server struct {
 // Elicitation is what becomes of a server's questions.
 type Elicitation string
 
-// Questions are forms; nobody opens the addresses of others.
+// Questions are forms; nobody opens the addresses of others. A server that may ask does so
+// where it would go on by itself otherwise, so the operator decides that it may.
 const (
+	// ElicitationOff: the server is told beforehand that nothing can be asked, and what it
+	// asks all the same is declined. The default.
+	ElicitationOff Elicitation = "off"
 	// ElicitationAnswers: a question is answered with what the job has answers to, and
-	// declined if a required field has none. The default.
+	// declined if a required field has none.
 	ElicitationAnswers Elicitation = "answers"
 	// ElicitationDefaults: fields that the job has no answer to get the defaults of the
 	// question's schema.
 	ElicitationDefaults Elicitation = "defaults"
-	// ElicitationOff: the server is told beforehand that nothing can be asked.
-	ElicitationOff Elicitation = "off"
 )
+
+// Asks reports whether the server may ask questions.
+func (s Server) Asks() bool {
+	return s.Elicitation == ElicitationAnswers || s.Elicitation == ElicitationDefaults
+}
 
 // Allows reports whether jobs may call a tool.
 func (s Server) Allows(tool string) bool {

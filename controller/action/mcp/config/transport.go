@@ -18,7 +18,7 @@ import (
 // kind reads type.
 func (r *reader) kind(n node) {
 	text, _ := n.text()
-	kind := ""
+	var kind string
 	switch strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(text)) {
 	case "stdio", "local":
 		kind = TypeStdio

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -105,9 +106,7 @@ func (w *world) issue(out http.ResponseWriter, r *http.Request) {
 	token := fmt.Sprintf("token-%d-%s", len(w.requests), r.PostForm.Get("scope"))
 	w.given[token] = w.uses
 	answer := map[string]any{"access_token": token, "token_type": "bearer"}
-	for name, value := range w.more {
-		answer[name] = value
-	}
+	maps.Copy(answer, w.more)
 	tell(out, answer)
 }
 
@@ -161,6 +160,7 @@ func TestATokenIsGotWithTheClientsCredentials(t *testing.T) {
 		"scopes of the answer":          {func(w *world) { w.want = `scope="x y"` }, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"x y"}}},
 		"no scopes at all":              {func(w *world) { delete(w.about, "scopes_supported") }, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}},
 		"another resource":              {nil, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost, Resource: "https://example.org"}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}, "resource": {"https://example.org"}}},
+		"an audience, no resource":      {nil, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost, NoResource: true, Audience: "api"}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}, "audience": {"api"}, "resource": nil}},
 		"metadata where it says": {func(w *world) {
 			w.want = `resource_metadata="` + w.server.URL + `/.well-known/oauth-protected-resource/elsewhere"`
 		}, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}}},
@@ -182,8 +182,9 @@ func TestATokenIsGotWithTheClientsCredentials(t *testing.T) {
 				}
 			}
 			want := url.Values{"grant_type": {"client_credentials"}, "resource": {w.server.URL + "/mcp"}}
-			for key, value := range tc.asks {
-				want[key] = value
+			maps.Copy(want, tc.asks)
+			if want["resource"] == nil {
+				delete(want, "resource")
 			}
 			if diff := cmp.Diff([]url.Values{want}, w.requests); diff != "" {
 				t.Errorf("requests for tokens (-want +got):\n%s", diff)

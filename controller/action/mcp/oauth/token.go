@@ -29,6 +29,9 @@ func (s *Source) get(ctx context.Context, scopes []string) (string, error) {
 	if resource := s.resource(found); resource != "" {
 		request.EndpointParams.Set("resource", resource) // RFC 8707
 	}
+	if s.config.Audience != "" {
+		request.EndpointParams.Set("audience", s.config.Audience)
+	}
 	if refresh != "" {
 		request.EndpointParams.Set("grant_type", "refresh_token")
 		request.EndpointParams.Set("refresh_token", refresh)
@@ -53,7 +56,10 @@ func (s *Source) get(ctx context.Context, scopes []string) (string, error) {
 }
 
 func (s *Source) resource(found *endpoints) string {
-	if s.config.Resource != "" {
+	switch {
+	case s.config.NoResource:
+		return ""
+	case s.config.Resource != "":
 		return s.config.Resource
 	}
 	return found.resource
