@@ -84,6 +84,7 @@ func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key
 		line("Completed", at(s.CompletionTime.Time))
 	}
 	line("Run time", runTime(job, now()))
+	line("Idle limit", idleLimit(job))
 	line("Attempts", fmt.Sprintf("%d started, %d failed, %d interrupted", s.Attempts, s.Failures, s.Interruptions))
 	if a := s.CurrentAttempt; a != nil {
 		line("Attempt", fmt.Sprintf("%s on %s since %s", a.ID, a.Worker, at(a.StartTime.Time)))
@@ -123,6 +124,26 @@ func (c *cli) describe(cmd *cobra.Command, server *client.Client, key client.Key
 		return err
 	}
 	return c.describeEvents(cmd, server, job)
+}
+
+// idleLimit says how long an attempt may stand still, and who has decided that.
+func idleLimit(job *v1.Job) string {
+	seconds, limited := job.IdleTimeout()
+	switch {
+	case limited && job.Spec.IdleTimeoutSeconds != nil:
+		return fmt.Sprintf("%d s without output or progress (spec.idleTimeoutSeconds)", seconds)
+	case limited:
+		return fmt.Sprintf("%d s without output or progress (the default; spec.idleTimeoutSeconds changes it, 0: none)", seconds)
+	case job.Spec.IdleTimeoutSeconds != nil:
+		return "none (spec.idleTimeoutSeconds is 0)"
+	case job.Spec.Type == v1.JobTypeDeploy:
+		return "those of its stages (spec.deploy.limits)"
+	case job.Spec.Type == v1.JobTypeAPICall && job.Spec.APICall != nil && job.Spec.APICall.URL != "":
+		return "spec.apiCall.timeoutSeconds for each request (unset: 30)"
+	case job.Spec.Type == v1.JobTypeBuild:
+		return "none (the job is from before there was a default; spec.idleTimeoutSeconds sets one)"
+	}
+	return ""
 }
 
 // describeHistory shows how earlier runs ended.

@@ -227,16 +227,41 @@ func (p *printer) jsonpath(v any) error {
 	if err != nil {
 		return err
 	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
 	var plain any
-	if err := json.Unmarshal(data, &plain); err != nil {
+	if err := decoder.Decode(&plain); err != nil {
 		return err
 	}
 	var text bytes.Buffer
-	if err := p.path.Execute(&text, plain); err != nil {
+	if err := p.path.Execute(&text, exactNumbers(plain)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.out, text.String())
 	return err
+}
+
+// exactNumbers is a decoded value with its numbers as a filter compares them, where that
+// changes nothing about how they are written: others stay as they are.
+func exactNumbers(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		if f, err := v.Float64(); err == nil && fmt.Sprint(f) == v.String() {
+			return f
+		}
+	case []any:
+		for i := range v {
+			v[i] = exactNumbers(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = exactNumbers(v[key])
+		}
+	}
+	return value
 }
 
 func printJSON(out io.Writer, v any) error {

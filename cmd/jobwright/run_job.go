@@ -134,67 +134,6 @@ func deployEnv(plain, secret []string) ([]v1.DeployEnv, error) {
 	return env, nil
 }
 
-func newRunAPICall(c *cli) *cobra.Command {
-	var o runOptions
-	var call v1.APICallAction
-	var headers []string
-	var body string
-	var timeout, redirects int32
-	var expectHeaders, expectBody, take []string
-	command := &cobra.Command{
-		Use: "api-call [URL]", Short: "Make an HTTP call; without a URL, a tracking record", Args: cobra.MaximumNArgs(1),
-		Example: `  jobwright run api-call https://example.com/hook --body '{"ok":true}' --expect 200,202
-  jobwright run api-call https://example.com/health --expect-header 'Content-Type: json' --expect-body '.status=ok' --result version=.version`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			spec := v1.JobSpec{Type: v1.JobTypeAPICall}
-			if len(args) == 0 {
-				return c.runJob(cmd.Context(), o, spec)
-			}
-			call.URL = args[0]
-			for _, header := range headers {
-				name, value, ok := strings.Cut(header, ":")
-				if !ok {
-					return usagef("--header %q: use NAME: VALUE", header)
-				}
-				if call.Headers == nil {
-					call.Headers = map[string]v1.HeaderValue{}
-				}
-				call.Headers[strings.TrimSpace(name)] = v1.HeaderValue{Value: strings.TrimSpace(value)}
-			}
-			if body != "" {
-				value, err := jsonValue(body)
-				if err != nil {
-					return err
-				}
-				call.Body = &value
-			}
-			if timeout > 0 {
-				call.TimeoutSeconds = &timeout
-			}
-			if cmd.Flags().Changed("max-redirects") {
-				call.MaxRedirects = &redirects
-			}
-			if err := expectations(&call, expectHeaders, expectBody, take); err != nil {
-				return err
-			}
-			spec.APICall = &call
-			return c.runJob(cmd.Context(), o, spec)
-		},
-	}
-	flags := command.Flags()
-	flags.StringVarP(&call.Method, "method", "X", "", "HTTP method (default POST with a body, else GET)")
-	flags.StringArrayVarP(&headers, "header", "H", nil, "NAME: VALUE")
-	flags.StringVar(&body, "body", "", "body: JSON, or else text")
-	flags.Int32SliceVar(&call.ExpectStatus, "expect", nil, "status codes that mean success (default any 2xx)")
-	flags.StringArrayVar(&expectHeaders, "expect-header", nil, "NAME: EXPRESSION that the header must match")
-	flags.StringArrayVar(&expectBody, "expect-body", nil, "JSONPATH=VALUE that the body must have, JSONPATH~EXPRESSION, or JSONPATH alone")
-	flags.StringArrayVar(&take, "result", nil, "NAME=JSONPATH to take from the body into status.result.values")
-	flags.Int32Var(&redirects, "max-redirects", 10, "how many redirects are followed; 0: a redirect is the response")
-	flags.Int32Var(&timeout, "timeout", 0, "seconds the call may take (default 30)")
-	o.bind(command)
-	return command
-}
-
 func (o *runOptions) bind(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the job (default: the type and five characters)")
@@ -332,63 +271,6 @@ func (c *cli) followJob(ctx context.Context, server *client.Client, key client.K
 	fmt.Fprintf(c.err, "%s %s\n", fullName(job), ending(job))
 	if code := outcome(job); code != exitOK {
 		return exitStatus(code)
-	}
-	return nil
-}
-
-// expectations reads the flags about the response.
-func expectations(call *v1.APICallAction, headers, body, take []string) error {
-	expect := &v1.APICallExpect{}
-	for _, header := range headers {
-		name, pattern, ok := strings.Cut(header, ":")
-		if !ok {
-			return usagef("--expect-header %q: use NAME: EXPRESSION", header)
-		}
-		if expect.Headers == nil {
-			expect.Headers = map[string]string{}
-		}
-		expect.Headers[strings.TrimSpace(name)] = strings.TrimSpace(pattern)
-	}
-	for _, text := range body {
-		one := v1.BodyExpectation{Path: text}
-		// The first of the two that stands outside of the brackets of a filter.
-		depth := 0
-		for i, c := range text {
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth--
-			}
-			if depth > 0 || c != '=' && c != '~' {
-				continue
-			}
-			one.Path = text[:i]
-			if c == '~' {
-				one.Matches = text[i+1:]
-				break
-			}
-			value, err := jsonValue(text[i+1:])
-			if err != nil {
-				return err
-			}
-			one.Equals = &value
-			break
-		}
-		expect.Body = append(expect.Body, one)
-	}
-	if len(headers)+len(body) > 0 {
-		call.Expect = expect
-	}
-	for _, pair := range take {
-		name, path, ok := strings.Cut(pair, "=")
-		if !ok {
-			return usagef("--result %q: use NAME=JSONPATH", pair)
-		}
-		if call.Result == nil {
-			call.Result = map[string]string{}
-		}
-		call.Result[name] = path
 	}
 	return nil
 }

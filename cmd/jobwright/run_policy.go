@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
@@ -27,10 +28,13 @@ type policyFlags struct {
 	idleTimeout    time.Duration
 	attemptTimeout time.Duration
 	onInterruption string
+
+	set *pflag.FlagSet // tells which were given
 }
 
 func (p *policyFlags) bind(command *cobra.Command) {
 	flags := command.Flags()
+	p.set = flags
 	flags.StringSliceVar(&p.dependsOn, "depends-on", nil, "NAME[:Succeeded|Failed|Finished], a job to wait for; may be given several times")
 	flags.StringVar(&p.startAfter, "start-after", "", "earliest start: a time (RFC 3339) or a duration from now, e.g. 2h")
 	flags.BoolVar(&p.suspend, "suspend", false, "create the job suspended")
@@ -41,7 +45,7 @@ func (p *policyFlags) bind(command *cobra.Command) {
 	flags.Int32Var(&p.backoffLimit, "backoff-limit", 0, "how often a failed attempt is retried")
 	flags.DurationVar(&p.backoff, "backoff", 0, "wait before the first retry at most (default 10s); it doubles with each")
 	flags.DurationVar(&p.startDeadline, "start-deadline", 0, "how long the job may be queued; 0: no limit")
-	flags.DurationVar(&p.idleTimeout, "idle-timeout", 0, "how long an attempt may give neither output nor progress; 0: no limit")
+	flags.DurationVar(&p.idleTimeout, "idle-timeout", 0, "how long an attempt may give neither output nor progress; 0: no limit (default: 15m for a build, the limits of its stages for a deploy, its timeout for an api-call)")
 	flags.DurationVar(&p.attemptTimeout, "attempt-timeout", 0, "how long one attempt may run; 0: no limit")
 	flags.StringVar(&p.onInterruption, "on-interruption", "", "Rerun or Fail when the server dies meanwhile (default: rerun what does no harm twice)")
 	completeValues(command, "concurrency-policy", string(v1.ConcurrencyQueue), string(v1.ConcurrencyReplace), string(v1.ConcurrencySkip))
@@ -101,6 +105,10 @@ func (p *policyFlags) apply(spec *v1.JobSpec, now time.Time) error {
 			seconds := wholeSeconds(limit.value)
 			*limit.field = &seconds
 		}
+	}
+	if p.idleTimeout <= 0 && p.set != nil && p.set.Changed("idle-timeout") {
+		none := int64(0)
+		spec.IdleTimeoutSeconds = &none
 	}
 	return nil
 }
