@@ -20,6 +20,7 @@ import (
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
 	logfiles "jobwright.dev/store/logs/file"
+	"jobwright.dev/store/storetest/loosetest"
 )
 
 const record = `{"type":"api_call","payload":{"n":1}}`
@@ -387,5 +388,20 @@ func TestAWaitForAKeyEndsWithItsClient(t *testing.T) {
 	slow.proceed <- struct{}{}
 	if code := <-done; code != 202 {
 		t.Errorf("the first: %d", code)
+	}
+}
+
+// TestKeysOverAnEngineOfFewFeatures: nothing that a key needs is of the file engine alone.
+// Several jobs at once are refused where they cannot be stored all or none.
+func TestKeysOverAnEngineOfFewFeatures(t *testing.T) {
+	objects := loosetest.New()
+	f := &fixture{url: serveOver(t, objects, t.TempDir(), func(h http.Handler) http.Handler { return h })}
+	post := request{"POST", "/api/jobs", record, keyed("acme", "k")}
+	f.same(t, post, http.StatusAccepted, f.first(t, post, http.StatusAccepted))
+	post = request{"POST", base, manifest("x", deploy), keyed("acme", "object")}
+	f.same(t, post, http.StatusCreated, f.first(t, post, http.StatusCreated))
+	f.ask(t, request{"POST", "/api/jobs", `{"jobs":[` + record + `,` + record + `]}`, workspace("acme")}, http.StatusBadRequest)
+	if jobs := f.ask(t, request{"GET", "/api/jobs", "", workspace("acme")}, http.StatusOK).Result.Jobs; len(jobs) != 2 {
+		t.Errorf("%d jobs", len(jobs))
 	}
 }

@@ -100,6 +100,13 @@ func (s *Server) createSeed(r *http.Request, workspace string, request seed.Crea
 		if err != nil {
 			return nil, err
 		}
+		if len(created) > 0 && !s.Store.Features().AtomicCreate {
+			// The workspace then outlives a request whose jobs cannot be stored.
+			if _, err := s.Store.Create(claim.context(r.Context()), created...); err != nil && !errors.Is(err, store.ErrExists) {
+				return nil, err
+			}
+			created = nil
+		}
 		names := seed.Names(time.Now(), rand.Uint64(), len(jobs))
 		for i, job := range jobs {
 			job.Name = names[i]
