@@ -66,6 +66,7 @@ func TestAPayloadIsAnsweredAsItWasSent(t *testing.T) {
 		"a call":                                {"api_call", `{"url":"https://example.org","body":{"n":1.50,"a":"<&>"},"expectStatus":[],"timeoutSeconds":30}`},
 		"a record with members of its own":      {"api_call", `{"model":"m","tokens":1.0,"nested":[{"a":null},1e400],"method":"GET","URL":"x"}`},
 		"a record whose url is null":            {"api_call", `{"url":null,"n":1}`},
+		"a url that is written with escapes":    {"api_call", `{"\u0075rl":"https://example.org","expectStatus":[]}`},
 		"an empty record":                       {"api_call", `{}`},
 		"a record that is null":                 {"api_call", `null`},
 	} {

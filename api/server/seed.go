@@ -44,7 +44,7 @@ func (s *Server) seedRoutes(handle func(string, http.HandlerFunc)) {
 type seedHandler func(w http.ResponseWriter, r *http.Request, workspace string) error
 
 // pollSeconds is how long a client is asked to wait before it looks at a job again.
-const pollSeconds = "1"
+var pollSeconds = []string{"1"} // as a header has it
 
 func (s *Server) seed(use string, methods map[string]seedHandler) http.HandlerFunc {
 	methods[http.MethodHead] = methods[http.MethodGet]
@@ -66,7 +66,9 @@ func (s *Server) seed(use string, methods map[string]seedHandler) http.HandlerFu
 			})
 			return
 		}
-		w.Header().Set("Cache-Control", "no-store") // the next poll must not see this answer
+		if r.Method != http.MethodPost {
+			w.Header().Set("Cache-Control", "no-store") // the next poll must not see this answer
+		}
 		if err := handler(w, r, cookie.Value); err != nil {
 			s.refuseSeed(w, err, r.PathValue("id"))
 		}
@@ -94,7 +96,7 @@ func (s *Server) seedGet(w http.ResponseWriter, r *http.Request, workspace strin
 		return err
 	}
 	if job.Status == seed.StatusQueued || job.Status == seed.StatusRunning {
-		w.Header().Set("Retry-After", pollSeconds)
+		w.Header()["Retry-After"] = pollSeconds
 	}
 	writeJSON(w, http.StatusOK, seedAnswer{OK: true, Result: seedOne{job}})
 	return nil

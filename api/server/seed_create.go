@@ -59,7 +59,7 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace st
 // writeSeedCreated answers a creation: the ids, and for clients that know HTTP only, where
 // the job is and when to look at it.
 func writeSeedCreated(w http.ResponseWriter, names []string, several bool) {
-	w.Header().Set("Retry-After", pollSeconds)
+	w.Header()["Retry-After"] = pollSeconds
 	if several {
 		writeJSON(w, http.StatusAccepted, seedAnswer{OK: true, Result: seedIDs{names}})
 		return
