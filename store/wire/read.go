@@ -19,7 +19,7 @@ import (
 // Get implements store.Store. It is a list of one: what the server computes for the
 // readers of a single object is no part of the record.
 func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
-	kind, err := kindOf(key.Kind, store.ErrNotFound)
+	kind, err := s.kindOf(key.Kind, store.ErrNotFound)
 	if err != nil || key.Name == "" || kind.Namespaced != (key.Namespace != "") {
 		return store.Record{}, fmt.Errorf("get %s: %w", key, store.ErrNotFound)
 	}
@@ -35,7 +35,7 @@ func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
 
 // List implements store.Store.
 func (s *Store) List(ctx context.Context, opts store.ListOptions) (store.Page, error) {
-	kind, err := kindOf(opts.Kind, store.ErrInvalid)
+	kind, err := s.kindOf(opts.Kind, store.ErrInvalid)
 	if err == nil && opts.Limit < 0 {
 		err = fmt.Errorf("%w: the limit is %d", store.ErrInvalid, opts.Limit)
 	}
@@ -159,7 +159,7 @@ const countPage = 500
 
 // Count implements store.Store. It reads every object of the kind.
 func (s *Store) Count(ctx context.Context, name string) ([]store.Count, error) {
-	kind, err := kindOf(name, store.ErrInvalid)
+	kind, err := s.kindOf(name, store.ErrInvalid)
 	if err != nil {
 		return nil, fmt.Errorf("count: %w", err)
 	}

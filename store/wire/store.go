@@ -25,6 +25,8 @@ type Options struct {
 	// AtomicRerun: the server's store starts a rerun in the write that asks for it, as
 	// that of jobwright serve over files does.
 	AtomicRerun bool
+	// Kinds are those that the server serves; nil: v1.Kinds().
+	Kinds v1.KindSet
 	// Timeout bounds a request that is no watch; 0: DefaultTimeout.
 	Timeout time.Duration
 }
@@ -48,6 +50,9 @@ func New(opts Options) (*Store, error) {
 	if opts.Timeout <= 0 {
 		opts.Timeout = DefaultTimeout
 	}
+	if opts.Kinds == nil {
+		opts.Kinds = v1.Kinds()
+	}
 	s := &Store{opts: opts}
 	if opts.HTTPClient == nil {
 		s.own = http.DefaultTransport.(*http.Transport).Clone()
@@ -55,7 +60,7 @@ func New(opts Options) (*Store, error) {
 		opts.HTTPClient = &http.Client{Transport: s.own}
 	}
 	var err error
-	if s.client, err = client.New(client.Config{Server: opts.Server, HTTPClient: opts.HTTPClient, UserAgent: "jobwright-worker"}); err != nil {
+	if s.client, err = client.New(client.Config{Server: opts.Server, HTTPClient: opts.HTTPClient, UserAgent: "jobwright-worker", Kinds: opts.Kinds}); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -90,8 +95,8 @@ func (s *Store) begin(ctx context.Context) (context.Context, func(), error) {
 }
 
 // kindOf is the kind of that name; unknown: the error for one that there is not.
-func kindOf(name string, unknown error) (v1.Kind, error) {
-	kind, ok := v1.KindByName(name)
+func (s *Store) kindOf(name string, unknown error) (v1.Kind, error) {
+	kind, ok := s.opts.Kinds.ByName(name)
 	if !ok {
 		return kind, fmt.Errorf("%w: unknown kind %q", unknown, name)
 	}

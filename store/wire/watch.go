@@ -54,7 +54,7 @@ type line struct {
 // Watch implements store.Store. Version 0, that of a store in which nothing has happened
 // yet, is any version to a Kubernetes API: what has been created since comes as Added.
 func (s *Store) Watch(ctx context.Context, opts store.WatchOptions) (store.Watch, error) {
-	kind, err := kindOf(opts.Kind, store.ErrInvalid)
+	kind, err := s.kindOf(opts.Kind, store.ErrInvalid)
 	if err == nil && s.ctx.Err() != nil {
 		err = store.ErrClosed
 	}

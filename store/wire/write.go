@@ -27,7 +27,7 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 		return nil, fmt.Errorf("create %d objects: %w: through a server they are created one at a time", len(objs), store.ErrInvalid)
 	}
 	key := store.KeyOf(objs[0])
-	kind, err := kindOf(key.Kind, store.ErrInvalid)
+	kind, err := s.kindOf(key.Kind, store.ErrInvalid)
 	if err == nil && kind.Namespaced != (key.Namespace != "") {
 		err = fmt.Errorf("%w: namespace %q", store.ErrInvalid, key.Namespace)
 	}
@@ -66,7 +66,7 @@ func (s *Store) UpdateStatus(ctx context.Context, obj v1.Object, d store.Durabil
 // replace stores obj, or a part of it, over the version it carries.
 func (s *Store) replace(ctx context.Context, obj v1.Object, query url.Values, part ...string) (store.Record, error) {
 	key := store.KeyOf(obj)
-	kind, err := kindOf(key.Kind, store.ErrNotFound)
+	kind, err := s.kindOf(key.Kind, store.ErrNotFound)
 	if err != nil {
 		return store.Record{}, err
 	}
@@ -131,7 +131,7 @@ func (s *Store) Delete(ctx context.Context, key store.Key, pre store.Preconditio
 
 func (s *Store) deleteOnce(ctx context.Context, before store.Record, pre store.Preconditions) (store.Record, error) {
 	key := before.Key()
-	kind, err := kindOf(key.Kind, store.ErrNotFound)
+	kind, err := s.kindOf(key.Kind, store.ErrNotFound)
 	if err != nil {
 		return store.Record{}, err
 	}

@@ -83,8 +83,8 @@ func selects(opts store.ListOptions, key store.Key, obj v1.Object) bool {
 // group is what an object is counted in.
 func group(key store.Key, obj v1.Object) store.Count {
 	c := store.Count{Namespace: key.Namespace}
-	if job, ok := obj.(*v1.Job); ok {
-		c.Type, c.Phase = job.Spec.Type, job.Status.Phase
+	if kind, ok := v1.Kinds().Of(obj); ok {
+		c.Type, c.Phase = kind.Summary(obj)
 	}
 	return c
 }
