@@ -10,6 +10,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	starts   *prometheus.CounterVec
 	failures *prometheus.CounterVec
+	tokens   *prometheus.CounterVec
 	broken   *prometheus.Desc
 }
 
@@ -27,6 +28,9 @@ func newMetrics(r *Runner) *metrics {
 		starts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "jobwright_mcp_session_starts_total", Help: "Sessions that were started, or tried to be, by MCP server.",
 		}, []string{"server"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jobwright_mcp_token_requests_total", Help: "Requests for OAuth tokens by MCP server and outcome: succeeded or failed.",
+		}, []string{"server", "outcome"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "jobwright_mcp_session_failures_total", Help: "Sessions that were given up by MCP server and when they failed: start, idle or call.",
 		}, []string{"server", "when"}),
@@ -40,6 +44,7 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 	m.seconds.Describe(out)
 	m.starts.Describe(out)
 	m.failures.Describe(out)
+	m.tokens.Describe(out)
 }
 
 // Collect implements prometheus.Collector.
@@ -58,6 +63,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	m.seconds.Collect(out)
 	m.starts.Collect(out)
 	m.failures.Collect(out)
+	m.tokens.Collect(out)
 }
 
 func (m *metrics) started(server string)      { m.starts.WithLabelValues(server).Inc() }
@@ -71,10 +77,27 @@ func (m *metrics) expect(server string) {
 	}
 }
 
+// expectTokens makes the series of a server that wants tokens.
+func (m *metrics) expectTokens(server string) {
+	for _, outcome := range []string{"succeeded", "failed"} {
+		m.tokens.WithLabelValues(server, outcome)
+	}
+}
+
+// asked counts a request for a token.
+func (m *metrics) asked(server string, err error) {
+	outcome := "succeeded"
+	if err != nil {
+		outcome = "failed"
+	}
+	m.tokens.WithLabelValues(server, outcome).Inc()
+}
+
 // forget drops the series of a server that is gone.
 func (m *metrics) forget(server string) {
 	label := prometheus.Labels{"server": server}
 	m.seconds.DeletePartialMatch(label)
 	m.starts.DeletePartialMatch(label)
 	m.failures.DeletePartialMatch(label)
+	m.tokens.DeletePartialMatch(label)
 }

@@ -196,7 +196,8 @@ func TestAServerThatWantsATokenGetsOne(t *testing.T) {
 		}
 	})
 	server := mcp.Server{Type: config.TypeHTTP, URL: listening.URL + "/mcp", OAuth: &config.OAuth{ClientID: "c", ClientSecret: "hunter2", AuthMethod: config.AuthBasic}}
-	r := newRunner(t, map[string]mcp.Server{"guarded": server})
+	registry := prometheus.NewRegistry()
+	r := newRunner(t, map[string]mcp.Server{"guarded": server}, func(o *mcp.Options) { o.Registerer = registry })
 	t.Cleanup(r.Close)
 	for _, workspace := range []string{"a", "b"} {
 		a := attempt(&v1.BuildAction{Action: "ok"})
@@ -207,6 +208,15 @@ func TestAServerThatWantsATokenGetsOne(t *testing.T) {
 	}
 	if n := asked.Load(); n != 1 {
 		t.Errorf("%d tokens were asked for", n)
+	}
+	const counted = `
+# HELP jobwright_mcp_token_requests_total Requests for OAuth tokens by MCP server and outcome: succeeded or failed.
+# TYPE jobwright_mcp_token_requests_total counter
+jobwright_mcp_token_requests_total{outcome="failed",server="guarded"} 0
+jobwright_mcp_token_requests_total{outcome="succeeded",server="guarded"} 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(counted), "jobwright_mcp_token_requests_total"); err != nil {
+		t.Error(err)
 	}
 	server.OAuth = &config.OAuth{ClientID: "c", ClientSecret: "wrong-one", AuthMethod: config.AuthBasic}
 	r.Reload(&mcp.Config{Servers: map[string]mcp.Server{"guarded": server}})

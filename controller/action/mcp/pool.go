@@ -60,7 +60,8 @@ func newPool(r *Runner, name string, server Server) *pool {
 	r.metrics.expect(name)
 	p := &pool{runner: r, name: name, server: server}
 	if server.OAuth != nil {
-		p.tokens = sync.OnceValues(func() (*oauth.Source, error) { return tokensFor(server) })
+		r.metrics.expectTokens(name)
+		p.tokens = sync.OnceValues(func() (*oauth.Source, error) { return r.tokensFor(name, server) })
 	}
 	if server.Sessions > 0 {
 		p.own = &sessions.Budget{Name: fmt.Sprintf("sessions with MCP server %s (sessions in the --mcp-config file)", name), Each: server.Sessions}

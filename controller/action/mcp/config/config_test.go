@@ -62,17 +62,18 @@ func TestAFileThatIsNone(t *testing.T) {
 		many += fmt.Sprintf(`"n%d": {"command": "x"}, `, i)
 	}
 	for name, tc := range map[string]struct{ text, says string }{
-		"nothing":               {``, "EOF"},
-		"half of one":           {"{\n\"mcpServers\": {", "line 2"},
-		"a comma too much":      {"{\n,}", "line 2"},
-		"a list":                {`[]`, "it is a list, and must be an object"},
-		"no servers":            {`{"inputs": []}`, "mcpServers: Required value"},
-		"a misspelled key":      {"{\n\"mcpServer\": {\"a\": {\"command\": \"x\"}}}", `line 2: unknown key "mcpServer"; did you mean mcpServers?`},
-		"servers are a list":    {"{\n\"mcpServers\": []}", "mcpServers (line 2): it is a list, and must be an object"},
-		"nested without end":    {strings.Repeat("[", 100_000), "line 1: it is nested more than 64 levels deep"},
-		"nested behind a quote": {`{"a": "\"", "b": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, "nested more than 64"},
-		"UTF-16":                {"\xff\xfe{\x00}\x00", "it is not UTF-8"},
-		"too many":              {`{"mcpServers": {` + many + `}}`, "it has 501 servers, and at most 500"},
+		"nothing":                   {``, "EOF"},
+		"half of one":               {"{\n\"mcpServers\": {", "line 2"},
+		"a comma too much":          {"{\n,}", "line 2"},
+		"a list":                    {`[]`, "it is a list, and must be an object"},
+		"no servers":                {`{"inputs": []}`, "mcpServers: Required value"},
+		"a misspelled key":          {"{\n\"mcpServer\": {\"a\": {\"command\": \"x\"}}}", `line 2: unknown key "mcpServer"; did you mean mcpServers?`},
+		"servers are a list":        {"{\n\"mcpServers\": []}", "mcpServers (line 2): it is a list, and must be an object"},
+		"nested without end":        {strings.Repeat("[", 100_000), "line 1: it is nested more than 64 levels deep"},
+		"nested behind a quote":     {`{"a": "\"", "b": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, "nested more than 64"},
+		"a map that is there twice": {`{"servers": {}, "servers": {"a": {"command": "x"}}}`, "line 1: servers is there twice"},
+		"UTF-16":                    {"\xff\xfe{\x00}\x00", "it is not UTF-8"},
+		"too many":                  {`{"mcpServers": {` + many + `}}`, "it has 501 servers, and at most 500"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse([]byte(tc.text), around()); err == nil || !strings.Contains(err.Error(), tc.says) {
@@ -171,7 +172,6 @@ func TestWhatCannotBeUsedIsSaidWithItsLine(t *testing.T) {
 		"sessions":                    {`"command": "x", "sessions": 0`, "mcpServers.a.sessions (line 2): Invalid value: \"0\": must be a whole number, 1 to 1000"},
 		"a start without end":         {`"command": "x", "startTimeoutSeconds": 100000`, "mcpServers.a.startTimeoutSeconds (line 2)"},
 		"elicitation":                 {`"command": "x", "elicitation": "accept"`, `Unsupported value: "accept": supported values: ["off" "answers" "defaults"]`},
-		"a file of variables":         {`"command": "x", "envFile": ".env"`, "mcpServers.a.envFile (line 2): not supported: files of variables are not read"},
 		"a program for headers":       {`"url": "https://x", "headersHelper": "/bin/h"`, "not supported: programs that make headers"},
 		"a sandbox":                   {`"command": "x", "sandboxEnabled": true`, "not supported: servers are not run in a sandbox"},
 		"no certificates":             {`"url": "https://x", "caFile": "/dev/null"`, "mcpServers.a.caFile (line 2): the file has no certificate in PEM"},
@@ -243,6 +243,43 @@ func TestLoadFindsTheProjectAboveAnEditorsFolder(t *testing.T) {
 	}
 	if _, err := Load(big); err == nil || !strings.Contains(err.Error(), "more than 1048576 bytes") {
 		t.Errorf("a file that is too big: %v", err)
+	}
+}
+
+func TestVariablesOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		".env":  "\xef\xbb\xbf# ours\r\nexport A=\"from the file\"\r\nB=\"two words\"\nC=\n",
+		"bad":   "A=1\nhunter2 is no line\n",
+		"large": "A=" + strings.Repeat("x", maxFile),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := around()
+	s.Workspace = dir
+	read := func(keys string) Server {
+		c, err := Parse([]byte(one(keys)), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Servers["a"]
+	}
+	got := read(`"command": "x", "env": {"A": "from env"}, "envFile": "${workspaceFolder}/.env"`)
+	if diff := cmp.Diff(map[string]string{"A": "from env", "B": "two words", "C": ""}, got.Env); diff != "" || got.Unusable() != "" {
+		t.Errorf("env (-want +got):\n%s\n%s", diff, got.Unusable())
+	}
+	for name, tc := range map[string]struct{ keys, says string }{
+		"no such file":  {`"command": "x", "envFile": "${workspaceFolder}/none"`, "mcpServers.a.envFile (line 2): stat: no such file or directory"},
+		"no such lines": {`"command": "x", "envFile": "${workspaceFolder}/bad"`, "the file is not made of at most 1000 lines NAME=VALUE"},
+		"too large":     {`"command": "x", "envFile": "${workspaceFolder}/large"`, "it must be a file of at most 1048576 bytes"},
+		"a folder":      {`"command": "x", "envFile": "${workspaceFolder}"`, "it must be a file"},
+		"for a url":     {`"url": "https://x", "envFile": "${workspaceFolder}/.env"`, "mcpServers.a.envFile (line 2): it is for programs"},
+	} {
+		if why := read(tc.keys).Unusable(); !strings.Contains(why, tc.says) || strings.Contains(why, "hunter2") || strings.Contains(why, dir) {
+			t.Errorf("%s: %q, not %q", name, why, tc.says)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ func honoured() map[string]func(*reader, node) {
 		"command":             (*reader).command,
 		"args":                func(r *reader, n node) { r.server.Args = append(r.server.Args, r.texts(n, r.env.path)...) },
 		"env":                 func(r *reader, n node) { r.server.Env = r.values(n) },
+		"envFile":             (*reader).envFile,
 		"cwd":                 func(r *reader, n node) { r.server.Cwd = r.folder(n) },
 		"url":                 func(r *reader, n node) { r.url(n, "") },
 		"serverUrl":           func(r *reader, n node) { r.url(n, "") },
@@ -53,7 +54,6 @@ var passedOver = []string{
 // refused are the keys of other clients whose meaning would be lost, with what to do.
 var refused = map[string]string{
 	"authProviderType":     "only OAuth with client credentials or a refresh token is spoken; see oauth",
-	"envFile":              "files of variables are not read; set its variables in Jobwright's own environment and write ${NAME} in env",
 	"headersHelper":        "programs that make headers are not run; write ${NAME} in headers, or use oauth",
 	"sandbox":              "servers are not run in a sandbox; name a program as command that makes one",
 	"sandboxEnabled":       "servers are not run in a sandbox; name a program as command that makes one",

@@ -72,9 +72,17 @@ func commented(key string) bool {
 // findMaps finds the maps of servers.
 func findMaps(root node) ([]node, error) {
 	var found []node
+	members, _ := root.object()
 	for _, name := range serverMaps {
-		if n, ok := root.get(name); ok {
-			found = append(found, n)
+		seen := false
+		for _, m := range members {
+			if m.name != name {
+				continue
+			}
+			if seen {
+				return nil, fmt.Errorf("line %d: %s is there twice", m.line, name)
+			}
+			found, seen = append(found, m.node), true
 		}
 	}
 	if mcp, ok := root.get("mcp"); ok {
@@ -85,7 +93,6 @@ func findMaps(root node) ([]node, error) {
 	if len(found) > 0 {
 		return found, nil
 	}
-	members, _ := root.object()
 	if len(members) > 0 && !slices.ContainsFunc(members, func(m member) bool { return !commented(m.name) && !looksLikeServer(m.node) }) {
 		return []node{root}, nil
 	}

@@ -22,7 +22,8 @@ const (
 type reader struct {
 	env    Surroundings
 	server *Server
-	tools  string // the key that has named the tools that may be called
+	tools  string            // the key that has named the tools that may be called
+	file   map[string]string // the variables of envFile
 }
 
 func readServer(n node, s Surroundings) Server {
@@ -50,6 +51,7 @@ func readServer(n node, s Surroundings) Server {
 		}
 		seen[m.name] = true
 	}
+	r.mergeFile()
 	r.complete(n)
 	slices.SortStableFunc(server.Problems, func(a, b Problem) int { return a.Line - b.Line })
 	return server

@@ -250,7 +250,7 @@ func (r *reader) complete(n node) {
 			}
 		}
 	}
-	for _, other := range []string{"args", "env", "cwd"} {
+	for _, other := range []string{"args", "env", "envFile", "cwd"} {
 		if at, ok := n.get(other); ok && !empty(at) {
 			r.wrong(at, "it is for programs, and this server is behind HTTP")
 		}

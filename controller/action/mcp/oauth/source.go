@@ -31,6 +31,7 @@ const (
 
 // Source has the tokens for one server.
 type Source struct {
+	options   Options
 	config    config.OAuth
 	server    *url.URL
 	client    *http.Client
@@ -46,13 +47,21 @@ type Source struct {
 	scopes  []string // that were asked for last
 }
 
+// Options are who is told of what a Source does.
+type Options struct {
+	// Asked is called after each request for a token; with an error there is none.
+	Asked func(err error)
+	// Found is called when it is known where tokens come from.
+	Found func(issuer, tokenEndpoint string)
+}
+
 // New returns a Source. The base dials both the server and its authorization server.
-func New(c config.OAuth, server string, base http.RoundTripper) (*Source, error) {
+func New(c config.OAuth, server string, base http.RoundTripper, o Options) (*Source, error) {
 	u, err := url.Parse(server)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{config: c, server: u, turn: make(chan struct{}, 1), refresh: c.RefreshToken}
+	s := &Source{options: o, config: c, server: u, turn: make(chan struct{}, 1), refresh: c.RefreshToken}
 	s.client = &http.Client{Transport: base, Timeout: requestTime, CheckRedirect: stay}
 	if c.PrivateKey != "" {
 		if s.key, s.algorithm, err = c.Signer(); err != nil {
@@ -199,6 +208,7 @@ func (s *Source) renew(ctx context.Context, response *http.Response, used string
 		if found, err = s.discover(ctx, challenges(response)); err != nil {
 			return "", err
 		}
+		s.options.Found(found.issuer, shown(found.token))
 		s.mu.Lock()
 		s.found = found
 		s.mu.Unlock()

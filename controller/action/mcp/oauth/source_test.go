@@ -124,7 +124,7 @@ func (w *world) source(t *testing.T, c config.OAuth) *Source {
 	if c.ClientID == "" {
 		c.ClientID = clientID
 	}
-	s, err := New(c, w.server.URL+"/mcp", http.DefaultTransport)
+	s, err := New(c, w.server.URL+"/mcp", http.DefaultTransport, Options{Asked: func(error) {}, Found: func(string, string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

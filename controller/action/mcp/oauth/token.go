@@ -40,6 +40,7 @@ func (s *Source) get(ctx context.Context, scopes []string) (string, error) {
 		return "", err
 	}
 	token, err := request.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
+	s.options.Asked(err)
 	if err != nil {
 		return "", s.refused(err, found)
 	}
