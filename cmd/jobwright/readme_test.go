@@ -139,7 +139,7 @@ func TestRunnableManifests(t *testing.T) {
 	k.flags = []string{"--allow-private-addresses"}
 	k.start()
 	k.ready()
-	for _, name := range []string{"announce", "api-call", "build", "record"} {
+	for _, name := range []string{"announce", "api-call", "build", "operation", "record"} {
 		text, err := os.ReadFile(filepath.Join("../../manifests/examples", name+".yaml"))
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +150,7 @@ func TestRunnableManifests(t *testing.T) {
 		}
 		k.jobwright("apply", "-f", file)
 	}
-	for _, job := range []string{"announce", "ask-livez", "add-health-route", "cache-purged"} {
+	for _, job := range []string{"announce", "ask-livez", "add-health-route", "begin-and-wait", "cache-purged"} {
 		k.jobwright("wait", "--for=condition=Complete", "job/"+job)
 	}
 	k.stop()

@@ -90,6 +90,15 @@ Each flag may also be set by an environment variable (--data-dir: JOBWRIGHT_DATA
 in a YAML file given with --config (data-dir: …); a flag beats the environment, the
 environment the file.
 
+--secrets and --outbound name YAML files:
+
+  db-password: {file: /run/secrets/db, workspaces: [acme]}      # or env: NAME, value: TEXT
+  pay-token:   {env: PAY_TOKEN, hosts: [pay.example.com]}       # sent there only
+
+  pay.example.com:  {certFile: client.pem, keyFile: client.key} # by the most exact host:
+  "*.corp.example": {caFile: corp.pem, allowPrivate: true}      # host:port, host, *.domain, *
+  "*": {proxy: "http://proxy:3128", proxyAuth: {file: login}}   # or {env: NAME}; user:password
+
 SIGHUP reads --mcp-config again. Builds under way end with the server that they call;
 those that come later get what the file says then. A file that cannot be read changes
 nothing; a server in it that cannot be used is marked as broken, and the others go on.
@@ -116,7 +125,7 @@ Without --mcp-config there is nothing to read, and the signal does nothing.`,
 	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, a workspace has with one MCP server behind HTTP (sessions in mcp.json goes before); a program runs once for each workspace, a shared one as often as this")
 	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "how many programs of MCP servers run at once, of all workspaces; idle ones are ended for those that are needed")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
-	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env and api_call jobs in headers and body: NAME: {value, env or file; workspaces: [...]}")
+	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env and api_call jobs in headers and body: NAME: {value, env or file; workspaces: [...], hosts: [...]}")
 	flags.StringVar(&o.outbound, "outbound", "", "file of how api_call jobs and health probes call which host: HOST: {proxy, proxyAuth, caFile, certFile, keyFile, allowPrivate}")
 	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
 	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")

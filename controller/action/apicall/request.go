@@ -88,7 +88,7 @@ func (r *Runner) prepare(job *v1.Job, attempt string) (*call, error) {
 	}
 	var used []string
 	lookup := func(name string) (string, error) {
-		value, err := r.opts.Secrets.Lookup(job.Namespace, name)
+		value, err := r.opts.Secrets.LookupFor(job.Namespace, name, c.url.Hostname())
 		if err == nil {
 			used = append(used, value)
 			used = append(used, credentials(value)...)

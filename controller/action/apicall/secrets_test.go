@@ -147,15 +147,16 @@ func TestABodyIsSentWithItsSecrets(t *testing.T) {
 
 func TestSecretsThatCannotBeUsed(t *testing.T) {
 	url := answers(t, func(http.ResponseWriter, *http.Request) { t.Error("it was called") })
-	set := vault(t, "{mine: {value: mine}, theirs: {value: theirs, workspaces: [beta]}, lines: {value: \"line one\\nline two\"}, gone: {file: /no/such/file}}")
+	set := vault(t, "{mine: {value: mine}, theirs: {value: theirs, workspaces: [beta]}, lines: {value: \"line one\\nline two\"}, gone: {file: /no/such/file}, pay: {value: paid, hosts: [pay.example.com, \"*.pay.example\"]}, local: {value: here, hosts: [127.0.0.1]}}")
 	for name, tc := range map[string]struct {
 		call v1.APICallAction
 		want string
 	}{
-		"an unknown one":            {v1.APICallAction{Headers: map[string]v1.HeaderValue{"X": fromSecret("none")}}, `spec.apiCall.headers[X].valueFrom.secretRef: no such secret: "none"; workspace acme has: gone, lines, mine`},
-		"that of another workspace": {v1.APICallAction{Headers: map[string]v1.HeaderValue{"X": fromSecret("theirs")}}, `spec.apiCall.headers[X].valueFrom.secretRef: no such secret: "theirs"; workspace acme has: gone, lines, mine`},
+		"an unknown one":            {v1.APICallAction{Headers: map[string]v1.HeaderValue{"X": fromSecret("none")}}, `spec.apiCall.headers[X].valueFrom.secretRef: no such secret: "none"; workspace acme has: gone, lines, local, mine, pay`},
+		"that of another workspace": {v1.APICallAction{Headers: map[string]v1.HeaderValue{"X": fromSecret("theirs")}}, `spec.apiCall.headers[X].valueFrom.secretRef: no such secret: "theirs"; workspace acme has: gone, lines, local, mine, pay`},
 		"in the body":               {v1.APICallAction{Body: raw(`{"a":[{"valueFrom":{"secretRef":"theirs"}}]}`)}, `spec.apiCall.body.a[0].valueFrom.secretRef: no such secret: "theirs"`},
 		"one whose file is gone":    {v1.APICallAction{Headers: map[string]v1.HeaderValue{"X": fromSecret("gone")}}, "secret gone: its file cannot be read: no such file or directory"},
+		"one for other hosts":       {v1.APICallAction{Headers: map[string]v1.HeaderValue{"Y": fromSecret("local"), "Z": fromSecret("pay")}}, "spec.apiCall.headers[Z].valueFrom.secretRef: secret pay may not be sent to 127.0.0.1, only to: pay.example.com, *.pay.example"},
 		"one that is no header":     {v1.APICallAction{Headers: map[string]v1.HeaderValue{"X": fromSecret("lines")}}, "spec.apiCall.headers[X]: Invalid value: a header's name is a word, and its value has no control characters, such as a line end"},
 	} {
 		tc.call.URL = url

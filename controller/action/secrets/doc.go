@@ -7,6 +7,8 @@
 //	                                          relative to the folder of the operator's file
 //	api-token:   {env: API_TOKEN}             a variable of the server's own environment
 //	demo:        {value: only-for-demos, workspaces: [default]}
+//	pay-token:   {file: pay, hosts: [pay.example.com, "*.pay.example.com"]}
+//	                                          api_call jobs may send it to these hosts only; unset: to any
 //
 // # Invariants
 //

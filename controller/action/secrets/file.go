@@ -35,6 +35,7 @@ type source struct {
 	Env        string   `json:"env,omitempty"`
 	File       string   `json:"file,omitempty"`
 	Workspaces []string `json:"workspaces,omitempty"` // unset: all
+	Hosts      []string `json:"hosts,omitempty"`      // to which requests may carry it; unset: all
 }
 
 // Set is the operator's secrets; the zero Set and a nil one have none.
@@ -102,6 +103,11 @@ func check(n string, s source) error {
 	if given != 1 {
 		return fmt.Errorf("%s: set exactly one of value, env and file", n)
 	}
+	for _, host := range s.Hosts {
+		if rest := strings.TrimPrefix(host, "*."); rest == "" || strings.ContainsAny(rest, "*/@ ") {
+			return fmt.Errorf("%s: hosts: %q is no host: use host or *.domain", n, host)
+		}
+	}
 	if s.Value != nil {
 		return checkValue(n, *s.Value)
 	}
@@ -166,6 +172,27 @@ func (s *Set) available(workspace string) string {
 		return fmt.Sprintf("workspace %s has none (serve --secrets FILE)", workspace)
 	}
 	return fmt.Sprintf("workspace %s has: %s", workspace, strings.Join(names, ", "))
+}
+
+// LookupFor is Lookup for a request to a host, which the secret may be kept from.
+func (s *Set) LookupFor(workspace, n, host string) (string, error) {
+	value, err := s.Lookup(workspace, n)
+	if err != nil {
+		return "", err
+	}
+	if hosts := s.sources[n].Hosts; len(hosts) > 0 && !slices.ContainsFunc(hosts, func(pattern string) bool { return covers(pattern, host) }) {
+		return "", fmt.Errorf("secret %s may not be sent to %s, only to: %s", n, host, strings.Join(hosts, ", "))
+	}
+	return value, nil
+}
+
+// covers reports whether a host is the one that pattern names, or below *.domain.
+func covers(pattern, host string) bool {
+	pattern, host = strings.ToLower(pattern), strings.ToLower(strings.TrimSuffix(host, "."))
+	if domain, ok := strings.CutPrefix(pattern, "*"); ok {
+		return strings.HasSuffix(host, domain) && len(host) > len(domain)
+	}
+	return pattern == host
 }
 
 func (s source) read() (string, error) {

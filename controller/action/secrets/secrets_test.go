@@ -190,3 +190,25 @@ func FuzzReaderEqualsString(f *testing.F) {
 		}
 	})
 }
+
+func TestHostsThatASecretMayBeSentTo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets.yaml")
+	if err := os.WriteFile(path, []byte(`{any: {value: anywhere}, some: {value: somewhere, hosts: [a.example, "*.b.example"]}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := secrets.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]bool{
+		"a.example": true, "A.EXAMPLE.": true, "x.b.example": true, "x.y.b.example": true,
+		"b.example": false, "xb.example": false, "x.a.example": false, "a.example.evil": false, "": false,
+	} {
+		if _, err := set.LookupFor("acme", "some", host); (err == nil) != want || err != nil && strings.Contains(err.Error(), "somewhere") {
+			t.Errorf("%s: %v, want it allowed %v", host, err, want)
+		}
+		if _, err := set.LookupFor("acme", "any", host); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
