@@ -147,7 +147,7 @@ func (s *session) newPeer(server Server) *wire.Peer {
 		Note:   s.note,
 		Words:  func(line []byte) { eachPiece(line, s.stdout) },
 		Alive:  s.alives,
-		Redact: func(text string) string { return s.tokens.Redact(known.String(text)) },
+		Redact: func(text string) string { return s.tokens.Redact(server.Redact(known.String(text))) },
 		Delivered: func() {
 			select {
 			case s.canceled <- struct{}{}:

@@ -43,13 +43,20 @@
 //
 // # Servers that break the rules
 //
-// What a server writes on stdout that is no message is its words, as stderr is: package
-// managers greet there, and loggers write JSON there (tap.go). A message that answers
-// nobody, or answers twice, is passed over. A message of more than 16 MiB, an answer that
-// is no tool's result, a pipe that closes and a process that ends are the end of the call
-// and of the session, with a message that says which of them it was (broken.go). No
-// request waits for longer than its context: neither for a server that does not read,
-// nor for one that is gone while its children hold its stdout (health.go).
+// What servers write wrongly is read before the SDK sees it, by one layer for stdio and HTTP
+// (package wire: ids, framing, encodings, statuses, limits), and a tool's answer is read as it
+// was written (package answer). What is wrong with either is said in the job's log, and in its
+// message where it changes what the answer says. What a server writes on stdout that is no
+// message is its words, as stderr is: package managers greet there, and loggers write JSON
+// there. A request that cannot be answered any more ends within seconds: when an answer came
+// that belongs to nobody, a message has more than 16 MiB, a pipe closes, a process ends
+// (broken.go). No request waits for longer than its context: neither for a server that does
+// not read, nor for one that is gone while its children hold its stdout (health.go).
+//
+// What a server behind HTTP answers instead of a message is the job's message: the status, the
+// first 500 bytes of the body, and what to do. Failure rules may name the status (httpStatus),
+// and a retry waits for Retry-After. A server that does not know the session any more was not
+// asked to do anything: the call is made again in a new session, once.
 //
 // A server has startTimeoutSeconds of the operator's file to start and introduce itself, ten
 // minutes for a program unless it says otherwise, two for a url. Meanwhile the step of the
@@ -70,7 +77,8 @@
 // crash, Recover leaves it at work and says that the attempt may be repeated; the next
 // attempt goes on with the task, in the session that it was begun in (adopt.go), instead
 // of calling the tool again (durable.go). A task that no attempt will take over is
-// canceled. The SDK knows no tasks; how they are spoken all the same stands in rename.go.
+// canceled. The SDK knows no tasks: they are sent as methods of our own, which get their real names on
+// the wire (wire.OwnPrefix).
 // The tasks of protocol 2026-07-28 are not spoken: they are for clients that declare the
 // extension io.modelcontextprotocol/tasks, and other clients get their answer when it is
 // there.
@@ -98,10 +106,19 @@
 //
 // # Answers
 //
-// Structured content is the job's result, up to 64 KiB; beyond that the message says so
-// and the log has it. It must fit the tool's output schema, or the job fails with
-// ProtocolError and keeps the result. Images, audio, links and resources are artifacts
-// with their type and size; what they hold is not kept (result.go).
+// A tool that has answered is not called again. Its answer is the job's result, however it was
+// written; one that cannot be used at all fails the job, and no retry follows, whatever
+// backoffLimit and failurePolicy say (action.Outcome.Answered). isError is the tool's own word
+// that it failed, and is retried as the job says.
+//
+// Structured content is the job's result, up to 64 KiB, with its numbers as the tool wrote
+// them; beyond that the message says so and the log has it. An answer that does not fit the
+// tool's output schema is kept, and the message says what does not fit: the tool has done its
+// work. Images, audio, links and resources are artifacts with their type and size; what they
+// hold is not kept (result.go).
+//
+// A list of tools is used as far as it can be read (tools.go): a tool that cannot be read is
+// left out, a page that was there before ends the list, and so do 1,000 pages or 16 MiB.
 //
 // # Rules
 //

@@ -46,11 +46,6 @@ func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
 	for name, value := range h.values {
 		r.Header.Set(name, value)
 	}
-	if r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != "" {
-		// Go's transport takes them for leave to send a call a second time, unseen, when
-		// the connection breaks. Without a body to repeat it does not.
-		r.GetBody = nil
-	}
 	return h.next.RoundTrip(r)
 }
 

@@ -35,8 +35,8 @@
 //  4. What a server behind HTTP answers instead of a message becomes a Failure: status, the
 //     first BodyShown bytes of the body, Retry-After, what to do. Operators' secrets do not
 //     get into it (Options.Redact).
-//  5. A request is written once. Nothing here sends it again; a request that the Go HTTP
-//     transport would repeat by itself has no body to repeat (headers in package mcp).
+//  5. A call of a tool is written once. Nothing here sends it again, and the Go HTTP
+//     transport, which would, gets no body to send again (Transport.once).
 //  6. The stream of events that a session listens to (GET) is opened beside it and opened
 //     again when it ends; a server that does not have it, or does not answer it, holds up
 //     nothing.

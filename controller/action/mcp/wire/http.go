@@ -8,8 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -87,8 +89,12 @@ func (t *Transport) post(r *http.Request) (*http.Response, error) {
 	r.ContentLength = int64(len(data))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	r.Body, _ = r.GetBody()
-	response, err := t.next.RoundTrip(r)
 	request, _ := m.(*jsonrpc.Request)
+	send := t.next.RoundTrip
+	if request != nil && request.Method == "tools/call" {
+		send = t.once
+	}
+	response, err := send(r)
 	if ex != nil && t.sse && err == nil {
 		ex.answered(response.StatusCode)
 		if !good(response) {
@@ -101,6 +107,28 @@ func (t *Transport) post(r *http.Request) (*http.Response, error) {
 		return t.notified(request, response, err)
 	}
 	return t.received(response, err, ex)
+}
+
+// once sends a request at most once. Go's transport sends one with a body that it can have
+// again by itself, unseen: when a connection breaks and a header says that the request may
+// be repeated, and over HTTP/2 when the server refuses the stream. So it gets no second
+// body. A connection that was closed before the request's head was written is another
+// matter: nothing has been sent, and the request is given to the transport again.
+func (t *Transport) once(r *http.Request) (*http.Response, error) {
+	var written atomic.Bool
+	traced := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
+	for try := 0; ; try++ {
+		again := r.Clone(traced)
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		again.Body, again.GetBody = body, nil
+		response, err := t.next.RoundTrip(again)
+		if err == nil || written.Load() || try > 0 || r.Context().Err() != nil {
+			return response, err
+		}
+	}
 }
 
 // notified is the response to a message that wants no answer. A server that refuses it
