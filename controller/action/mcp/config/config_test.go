@@ -290,6 +290,19 @@ func TestAddressHidesTheQuery(t *testing.T) {
 	}
 }
 
+// TestAFileFullOfMistakesIsReadInNoTime, and the messages stay short.
+func TestAFileFullOfMistakesIsReadInNoTime(t *testing.T) {
+	var keys strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&keys, "\"k%d\": 1,\n", i)
+	}
+	fmt.Fprintf(&keys, "%q: 1", strings.Repeat("x", 100_000))
+	why := parsed(t, one(keys.String())).Servers["a"].Unusable()
+	if len(why) > 20_000 || !strings.Contains(why, "and there is more") {
+		t.Errorf("%d bytes: %.200s", len(why), why)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(one(`"command": "x", "args": ["${A:-b}"], "env": {"B": "~/"}`))
 	f.Add(`{"inputs": [1], "mcp": {"allowed": 3, "servers": {"a": {"url": "http://x", "oauth": {"scopes": [null]}}}}}`)

@@ -23,8 +23,8 @@ const (
 
 // document is a file as it was read, for the lines of what is found in it.
 type document struct {
-	text []byte
-	root node
+	root  node
+	lines []int // where each begins
 }
 
 // node is a value of the document.
@@ -54,7 +54,12 @@ func parse(text []byte) (*document, error) {
 	if err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "hujson: ")) // with line and column
 	}
-	d := &document{text: text}
+	d := &document{lines: []int{0}}
+	for i, b := range text {
+		if b == '\n' {
+			d.lines = append(d.lines, i+1)
+		}
+	}
 	d.root = node{doc: d, value: value}
 	return d, nil
 }
@@ -103,7 +108,13 @@ func remark(text []byte) int {
 	return 0
 }
 
-func (n node) line() int { return 1 + bytes.Count(n.doc.text[:n.value.StartOffset], []byte("\n")) }
+func (n node) line() int {
+	i, found := slices.BinarySearch(n.doc.lines, n.value.StartOffset)
+	if found {
+		return i + 1
+	}
+	return i
+}
 
 // kind is what a value is, in words.
 func (n node) kind() string {
@@ -198,8 +209,14 @@ func (n node) integer() (int, bool) {
 	return value, err == nil
 }
 
+// maxKey bounds how much of a key a message repeats.
+const maxKey = 100
+
 // join is the path of a member.
 func join(path, name string) string {
+	if len(name) > maxKey {
+		name = strings.ToValidUTF8(name[:maxKey], "") + "…"
+	}
 	if path == "" {
 		return name
 	}

@@ -16,6 +16,8 @@ const (
 	maxSeconds = 24 * 60 * 60
 	// maxItems bounds a list or a map of a server.
 	maxItems = 1000
+	// maxProblems bounds how many a server tells of.
+	maxProblems = 20
 )
 
 // reader reads one server.
@@ -46,8 +48,9 @@ func readServer(n node, s Surroundings) Server {
 			if !empty(m.node) {
 				r.wrong(m.node, "not supported: %s", refused[m.name])
 			}
+		case len(server.Problems) > maxProblems: // enough is said
 		default:
-			server.Problems = append(server.Problems, Problem{m.node.path, m.line, unknown(m.name)})
+			r.tell(Problem{m.node.path, m.line, unknown(m.name)})
 		}
 		seen[m.name] = true
 	}
@@ -78,7 +81,17 @@ func empty(n node) bool {
 }
 
 func (r *reader) wrong(n node, format string, values ...any) {
-	r.server.Problems = append(r.server.Problems, Problem{n.path, n.line(), fmt.Sprintf(format, values...)})
+	r.tell(Problem{n.path, n.line(), fmt.Sprintf(format, values...)})
+}
+
+// tell adds a problem, up to maxProblems of them.
+func (r *reader) tell(p Problem) {
+	switch n := len(r.server.Problems); {
+	case n < maxProblems:
+		r.server.Problems = append(r.server.Problems, p)
+	case n == maxProblems:
+		r.server.Problems = append(r.server.Problems, Problem{p.Field, p.Line, "and there is more"})
+	}
 }
 
 func (r *reader) warn(n node, format string, values ...any) {

@@ -4,6 +4,9 @@ import "strings"
 
 // nearest is the word among several that a misspelled one resembles; empty: none does.
 func nearest(word string, known []string) string {
+	if len(word) > maxKey {
+		return ""
+	}
 	word = strings.ToLower(word)
 	best, least := "", len(word)/3+2 // a third of the letters, and at most one for short words
 	for _, k := range known {
