@@ -299,3 +299,34 @@ func TestThePageLeavesNumbersAsTheyAreWritten(t *testing.T) {
 	}
 	tb.quiet()
 }
+
+// TestAnAnswerThatGotLostCreatesNothingTwice: the server has created the job, the page
+// does not know, and the person tries again.
+func TestAnAnswerThatGotLostCreatesNothingTwice(t *testing.T) {
+	server := startServer(t)
+	tb := newTab(t)
+	tb.open(server.url, "#/new/api_call")
+	tb.wait("the form", `document.querySelector('#create').open`)
+	eval[bool](tb, `(() => {
+		const real = window.fetch;
+		window.fetch = async (path, options) => {
+			const answer = await real(path, options);
+			if (options?.method !== 'POST') return answer;
+			window.fetch = real;
+			throw new TypeError('the connection was lost');
+		};
+		return true;
+	})()`)
+	tb.click("#create-submit")
+	tb.wait("the loss", `document.querySelector('#create-error').checkVisibility()`)
+	tb.click("#create-submit")
+	tb.wait("the job", `location.hash.startsWith('#/jobs/') && document.querySelector('#detail .phase').innerText === 'Succeeded'`)
+	if n := eval[int](tb, `document.querySelectorAll('#rows li').length`); n != 1 {
+		t.Errorf("%d jobs were created", n)
+	}
+	tb.click("#new")
+	tb.wait("the form", `document.querySelector('#create').open`)
+	tb.click("input[value=api_call]")
+	tb.click("#create-submit")
+	tb.wait("another job of the same kind", `document.querySelectorAll('#rows li').length === 2`)
+}

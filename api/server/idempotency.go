@@ -144,6 +144,7 @@ func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) er
 			}}
 		}
 		c.made = page.Items
+		s.metrics.replayed.WithLabelValues(workspace).Inc()
 		return nil
 	}
 	return nil

@@ -8,10 +8,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics counts requests by route (never by path) and created jobs.
+// metrics counts requests by route (never by path), created jobs and repeated answers.
 type metrics struct {
 	requests *prometheus.HistogramVec
 	created  *prometheus.CounterVec
+	replayed *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -23,14 +24,19 @@ func newMetrics() *metrics {
 		created: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "jobwright_jobs_created_total", Help: "Jobs that were created.",
 		}, []string{"workspace", "type"}),
+		replayed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jobwright_creations_replayed_total", Help: "Creations that were answered again by their Idempotency-Key; workspace is empty for objects of the cluster.",
+		}, []string{"workspace"}),
 	}
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	if err := r.Register(m.requests); err != nil {
-		return err
+	for _, c := range []prometheus.Collector{m.requests, m.created, m.replayed} {
+		if err := r.Register(c); err != nil {
+			return err
+		}
 	}
-	return r.Register(m.created)
+	return nil
 }
 
 // observe times the requests of one route, whose pattern is the label.

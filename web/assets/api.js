@@ -88,11 +88,12 @@ export function listJobs(workspace, { limit, token, signal }) {
 
 export const getJob = (workspace, name, signal) => json(job(workspace, name), { signal });
 
-export function createJob(workspace, type, payload) {
+// createJob creates a job, and with the same key the same one however often it is called.
+export function createJob(workspace, type, payload, key) {
   rememberWorkspace(workspace);
-  return json('/api/jobs', {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ type, payload }),
-  });
+  const headers = { 'Content-Type': 'application/json' };
+  if (key) headers['Idempotency-Key'] = key;
+  return json('/api/jobs', { method: 'POST', headers, body: JSON.stringify({ type, payload }) });
 }
 
 export function cancelJob(workspace, name) {

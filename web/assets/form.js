@@ -162,6 +162,14 @@ export class Form {
     return { url, method, body };
   }
 
+  // keyFor is the same until what is sent changes or was created: who tries again because
+  // the answer got lost creates nothing twice.
+  keyFor(type, payload) {
+    const sent = JSON.stringify([this.workspace(), type, payload]);
+    if (this.tried?.sent !== sent) this.tried = { sent, key: crypto.randomUUID?.() };
+    return this.tried.key;
+  }
+
   async submit() {
     if (this.sending) return;
     const type = this.form.elements.type.value;
@@ -183,8 +191,8 @@ export class Form {
     $('create-submit').disabled = true;
     $('create-submit').textContent = 'Creating…';
     try {
-      const { result } = await createJob(this.workspace(), type, payload);
-      this.base = null;
+      const { result } = await createJob(this.workspace(), type, payload, this.keyFor(type, payload));
+      this.base = this.tried = null;
       this.form.reset();
       for (const more of this.form.querySelectorAll('details')) more.open = false;
       say('Job created');
