@@ -7,6 +7,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
+	"jobwright.dev/controller/action/mcp/config"
 )
 
 // TestEveryToolOfServerEverything calls each tool that the server offers as a job.
@@ -26,6 +27,12 @@ func TestEveryToolOfServerEverything(t *testing.T) {
 	for name, server := range map[string]func(*testing.T) mcp.Server{
 		"stdio": func(*testing.T) mcp.Server {
 			return mcp.Server{Type: "stdio", Command: "node", Args: []string{script}, Roots: []string{"/"}}
+		},
+		"stdio, and it may ask": func(*testing.T) mcp.Server {
+			return mcp.Server{Type: "stdio", Command: "node", Args: []string{script}, Elicitation: config.ElicitationDefaults}
+		},
+		"server-sent events": func(t *testing.T) mcp.Server {
+			return mcp.Server{Type: config.TypeSSE, URL: everythingAt(t, "sse") + "/sse"}
 		},
 		"http": func(t *testing.T) mcp.Server {
 			server := everythingOverHTTP(t)

@@ -52,7 +52,7 @@ func (r *Runner) complain(config *Config) {
 	for _, name := range slices.Sorted(maps.Keys(config.Servers)) {
 		server := config.Servers[name]
 		if len(server.Problems) > 0 {
-			r.opts.Log.Info("an MCP server cannot be used; jobs for it fail", "server", name, "why", server.Unusable())
+			r.opts.Log.Error(errors.New(server.Unusable()), "an MCP server cannot be used; jobs for it fail", "server", name)
 		}
 		for _, warning := range server.Warnings {
 			r.opts.Log.Info("a key of the MCP servers is hardly meant as it stands", "server", name, "key", warning.String())

@@ -20,6 +20,12 @@ import (
 // everythingOverHTTP starts server-everything with streamable HTTP.
 func everythingOverHTTP(t *testing.T) mcp.Server {
 	t.Helper()
+	return mcp.Server{Type: "http", URL: everythingAt(t, "streamableHttp") + "/mcp"}
+}
+
+// everythingAt starts server-everything with one of its transports, and returns its address.
+func everythingAt(t *testing.T, transport string) string {
+	t.Helper()
 	script := everything(t)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -27,7 +33,7 @@ func everythingOverHTTP(t *testing.T) mcp.Server {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close() // it takes no listener, and does not tell which port it got
-	cmd := exec.CommandContext(t.Context(), "node", script, "streamableHttp")
+	cmd := exec.CommandContext(t.Context(), "node", script, transport)
 	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -38,12 +44,12 @@ func everythingOverHTTP(t *testing.T) mcp.Server {
 	}
 	t.Cleanup(func() { _ = cmd.Wait() }) // killed with the test's context
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if strings.Contains(lines.Text(), "listening") {
-			return mcp.Server{Type: "http", URL: fmt.Sprintf("http://127.0.0.1:%d/mcp", port)}
+		if text := lines.Text(); strings.Contains(text, "listening") || strings.Contains(text, "running on port") {
+			return fmt.Sprintf("http://127.0.0.1:%d", port)
 		}
 	}
 	t.Fatal("server-everything did not start")
-	return mcp.Server{}
+	return ""
 }
 
 // TestTasksOfServerEverything calls its tool that must be called as a task, and takes a
