@@ -310,6 +310,11 @@ func serve(ctx context.Context, o serveOptions, stdio stdio, kinds v1.KindSet) (
 	}
 	defer builds.Close()
 	defer reloadOnHangup(ctx, o.mcpConfig, builds, log)()
+	if n, err := builds.Sweep(ctx); err != nil {
+		log.Error(err, "containers of a dead server may be left; looked for again before a job of theirs goes on")
+	} else if n > 0 {
+		log.Info("removed containers of MCP servers that a dead server left behind", "containers", n)
+	}
 	outcomes, unread, err := spool.Open(filepath.Join(o.dataDir, "outcomes"))
 	if err != nil {
 		return err

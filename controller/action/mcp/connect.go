@@ -2,7 +2,6 @@ package mcp
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -103,7 +102,7 @@ const legacyProtocol = "2025-11-25"
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
-	s := &session{name: p.name, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, starting: true, spoke: time.Now()}
+	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, starting: true, spoke: time.Now()}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}
@@ -195,12 +194,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		}
 		return &sdk.StreamableClientTransport{Endpoint: server.URL, HTTPClient: client}, nil
 	}
-	proc, err := process.Start(process.Spec{
-		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.Environment(), Worker: opts.Worker,
-		// An identity of the session's own: what the server starts is found by it and ends
-		// with the session, even in another process group.
-		Attempt: "mcp-" + rand.Text(),
-	})
+	proc, err := process.Start(s.command(server, opts))
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,11 @@
 //     Fields that it requires and has a default for are sent with it (package schema).
 //  3. A canceled call sends notifications/cancelled, which a server may ignore
 //     (specification, "Cancellation"). So the session is closed as well, and a stdio
-//     server's process group is gone before Run returns: that is the proof.
+//     server's process group is gone before Run returns: that is the proof. Of a server
+//     whose command is docker run or podman run the container is removed (package
+//     container), also after a crash, before an attempt is recovered (contained.go). Of
+//     other commands that are clients only, ssh and docker exec among them, the message
+//     says that no more is known than the end of the client.
 //     Over HTTP there is no such proof: the cancellation is delivered, then the session
 //     is ended, each within a bounded time, and the message says what was confirmed.
 //     A task is canceled by tasks/cancel, whose answer is the server's word for its end.

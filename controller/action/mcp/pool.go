@@ -36,6 +36,7 @@ type pool struct {
 	tokens   func() (*oauth.Source, error) // nil: there are none to be got for the server
 	legacy   atomic.Bool                   // the server wants to be spoken to as before 2026-07-28
 	version  atomic.Pointer[string]        // the version that it wants; nil: it has not said
+	swept    atomic.Bool                   // nothing of it is left in containers of a dead server
 
 	mu    sync.Mutex
 	about introduction

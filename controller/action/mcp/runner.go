@@ -2,10 +2,12 @@ package mcp
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +19,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/container"
 	"jobwright.dev/controller/action/mcp/sessions"
 	"jobwright.dev/controller/action/mcp/wire"
 )
@@ -84,6 +87,8 @@ type Options struct {
 	// pipe stands in for the start of a program: the tests' own ends of its stdin and
 	// stdout, in the time of a bubble.
 	pipe func() (io.ReadCloser, io.WriteCloser)
+	// run identifies this Runner among those that the worker has had.
+	run string
 }
 
 // Runner calls tools of MCP servers. It implements action.Runner.
@@ -122,6 +127,7 @@ func New(opts Options) (*Runner, error) {
 	if opts.pingTime <= 0 {
 		opts.pingTime, opts.pingAfter = pingTime, pingAfter
 	}
+	opts.run = rand.Text()
 	if opts.yieldTime <= 0 {
 		opts.yieldTime = yieldTime
 	}
@@ -167,6 +173,11 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	}
 	ctx, cancel := context.WithTimeout(ctx, recoverTime)
 	defer cancel()
+	if p := r.meant(build.Server); p != nil {
+		if _, err := r.sweep(ctx, p); err != nil {
+			return lost, err
+		}
+	}
 	if outcome := r.recoverTask(ctx, a); outcome != nil {
 		return *outcome, nil
 	}
@@ -348,7 +359,15 @@ func notCalled(tool string) action.Outcome {
 
 // stopped says what is known of a tool that was asked to stop.
 func (s *session) stopped(tool, server string) string {
-	if s.proc != nil {
+	switch {
+	case s.proc == nil:
+	case s.left != nil:
+		return fmt.Sprintf("Tool %s of MCP server %q was told to stop and its program was killed, but something of it may be running still: %v", tool, server, s.left)
+	case s.box != nil:
+		return fmt.Sprintf("Tool %s of MCP server %q was stopped and its container is removed; what it had done until then was left as it is.", tool, server)
+	case container.Foreign(s.server.Command):
+		return fmt.Sprintf("Tool %s of MCP server %q was told to stop, and %s, its program here, has ended; whether what that had started elsewhere has ended too is not known.", tool, server, filepath.Base(s.server.Command))
+	default:
 		return fmt.Sprintf("Tool %s of MCP server %q was stopped; what it had done until then was left as it is.", tool, server)
 	}
 	if s.confirmed {

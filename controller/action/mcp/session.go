@@ -2,9 +2,11 @@ package mcp
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
@@ -32,11 +34,14 @@ const (
 // session is one connection to one server; it serves one call at a time.
 type session struct {
 	name   string
+	log    logr.Logger
 	named  string // what the jobs call it that use it; empty: nothing
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
 	stdin  *meter           // of the program; nil over HTTP
 	peer   *wire.Peer       // what the server writes
+	box    *box             // the container that it runs in; nil: none is known
+	left   error            // why something of it may be running still, once it is closed
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
 	since  time.Time        // when it became idle
@@ -163,7 +168,11 @@ func (s *session) Close(grace time.Duration) {
 	case <-s.proc.Done():
 	case <-timer.C:
 	}
-	_ = s.proc.Stop(context.Background(), grace-ask) // its error: a process that the kernel does not let go
+	// An error is a process that the kernel does not let go, or an engine that does not answer.
+	s.left = errors.Join(s.proc.Stop(context.Background(), grace-ask), s.box.empty())
+	if s.left != nil {
+		s.log.Error(s.left, "end an MCP server", "server", s.name)
+	}
 	// What the server said last is read to its end, but not for ever: a process that gave
 	// up its identity may hold the pipes open.
 	timer.Reset(lastWordsTime)
