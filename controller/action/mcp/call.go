@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -36,13 +37,22 @@ func (s *session) call(ctx context.Context, params *sdk.CallToolParams) (*reply,
 	return r, nil
 }
 
+// withoutURL is an error of a client over HTTP without its URL, which may hold secrets, and
+// without what the SDK says around it.
+func withoutURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
 // reason is why a request has no result: what the server answered instead, where that is
 // known. A JSON-RPC error that came with an HTTP status is both.
 func reason(ex *wire.Exchange, err error) error {
 	f := ex.Failure()
 	switch refusal := ex.Refusal(); {
 	case f == nil:
-		return err
+		return withoutURL(err)
 	case refusal != nil && !f.Session:
 		return errors.Join(refusal, f)
 	}

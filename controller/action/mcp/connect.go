@@ -161,7 +161,7 @@ func (s *session) because(err error) error {
 	if f := s.peer.Failure(); f != nil {
 		return f
 	}
-	return err
+	return withoutURL(err)
 }
 
 // transport starts the server's program, or names its address.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 )
 
 // event is one of a stream of server-sent events
@@ -93,6 +94,10 @@ func field(line []byte) (name, value []byte) {
 	return name, bytes.TrimPrefix(value, []byte(" "))
 }
 
+// leastRetry is how soon a stream is opened again at the earliest, in milliseconds: a server
+// that ends each one at once would be asked without a pause.
+const leastRetry = 100
+
 // set sets a field, and reports whether the event has it.
 func (e *event) set(name, value []byte) bool {
 	switch string(name) {
@@ -102,6 +107,9 @@ func (e *event) set(name, value []byte) bool {
 		e.name = bytes.Clone(value)
 	case "retry":
 		e.retry = bytes.Clone(value)
+		if ms, err := strconv.Atoi(string(value)); err == nil && ms < leastRetry {
+			e.retry = strconv.AppendInt(nil, leastRetry, 10)
+		}
 	case "data":
 		if e.data != nil {
 			e.data = append(e.data, '\n')
