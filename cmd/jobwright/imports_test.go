@@ -46,6 +46,17 @@ func importRules() []importRule {
 		{"store/*", []string{"api/v1", "api/strict", "store", "store/journal", "store/vfs", "store/table", "store/watchring"}},
 		{"controller/job/lifecycle", []string{"api/v1", "controller/action"}},
 		{"controller/job/schedule", []string{"api/v1", "store/table"}},
+		{"controller/job/spool", []string{"api/v1", "controller/action", "store/filedb"}},
+		{"controller/job/status", []string{"api/v1", "store", "store/events"}},
+		{"controller/job/dispatch", []string{ // not controller/job/work: the two may stand in two processes one day
+			"api/v1", "store", "store/events", "store/table",
+			"controller", "controller/action", "controller/job/lifecycle", "controller/job/schedule", "controller/job/status",
+		}},
+		{"controller/job/work", []string{
+			"api/v1", "store", "store/events", "store/filedb", "store/logs",
+			"controller", "controller/action", "controller/job/lifecycle", "controller/job/spool", "controller/job/status",
+		}},
+		{"controller", []string{"api/v1", "store"}}, // it knows no kind
 		{"controller/action/...", []string{"api/v1", "api/strict", "controller/action/...", "store/filedb"}},
 		{"controller/...", []string{"api/v1", "api/strict", "store", "store/logs", "store/events", "controller/...", "store/table", "store/filedb"}},
 		{"web", nil},

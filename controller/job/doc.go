@@ -1,12 +1,16 @@
 // Package job drives every Job from Queued to a terminal phase.
 //
-//	store ──watch──► intake ──► schedule (who runs next) ──grant──┐
-//	                   │                                          ▼
-//	                   └────────────► queue of entries ─► N reconcilers
-//	                                        ▲               │ read → lifecycle.Next
-//	       outcome, progress, timer ────────┤               │ → one status write → act
-//	                                        │               ▼
-//	                                        └───────── attempts (action.Runner)
+//	             dispatch                              work
+//	store ──► intake ─► Reconcile ──► schedule     execution ◄── action.Runner
+//	                        ▲            │             │  outcome, progress, timer
+//	                        └── grant ◄──┘             ▼
+//	              start is written ── Begin ──►   Reconcile ──► status write
+//	                        ◄───────────────── Returned ──┘
+//
+// The dispatcher decides who runs next, the worker carries attempts out; each writes the
+// status of the jobs that are its own (package dispatch says which). They share no lock and
+// tell each other of jobs, so that one day they may stand in two processes. Both decide
+// with package lifecycle and write through package status.
 //
 // # Invariants
 //
@@ -14,8 +18,9 @@
 //     decides from those alone. Losing, doubling or delaying an event changes when
 //     something happens, never what. What runs is kept decoded; where the store has a
 //     later version all the same, nothing that was decided can be written.
-//  2. One reconcile of a job at a time, and only reconciles write its status; so a
-//     conflict is always somebody else's write, and is answered by reading again.
+//  2. One reconcile of a job at a time on each side, and a job is one side's at a time; only
+//     reconciles write its status. So a conflict is always somebody else's write, and is
+//     answered by reading again.
 //  3. An attempt is on disk before its side effect starts. An attempt in the store
 //     that this worker does not hold is recovered before its job does anything else.
 //  4. A slot is held from the grant until the attempt's outcome is on disk, so never
@@ -23,7 +28,7 @@
 //     live, never from a stored flag.
 //  5. Nothing polls: the controller sleeps until a change, an outcome, a report or a
 //     timer that is due; while a job waits for a moment, for a minute at most, since a
-//     timer knows nothing of a clock that is set (clock.go).
+//     timer knows nothing of a clock that is set (dispatch/clock.go).
 //  6. What cannot be written (a full or failed store) is kept and tried again with
 //     back-off; an outcome is never dropped while the process lives, and from the first
 //     failure on stands in a spool on this machine for the next start. A write of which the
@@ -35,8 +40,8 @@
 //     finished by force, can no longer write the outcome; what it found becomes
 //     status.lateResult. Another worker takes over after missed renewals, never for the
 //     age of an attempt; taking over is written down before anything is recovered. A
-//     worker that wakes up late and finds nobody in its place goes on: the version it
-//     read is still the last one.
+//     worker that slept past its lease continues if no other has taken over: its
+//     resourceVersion is still current, so its next write succeeds.
 //  8. A job that ends wakes those that depend on it, and a job that is looked at reads
 //     its dependencies from the store: a lost wake-up costs time only until the next
 //     event, list or timer of the job.

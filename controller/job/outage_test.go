@@ -141,6 +141,8 @@ func TestAWatchThatFailsOnceIsTakenUpAgain(t *testing.T) {
 		e.create("after")
 		e.until("after", terminal)
 		time.Sleep(time.Second)
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		if r.watches != 4 {
 			t.Errorf("%d watches were begun; want those of jobs and workspaces, twice", r.watches)
 		}

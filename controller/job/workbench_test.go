@@ -20,7 +20,7 @@ type script struct {
 }
 
 // workbench is where the actions of a world's jobs are carried out, over all
-// controllers that come and go. It holds what may never be against what is.
+// controllers that come and go. It checks the invariants after every step.
 type workbench struct {
 	mu      sync.Mutex
 	scripts map[string]script

@@ -18,11 +18,11 @@ const clockTolerance = time.Minute
 // and as long as the clock has jumped, which may be years: a machine that wakes up
 // without its battery is in 1970.
 //
-// A time that was taken in this process knows the monotonic clock, and keeps its distance
-// from now. Of one that was read from disk nobody knows how long ago it was; it keeps its
-// distance from the status' last change, so that what is due comes later by the time from
-// there to now, at most by its own limit, and never sooner. The place in the queue stays
-// what it was, and spec.startAfter is what its author wrote.
+// It shifts every stored time by the same amount. Times taken in this process carry a
+// monotonic reading: they keep their age. Times read from disk do not: they keep their
+// distance to status.lastUpdateTime. A deadline can then be late by at most its own length,
+// never early. The place in the queue stays what it was, and spec.startAfter is what its
+// author wrote.
 func (t *transition) setBack() bool {
 	s := &t.status
 	if s.Phase.Terminal() || s.CurrentAttempt != nil && s.CurrentAttempt.Worker != t.seen.Worker {

@@ -62,11 +62,11 @@
 //     worker's own is recovered at once, another's when its lease has expired, and
 //     taking it over is written down first.
 //
-//  12. Times are the clock's. Set back, it makes what is due come later, never sooner: by
-//     no more than its own limit, since the status is brought to the new clock when that is
-//     noticed (clock.go); a lease is renewed at once, completionTime is not before
-//     startTime. What the author wrote as a moment, startAfter, comes when the clock says
-//     so. Set forward, it lets limits pass that it has jumped over.
+//  12. All times are wall-clock times. When the clock is set back, deadlines may be late,
+//     never early, and late by at most their own length (clock.go); a lease is renewed at
+//     once, and completionTime is not before startTime. startAfter, which its author wrote
+//     as a moment, comes when the clock says so. When the clock is set forward, limits
+//     that it has jumped over have passed.
 //
 // Whoever calls Next may do so at any time, any number of times, with events lost or
 // doubled: the decision depends on what is, not on what happened.

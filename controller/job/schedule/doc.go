@@ -23,8 +23,9 @@
 //     Each workspace has a virtual time, which rises by the slot time of its jobs
 //     divided by its weight; of those that have a job ready, the one that lies furthest
 //     back is served. A start is charged with the workspace's mean run time, a job that
-//     runs for longer is charged by instalments, and its end corrects the bill: so
-//     neither many starts at once nor long runs are had on credit.
+//     runs for longer is charged by instalments, and the charge is corrected when the job
+//     ends. A workspace can therefore gain nothing by starting many jobs at once or by
+//     running long ones.
 //  2. No hoarding. A workspace that had nothing ready while others were served comes
 //     back at the present virtual time: it is owed nothing for having slept. What it
 //     has had too much of (a debt) it keeps, until a sweep forgets it.

@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import (
 	"bytes"
@@ -14,28 +14,28 @@ import (
 	"jobwright.dev/controller/job/schedule"
 )
 
-// group is the jobs of one concurrency key that have not ended. The limit itself is
+// keyGroup is the jobs of one concurrency key that have not finished. The limit itself is
 // the schedule's; the group decides about the policies Replace and Skip.
-type group struct {
+type keyGroup struct {
 	key      string
 	members  map[*entry]struct{} // each with member set
-	replacer place               // the newest job with policy Replace that was ready
+	replacer seniority           // the newest job with policy Replace that was ready
 	by       string              // its name
 }
 
 // member is a job's part in a group.
 type member struct {
-	group *group
-	place place
+	group *keyGroup
+	at    seniority
 }
 
-// place is a job's place in submit order.
-type place struct {
+// seniority is a job's place in submit order.
+type seniority struct {
 	since time.Time
 	uid   uuid.UUID
 }
 
-func (p place) before(other place) bool {
+func (p seniority) before(other seniority) bool {
 	if !p.since.Equal(other.since) {
 		return p.since.Before(other.since)
 	}
@@ -44,7 +44,7 @@ func (p place) before(other place) bool {
 
 // join puts a job into the group of the key in its spec; nil: out of it. The caller
 // holds mu.
-func (c *Controller) join(e *entry, job *v1.Job) {
+func (d *Dispatcher) join(e *entry, job *v1.Job) {
 	key := ""
 	if job != nil && job.Spec.Concurrency != nil && !job.Finished() {
 		key = qualified(job.Namespace, job.Spec.Concurrency.Key)
@@ -52,70 +52,70 @@ func (c *Controller) join(e *entry, job *v1.Job) {
 	if m := e.some().member; m != nil && m.group.key != key {
 		delete(m.group.members, e)
 		if len(m.group.members) == 0 {
-			delete(c.groups, m.group.key)
+			delete(d.keys, m.group.key)
 		}
-		e.own().member = nil
-		e.tidy()
+		e.mutableExtra().member = nil
+		e.dropExtra()
 	}
 	if key == "" {
 		return
 	}
-	at := place{lifecycle.QueuedSince(job), e.uid}
+	at := seniority{lifecycle.QueuedSince(job), e.uid}
 	if m := e.some().member; m != nil {
-		m.place = at
+		m.at = at
 		return
 	}
-	g := c.groups[key]
+	g := d.keys[key]
 	if g == nil {
-		g = &group{key: key, members: map[*entry]struct{}{}}
-		c.groups[key] = g
+		g = &keyGroup{key: key, members: map[*entry]struct{}{}}
+		d.keys[key] = g
 	}
 	g.members[e] = struct{}{}
-	e.own().member = &member{g, at}
+	e.mutableExtra().member = &member{g, at}
 }
 
 func qualified(workspace, key string) string { return workspace + "/" + key }
 
 // replacedBy is the job that replaces this one. The caller holds mu.
-func (c *Controller) replacedBy(e *entry) string {
-	if m := e.some().member; m != nil && m.place.before(m.group.replacer) {
+func (d *Dispatcher) replacedBy(e *entry) string {
+	if m := e.some().member; m != nil && m.at.before(m.group.replacer) {
 		return m.group.by
 	}
 	return ""
 }
 
 // replaces has the older jobs of the group canceled, once job is ready.
-func (c *Controller) replaces(e *entry, job *v1.Job, now time.Time) {
+func (d *Dispatcher) replaces(e *entry, job *v1.Job, now time.Time) {
 	m := e.some().member
 	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace {
 		return
 	}
-	g, own := m.group, m.place
+	g, own := m.group, m.at
 	if !g.replacer.before(own) || now.Before(lifecycle.NotBefore(job)) {
 		return
 	}
 	g.replacer, g.by = own, job.Name
 	for other := range g.members {
-		if other.rare.member.place.before(own) {
-			c.queue.Add(other)
+		if other.extra.member.at.before(own) {
+			d.queue.Add(other)
 		}
 	}
 }
 
-// skippedFor names the older jobs that fill the key of a job with policy Skip. It is
-// not sure while a job that came before has yet to be looked at: it may have the same
-// key. The caller holds mu.
-func (c *Controller) skippedFor(e *entry, job *v1.Job) (others []string, sure bool) {
+// skippedFor names the older jobs that fill the key of a job with policy Skip. The answer is
+// incomplete while an earlier job has not been read yet: it may hold the same key. The
+// caller holds mu.
+func (d *Dispatcher) skippedFor(e *entry, job *v1.Job) (others []string, complete bool) {
 	m := e.some().member
 	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
 		return nil, true
 	}
-	g, own := m.group, m.place
+	g, own := m.group, m.at
 	limit := concurrencyLimit(job)
 	for o := range g.members {
 		switch {
 		case o == e:
-		case o.run != nil || o.slot || o.elsewhere || o.queued && o.rare.member.place.before(own):
+		case o.atWork || o.slot || o.elsewhere || o.queued && o.extra.member.at.before(own):
 			others = append(others, o.name)
 		}
 		if len(others) >= limit {
@@ -123,36 +123,36 @@ func (c *Controller) skippedFor(e *entry, job *v1.Job) (others []string, sure bo
 			return others, true
 		}
 	}
-	if c.frontier() < e.arrived {
-		c.unsure[e] = struct{}{}
+	if d.readUpTo() < e.arrival {
+		d.incomplete[e] = struct{}{}
 		return nil, false
 	}
 	return nil, true
 }
 
-// frontier is the arrival of the oldest job that has yet to be looked at; the greatest
-// number there is when all have been. The caller holds mu.
-func (c *Controller) frontier() uint64 {
+// readUpTo is the arrival of the oldest job that has not been read yet; the greatest number
+// there is when all have been. The caller holds mu.
+func (d *Dispatcher) readUpTo() uint64 {
 	for {
-		e, ok := c.fresh.First()
+		e, ok := d.unread.First()
 		if !ok {
 			return math.MaxUint64
 		}
-		if !e.forgotten && !e.looked {
-			return e.arrived
+		if !e.forgotten && !e.read {
+			return e.arrival
 		}
-		c.fresh.Pop()
+		d.unread.Pop()
 	}
 }
 
-// wakeUnsure has jobs looked at again that waited for those that came before. The
-// caller holds mu.
-func (c *Controller) wakeUnsure() {
-	frontier := c.frontier()
-	for e := range c.unsure {
-		if e.forgotten || e.arrived <= frontier {
-			delete(c.unsure, e)
-			c.queue.Add(e)
+// wakeIncomplete has jobs reconciled whose answer of skippedFor was incomplete and no longer
+// is. The caller holds mu.
+func (d *Dispatcher) wakeIncomplete() {
+	readUpTo := d.readUpTo()
+	for e := range d.incomplete {
+		if e.forgotten || e.arrival <= readUpTo {
+			delete(d.incomplete, e)
+			d.queue.Add(e)
 		}
 	}
 }
@@ -165,14 +165,14 @@ func concurrencyLimit(job *v1.Job) int {
 }
 
 // item is the job as the schedule sees it.
-func (c *Controller) item(uid uuid.UUID, job *v1.Job) schedule.Item {
+func (d *Dispatcher) item(uid uuid.UUID, job *v1.Job) schedule.Item {
 	item := schedule.Item{
 		UID: uid, Workspace: job.Namespace, Type: job.Spec.Type, Priority: job.Spec.Priority,
 		Since: lifecycle.QueuedSince(job), NotBefore: lifecycle.NotBefore(job),
 	}
 	if job.Spec.Concurrency != nil {
 		item.Key, item.Limit = qualified(job.Namespace, job.Spec.Concurrency.Key), concurrencyLimit(job)
-	} else if key := c.keyOf(job); key.Name != "" {
+	} else if key := d.keyOf(job); key.Name != "" {
 		// In submit order also when one of them waits for a retry: the last deploy that was
 		// submitted is the one that people mean to be running.
 		item.Key, item.Limit, item.InOrder = key.Name, key.Limit, key.InOrder
@@ -183,11 +183,11 @@ func (c *Controller) item(uid uuid.UUID, job *v1.Job) schedule.Item {
 }
 
 // keyOf is the concurrency key that a job has by its action; zero: it has none.
-func (c *Controller) keyOf(job *v1.Job) action.Key {
-	if runner, ok := c.Runners[job.Spec.Type].(action.Keyed); ok {
-		return runner.Key(job)
+func (d *Dispatcher) keyOf(job *v1.Job) action.Key {
+	if d.Key == nil {
+		return action.Key{}
 	}
-	return action.Key{}
+	return d.Key(job)
 }
 
 // rate is the job's rate limit as the schedule sees it.

@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import (
 	"context"
@@ -17,11 +17,11 @@ import (
 
 // Blockers says why a queued job does not run; none when it is not queued, or starts
 // right now.
-func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, error) {
+func (d *Dispatcher) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, error) {
 	if job.Finished() || job.Status.CurrentAttempt != nil {
 		return nil, nil
 	}
-	depends, err := c.dependencies(ctx, &entry{workspace: unique.Make(job.Namespace), name: job.Name}, job)
+	depends, err := d.readDependencies(ctx, &entry{workspace: unique.Make(job.Namespace), name: job.Name}, job)
 	if err != nil {
 		return nil, err
 	}
@@ -32,22 +32,22 @@ func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 			Message: "The job is suspended; set spec.suspend to false to let it run.",
 		})
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.now()
-	if c.draining {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.now()
+	if d.draining {
 		blockers = append(blockers, v1.Blocker{Kind: v1.BlockedByCapacity, Message: "The server is shutting down; the job runs after its next start."})
 	}
-	e := c.jobs.Get(idOf(job))
+	e := d.jobs.Get(idOf(job))
 	if e == nil || !e.queued {
 		if due := lifecycle.NotBefore(job); len(blockers) == 0 && due.After(now) {
 			blockers = append(blockers, notBefore(job, due))
 		}
 		return blockers, nil
 	}
-	if why, ok := c.schedule.Explain(e.uid, now); ok {
+	if why, ok := d.schedule.Explain(e.uid, now); ok {
 		for _, block := range why.Blocks {
-			blockers = append(blockers, c.blocker(job, block, why.Position))
+			blockers = append(blockers, d.blocker(job, block, why.Position))
 		}
 	}
 	return blockers, nil
@@ -63,7 +63,7 @@ func idOf(job *v1.Job) uuid.UUID {
 }
 
 // Explain says why a job is where it is.
-func (c *Controller) Explain(ctx context.Context, job *v1.Job) (*v1.JobExplanation, error) {
+func (d *Dispatcher) Explain(ctx context.Context, job *v1.Job) (*v1.JobExplanation, error) {
 	s := &job.Status
 	answer := &v1.JobExplanation{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJobExplanation},
@@ -83,7 +83,7 @@ func (c *Controller) Explain(ctx context.Context, job *v1.Job) (*v1.JobExplanati
 	since := metav1.NewMicroTime(lifecycle.QueuedSince(job))
 	answer.Since = &since
 	var err error
-	if answer.BlockedBy, err = c.Blockers(ctx, job); err != nil {
+	if answer.BlockedBy, err = d.Blockers(ctx, job); err != nil {
 		return nil, err
 	}
 	known := true // whether the start can be estimated
@@ -106,17 +106,17 @@ func (c *Controller) Explain(ctx context.Context, job *v1.Job) (*v1.JobExplanati
 		answer.Advice = "Nothing blocks the job; it starts now."
 	}
 	if known {
-		answer.EstimatedStart = c.estimate(job, int(answer.Position), len(answer.BlockedBy) > 0, until)
+		answer.EstimatedStart = d.estimate(job, int(answer.Position), len(answer.BlockedBy) > 0, until)
 	}
 	return answer, nil
 }
 
 // estimate is when a job starts that has position jobs before it, from the mean run
 // times of late.
-func (c *Controller) estimate(job *v1.Job, position int, blocked bool, until time.Time) *metav1.MicroTime {
-	c.mu.Lock()
-	mean, known := c.runTimes[job.Spec.Type]
-	c.mu.Unlock()
+func (d *Dispatcher) estimate(job *v1.Job, position int, blocked bool, until time.Time) *metav1.MicroTime {
+	d.mu.Lock()
+	mean, known := d.runTimes[job.Spec.Type]
+	d.mu.Unlock()
 	now := time.Now()
 	start := now
 	if blocked && until.IsZero() || position > 0 {
@@ -124,7 +124,7 @@ func (c *Controller) estimate(job *v1.Job, position int, blocked bool, until tim
 			return nil
 		}
 		// Each slot comes free once a mean run time; the job needs position+1 of them.
-		start = now.Add(mean * time.Duration(position/c.MaxConcurrent+1))
+		start = now.Add(mean * time.Duration(position/d.Slots+1))
 	}
 	if until.After(start) {
 		start = until
@@ -145,11 +145,11 @@ func suspendedSince(job *v1.Job) *metav1.MicroTime {
 
 func dependencyBlockers(job *v1.Job, known []lifecycle.Dependency) []v1.Blocker {
 	var blockers []v1.Blocker
-	for i, d := range job.Spec.DependsOn {
-		if met(job, d.Name) || known == nil {
+	for i, on := range job.Spec.DependsOn {
+		if met(job, on.Name) || known == nil {
 			continue
 		}
-		wanted := d.Condition
+		wanted := on.Condition
 		if wanted == "" {
 			wanted = v1.DependencySucceeded
 		}
@@ -160,8 +160,8 @@ func dependencyBlockers(job *v1.Job, known []lifecycle.Dependency) []v1.Blocker 
 			}
 			until := metav1.NewMicroTime(lifecycle.QueuedSince(job).Add(limit))
 			blockers = append(blockers, v1.Blocker{
-				Kind: v1.BlockedByDependency, Name: d.Name, Until: &until,
-				Message: fmt.Sprintf("There is no job %q yet; apply it until %s, or this job is canceled.", d.Name, until.UTC().Format(time.RFC3339)),
+				Kind: v1.BlockedByDependency, Name: on.Name, Until: &until,
+				Message: fmt.Sprintf("There is no job %q yet; apply it until %s, or this job is canceled.", on.Name, until.UTC().Format(time.RFC3339)),
 			})
 			continue
 		}
@@ -173,8 +173,8 @@ func dependencyBlockers(job *v1.Job, known []lifecycle.Dependency) []v1.Blocker 
 			continue // seen just now; the next reconcile writes it down
 		}
 		blockers = append(blockers, v1.Blocker{
-			Kind: v1.BlockedByDependency, Name: d.Name,
-			Message: fmt.Sprintf("Job %q is %s; it has to be %s first (jobwright explain-wait %s tells more).", d.Name, phase, wanted, d.Name),
+			Kind: v1.BlockedByDependency, Name: on.Name,
+			Message: fmt.Sprintf("Job %q is %s; it has to be %s first (jobwright explain-wait %s tells more).", on.Name, phase, wanted, on.Name),
 		})
 	}
 	return blockers
@@ -193,7 +193,7 @@ func notBefore(job *v1.Job, due time.Time) v1.Blocker {
 }
 
 // blocker words what the schedule found. The caller holds mu.
-func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1.Blocker {
+func (d *Dispatcher) blocker(job *v1.Job, block schedule.Block, position int) v1.Blocker {
 	b := v1.Blocker{Kind: block.Kind}
 	if !block.Until.IsZero() {
 		until := metav1.NewMicroTime(block.Until)
@@ -203,7 +203,7 @@ func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1
 		since := metav1.NewMicroTime(block.Since)
 		b.Since = &since
 	}
-	holders := c.holderNames(job.Namespace, block.Holders)
+	holders := d.holderNames(job.Namespace, block.Holders)
 	if len(holders) > 0 {
 		b.Name = holders[0]
 	}
@@ -211,7 +211,7 @@ func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1
 	if len(holders) > 0 {
 		held = ": " + strings.Join(holders, ", ")
 	}
-	b.Message = sentence(job, block, position, held, c.keyOf(job).Subject)
+	b.Message = sentence(job, block, position, held, d.keyOf(job).Subject)
 	if block.What == schedule.Others {
 		b.Position = int32(position)
 	}
@@ -223,10 +223,10 @@ func (c *Controller) blocker(job *v1.Job, block schedule.Block, position int) v1
 
 // holderNames are the jobs that hold what is waited for. Those of other workspaces
 // are not named.
-func (c *Controller) holderNames(workspace string, holders []uuid.UUID) []string {
+func (d *Dispatcher) holderNames(workspace string, holders []uuid.UUID) []string {
 	var names []string
 	for _, uid := range holders {
-		if e := c.jobs.Get(uid); e != nil && e.workspace.Value() == workspace {
+		if e := d.jobs.Get(uid); e != nil && e.workspace.Value() == workspace {
 			names = append(names, e.name)
 		}
 	}

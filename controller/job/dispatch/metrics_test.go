@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import (
 	"context"
@@ -11,12 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller"
-	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/schedule"
 	"jobwright.dev/store"
-	logfiles "jobwright.dev/store/logs/file"
 )
 
 // counting is a store of which only the counts are asked.
@@ -27,45 +24,43 @@ func (counting) Count(context.Context, string) ([]store.Count, error) { return n
 // TestAgesTellWhatIsStuck puts jobs in every state a metric tells apart: a lease that has
 // run out, a queued job that could run, and those that wait by their own wish.
 func TestAgesTellWhatIsStuck(t *testing.T) {
-	c, err := New(Options{Store: counting{}, Logs: &logfiles.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := New(Options{Store: counting{}, Name: "w", Slots: 1})
+	metrics := d.Metrics()
 	now := time.Now()
-	lease := func(d time.Duration) *rare { return &rare{lease: now.Add(d).UnixMicro()} }
+	lease := func(d time.Duration) *extra { return &extra{lease: now.Add(d).UnixMicro()} }
 	uids := map[string]uuid.UUID{}
 	for name, e := range map[string]*entry{
-		"held by nobody":      {rare: lease(-time.Second)},
-		"held elsewhere":      {rare: lease(time.Hour), elsewhere: true},
-		"running here":        {rare: lease(-time.Hour), run: &run{born: now, jobType: v1.JobTypeBuild}},
+		"held by nobody":      {extra: lease(-time.Second)},
+		"held elsewhere":      {extra: lease(time.Hour), elsewhere: true},
+		"running here":        {extra: lease(-time.Hour), atWork: true},
 		"waits by its wish":   {},
 		"waits for its time":  {queued: true},
 		"its time has come":   {queued: true},
-		"ended, but not gone": {finished: true, rare: lease(-time.Hour)},
+		"ended, but not gone": {finished: true, extra: lease(-time.Hour)},
 	} {
 		e.uid, e.workspace = uuid.New(), unique.Make("acme")
 		uids[name] = e.uid
-		c.jobs.Put(e)
+		d.jobs.Put(e)
 	}
 	for name, notBefore := range map[string]time.Time{"waits for its time": now.Add(time.Hour), "its time has come": now.Add(-time.Minute)} {
-		c.schedule.Upsert(schedule.Item{UID: uids[name], Workspace: "acme", Since: now.Add(-72 * time.Hour), NotBefore: notBefore})
+		d.schedule.Upsert(schedule.Item{UID: uids[name], Workspace: "acme", Since: now.Add(-72 * time.Hour), NotBefore: notBefore})
 	}
 	const want = `
 # HELP jobwright_jobs_without_lease Jobs whose attempt no worker has given a sign of life for since its lease ended.
 # TYPE jobwright_jobs_without_lease gauge
 jobwright_jobs_without_lease{workspace="acme"} 1
 `
-	if err := testutil.CollectAndCompare(c.metrics, strings.NewReader(want), "jobwright_jobs_without_lease"); err != nil {
+	if err := testutil.CollectAndCompare(metrics, strings.NewReader(want), "jobwright_jobs_without_lease"); err != nil {
 		t.Error(err)
 	}
-	if got := testutil.ToFloat64(agesOf{c.metrics, c.metrics.oldestQueued, now}); got != 60 {
+	if got := testutil.ToFloat64(agesOf{metrics, metrics.oldestQueued, now}); got != 60 {
 		t.Errorf("the oldest queued job has waited for %v s, want 60", got)
 	}
 }
 
 // agesOf collects the one metric, as of a time.
 type agesOf struct {
-	*metrics
+	*Metrics
 	desc *prometheus.Desc
 	now  time.Time
 }

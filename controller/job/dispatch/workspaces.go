@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import (
 	"bytes"
@@ -14,22 +14,22 @@ import (
 	"jobwright.dev/store"
 )
 
-// workspaceSource is how the controller follows the weights and limits of workspaces.
-func (c *Controller) workspaceSource() controller.Source {
-	return controller.Source{List: store.ListOptions{Kind: v1.KindWorkspace}, Handler: workspaceHandler{c}}
+// workspaceSource is how the dispatcher follows the weights and limits of workspaces.
+func (d *Dispatcher) workspaceSource() controller.Source {
+	return controller.Source{List: store.ListOptions{Kind: v1.KindWorkspace}, Handler: workspaceHandler{d}}
 }
 
 // workspaceHandler keeps the schedule's weights and limits as the Workspace objects say.
-type workspaceHandler struct{ c *Controller }
+type workspaceHandler struct{ d *Dispatcher }
 
 // Handle implements controller.Handler.
 func (h workspaceHandler) Handle(changes []store.Event) {
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
 	for _, change := range changes {
-		h.c.setWorkspace(change)
+		h.d.setWorkspace(change)
 	}
-	h.c.grant()
+	h.d.grant()
 }
 
 // Listed implements controller.Handler.
@@ -37,30 +37,30 @@ func (h workspaceHandler) Listed(_ uint64, shown func(uuid.UUID) bool) {
 	if shown == nil {
 		return
 	}
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	for name, uid := range h.c.workspaces {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	for name, uid := range h.d.workspaces {
 		if !shown(uid) {
-			delete(h.c.workspaces, name)
-			h.c.schedule.SetWorkspace(name, schedule.Workspace{})
+			delete(h.d.workspaces, name)
+			h.d.schedule.SetWorkspace(name, schedule.Workspace{})
 		}
 	}
-	h.c.grant()
+	h.d.grant()
 }
 
-func (c *Controller) setWorkspace(event store.Event) {
+func (d *Dispatcher) setWorkspace(event store.Event) {
 	name := event.Record.Key().Name
 	if event.Type == store.Deleted {
-		delete(c.workspaces, name)
-		c.schedule.SetWorkspace(name, schedule.Workspace{})
+		delete(d.workspaces, name)
+		d.schedule.SetWorkspace(name, schedule.Workspace{})
 		return
 	}
 	ws, err := event.Record.Workspace()
 	if err != nil {
-		c.Log.Error(err, "passing over a workspace that cannot be read", "workspace", name)
+		d.Log.Error(err, "passing over a workspace that cannot be read", "workspace", name)
 		return
 	}
-	c.workspaces[name] = event.Record.UUID()
+	d.workspaces[name] = event.Record.UUID()
 	limits := schedule.Workspace{Suspended: ws.Spec.Suspend, SuspendedTypes: ws.Spec.SuspendTypes}
 	if ws.Spec.Weight != nil {
 		limits.Weight = int(*ws.Spec.Weight)
@@ -69,7 +69,7 @@ func (c *Controller) setWorkspace(event store.Event) {
 		n := int(*ws.Spec.MaxRunning)
 		limits.MaxRunning = &n
 	}
-	c.schedule.SetWorkspace(name, limits)
+	d.schedule.SetWorkspace(name, limits)
 }
 
 // recalled is how many of the newest finished jobs are looked at for starts that
@@ -77,11 +77,11 @@ func (c *Controller) setWorkspace(event store.Event) {
 // within its window, in a fraction of a second.
 const recalled = 10_000
 
-// recallRates counts the starts before this server's own against their rate limits: one
+// RecallRates counts the starts before this server's own against their rate limits: one
 // for each finished job. Where a job had several attempts, only the end of the last one
 // is known, and stands for its start; the attempts before it are not counted.
-func (c *Controller) recallRates(ctx context.Context) error {
-	page, err := c.Store.List(ctx, store.ListOptions{
+func (d *Dispatcher) RecallRates(ctx context.Context) error {
+	page, err := d.Store.List(ctx, store.ListOptions{
 		Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobSucceeded, v1.JobFailed, v1.JobCanceled},
 		Order: store.NewestFirst, Limit: recalled,
 	})
@@ -106,14 +106,14 @@ func (c *Controller) recallRates(ctx context.Context) error {
 		// when: just now, at the latest.
 		ahead := max(job.Status.CompletionTime.Sub(now), 0)
 		started = started.Add(-ahead)
-		c.mu.Lock()
+		d.mu.Lock()
 		if r := rate(job); now.Sub(started) < r.Per {
-			c.schedule.Started(r, started)
+			d.schedule.Started(r, started)
 		}
 		if until := job.Status.RetryAfterTime; until != nil && until.Add(-ahead).After(now) {
-			c.schedule.Hold(rate(job).Key, until.Add(-ahead))
+			d.schedule.Hold(rate(job).Key, until.Add(-ahead))
 		}
-		c.mu.Unlock()
+		d.mu.Unlock()
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import "time"
 
@@ -29,23 +29,23 @@ func (w *wallClock) step(now time.Time) time.Duration {
 }
 
 // now is what time it is, for whatever the schedule is told. When the clock was set, what
-// waits for a moment is looked at again. The caller holds mu.
-func (c *Controller) now() time.Time {
+// waits for a moment is reconciled. The caller holds mu.
+func (d *Dispatcher) now() time.Time {
 	now := time.Now()
-	step := c.clock.step(now)
+	step := d.clock.step(now)
 	if step == 0 {
 		return now
 	}
-	c.Log.Info("the clock was set; jobs that wait for a moment are looked at again", "by", step.String())
-	for _, uid := range c.schedule.Set(now, step) {
-		c.queue.Add(c.jobs.Get(uid))
+	d.Log.Info("the clock was set; jobs that wait for a moment are reconciled", "by", step.String())
+	for _, uid := range d.schedule.Set(now, step) {
+		d.queue.Add(d.jobs.Get(uid))
 	}
-	for e := range c.jobs.All() {
-		c.queue.AddDelayed(e)
+	for e := range d.jobs.All() {
+		d.queue.AddDelayed(e)
 	}
-	if c.wake.timer != nil {
-		c.wake.timer.Stop()
+	if d.alarm.timer != nil {
+		d.alarm.timer.Stop()
 	}
-	c.wake = wake{}
+	d.alarm = alarm{}
 	return now
 }

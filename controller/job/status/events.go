@@ -1,4 +1,4 @@
-package job
+package status
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// record tells of the job as it is now.
-func (c *Controller) record(job *v1.Job) {
-	if c.Events == nil {
+// Emit tells of the job as it is now.
+func (w *Writer) Emit(job *v1.Job) {
+	if w.Events == nil {
 		return
 	}
 	s := &job.Status
@@ -30,11 +30,11 @@ func (c *Controller) record(job *v1.Job) {
 			message = fmt.Sprintf("Attempt %d succeeded.", s.Attempts)
 		}
 	}
-	c.tell(job, eventType(s), reason, message)
+	w.notify(job, eventType(s), reason, message)
 }
 
-func (c *Controller) tell(job *v1.Job, kind string, reason, message string) {
-	if c.Events == nil {
+func (w *Writer) notify(job *v1.Job, kind string, reason, message string) {
+	if w.Events == nil {
 		return
 	}
 	e := events.Event{
@@ -44,7 +44,7 @@ func (c *Controller) tell(job *v1.Job, kind string, reason, message string) {
 	if job.Status.CurrentAttempt != nil {
 		e.Attempt = job.Status.CurrentAttempt.ID
 	}
-	c.Events.Record(e)
+	w.Events.Record(e)
 }
 
 // eventType is Warning for what somebody should look at.
@@ -57,20 +57,20 @@ func eventType(s *v1.JobStatus) string {
 	return events.Normal
 }
 
-// announceTransition tells of what changed between two statuses of a job.
-func (c *Controller) announceTransition(job *v1.Job, was v1.JobStatus) {
+// announce tells of what changed between two statuses of a job.
+func (w *Writer) announce(job *v1.Job, was *v1.JobStatus) {
 	s := &job.Status
 	switch {
 	case s.Phase != was.Phase, s.Reason != was.Reason:
-		c.record(job)
+		w.Emit(job)
 	case s.CurrentAttempt != nil && was.CurrentAttempt != nil && s.CurrentAttempt.Worker != was.CurrentAttempt.Worker:
-		c.tell(job, events.Warning, "LeaseExpired", fmt.Sprintf("Worker %s has not renewed its lease on attempt %s; worker %s takes over.",
+		w.notify(job, events.Warning, "LeaseExpired", fmt.Sprintf("Worker %s has not renewed its lease on attempt %s; worker %s takes over.",
 			was.CurrentAttempt.Worker, was.CurrentAttempt.ID, s.CurrentAttempt.Worker))
 	case s.IsConditionTrue(v1.ConditionCanceling) && !was.IsConditionTrue(v1.ConditionCanceling):
-		c.tell(job, events.Normal, v1.ConditionCanceling, "Asked to stop; waiting for the action to end.")
+		w.notify(job, events.Normal, v1.ConditionCanceling, "Asked to stop; waiting for the action to end.")
 	}
 	if s.LateResult != nil && was.LateResult == nil {
-		c.tell(job, events.Warning, "LateResult", fmt.Sprintf("Attempt %s of worker %s came to %s after the job had been decided without it; that changes nothing. %s",
+		w.notify(job, events.Warning, "LateResult", fmt.Sprintf("Attempt %s of worker %s came to %s after the job had been decided without it; that changes nothing. %s",
 			s.LateResult.Attempt, s.LateResult.Worker, s.LateResult.Outcome, s.LateResult.Message))
 	}
 }

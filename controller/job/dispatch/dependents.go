@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import (
 	"context"
@@ -12,60 +12,60 @@ import (
 
 // dependOn notes which jobs this one waits for; nil: none any more. The caller holds
 // mu.
-func (c *Controller) dependOn(e *entry, job *v1.Job) {
+func (d *Dispatcher) dependOn(e *entry, job *v1.Job) {
 	var depends []string
 	if job != nil && !job.Finished() {
-		for _, d := range job.Spec.DependsOn {
-			depends = append(depends, d.Name)
+		for _, on := range job.Spec.DependsOn {
+			depends = append(depends, on.Name)
 		}
 	}
 	if slices.Equal(depends, e.depends()) {
 		return
 	}
 	for _, name := range e.depends() {
-		on := c.dependency(e, name)
-		delete(c.dependents[on], e)
-		if len(c.dependents[on]) == 0 {
-			delete(c.dependents, on)
+		on := d.dependency(e, name)
+		delete(d.dependents[on], e)
+		if len(d.dependents[on]) == 0 {
+			delete(d.dependents, on)
 		}
 	}
 	for _, name := range depends {
-		on := c.dependency(e, name)
-		if c.dependents[on] == nil {
-			c.dependents[on] = map[*entry]struct{}{}
+		on := d.dependency(e, name)
+		if d.dependents[on] == nil {
+			d.dependents[on] = map[*entry]struct{}{}
 		}
-		c.dependents[on][e] = struct{}{}
+		d.dependents[on][e] = struct{}{}
 	}
-	c.turn++
+	d.turn++
 	if len(depends) == 0 {
-		e.own().waits = nil
-		e.tidy()
-		if c.waiting[e.key()] == e {
-			delete(c.waiting, e.key())
+		e.mutableExtra().dependencies = nil
+		e.dropExtra()
+		if d.waiting[e.key()] == e {
+			delete(d.waiting, e.key())
 		}
 		return
 	}
-	e.own().waits = &waits{names: depends, since: c.turn}
-	c.waiting[e.key()] = e
+	e.mutableExtra().dependencies = &dependencies{names: depends, since: d.turn}
+	d.waiting[e.key()] = e
 }
 
 // depends are the names in the job's dependsOn.
 func (e *entry) depends() []string {
-	if w := e.some().waits; w != nil {
-		return w.names
+	if on := e.some().dependencies; on != nil {
+		return on.names
 	}
 	return nil
 }
 
-func (c *Controller) dependency(e *entry, name string) store.Key {
+func (d *Dispatcher) dependency(e *entry, name string) store.Key {
 	return jobKey(e.workspace.Value(), name)
 }
 
-// wakeDependents has every job looked at that waits for the one with that key. The
+// wakeDependents has every job reconciled that waits for the one with that key. The
 // caller holds mu.
-func (c *Controller) wakeDependents(key store.Key) {
-	for e := range c.dependents[key] {
-		c.queue.Add(e)
+func (d *Dispatcher) wakeDependents(key store.Key) {
+	for e := range d.dependents[key] {
+		d.queue.Add(e)
 	}
 }
 
@@ -74,17 +74,24 @@ func waitsForOthers(job *v1.Job) bool {
 	return len(job.Spec.DependsOn) > 0 && job.Status.CurrentAttempt == nil
 }
 
-// dependencies is what is known of the jobs that a queued job waits for.
-func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([]lifecycle.Dependency, error) {
+// dependencies is what a job depends on.
+type dependencies struct {
+	names []string // in spec.dependsOn
+	// When names came to be as they are, and when they last led back in no way, as turns.
+	since, onNoCycle uint64
+}
+
+// readDependencies reads what has become of the jobs that a queued job waits for.
+func (d *Dispatcher) readDependencies(ctx context.Context, e *entry, job *v1.Job) ([]lifecycle.Dependency, error) {
 	if !waitsForOthers(job) {
 		return nil, nil
 	}
 	known := make([]lifecycle.Dependency, len(job.Spec.DependsOn))
-	for i, d := range job.Spec.DependsOn {
-		if met(job, d.Name) {
+	for i, on := range job.Spec.DependsOn {
+		if met(job, on.Name) {
 			continue
 		}
-		record, err := c.Store.Get(ctx, c.dependency(e, d.Name))
+		record, err := d.Store.Get(ctx, d.dependency(e, on.Name))
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			continue
@@ -103,7 +110,7 @@ func (c *Controller) dependencies(ctx context.Context, e *entry, job *v1.Job) ([
 			if known[i].Phase.Terminal() {
 				known[i].Phase = v1.JobQueued // it is to run again
 			}
-			known[i].Cycle = c.cycle(e.key(), record.Key())
+			known[i].Cycle = d.cycle(e.key(), record.Key())
 		}
 	}
 	return known, nil
@@ -116,37 +123,36 @@ func met(job *v1.Job, name string) bool {
 // cycle is the way from one job over a dependency back to itself; nil: there is none.
 // The API refuses cycles; this finds those that came with an edited jobs.json.
 //
-// A walk ends at a job that was found in no cycle since this one depends on what it
-// does now: of a cycle's members the first one asked after the last one came finds it.
-// So a long chain, asked from its old end, costs each job one step and not all of them.
-// What a walk finds out that ended so is only as new as what it ended at: a job that came
-// since may have closed a cycle behind it.
-func (c *Controller) cycle(from, over store.Key) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.waiting[from]
+// The walk stops at a job already known to be on no cycle, if that was established after
+// this job's dependencies were last set. A long chain therefore costs one step per job. A
+// result reached that way is only as recent as the job it stopped at: one that arrived
+// later may have closed a cycle.
+func (d *Dispatcher) cycle(from, over store.Key) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.waiting[from]
 	if e == nil {
 		return nil // only asked about, or gone
 	}
-	waits := e.rare.waits
-	c.turn++
-	asOf := c.turn
+	waits := e.extra.dependencies
+	d.turn++
+	asOf := d.turn
 	var way []string
-	if len(c.dependents[from]) > 0 { // otherwise nothing leads back
+	if len(d.dependents[from]) > 0 { // otherwise nothing leads back
 		way = findCycle(from, over, func(key store.Key) []string {
-			other := c.waiting[key]
+			other := d.waiting[key]
 			switch {
 			case other == nil:
 				return nil
-			case other.rare.waits.inNoCycle > waits.since:
-				asOf = min(asOf, other.rare.waits.inNoCycle)
+			case other.extra.dependencies.onNoCycle > waits.since:
+				asOf = min(asOf, other.extra.dependencies.onNoCycle)
 				return nil
 			}
-			return other.rare.waits.names
+			return other.extra.dependencies.names
 		})
 	}
 	if way == nil && len(waits.names) == 1 && waits.names[0] == over.Name {
-		waits.inNoCycle = max(waits.inNoCycle, asOf)
+		waits.onNoCycle = max(waits.onNoCycle, asOf)
 	}
 	return way
 }

@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import (
 	"fmt"
@@ -9,9 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action"
 	"jobwright.dev/store"
-	logfiles "jobwright.dev/store/logs/file"
 )
 
 // TestACycleIsFoundInWhateverOrderItsJobsAreAsked takes in the jobs of a ring and asks
@@ -20,10 +18,7 @@ import (
 func TestACycleIsFoundInWhateverOrderItsJobsAreAsked(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for round := range 5000 {
-		c, err := New(Options{Store: counting{}, Logs: &logfiles.Archive{}, Worker: "w", MaxConcurrent: 1, Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: nil}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := New(Options{Store: counting{}, Name: "w", Slots: 1})
 		n := 2 + r.IntN(5)
 		key := func(i int) store.Key {
 			return store.Key{Kind: v1.KindJob, Namespace: "acme", Name: fmt.Sprint("job-", (i+n)%n)}
@@ -31,15 +26,15 @@ func TestACycleIsFoundInWhateverOrderItsJobsAreAsked(t *testing.T) {
 		uid := func(i int) uuid.UUID { return uuid.UUID{15: byte((i+n)%n + 1)} }
 		found := false
 		ask := func(i int) {
-			if c.jobs.Get(uid(i)) != nil && c.cycle(key(i), key(i+1)) != nil {
+			if d.jobs.Get(uid(i)) != nil && d.cycle(key(i), key(i+1)) != nil {
 				found = true
 			}
 		}
 		for _, i := range r.Perm(n) {
 			e := &entry{uid: uid(i), workspace: unique.Make(key(i).Namespace), name: key(i).Name}
-			c.jobs.Put(e)
+			d.jobs.Put(e)
 			job := &v1.Job{Spec: v1.JobSpec{DependsOn: []v1.JobDependency{{Name: key(i + 1).Name}}}}
-			c.dependOn(e, job)
+			d.dependOn(e, job)
 			for range r.IntN(4) {
 				ask(r.IntN(n))
 			}

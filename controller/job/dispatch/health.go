@@ -1,4 +1,4 @@
-package job
+package dispatch
 
 import "errors"
 
@@ -9,13 +9,13 @@ var (
 )
 
 // Health says why the controller starts no job; nil: it does.
-func (c *Controller) Health() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (d *Dispatcher) Health() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	switch {
-	case c.draining:
+	case d.draining:
 		return errDraining
-	case !c.started:
+	case !d.started:
 		return errNotStarted
 	}
 	return nil

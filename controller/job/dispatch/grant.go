@@ -1,0 +1,93 @@
+package dispatch
+
+import (
+	"time"
+)
+
+// enqueue gives a job that this worker does not hold its place in the schedule, or takes it
+// out. The caller holds mu.
+func (d *Dispatcher) enqueue(e *entry, w *decided) {
+	job := w.Job
+	switch attempt := job.Status.CurrentAttempt; {
+	case attempt != nil && e.elsewhere: // another worker's still
+	case attempt != nil:
+		d.unschedule(e)
+		e.elsewhere = true
+		d.schedule.LiveElsewhere(d.item(e.uid, job), attempt.StartTime.Time)
+		d.grant()
+	case !w.ready:
+		d.unschedule(e)
+		d.grant()
+		if w.changed && !w.Soft {
+			d.queue.Add(e) // whether it is ready is decided from what is on disk now
+		}
+	case e.slot && !w.granted: // granted since it was observed; its reconcile is queued
+	default:
+		d.release(e)
+		e.queued = true
+		d.schedule.Upsert(d.item(e.uid, job))
+		d.replaces(e, job, w.Now)
+		d.grant()
+	}
+}
+
+// unschedule takes a job out of the schedule and gives back its slot. The caller
+// holds mu.
+func (d *Dispatcher) unschedule(e *entry) {
+	if e.queued {
+		e.queued = false
+		d.schedule.Remove(e.uid)
+	}
+	d.release(e)
+}
+
+func (d *Dispatcher) release(e *entry) {
+	if e.slot || e.elsewhere {
+		e.slot, e.elsewhere = false, false
+		d.schedule.Release(e.uid, d.now())
+	}
+}
+
+// grant gives free slots to the jobs that are next, and sees to it that it is asked
+// again when one may start by the passing of time alone. The caller holds mu.
+func (d *Dispatcher) grant() {
+	d.grantResumptions()
+	if d.draining {
+		return
+	}
+	now := d.now()
+	for {
+		next, ok := d.schedule.Next(now)
+		if !ok {
+			break
+		}
+		e := d.jobs.Get(next.UID)
+		e.queued, e.slot = false, true
+		d.queue.AddFirst(e)
+	}
+	due, ok := d.schedule.Due()
+	if ok == d.alarm.set && due.Equal(d.alarm.at) {
+		return
+	}
+	if d.alarm.timer != nil {
+		d.alarm.timer.Stop()
+	}
+	d.alarm.set, d.alarm.at = ok, due
+	if ok {
+		d.alarm.timer = time.AfterFunc(min(max(due.Sub(now), 0), maxNap), d.onAlarm)
+	}
+}
+
+// alarm is the timer of the schedule.
+type alarm struct {
+	timer *time.Timer
+	set   bool
+	at    time.Time
+}
+
+func (d *Dispatcher) onAlarm() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alarm = alarm{}
+	d.grant()
+}

@@ -1,0 +1,163 @@
+package dispatch
+
+import (
+	"context"
+	"unique"
+
+	"github.com/google/uuid"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
+	"jobwright.dev/store"
+)
+
+// jobSource is how the dispatcher follows what has not finished.
+func (d *Dispatcher) jobSource(prepare func(context.Context) error) controller.Source {
+	list := store.ListOptions{Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobQueued, v1.JobRunning, ""}, Order: store.OldestFirst}
+	if !d.Store.Features().AtomicRerun {
+		list.Phases = nil // some of the finished ones may be about to run again
+	}
+	return controller.Source{List: list, Prepare: prepare, Handler: jobHandler{d}}
+}
+
+// jobHandler takes in what happens to jobs.
+type jobHandler struct{ d *Dispatcher }
+
+// Handle implements controller.Handler.
+func (h jobHandler) Handle(changes []store.Event) {
+	for _, change := range changes {
+		h.d.intake(change)
+	}
+}
+
+// Resumed implements controller.Resumer.
+func (h jobHandler) Resumed() {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	for e := range h.d.jobs.All() {
+		if e.atWork || h.d.queue.Failing(e) { // the worker may have failed too
+			h.d.queue.Add(e)
+		}
+	}
+}
+
+// Listed implements controller.Handler: whatever is not shown at version has finished or
+// was deleted meanwhile.
+func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
+	d := h.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.started = true
+	if shown == nil {
+		return
+	}
+	var missing []*entry
+	for e := range d.jobs.All() {
+		if !shown(e.uid) && e.version < version {
+			missing = append(missing, e)
+		}
+	}
+	for _, e := range missing {
+		if e.atWork {
+			e.version = version
+			d.queue.Add(e) // the worker reads what has become of it
+		} else if !e.finished {
+			d.forget(e)
+		}
+		d.wakeDependents(e.key())
+	}
+	for uid, written := range d.settled {
+		if written <= version {
+			delete(d.settled, uid)
+		}
+	}
+}
+
+// intake takes in one change: what is known of the job, and that it wants a
+// reconcile.
+func (d *Dispatcher) intake(event store.Event) {
+	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
+	d.mu.Lock()
+	if settled, ok := d.settled[uid]; ok && version <= settled {
+		if version == settled {
+			delete(d.settled, uid)
+		}
+		d.mu.Unlock()
+		return
+	}
+	e := d.jobs.Get(uid)
+	if event.Type == store.Deleted {
+		if e != nil {
+			d.onDeleted(e)
+		}
+		delete(d.settled, uid)
+		d.wakeDependents(key)
+		d.mu.Unlock()
+		return
+	}
+	if event.Type == store.Added {
+		d.wakeDependents(key)
+	}
+	if e != nil && version <= e.version {
+		d.mu.Unlock()
+		return
+	}
+	d.mu.Unlock()
+	d.add(event, e != nil)
+}
+
+// add takes in what is new about a job. Most jobs are decoded only when they are reconciled;
+// those that wait for others, or decide about others of their key, have to be known before.
+func (d *Dispatcher) add(event store.Event, known bool) {
+	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
+	finished, err := event.Record.Finished()
+	var phase v1.JobPhase
+	if err == nil {
+		phase, err = event.Record.Phase()
+	}
+	if err != nil {
+		d.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
+		return
+	}
+	var job *v1.Job
+	if related(event.Record) || event.Type == store.Added && d.Status.Events != nil {
+		if job, err = event.Record.Job(); err != nil {
+			d.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
+			return
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if phase.Terminal() {
+		d.wakeDependents(key)
+		if !known && finished {
+			return
+		}
+	}
+	e := d.jobs.Get(uid)
+	if e == nil {
+		d.arrivals++
+		e = &entry{uid: uid, workspace: unique.Make(key.Namespace), name: key.Name, arrival: d.arrivals}
+		d.unread.Push(e)
+		d.jobs.Put(e)
+		if job != nil && event.Type == store.Added {
+			d.Status.Emit(job)
+		}
+	}
+	if version <= e.version {
+		return // written by this worker meanwhile
+	}
+	e.version = version
+	d.setRecord(e, nil)
+	if job != nil {
+		d.index(e, job)
+	}
+	d.queue.Add(e)
+}
+
+// related reports whether the job may depend on others or have a concurrency policy. This
+// runs for every job, so it searches the encoding for substrings whose first byte is rare
+// (`O`, `y`) instead of decoding.
+func related(r store.Record) bool {
+	return r.Contains(`On":[`) || r.Contains(`y":"`) && r.Contains(`policy":"`)
+}

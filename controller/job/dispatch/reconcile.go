@@ -1,0 +1,265 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
+	"jobwright.dev/controller/job/lifecycle"
+	"jobwright.dev/controller/job/status"
+	"jobwright.dev/store"
+)
+
+// Reconcile implements controller.Reconciler: it reads one job, decides, writes its status
+// at most once, and acts.
+func (d *Dispatcher) Reconcile(ctx context.Context, e *entry) (controller.Result, error) {
+	if d.passOn(e) {
+		return controller.Result{}, nil
+	}
+	if earlier := d.unconfirmed(e); earlier != nil {
+		return d.confirm(ctx, e, earlier)
+	}
+	job, err := d.read(ctx, e)
+	if job == nil || err != nil {
+		return d.failed(e, err)
+	}
+	seen, err := d.observe(ctx, e, job)
+	if err != nil {
+		return d.failed(e, err)
+	}
+	now := time.Now()
+	decision := lifecycle.Next(job, seen, now)
+	w := decided{
+		Write:   status.Write{Job: job, Was: job.Status, Soft: decision.Soft, Now: now},
+		changed: decision.Changed, do: decision.Do, ready: decision.Ready, again: decision.Again, granted: seen.Granted,
+	}
+	if !decision.Changed {
+		return d.act(ctx, e, &w), nil
+	}
+	job.Status = decision.Status
+	return d.write(ctx, e, &w)
+}
+
+// passOn tells the worker of what has changed about a job at work, and reports whether the
+// dispatcher has nothing to decide.
+func (d *Dispatcher) passOn(e *entry) bool {
+	d.mu.Lock()
+	forgotten, atWork, gone, version := e.forgotten, e.atWork, e.gone, e.version
+	d.mu.Unlock()
+	switch {
+	case !atWork:
+		return forgotten
+	case gone:
+		d.Worker.Deleted(e.uid)
+	default:
+		d.Worker.Changed(e.uid, version)
+	}
+	return true
+}
+
+// read returns the job; nil: it is gone. One that is kept decoded, and of which no event
+// has told since, is taken as it is: if the store has a later version all the same,
+// whatever is decided here cannot be written, and the event of that version is on its way.
+func (d *Dispatcher) read(ctx context.Context, e *entry) (*v1.Job, error) {
+	d.mu.Lock()
+	job := e.job
+	known := job != nil && !e.newer(job)
+	d.mu.Unlock()
+	if known {
+		return job, nil
+	}
+	record, err := d.Store.Get(ctx, e.key())
+	if errors.Is(err, store.ErrNotFound) || err == nil && record.UUID() != e.uid {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.onDeleted(e)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if job, err = record.Job(); err != nil {
+		return nil, controller.TerminalError(err) // until somebody mends it
+	}
+	return job, nil
+}
+
+// observe is what is known of the job, which is indexed first if it was not decoded before.
+func (d *Dispatcher) observe(ctx context.Context, e *entry, job *v1.Job) (lifecycle.Observed, error) {
+	var known []lifecycle.Dependency
+	if waitsForOthers(job) {
+		d.mu.Lock()
+		d.onRead(e, job)
+		d.mu.Unlock()
+		var err error
+		if known, err = d.readDependencies(ctx, e, job); err != nil {
+			return lifecycle.Observed{}, err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onRead(e, job)
+	skippedFor, complete := d.skippedFor(e, job)
+	return lifecycle.Observed{
+		Worker: d.Name, Lease: d.Lease, Granted: e.slot, Dependencies: known, ReplacedBy: d.replacedBy(e),
+		SkippedFor: skippedFor, Busy: !complete, ShuttingDown: d.draining,
+	}, nil
+}
+
+// onRead indexes a job that was not decoded when its event came. The caller holds mu.
+func (d *Dispatcher) onRead(e *entry, job *v1.Job) {
+	if e.job != job && !e.forgotten {
+		d.index(e, job)
+	}
+}
+
+// write writes the status that was decided on and does what follows from it.
+func (d *Dispatcher) write(ctx context.Context, e *entry, w *decided) (controller.Result, error) {
+	if w.do == lifecycle.Start {
+		if !d.mayStart() {
+			return controller.Result{}, nil // it stays queued
+		}
+		defer d.hasStarted()
+	}
+	version, err := d.Status.Do(ctx, &w.Write)
+	if err != nil {
+		if !w.Soft && status.Unconfirmed(err) {
+			kept := *w
+			d.setUnconfirmed(e, &kept)
+		}
+		return d.failed(e, err)
+	}
+	d.onWritten(e, w, version)
+	return d.act(ctx, e, w), nil
+}
+
+// onWritten notes our own write, whose event says nothing new.
+func (d *Dispatcher) onWritten(e *entry, w *decided, version uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.forgotten {
+		return // deleted since
+	}
+	unseen := e.version < version
+	e.version = max(e.version, version)
+	d.index(e, w.Job)
+	if w.Job.Finished() {
+		if unseen {
+			d.settled[e.uid] = version
+		}
+		d.wakeDependents(e.key())
+	}
+}
+
+// act does what the decision asks for beside the write.
+func (d *Dispatcher) act(ctx context.Context, e *entry, w *decided) controller.Result {
+	switch do := d.settle(e, w); do {
+	case lifecycle.Start:
+		d.Worker.Begin(ctx, w.Job, w.again)
+	case lifecycle.Recover:
+		d.Worker.Recover(ctx, w.Job)
+	case lifecycle.Nothing, lifecycle.Stop:
+		return controller.Result{After: w.again}
+	}
+	return controller.Result{} // what is due of a job at work is the worker's
+}
+
+// settle gives the job its place: with the worker, in the schedule, or none any more. It
+// returns what the worker is to do.
+func (d *Dispatcher) settle(e *entry, w *decided) lifecycle.Do {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !e.read {
+		e.read = true
+		d.wakeIncomplete()
+	}
+	switch {
+	case e.forgotten:
+	case w.Job.Status.Phase.Terminal() && e.newer(w.Job):
+		d.queue.Add(e) // run again meanwhile: the event came before this decision was done with
+	case w.Job.Status.Phase.Terminal():
+		d.forget(e)
+	case w.do == lifecycle.Recover && d.draining: // it is recovered at the next start
+	case w.do == lifecycle.Start, w.do == lifecycle.Recover:
+		d.hand(e, w.Job)
+		return w.do
+	default:
+		d.enqueue(e, w)
+	}
+	return lifecycle.Nothing
+}
+
+// hand makes a job the worker's. The caller holds mu.
+func (d *Dispatcher) hand(e *entry, job *v1.Job) {
+	d.setRecord(e, nil)
+	if e.queued {
+		e.queued = false
+		d.schedule.Remove(e.uid)
+	}
+	if !e.slot { // found running, or taken over
+		e.slot, e.elsewhere = true, false
+		d.schedule.Live(d.item(e.uid, job), job.Status.CurrentAttempt.StartTime.Time)
+	}
+	e.atWork = true
+}
+
+// failed answers an error of the store: a conflict at once, anything else is tried again
+// with back-off.
+func (d *Dispatcher) failed(e *entry, err error) (controller.Result, error) {
+	if err == nil {
+		return controller.Result{}, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.setRecord(e, nil)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
+		d.queue.Add(e)
+		return controller.Result{}, nil
+	}
+	return controller.Result{}, fmt.Errorf("%s: %w", e.key(), err)
+}
+
+// unconfirmed is an earlier write of which nobody knows whether it happened: nothing is
+// decided before that is known.
+func (d *Dispatcher) unconfirmed(e *entry) *decided {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return e.some().unconfirmed
+}
+
+func (d *Dispatcher) setUnconfirmed(e *entry, w *decided) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.mutableExtra().unconfirmed = w
+	e.dropExtra()
+}
+
+// confirm finds out what became of an earlier write.
+func (d *Dispatcher) confirm(ctx context.Context, e *entry, w *decided) (controller.Result, error) {
+	if w.do == lifecycle.Start {
+		if !d.mayStart() {
+			return controller.Result{}, nil // what is in the store is recovered at the next start
+		}
+		defer d.hasStarted()
+	}
+	fate, version, err := d.Status.Confirm(ctx, &w.Write)
+	if err != nil {
+		return d.failed(e, err)
+	}
+	d.setUnconfirmed(e, nil)
+	d.queue.Add(e) // it may have changed since
+	switch fate {
+	case status.Gone:
+		d.mu.Lock()
+		d.onDeleted(e)
+		d.mu.Unlock()
+	case status.Written:
+		d.onWritten(e, w, version)
+		return d.act(ctx, e, w), nil
+	case status.Overtaken:
+	}
+	return controller.Result{}, nil
+}

@@ -1,0 +1,176 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/job/dispatch"
+	"jobwright.dev/controller/job/spool"
+	"jobwright.dev/controller/job/status"
+	"jobwright.dev/controller/job/work"
+	"jobwright.dev/store/events"
+	"jobwright.dev/store/logs"
+)
+
+// Reconcilers is how many jobs are reconciled at once. A reconcile mostly waits for
+// the disk, and all that wait share one fdatasync: 64 is where the group commit
+// stops gaining on two cores.
+const Reconcilers = 64
+
+// Options configure a Controller. Store, Runners, Logs and Worker are required.
+type Options struct {
+	Store   controller.Store
+	Runners map[v1.JobType]action.Runner
+	Logs    logs.Store
+	// Spool keeps outcomes that the store cannot take until the next start; nil: they are
+	// kept in memory only.
+	Spool *spool.Spool
+	// Worker is this worker's identity; it must be the same after a restart.
+	Worker string
+	// MaxConcurrent is how many attempts run at once; at least 1.
+	MaxConcurrent int
+	// Lease is how long the worker owns an attempt without renewing it. It is
+	// renewed when a third has passed, in a soft write.
+	Lease time.Duration
+	// Ageing is the waiting time that is worth one point of priority.
+	Ageing time.Duration
+	// Events takes an event for each transition; nil: nobody does.
+	Events events.Recorder
+	// CancelGrace is how long an action may take to stop before it is killed.
+	CancelGrace time.Duration
+	// ShutdownGrace is how long running attempts may go on after Run's context has
+	// ended before they are interrupted.
+	ShutdownGrace time.Duration
+	// ProgressInterval is the least time between two progress writes of one job.
+	ProgressInterval time.Duration
+	// Rested is called when nothing was to be done for a second after a burst of 10,000
+	// reconciles or more: the moment to give memory back. nil: nothing is called.
+	Rested func()
+	// Registerer takes the metrics; nil: they are counted and not exported.
+	Registerer prometheus.Registerer
+	Log        logr.Logger
+}
+
+// Defaults of Options.
+const (
+	DefaultCancelGrace      = 10 * time.Second
+	DefaultShutdownGrace    = 30 * time.Second
+	DefaultProgressInterval = 250 * time.Millisecond
+	// DefaultLease survives two renewals that fail and a pause of the garbage
+	// collector or the machine of some seconds; a dead worker's job is taken over
+	// within it.
+	DefaultLease = 30 * time.Second
+	// DefaultAgeing lets a job of priority 0 overtake one of priority 10 that comes
+	// ten minutes later.
+	DefaultAgeing = time.Minute
+)
+
+// Controller drives jobs to their end: a dispatcher and a worker over one store.
+type Controller struct {
+	opts     Options
+	dispatch *dispatch.Dispatcher
+	work     *work.Worker
+}
+
+// New returns a controller that does nothing until its manager runs.
+func New(opts Options) (*Controller, error) {
+	switch {
+	case opts.Store == nil, opts.Logs == nil, len(opts.Runners) == 0:
+		return nil, errors.New("job controller: Store, Logs and Runners are required")
+	case opts.Worker == "":
+		return nil, errors.New("job controller: Worker is required")
+	case opts.MaxConcurrent < 1:
+		return nil, fmt.Errorf("job controller: MaxConcurrent is %d, must be at least 1", opts.MaxConcurrent)
+	}
+	if opts.CancelGrace <= 0 {
+		opts.CancelGrace = DefaultCancelGrace
+	}
+	if opts.Lease <= 0 {
+		opts.Lease = DefaultLease
+	}
+	if opts.Ageing <= 0 {
+		opts.Ageing = DefaultAgeing
+	}
+	if opts.ProgressInterval <= 0 {
+		opts.ProgressInterval = DefaultProgressInterval
+	}
+	counted := status.NewMetrics()
+	writer := &status.Writer{Store: opts.Store, Events: opts.Events, Metrics: counted}
+	c := &Controller{opts: opts}
+	c.work = work.New(work.Options{
+		Store: opts.Store, Status: writer, Runners: opts.Runners, Logs: opts.Logs, Spool: opts.Spool, Name: opts.Worker, Lease: opts.Lease,
+		CancelGrace: opts.CancelGrace, ShutdownGrace: opts.ShutdownGrace, ProgressInterval: opts.ProgressInterval, Log: opts.Log,
+	})
+	c.dispatch = dispatch.New(dispatch.Options{
+		Store: opts.Store, Status: writer, Worker: c.work, Name: opts.Worker, Key: c.key, Slots: opts.MaxConcurrent,
+		Lease: opts.Lease, Ageing: opts.Ageing, Rested: opts.Rested, Log: opts.Log,
+	})
+	c.work.For(c.dispatch)
+	if opts.Registerer != nil {
+		for _, collector := range []prometheus.Collector{counted, c.dispatch.Metrics(), c.work.Metrics()} {
+			if err := opts.Registerer.Register(collector); err != nil {
+				return nil, fmt.Errorf("job controller: register metrics: %w", err)
+			}
+		}
+	}
+	return c, nil
+}
+
+// key is the concurrency key that a job has by its action; zero: it has none.
+func (c *Controller) key(job *v1.Job) action.Key {
+	if runner, ok := c.opts.Runners[job.Spec.Type].(action.Keyed); ok {
+		return runner.Key(job)
+	}
+	return action.Key{}
+}
+
+// AddTo adds the controller to a manager. It is called once. At the end the dispatcher
+// drains first, so that nothing begins while the worker waits for what runs.
+func (c *Controller) AddTo(m *controller.Manager) error {
+	if err := m.Add(c.work.Controller(Reconcilers)); err != nil {
+		return err
+	}
+	return m.Add(c.dispatch.Controller(Reconcilers, c.recall))
+}
+
+// recall takes in what the process before has left.
+func (c *Controller) recall(ctx context.Context) error {
+	if err := c.work.RecallOutcomes(ctx); err != nil {
+		return err
+	}
+	return c.dispatch.RecallRates(ctx)
+}
+
+// Run runs the controller alone, under a manager of its own.
+func (c *Controller) Run(ctx context.Context) error {
+	m, err := controller.NewManager(c.opts.Store, c.opts.Log, nil)
+	if err != nil {
+		return err
+	}
+	if err := c.AddTo(m); err != nil {
+		return err
+	}
+	return m.Run(ctx)
+}
+
+// Blockers says why a queued job does not run; none when it is not queued, or starts
+// right now.
+func (c *Controller) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, error) {
+	return c.dispatch.Blockers(ctx, job)
+}
+
+// Explain says why a job is where it is.
+func (c *Controller) Explain(ctx context.Context, job *v1.Job) (*v1.JobExplanation, error) {
+	return c.dispatch.Explain(ctx, job)
+}
+
+// Health says why the controller starts no job; nil: it does.
+func (c *Controller) Health() error { return c.dispatch.Health() }

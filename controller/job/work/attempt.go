@@ -1,0 +1,51 @@
+package work
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+// Begin implements dispatch.Worker.
+func (w *Worker) Begin(ctx context.Context, job *v1.Job, again time.Duration) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	x := newExecution(job, cancel, time.Now())
+	attempt := action.Attempt{ID: x.id, Job: job.DeepCopy(), Grace: w.CancelGrace}
+	w.add(x)
+	go func() {
+		defer cancel(nil)
+		sink := &sink{w: w, x: x}
+		sink.Line(action.System, "attempt "+strconv.Itoa(int(attempt.Job.Status.Attempts))+" started")
+		outcome := w.carryOut(ctx, attempt, sink)
+		sink.end(outcome)
+		w.end(x, outcome)
+	}()
+	w.queue.AddAfter(x, again)
+}
+
+// carryOut runs the action; a panic in it is the attempt's failure, not the server's end.
+func (w *Worker) carryOut(ctx context.Context, a action.Attempt, sink *sink) (outcome action.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.Log.Error(fmt.Errorf("panic: %v", p), "an action panicked", "job", a.Job.Namespace+"/"+a.Job.Name,
+				"attempt", a.ID, "stack", string(debug.Stack()))
+			outcome = action.Fail(v1.ReasonInternalError, fmt.Sprintf("The action panicked: %v. The server's log has the stack.", p))
+		}
+	}()
+	runner, ok := w.Runners[a.Job.Spec.Type]
+	if !ok {
+		return action.Fail(v1.ReasonInvalidArguments, fmt.Sprintf("This server runs no jobs of type %q.", a.Job.Spec.Type))
+	}
+	return runner.Run(ctx, a, sink)
+}
+
+// end notes what an attempt came to.
+func (w *Worker) end(x *execution, outcome action.Outcome) {
+	x.end(outcome)
+	w.queue.AddFirst(x)
+}

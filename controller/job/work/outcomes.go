@@ -1,0 +1,107 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/job/lifecycle"
+	"jobwright.dev/controller/job/spool"
+	"jobwright.dev/controller/job/status"
+	"jobwright.dev/store"
+)
+
+// keepOutcome writes down on this machine what an attempt came to, if it has ended, since
+// the store could not take it: the process may end before the store is back.
+func (w *Worker) keepOutcome(x *execution) {
+	outcome := x.ended()
+	if w.Spool == nil || outcome == nil {
+		return
+	}
+	o := spool.Outcome{Namespace: x.key.Namespace, Job: x.key.Name, UID: types.UID(x.uid.String()), Attempt: x.id, Outcome: *outcome}
+	if u := x.unconfirmed; u != nil && u.ended {
+		o.Status = &u.Job.Status
+	}
+	if x.spooled && (x.spooledStatus || o.Status == nil) {
+		return // nothing new
+	}
+	if err := w.Spool.Keep(o); err != nil {
+		w.Log.Error(err, "what an attempt came to is kept in memory only", "job", x.key.String(), "attempt", o.Attempt)
+		return
+	}
+	x.spooled, x.spooledStatus = true, o.Status != nil
+}
+
+// forgetOutcome forgets what is kept of an attempt: the store has it, or its job is gone.
+func (w *Worker) forgetOutcome(x *execution) {
+	if x.spooled {
+		w.dropOutcome(x.id)
+	}
+}
+
+func (w *Worker) dropOutcome(attempt string) {
+	if err := w.Spool.Remove(attempt); err != nil {
+		w.Log.Error(err, "an outcome that the store has stays on disk", "attempt", attempt)
+	}
+}
+
+// keptOutcome is what is kept of an attempt that a process before has ended.
+func (w *Worker) keptOutcome(attempt string) (action.Outcome, bool) {
+	if w.Spool == nil {
+		return action.Outcome{}, false
+	}
+	o, ok := w.Spool.Get(attempt)
+	return o.Outcome, ok
+}
+
+// RecallOutcomes tells the store what attempts of the process before came to that it could
+// not write. What the store says Running is left to be recovered, which asks for it.
+func (w *Worker) RecallOutcomes(ctx context.Context) error {
+	if w.Spool == nil {
+		return nil
+	}
+	for _, o := range w.Spool.All() {
+		if err := w.recallOutcome(ctx, o); err != nil {
+			return fmt.Errorf("tell what attempt %s came to: %w", o.Attempt, err)
+		}
+	}
+	return nil
+}
+
+func (w *Worker) recallOutcome(ctx context.Context, o spool.Outcome) error {
+	key := store.Key{Kind: v1.KindJob, Namespace: o.Namespace, Name: o.Job}
+	record, err := w.Store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && record.UID() != o.UID {
+		w.dropOutcome(o.Attempt)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	job, err := record.Job()
+	if err != nil {
+		w.Log.Error(err, "what an attempt came to stays on disk", "job", key.String(), "attempt", o.Attempt)
+		return nil
+	}
+	if held := job.Status.CurrentAttempt; held != nil && held.ID == o.Attempt && held.Worker == w.Name {
+		return nil
+	}
+	if o.Status == nil || !status.Reflects(&job.Status, o.Status) {
+		now := time.Now()
+		late, news := lifecycle.WithLate(job, w.Name, lifecycle.Late{Attempt: o.Attempt, Outcome: o.Outcome}, now)
+		if news {
+			write := status.Write{Job: job, Was: job.Status, Now: now}
+			job.Status = late
+			if _, err := w.Status.Do(ctx, &write); err != nil {
+				return err
+			}
+		}
+	}
+	w.dropOutcome(o.Attempt)
+	return nil
+}
