@@ -213,9 +213,10 @@ func (f *following) watch(ctx context.Context) error {
 	for {
 		changes, err := watch.Next(ctx)
 		if err != nil {
+			f.version = max(f.version, watch.Progress()) // also what was not selected
 			return err
 		}
 		f.Handler.Handle(changes)
-		f.version, f.moved = changes[len(changes)-1].Record.ResourceVersion(), true
+		f.version, f.moved = watch.Progress(), true
 	}
 }

@@ -255,3 +255,11 @@ func appendString(b []byte, s string) []byte {
 func isEmpty(part []byte) bool {
 	return len(part) == 0 || string(part) == "{}" || string(part) == "null"
 }
+
+// bytesAround cuts an encoding where its resourceVersion stands.
+func bytesAround(b []byte, f scanned) encoding {
+	enc := newEncoding()
+	*enc.buf = append(append(*enc.buf, b[:f.rvAt.start]...), b[f.rvAt.end:]...)
+	enc.cut = f.rvAt.start
+	return enc
+}
