@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,10 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
+
+// statusClientGone is what web servers note of a request whose client has left before the
+// answer.
+const statusClientGone = 499
 
 // statusOf is the answer to err about an object: the one place where errors become
 // status codes.
@@ -53,6 +58,8 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
 	case errors.As(err, &unplanned):
 		return failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
+	case errors.Is(err, context.Canceled):
+		return failure(statusClientGone, "ClientClosedRequest", err) // nobody reads it, and nothing has failed
 	default:
 		return failure(http.StatusInternalServerError, metav1.StatusReasonInternalError, err)
 	}

@@ -356,7 +356,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio, kinds v1.KindSet) (
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "address", "http://"+listener.Addr().String(), "data", o.dataDir, "worker", worker, "jobs", o.maxConcurrent, "version", version())
+	log.Info("serving", "address", "http://"+listener.Addr().String(), "data", o.dataDir, "worker", worker, "maxConcurrentJobs", o.maxConcurrent, "version", version())
 	return serveUntil(ctx, listener, api, manager, log)
 }
 
