@@ -311,6 +311,7 @@ type stream struct {
 	events *events
 	body   io.Reader
 	kind   string
+	gave   bool // the answer has come by this stream
 	out    bytes.Buffer
 }
 
@@ -318,13 +319,24 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	for s.out.Len() == 0 {
 		if s.ex.finished() {
-			return 0, io.EOF // what comes after the answer is nobody's
+			return 0, s.over()
 		}
 		if err := s.fill(); err != nil && s.out.Len() == 0 {
 			return 0, err
 		}
 	}
 	return s.out.Read(p)
+}
+
+// over is the end of the stream. What comes after the answer is nobody's. An answer that
+// came by another stream may still be on its way to the SDK, which would take the end of
+// this one for an answer that never comes; so this one ends with its request.
+func (s *stream) over() error {
+	if !s.gave {
+		<-s.ctx.Done()
+		return s.ctx.Err()
+	}
+	return io.EOF
 }
 
 // Close implements io.Closer.
@@ -346,6 +358,9 @@ func (s *stream) emit(messages []jsonrpc.Message, e event) {
 		}
 		e.data = data
 		e.write(&s.out)
+		if response, ok := m.(*jsonrpc.Response); ok && response.ID == number(s.ex.id) {
+			s.gave = true
+		}
 	}
 }
 
@@ -423,7 +438,7 @@ func (s *stream) elsewhere() error {
 	for {
 		select {
 		case <-s.ex.done:
-			return io.EOF
+			return s.over()
 		case <-s.ctx.Done():
 			return s.ctx.Err()
 		case <-timer.C:
