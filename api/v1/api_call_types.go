@@ -80,7 +80,8 @@ type APICallPoll struct {
 	// url is where the state of the operation is asked for by GET, absolute or relative
 	// to the call's url. What stands in braces is a JSONPath into the response that began
 	// the operation, e.g. "/v1/{.name}" or "{.links.status}". headers go along to the
-	// host of the call only. Unset: the Location header of a response with status 202;
+	// host of the call only. Unset: the header Operation-Location or
+	// Azure-AsyncOperation, else the Location header of a response with status 202;
 	// another response is the outcome at once.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8192
@@ -101,14 +102,17 @@ type APICallPoll struct {
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
 
 	// done are conditions on the JSON of an answer; the operation has ended when all of
-	// them hold. A path that leads nowhere does not hold. Unset: it has ended with the
-	// first 2xx answer other than 202.
+	// them hold. A path that leads nowhere does not hold. Unset: the member status of the
+	// answer says it where it is one of NotStarted, Running, InProgress, Queued, Pending,
+	// Accepted, Succeeded, Failed and Canceled; else it has ended with the first 2xx
+	// answer other than 202.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
 	Done []BodyExpectation `json:"done,omitempty"`
 
 	// failed are conditions on the JSON of an answer; the operation has failed when one
-	// of them holds. They are asked before done. Unset: none.
+	// of them holds. They are asked before done. Unset: none, but for that status where
+	// done is unset too.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
 	Failed []BodyExpectation `json:"failed,omitempty"`

@@ -2,6 +2,7 @@ package v1
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/textproto"
 	"net/url"
@@ -89,7 +90,10 @@ func validateURL(a *APICallAction, path *field.Path) field.ErrorList {
 func validateAbsoluteURL(text, instead string, p *field.Path) field.ErrorList {
 	errs := validateText(text, maxURL, p)
 	u, err := url.Parse(text)
+	_, escape := errors.AsType[url.EscapeError](err)
 	switch {
+	case escape:
+		return append(errs, field.Invalid(p, field.OmitValueType{}, "has a % that two hexadecimal digits must follow: write %25 for a percent sign"))
 	case err != nil:
 		// The parser's error repeats the URL, which may hold a password.
 		return append(errs, field.Invalid(p, field.OmitValueType{}, "must be an absolute http or https URL"))

@@ -403,7 +403,7 @@ func TestValidateAPICall(t *testing.T) {
 		},
 		"a URL that cannot be parsed is not repeated": {
 			spec: apiCall(APICallAction{URL: "http://me:secret@a/%zz"}),
-			want: []string{"spec.apiCall.url: Invalid value: must be an absolute http or https URL"},
+			want: []string{"spec.apiCall.url: Invalid value: has a % that two hexadecimal digits must follow: write %25 for a percent sign"},
 		},
 		"a method in lower case": {
 			spec: apiCall(APICallAction{URL: "http://a", Method: "get"}),

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -92,7 +91,7 @@ func printObject(out io.Writer, obj v1.Object, output string) error {
 	case "json":
 		return printJSON(out, obj)
 	default:
-		data, err := yaml.Marshal(obj)
+		data, err := toYAML(obj)
 		if err == nil {
 			_, err = out.Write(data)
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
@@ -161,7 +160,7 @@ func (c *cli) describeHistory(job *v1.Job) error {
 
 func describeSpec(c *cli, obj v1.Object) error {
 	kind, _ := c.kinds.Of(obj) // the client knows no other
-	data, err := yaml.Marshal(kind.Spec(obj))
+	data, err := toYAML(kind.Spec(obj))
 	if err != nil {
 		return err
 	}

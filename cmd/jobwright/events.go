@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
 	"jobwright.dev/api/core"
@@ -166,7 +165,7 @@ func (p *eventPrinter) list(list core.EventList, more bool) error {
 	case p.o.output == "json":
 		return printJSON(p.out, list)
 	default:
-		data, err := yaml.Marshal(list)
+		data, err := toYAML(list)
 		if err == nil {
 			_, err = p.out.Write(data)
 		}
@@ -181,7 +180,7 @@ func (p *eventPrinter) one(event core.Event) error {
 	if p.o.output == "json" {
 		return printJSON(p.out, event)
 	}
-	data, err := yaml.Marshal(event)
+	data, err := toYAML(event)
 	if err != nil {
 		return err
 	}

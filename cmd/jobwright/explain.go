@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -41,7 +40,7 @@ func newExplainWait(c *cli) *cobra.Command {
 			case "json":
 				return printJSON(c.out, answer)
 			case "yaml":
-				data, err := yaml.Marshal(answer)
+				data, err := toYAML(answer)
 				if err == nil {
 					_, err = c.out.Write(data)
 				}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/util/jsonpath"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
@@ -195,7 +194,7 @@ func (p *printer) list(kind v1.Kind, objs []v1.Object) error {
 	case p.o.output == "json":
 		return printJSON(p.out, list)
 	default:
-		data, err := yaml.Marshal(list)
+		data, err := toYAML(list)
 		if err == nil {
 			_, err = p.out.Write(data)
 		}

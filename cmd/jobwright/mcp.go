@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -151,7 +150,7 @@ func printAs(out io.Writer, value any, output string) error {
 	case "json":
 		return printJSON(out, value)
 	case "yaml":
-		data, err := yaml.Marshal(value)
+		data, err := toYAML(value)
 		if err == nil {
 			_, err = out.Write(data)
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
@@ -112,7 +111,7 @@ func printPlans(out io.Writer, plans []plannedJob, output string) error {
 	case "json":
 		return printJSON(out, plans)
 	case "yaml":
-		data, err := yaml.Marshal(plans)
+		data, err := toYAML(plans)
 		if err == nil {
 			_, err = out.Write(data)
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
 	"jobwright.dev/api/strict"
@@ -164,7 +163,7 @@ func (c *cli) retryEdited(cmd *cobra.Command, server *client.Client, key client.
 	}
 	spec := job.Spec.DeepCopy()
 	spec.Cancel, spec.ForceFinish, spec.CreatedBy, spec.Reruns = false, nil, nil, 0
-	text, err := yaml.Marshal(spec)
+	text, err := toYAML(spec)
 	if err != nil {
 		return nil, err
 	}

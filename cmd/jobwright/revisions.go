@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
@@ -51,7 +50,7 @@ new revision; how many are kept is the server's --max-revisions.`,
 			case output == "json":
 				return printJSON(c.out, list)
 			case output == "yaml":
-				text, err := yaml.Marshal(list)
+				text, err := toYAML(list)
 				if err != nil {
 					return err
 				}

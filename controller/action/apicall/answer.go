@@ -11,7 +11,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +19,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/outbound"
 )
 
 // acceptEncoding is what is asked for. deflate is read all the same.
@@ -166,14 +166,7 @@ func (a *answer) head(hide func(string) string, limit int) string {
 
 // retryAfter is how long the other side asks to wait (RFC 9110, section 10.2.3).
 func (a *answer) retryAfter(now time.Time) time.Duration {
-	value := strings.TrimSpace(a.response.Header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 1<<30)) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
+	return outbound.RetryAfter(a.response.Header.Get("Retry-After"), now)
 }
 
 // lines are the lines of a text, each at most action.MaxLine long.

@@ -175,18 +175,6 @@ func TestARecordSucceedsAndALostCallSaysSo(t *testing.T) {
 	}
 }
 
-func TestRetryAfterAsADate(t *testing.T) {
-	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"Mon, 23 Nov 2026 10:01:00 GMT": time.Minute, "Mon, 23 Nov 2026 09:00:00 GMT": 0, "soon": 0, "": 0, "-5": 0,
-	} {
-		a := answer{response: &http.Response{Header: http.Header{"Retry-After": {value}}}}
-		if got := a.retryAfter(now); got != want {
-			t.Errorf("Retry-After %q = %s, want %s", value, got, want)
-		}
-	}
-}
-
 func TestWhatAFailurePolicyGoesBy(t *testing.T) {
 	wait := "120"
 	for name, tc := range map[string]struct {

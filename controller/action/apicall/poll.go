@@ -1,11 +1,13 @@
 package apicall
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,21 @@ const (
 	// maxURL bounds a URL that a response has told.
 	maxURL = 8192
 )
+
+// monitors are the headers that lead to an operation's state, by which it goes on or has
+// ended whatever the status of the response says (Microsoft's REST guidelines, long-running
+// operations); a Location beside them leads to the result.
+var monitors = []string{"Operation-Location", "Azure-AsyncOperation"}
+
+// monitor is the URL of an operation's state in a header; empty: there is none.
+func (a *answer) monitor() string {
+	for _, name := range monitors {
+		if value := a.response.Header.Get(name); value != "" {
+			return value
+		}
+	}
+	return ""
+}
 
 // polling is a job's spec.apiCall.poll, ready to use.
 type polling struct {
@@ -94,7 +111,7 @@ func (c *call) follow(ctx context.Context, a *answer) action.Outcome {
 		return c.operationFailed(a, why)
 	case ended == operationDone && len(c.polling.done) > 0:
 		return c.judge(a)
-	case ended == operationDone && c.polling.url == nil: // no 202: there is nothing to wait for
+	case ended == operationDone && c.polling.url == nil: // there is nothing to wait for
 		return c.judge(a)
 	}
 	to, err := c.place(a)
@@ -115,7 +132,7 @@ func (c *call) follow(ctx context.Context, a *answer) action.Outcome {
 
 // place is where to ask about the operation that an answer has begun.
 func (c *call) place(a *answer) (*url.URL, error) {
-	text := a.response.Header.Get("Location")
+	text := cmp.Or(a.monitor(), a.response.Header.Get("Location"))
 	if t := c.polling.url; t != nil {
 		var value any
 		if t.NeedsValue() {
@@ -180,10 +197,32 @@ func (c *call) state(a *answer) (s operationState, why string) {
 			return operationDone, ""
 		}
 	}
-	if a.status() == http.StatusAccepted {
+	return c.stated(a)
+}
+
+// stated is what an answer says of an operation where the job sets no condition for its
+// end: by the member status of its body, else by its own status.
+func (c *call) stated(a *answer) (s operationState, why string) {
+	value, problem := a.value(c.theirs)
+	object, _ := value.(map[string]any)
+	status, known := object["status"].(string)
+	switch {
+	case problem != "" || !known:
+	case isOneOf(status, "Failed", "Canceled", "Cancelled") && len(c.polling.failed) == 0:
+		return operationFailed, "its status is " + shownValues([]any{status}, c.theirs)
+	case isOneOf(status, "NotStarted", "Running", "InProgress", "Queued", "Pending", "Accepted"):
+		return operationRuns, ""
+	case isOneOf(status, "Succeeded"):
+		return operationDone, ""
+	}
+	if a.status() == http.StatusAccepted || a.monitor() != "" && !known {
 		return operationRuns, ""
 	}
 	return operationDone, ""
+}
+
+func isOneOf(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
 }
 
 // poll asks about an operation until it has ended; first is how long to wait before.

@@ -47,6 +47,19 @@ func newOperations(t *testing.T) *operations {
 				w.Header().Set("Location", "ftp://example.com/")
 			case "/broken", "/gone", "/busy", "/endless", "/failing", "/moved":
 				w.Header().Set("Location", "/operations"+r.URL.Path)
+			case "/monitor", "/asynchronous":
+				w.Header().Set(map[string]string{"/monitor": "Operation-Location", "/asynchronous": "Azure-AsyncOperation"}[r.URL.Path], "/operations/states")
+				w.Header().Set("Location", "/operations/result")
+				w.WriteHeader(http.StatusCreated)
+				_, _ = io.WriteString(w, `{"id":1}`)
+				return
+			case "/atonce":
+				w.Header().Set("Operation-Location", "/operations/states")
+				w.WriteHeader(http.StatusCreated)
+				_, _ = io.WriteString(w, `{"id":1,"status":"Succeeded"}`)
+				return
+			case "/swallowed":
+				w.Header().Set("Location", "/operations/failing")
 			case "/sync":
 				_, _ = io.WriteString(w, `{"done":true,"id":1}`)
 				return
@@ -73,6 +86,8 @@ func newOperations(t *testing.T) *operations {
 			w.WriteHeader(http.StatusAccepted)
 		case r.URL.Path == "/operations/failing":
 			_, _ = io.WriteString(w, `{"done":true,"status":"Failed","error":{"code":13}}`)
+		case r.URL.Path == "/operations/states":
+			fmt.Fprintf(w, `{"status":%q}`, map[bool]string{true: "InProgress", false: "Succeeded"}[n <= s.until])
 		case r.URL.Path == "/operations/moved":
 			http.Redirect(w, r, "/operations/7", http.StatusSeeOther)
 		case n <= s.until && r.URL.Path == "/operations/broken":
@@ -126,6 +141,10 @@ func TestAnOperationIsPolledToItsEnd(t *testing.T) {
 		"a server that is busy":             {path: "/busy", until: 3, polls: 4, values: `"done":true`, log: "answered 503 Service Unavailable"},
 		"a state that redirects to the end": {path: "/moved", polls: 2, values: `"done":true`},
 		"one that fails":                    {path: "/failing", poll: v1.APICallPoll{Done: done, Failed: failed}, polls: 1, reason: v1.ReasonUnexpectedResponse, message: `has failed: spec.apiCall.poll.failed[0]: .error is {"code":13}`},
+		"by Operation-Location and status":  {path: "/monitor", until: 1, polls: 2, values: `"status":"Succeeded"`, auth: "mine"},
+		"by Azure-AsyncOperation":           {path: "/asynchronous", until: 1, polls: 2, values: `"status":"Succeeded"`},
+		"what has succeeded at once":        {path: "/atonce", values: `"id":1`},
+		"a failure with status 200":         {path: "/swallowed", polls: 1, reason: v1.ReasonUnexpectedResponse, message: `has failed: its status is "Failed"`},
 		"one that nobody knows":             {path: "/gone", polls: 1, reason: v1.ReasonUnexpectedStatus, message: "cannot be asked about"},
 		"one that does not end":             {path: "/endless", poll: v1.APICallPoll{TimeoutSeconds: new(int32(2))}, polls: 2, reason: v1.ReasonTimeout, message: "has not ended within the 2 s that spec.apiCall.poll.timeoutSeconds allows"},
 		"a 202 without Location":            {path: "/silent", reason: v1.ReasonUnexpectedResponse, message: "there is no Location header, and spec.apiCall.poll.url is unset"},

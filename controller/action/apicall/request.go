@@ -127,6 +127,9 @@ func credentials(value string) []string {
 // a space would end the request's line.
 func target(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
+	if _, ok := errors.AsType[url.EscapeError](err); ok {
+		return nil, errors.New("has a % that two hexadecimal digits must follow: write %25 for a percent sign")
+	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("must be an absolute http or https URL")
 	}
@@ -135,13 +138,14 @@ func target(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// escapeQuery escapes what RFC 3986 does not allow in a query; what is escaped already
-// stays.
+// escapeQuery escapes what RFC 3986 does not allow in a query, a percent sign that escapes
+// nothing included; what is escaped already stays.
 func escapeQuery(query string) string {
 	const refused = "\"<>`\\^{}|"
 	var b strings.Builder
-	for _, c := range []byte(query) {
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(refused, c) >= 0 {
+	for i, c := range []byte(query) {
+		lone := c == '%' && (i+2 >= len(query) || strings.Trim(query[i+1:i+3], "0123456789abcdefABCDEF") != "")
+		if c <= ' ' || c >= 0x7f || lone || strings.IndexByte(refused, c) >= 0 {
 			fmt.Fprintf(&b, "%%%02X", c)
 			continue
 		}

@@ -223,6 +223,7 @@ func TestEveryAnswerHasItsVerdict(t *testing.T) {
 		"an error in the body":                   {path: "errok", expect: is(".status", `"ok"`), reason: v1.ReasonUnexpectedResponse, message: `.status is "error"; expected is "ok"`, status: 200},
 		"what is no text":                        {path: "binary", status: 200, log: "(3 bytes, no text)"},
 		"a query with a space":                   {path: "query?q=a b&x=%20ü{}", status: 200, result: `"\"a b\" q=a%20b\u0026x=%20%C3%BC%7B%7D"`},
+		"a query that is escaped":                {path: "query?q=576%3Ab&r=100%&s=%zz&t=%41", status: 200, result: `q=576%3Ab\u0026r=100%25\u0026s=%25zz\u0026t=%41`},
 		"a header of a megabyte":                 {path: "hdr", reason: v1.ReasonProtocolError, message: "the headers of the response are larger than 65536 bytes"},
 		"a header of 30 KiB":                     {path: "hdrs", status: 200},
 		"a trailer":                              {path: "tr", status: 200, log: "body"},

@@ -87,9 +87,26 @@ func forms(value string) [][]byte {
 	if len(value) < minBase64 {
 		return out
 	}
-	// Without the last characters, which depend on what follows.
-	whole := []byte(value[:len(value)/3*3])
-	return append(out, []byte(base64.RawStdEncoding.EncodeToString(whole)), []byte(base64.RawURLEncoding.EncodeToString(whole)))
+	return append(out, base64Forms(value)...)
+}
+
+// base64Forms are a value as it stands in the base64 of any text that it is a part of, by
+// how many bytes of the text before it share its first group of three. The characters at
+// either end are left out that depend on what stands beside the value.
+func base64Forms(value string) [][]byte {
+	var out [][]byte
+	for before := range 3 {
+		padded := strings.Repeat("\x00", before) + value
+		whole := []byte(padded[:len(padded)/3*3])
+		first := (before*8 + 5) / 6
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			text := encoding.EncodeToString(whole)
+			if len(text)-first >= minBase64 {
+				out = append(out, []byte(text[first:]))
+			}
+		}
+	}
+	return out
 }
 
 // jsonText is a value as it stands within a JSON string, which is how YAML quotes too.

@@ -212,3 +212,27 @@ func TestHostsThatASecretMayBeSentTo(t *testing.T) {
 		}
 	}
 }
+
+// TestBase64OfATextAroundAValue: the characters of base64 depend on where in the text a
+// value begins.
+func TestBase64OfATextAroundAValue(t *testing.T) {
+	const value = "pa55word-of-mine"
+	hide := secrets.NewRedactor(value)
+	for _, before := range []string{"", "u", "me", "me:", "user", "user:", "a longer text"} {
+		for _, after := range []string{"", "!", "\n", "and more"} {
+			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+				text := encoding.EncodeToString([]byte(before + value + after))
+				hidden := hide.String("<" + text + ">")
+				if !strings.Contains(hidden, secrets.Mask) {
+					t.Errorf("%s in %q, %q is told: %s", value, before, after, hidden)
+				}
+				if rest, _, _ := strings.Cut(hidden, secrets.Mask); len(rest) > len(text) {
+					t.Errorf("%s", hidden)
+				}
+			}
+		}
+	}
+	if text := "YWJjZGVmZ2hpamts"; hide.String(text) != text {
+		t.Error("another text was taken for it")
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"jobwright.dev/controller/action/outbound"
 )
 
 // BodyShown is how much of a body a message shows, in bytes: a sentence or two of a
@@ -43,7 +45,7 @@ type Unsent interface {
 
 // refused is the failure of a response that says by its status that it is no answer.
 func (p *Peer) refused(response *http.Response, body []byte, now time.Time) *Failure {
-	f := &Failure{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"), now)}
+	f := &Failure{Status: response.StatusCode, RetryAfter: outbound.RetryAfter(response.Header.Get("Retry-After"), now)}
 	f.Session = response.StatusCode == http.StatusNotFound && response.Request != nil && response.Request.Header.Get(sessionHeader) != ""
 	f.Text = "HTTP " + strconv.Itoa(response.StatusCode)
 	if text := http.StatusText(response.StatusCode); text != "" {
@@ -120,15 +122,4 @@ func challenged(header string) string {
 		return short(scheme, 50)
 	}
 	return short(strings.Join(parts, ": "), BodyShown)
-}
-
-// retryAfter reads the header: seconds or a date (RFC 9110, 10.2.3).
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(strings.TrimSpace(header), 10, 32); err == nil {
-		return max(time.Duration(seconds)*time.Second, 0)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
 }
