@@ -90,7 +90,7 @@ func (w *watch) begin(ctx context.Context) error {
 	streaming, end := context.WithCancel(w.life)
 	stop := context.AfterFunc(ctx, end)
 	late := time.AfterFunc(w.s.opts.Timeout, end)
-	response, err := w.s.client.Do(streaming, w.request(query))
+	response, err := w.s.client.Do(streaming, w.request(query)) //nolint:bodyclose // the goroutine below closes it, as long as it lasts
 	late.Stop()
 	if !stop() && err == nil { // ctx has ended, and with it the stream
 		_ = response.Body.Close()
