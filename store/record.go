@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/google/uuid"
@@ -54,12 +53,6 @@ func (r Record) Len() int { return len(r.encoding) }
 
 // AppendJSON appends the object's compact JSON to dst.
 func (r Record) AppendJSON(dst []byte) []byte { return append(dst, r.encoding...) }
-
-// WriteTo writes the object's compact JSON.
-func (r Record) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(r.encoding)
-	return int64(n), err
-}
 
 // MarshalJSON implements json.Marshaler with a copy of the encoding.
 func (r Record) MarshalJSON() ([]byte, error) {

@@ -18,12 +18,12 @@ const (
 	align = 8
 	// sector is the least that a disk writes as a whole.
 	sector = 512
-	// MaxBlock bounds one commit, so that a damaged length cannot ask for all of
+	// maxBlock bounds one commit, so that a damaged length cannot ask for all of
 	// the memory. It is far above any group of objects that one call creates.
-	MaxBlock = 256 << 20
+	maxBlock = 256 << 20
 
-	// Closed is the flag of the block that ends a journal in order.
-	Closed uint32 = 1 << 0
+	// closedFlag is the flag of the block that ends a journal in order.
+	closedFlag uint32 = 1 << 0
 )
 
 var (
@@ -121,7 +121,7 @@ func parseBlock(data []byte) (p parsed, ok bool) {
 		return p, false
 	}
 	n := int64(binary.LittleEndian.Uint32(data[4:]))
-	if n < blockHeader+blockTrailer || n > MaxBlock || n > int64(len(data)) {
+	if n < blockHeader+blockTrailer || n > maxBlock || n > int64(len(data)) {
 		return p, false
 	}
 	data = data[:n]

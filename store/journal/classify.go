@@ -24,7 +24,7 @@ func classify(rest []byte, offset int64) (cause string, torn bool) {
 	}
 	n := int64(binary.LittleEndian.Uint32(rest[4:]))
 	switch {
-	case n < blockHeader+blockTrailer || n > MaxBlock:
+	case n < blockHeader+blockTrailer || n > maxBlock:
 		return fmt.Sprintf("a block of an impossible length, %d bytes", n), false
 	case n > int64(len(rest)):
 		return fmt.Sprintf("the file ends %d bytes before the commit does; somebody has cut it, or copied a part of it", n-int64(len(rest))), false
@@ -84,7 +84,7 @@ func oneBitOff(b []byte) bool {
 		}
 	}
 	n := int64(binary.LittleEndian.Uint32(b[4:]))
-	if !bytes.Equal(b[:4], blockMagic) || n < blockHeader+blockTrailer || n > MaxBlock || n > int64(len(b)) {
+	if !bytes.Equal(b[:4], blockMagic) || n < blockHeader+blockTrailer || n > maxBlock || n > int64(len(b)) {
 		return false
 	}
 	body := b[:n-blockTrailer]

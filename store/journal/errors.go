@@ -9,8 +9,8 @@ var (
 	// ErrBroken: an earlier write or fdatasync failed, so nothing can be appended
 	// until the journal was opened again.
 	ErrBroken = errors.New("the journal takes no more writes after an error")
-	// ErrTooLarge: the block exceeds MaxBlock.
-	ErrTooLarge = errors.New("too large for one commit")
+	// errTooLarge: the block exceeds maxBlock.
+	errTooLarge = errors.New("too large for one commit")
 )
 
 // Corrupt is damage: bytes that are neither an acknowledged state nor the torn end

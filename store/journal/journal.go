@@ -50,16 +50,16 @@ type Journal struct {
 }
 
 // Append writes block, which must fit, and returns where it starts once it is on
-// disk. Any error but ErrTooLarge breaks the journal.
+// disk. Any error but errTooLarge breaks the journal.
 func (j *Journal) Append(block *Block) (Position, error) {
 	if j.broken != nil {
 		return Position{}, j.broken
 	}
-	if block.Len() > MaxBlock {
-		return Position{}, fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, block.Len(), MaxBlock)
+	if block.Len() > maxBlock {
+		return Position{}, fmt.Errorf("%w: %d bytes, the limit is %d", errTooLarge, block.Len(), maxBlock)
 	}
 	if !j.Fits(block) {
-		return Position{}, fmt.Errorf("%w: %d bytes, the segment has %d left", ErrTooLarge, block.Len(), j.capacity-j.end)
+		return Position{}, fmt.Errorf("%w: %d bytes, the segment has %d left", errTooLarge, block.Len(), j.capacity-j.end)
 	}
 	at := Position{Segment: j.segment.Load(), Offset: j.end}
 	data := block.seal(j.sequence + 1)
@@ -115,7 +115,7 @@ func (j *Journal) Path(segment uint64) string { return segmentPath(j.dir, segmen
 // segment; a broken one is only closed.
 func (j *Journal) Close() error {
 	var err error
-	if mark := (&Block{flags: Closed}); j.broken == nil && j.Fits(mark) {
+	if mark := (&Block{flags: closedFlag}); j.broken == nil && j.Fits(mark) {
 		_, err = j.Append(mark)
 	}
 	if j.broken == nil {

@@ -204,7 +204,7 @@ func (st *State) scanBlocks(path string, n uint64, w *window, last bool, fn func
 			}
 		}
 		previous = parsed{data: bytes.Clone(block.data[len(block.data)-blockTrailer:])}
-		st.Clean = block.flags&Closed != 0
+		st.Clean = block.flags&closedFlag != 0
 		st.lastBlock = Position{Segment: n, Offset: st.end}
 		err = block.records(func(offset int, payload []byte) error {
 			if block.sequence <= st.from.Sequence {

@@ -45,7 +45,7 @@ func (w *window) block(off int64) ([]byte, error) {
 		return nil, err
 	}
 	n := int64(binary.LittleEndian.Uint32(data[4:]))
-	if n > MaxBlock || off+n > w.size {
+	if n > maxBlock || off+n > w.size {
 		return nil, nil
 	}
 	return w.at(off, n)

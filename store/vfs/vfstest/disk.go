@@ -15,8 +15,8 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// ErrCrashed is what every call gets once the machine has crashed.
-var ErrCrashed = errors.New("the machine has crashed")
+// errCrashed is what every call gets once the machine has crashed.
+var errCrashed = errors.New("the machine has crashed")
 
 // Disk is a filesystem in memory that forgets what was not synced when its machine
 // crashes, and fails when it is told to. It implements vfs.FS.
@@ -179,13 +179,13 @@ func (d *Disk) Content(name string) []byte {
 // step counts an operation and answers why it fails. d.mu is held.
 func (d *Disk) step(op, name string) (Fault, error) {
 	if d.crashed {
-		return Fault{}, ErrCrashed
+		return Fault{}, errCrashed
 	}
 	d.ops++
 	d.trace = append(d.trace, op+" "+filepath.Base(name))
 	if d.ops == d.crashAt {
 		d.crashed = true
-		return Fault{Err: ErrCrashed}, ErrCrashed
+		return Fault{Err: errCrashed}, errCrashed
 	}
 	if f, ok := d.faults[d.ops]; ok {
 		return f, d.fail(f, op, name)

@@ -35,7 +35,7 @@ func (d *Disk) OpenRead(name string) (vfs.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.crashed {
-		return nil, ErrCrashed
+		return nil, errCrashed
 	}
 	ino := d.names[name]
 	if ino == nil {
@@ -162,7 +162,7 @@ func (f *diskFile) ReadAt(b []byte, off int64) (int, error) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
 	if f.d.crashed {
-		return 0, ErrCrashed
+		return 0, errCrashed
 	}
 	if _, err := f.d.chosen("read", f.ino.name); err != nil {
 		return 0, err

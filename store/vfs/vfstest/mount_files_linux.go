@@ -155,7 +155,7 @@ func (m *mounted) attributes(n *node, id uint64) ([]byte, error) {
 
 func (m *mounted) attr(n *node, id uint64) ([]byte, error) {
 	if m.d.Crashed() {
-		return nil, ErrCrashed
+		return nil, errCrashed
 	}
 	out, mode, size, modified := make([]byte, 88), uint32(unix.S_IFDIR|0o700), int64(0), time.Unix(1, 0)
 	if n.file != nil {
@@ -226,7 +226,7 @@ func (d *Disk) list(dir string) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.crashed {
-		return nil, ErrCrashed
+		return nil, errCrashed
 	}
 	for name := range d.dirs {
 		if name != dir && path.Dir(name) == dir {
