@@ -102,7 +102,7 @@ const legacyProtocol = "2025-11-25"
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
-	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, starting: true, spoke: time.Now()}
+	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, known: secrets.NewRedactor(p.server.Secrets()...), starting: true, spoke: time.Now()}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
 	}
@@ -140,13 +140,12 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 
 // newPeer is the server at the other end of the session.
 func (s *session) newPeer(server Server) *wire.Peer {
-	known := secrets.NewRedactor(secretsOf(server.Headers)...)
 	return wire.NewPeer(wire.Options{
 		See:    s.notification,
 		Note:   s.note,
 		Words:  func(line []byte) { eachPiece(line, s.stdout) },
 		Alive:  s.alives,
-		Redact: func(text string) string { return s.tokens.Redact(server.Redact(known.String(text))) },
+		Redact: func(text string) string { return s.tokens.Redact(server.Redact(s.known.String(text))) },
 		Delivered: func() {
 			select {
 			case s.canceled <- struct{}{}:

@@ -90,7 +90,10 @@
 // with ServerUnavailable and what is wrong, and it is Broken in Servers and in the metric
 // jobwright_mcp_server_broken. Headers, arguments, environment and the query of a url are
 // in no message and no answer of the API; headers go to the host of the server's url
-// alone, and redirects to another one are refused.
+// alone, and redirects to another one are refused. What a server itself says, in words or
+// in a failure, has *** in place of its headers, what its url asks with, its OAuth secrets,
+// and the variables of env whose names tell that they hold a secret (config.Secrets). The
+// result of a tool is left as it is.
 //
 // Where the file has oauth for a server, its requests carry a token that package oauth
 // gets, one for all workspaces, kept in memory only.

@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 	case "sleeps": // for good; without a timer, Go would call that a deadlock
 		<-time.After(time.Hour)
 		return
+	case "says-its-token":
+		fmt.Fprintln(os.Stderr, "the token", os.Getenv("MY_TOKEN"), "is no good")
+		os.Exit(6)
 	case "no-start":
 		fmt.Fprintln(os.Stderr, "no licence found")
 		os.Exit(7)

@@ -3,7 +3,6 @@ package mcp
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"jobwright.dev/controller/action/mcp/config"
@@ -47,18 +46,6 @@ func (h headers) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Header.Set(name, value)
 	}
 	return h.next.RoundTrip(r)
-}
-
-// secretsOf are the values of a server's headers, which no message repeats.
-func secretsOf(headers map[string]string) []string {
-	var values []string
-	for _, value := range headers {
-		values = append(values, value)
-		if _, credentials, ok := strings.Cut(value, " "); ok {
-			values = append(values, credentials)
-		}
-	}
-	return values
 }
 
 // awaitCancel waits until the server has taken the cancellation of a call, for patience

@@ -227,3 +227,16 @@ jobwright_mcp_token_requests_total{outcome="succeeded",server="guarded"} 1
 		t.Errorf("outcome %+v; told %s", out, told)
 	}
 }
+
+// TestASecretThatAServerRepeatsIsInNoLog, and in no message.
+func TestASecretThatAServerRepeatsIsInNoLog(t *testing.T) {
+	server := self(t, "says-its-token")
+	server.Env["MY_TOKEN"] = "hunter2-hunter2"
+	r := newRunner(t, map[string]mcp.Server{"chatty": server})
+	rec := newRecorder()
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec)
+	told := out.Message + r.Servers()[0].Error + strings.Join(rec.lines, "\n")
+	if out.Reason != v1.ReasonServerUnavailable || strings.Contains(told, "hunter2") || !strings.Contains(told, "*** is no good") {
+		t.Errorf("outcome %+v; told %s", out, told)
+	}
+}

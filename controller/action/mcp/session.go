@@ -15,6 +15,7 @@ import (
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
 )
 
 const (
@@ -62,8 +63,9 @@ type session struct {
 	durable map[string]string
 	adopted *adoption // the session was another worker's; nil: it was not
 
-	server Server        // as the operator's file has it
-	tokens *oauth.Source // nil: there are none
+	server Server            // as the operator's file has it
+	tokens *oauth.Source     // nil: there are none
+	known  *secrets.Redactor // of the operator's secrets
 	roots  *sdk.ListRootsResult
 	// answers are those of the job whose call is under way.
 	answers map[string]v1.JSON
@@ -97,6 +99,7 @@ func (s *session) stdout(line string) { s.said(action.Stdout, line) }
 
 // said takes a server's own words.
 func (s *session) said(stream action.Stream, line string) {
+	line = s.known.String(line)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tail.Add(short(line, maxLastWord))

@@ -246,6 +246,21 @@ func TestLoadFindsTheProjectAboveAnEditorsFolder(t *testing.T) {
 	}
 }
 
+func TestWhatIsASecret(t *testing.T) {
+	for name, want := range map[string]bool{
+		"GITHUB_TOKEN": true, "API_KEY": true, "apiKey": true, "OPENAI_API_KEY": true, "DB_PASSWORD": true, "PGPASS": false, "DB_PASS": true, "KEY": true,
+		"SENTRY_DSN": true, "GITHUB_PAT": true, "AWS_SECRET_ACCESS_KEY": true, "NPM_CONFIG_REGISTRY": false, "PATH": false, "LOG_LEVEL": false, "KEYBOARD": false, "AUTHOR": false,
+	} {
+		if got := len(Server{Env: map[string]string{name: "value"}}.Secrets()) == 1; got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	s := Server{URL: "https://x/mcp?key=in-the-url", Headers: map[string]string{"Authorization": "Bearer in-a-header"}, OAuth: &OAuth{ClientSecret: "of-oauth"}}
+	if got := strings.Join(s.Secrets(), " "); got != "Bearer in-a-header in-a-header in-the-url of-oauth " {
+		t.Error(got)
+	}
+}
+
 func TestVariablesOfAFile(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
