@@ -47,8 +47,8 @@
 // object, or the last of several jobs. A request that was refused has not used its key,
 // and a dry run needs none.
 //
-// The key's digest is a label of the object, so that it is on disk exactly when the
-// object is, and is looked up in the store's index of labels. Where two requests come
+// The key's digest is an annotation of the object, so that it is on disk exactly when the
+// object is; a label with a part of it has the store's index find it. Where two requests come
 // together, the second waits for the first (the IETF's draft would answer 409) and
 // repeats its answer. The wait is within this process: a store that lets several servers
 // in needs a lock of its own. A request without the header costs one look at the headers.

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,18 +32,26 @@ const (
 	reasonKeyReused metav1.StatusReason = "IdempotencyKeyReused"
 )
 
+// keyBuckets is how many values the label of keys has. A value of its own for each key
+// costs the index a kilobyte a job; with these a workspace's index stays below 16 MiB, and
+// a million jobs with keys are 61 to be looked at for one.
+const keyBuckets = 1 << 14
+
 // keyClaim is a request that creates and may be repeated. nil: it has no key.
 type keyClaim struct {
-	// key is a digest of the key, fit for a label; request is one of what is asked for.
+	// key is a digest of the key; request is one of what is asked for.
 	key, request string
-	// made are objects that a request with this key has created; empty: none has.
-	made []store.Record
+	// bucket is where the store's index of labels has the key among others.
+	bucket string
+	// made is an object that a request with this key has created; nil: none has.
+	made *store.Record
 	// release lets the next request with the key go on.
 	release func()
 }
 
 // keyMark is what an object keeps of the request that has created it.
 type keyMark struct {
+	Key     string `json:"key"`
 	Request string `json:"request"`
 	// First and Jobs are the name of the first of several jobs and their number; unset:
 	// the request has created this object alone.
@@ -70,8 +78,9 @@ func (s *Server) claimKey(r *http.Request, workspace string) (*keyClaim, error) 
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	digest := sha256.Sum256([]byte(key))
 	c := &keyClaim{
-		key:     strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(digest[:20])),
+		key:     base64.RawURLEncoding.EncodeToString(digest[:]),
 		request: fingerprint(r, body),
+		bucket:  fmt.Sprintf("%04x", binary.BigEndian.Uint16(digest[:])%keyBuckets),
 	}
 	if c.release, err = s.keys.acquire(r.Context(), workspace+"/"+c.key); err != nil {
 		return nil, err
@@ -115,39 +124,47 @@ func fingerprint(r *http.Request, body []byte) string {
 }
 
 // findMade looks for what was created with the key, and refuses a request that is another
-// one. It stands in the store's index of labels, so that it is there after a crash as
-// soon as what was created is.
+// one. The store's index of labels knows it as soon as it is stored, also after a crash.
 func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) error {
 	for _, kind := range s.Kinds {
 		if kind.Namespaced != (workspace != "") {
 			continue
 		}
 		page, err := s.Store.List(ctx, store.ListOptions{
-			Kind: kind.Name, Namespace: workspace, Limit: 1,
-			Labels: labels.SelectorFromSet(labels.Set{v1.LabelIdempotencyKey: c.key}),
+			Kind: kind.Name, Namespace: workspace, Labels: labels.SelectorFromSet(labels.Set{v1.LabelIdempotencyKey: c.bucket}),
 		})
 		if err != nil {
 			return err
 		}
-		if len(page.Items) == 0 {
-			continue
+		for _, record := range page.Items {
+			if !record.Contains(c.key) {
+				continue
+			}
+			mark, err := s.markOf(record)
+			if err != nil {
+				return err
+			}
+			if mark.Key != c.key {
+				continue
+			}
+			if mark.Request != c.request {
+				return keyReused(record)
+			}
+			c.made = &record
+			s.metrics.replayed.WithLabelValues(workspace).Inc()
+			return nil
 		}
-		mark, err := s.markOf(page.Items[0])
-		if err != nil {
-			return err
-		}
-		if mark.Request != c.request {
-			return &apierrors.StatusError{ErrStatus: metav1.Status{
-				Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: reasonKeyReused,
-				Message: fmt.Sprintf("%s: another request has used this key to create %s; repeat that request, or send a key of its own with this one",
-					IdempotencyKey, page.Items[0].Key()),
-			}}
-		}
-		c.made = page.Items
-		s.metrics.replayed.WithLabelValues(workspace).Inc()
-		return nil
 	}
 	return nil
+}
+
+// keyReused refuses a request whose key another one has used.
+func keyReused(made store.Record) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: reasonKeyReused,
+		Message: fmt.Sprintf("%s: another request has used this key to create %s; repeat that request, or send a key of its own with this one",
+			IdempotencyKey, made.Key()),
+	}}
 }
 
 func (s *Server) markOf(record store.Record) (keyMark, error) {
@@ -156,7 +173,11 @@ func (s *Server) markOf(record store.Record) (keyMark, error) {
 	if err != nil {
 		return mark, err
 	}
-	if err := json.Unmarshal([]byte(obj.GetAnnotations()[v1.AnnotationIdempotencyRequest]), &mark); err != nil {
+	text := obj.GetAnnotations()[v1.AnnotationIdempotencyRequest]
+	if text == "" {
+		return mark, nil // of a file that was edited by hand
+	}
+	if err := json.Unmarshal([]byte(text), &mark); err != nil {
 		return mark, fmt.Errorf("annotation %s of %s: %w", v1.AnnotationIdempotencyRequest, record.Key(), err)
 	}
 	return mark, nil
@@ -164,10 +185,10 @@ func (s *Server) markOf(record store.Record) (keyMark, error) {
 
 // repeated is what an earlier request with the key has created; false: there was none.
 func (c *keyClaim) repeated() (store.Record, bool) {
-	if c == nil || len(c.made) == 0 {
+	if c == nil || c.made == nil {
 		return store.Record{}, false
 	}
-	return c.made[0], true
+	return *c.made, true
 }
 
 // mark has an object tell what created it. first and n are set for one of several jobs.
@@ -175,8 +196,8 @@ func (c *keyClaim) mark(obj v1.Object, first string, n int) {
 	if c == nil {
 		return
 	}
-	text, _ := json.Marshal(keyMark{Request: c.request, First: first, Jobs: n}) // strings and a number
-	obj.SetLabels(with(obj.GetLabels(), v1.LabelIdempotencyKey, c.key))
+	text, _ := json.Marshal(keyMark{Key: c.key, Request: c.request, First: first, Jobs: n}) // strings and a number
+	obj.SetLabels(with(obj.GetLabels(), v1.LabelIdempotencyKey, c.bucket))
 	obj.SetAnnotations(with(obj.GetAnnotations(), v1.AnnotationIdempotencyRequest, string(text)))
 }
 

@@ -160,6 +160,33 @@ func TestWhatAKeyIsGoodFor(t *testing.T) {
 	})
 }
 
+// TestKeysThatShareALabelStayApart: of 400 keys some have the same value of the label.
+func TestKeysThatShareALabelStayApart(t *testing.T) {
+	f := newFixture(t)
+	const n = 400
+	bodies, buckets := make([]string, n), map[string]int{}
+	for i := range n {
+		bodies[i] = f.first(t, request{"POST", "/api/jobs", record, keyed("acme", fmt.Sprint(i))}, http.StatusAccepted)
+	}
+	for i := range n {
+		f.same(t, request{"POST", "/api/jobs", record, keyed("acme", fmt.Sprint(i))}, http.StatusAccepted, bodies[i])
+	}
+	page, err := f.store.List(t.Context(), store.ListOptions{Kind: v1.KindJob, Namespace: "acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range page.Items {
+		job, err := r.Job()
+		if err != nil {
+			t.Fatal(err)
+		}
+		buckets[job.Labels[v1.LabelIdempotencyKey]]++
+	}
+	if len(page.Items) != n || len(buckets) == n {
+		t.Errorf("%d jobs have %d values; want %d jobs and fewer values", len(page.Items), len(buckets), n)
+	}
+}
+
 func TestAKeyEndsWithItsJob(t *testing.T) {
 	f := newFixture(t)
 	several := request{"POST", "/api/jobs", `{"jobs":[{"type":"api_call"},{"type":"api_call"},{"type":"api_call"}]}`, keyed("acme", "k")}

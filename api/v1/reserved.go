@@ -3,10 +3,11 @@ package v1
 // Metadata that the server alone sets. It drops what a client sends under these names,
 // and keeps what is there through every update.
 const (
-	// LabelIdempotencyKey is a digest of the Idempotency-Key of the request that created
-	// the object. It is unique in a workspace but for jobs that one request created.
+	// LabelIdempotencyKey narrows the search for the object that a request with an
+	// Idempotency-Key has created: it is one of 16,384 values, by a digest of the key.
 	LabelIdempotencyKey = Group + "/idempotency-key"
-	// AnnotationIdempotencyRequest says, as JSON, what that request was: a digest of it, and the
-	// jobs it created together.
+	// AnnotationIdempotencyRequest says, as JSON, what that request was: digests of its
+	// key and of itself, and the jobs it created together. A key is unique in a workspace
+	// but for jobs that one request created.
 	AnnotationIdempotencyRequest = Group + "/idempotency-request"
 )
