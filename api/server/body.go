@@ -65,11 +65,13 @@ func decodeInto(d strict.Document, read error, kind v1.Kind, obj v1.Object) erro
 		}
 		return badBody("the body cannot be read: ", read)
 	}
-	if name, version := d.Text("kind"), d.Text("apiVersion"); name != "" && name != kind.Name || version != "" && version != v1.APIVersion {
+	want := obj.GetObjectKind().GroupVersionKind()
+	err := d.DecodeObject(kind, obj)
+	if got := obj.GetObjectKind().GroupVersionKind(); got != want {
 		return apierrors.NewBadRequest(fmt.Sprintf("the object is a %s of %s, this address takes a %s of %s",
-			name, version, kind.Name, v1.APIVersion))
+			got.Kind, got.GroupVersion(), want.Kind, want.GroupVersion()))
 	}
-	if err := strict.Join(read, d.DecodeObject(kind, obj)); err != nil {
+	if err = strict.Join(read, err); err != nil {
 		return badBody(fmt.Sprintf("%s in version %q cannot be handled as a %s: strict decoding error: ", kind.Name, v1.APIVersion, kind.Name), err)
 	}
 	return nil

@@ -22,7 +22,7 @@ type checker struct {
 
 // document is the JSON of d for the type that into points to.
 func (c *checker) document(d Document, into any) []byte {
-	data, ok := c.value(nil, d.root, reflect.TypeOf(into).Elem(), d.base)
+	data, ok := c.value(nil, d.node(), reflect.TypeOf(into).Elem(), d.base)
 	if !ok {
 		return []byte("null")
 	}
@@ -72,7 +72,7 @@ func (c *checker) object(dst []byte, n *node, value func([]byte, member) ([]byte
 		if dst[before-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, quote(m.name)...), ':')
+		dst = append(appendQuoted(dst, m.name), ':')
 		written, ok := value(dst, m)
 		if !ok {
 			written = dst[:before]

@@ -29,7 +29,7 @@ func (d Document) decode(into any, passUnknown bool) error {
 	c := checker{passUnknown: passUnknown, types: fieldsOf{}}
 	data := c.document(d, into)
 	if err := json.Unmarshal(data, into); err != nil {
-		c.found.add(Problem{Line: d.root.line, Column: d.root.column, Path: d.base.String(), Message: err.Error()})
+		c.found.add(Problem{Line: d.node().line, Column: d.node().column, Path: d.base.String(), Message: err.Error()})
 	}
 	return c.found.err()
 }
@@ -40,24 +40,60 @@ func (d Document) fast(into any) bool {
 	if !ok {
 		return false
 	}
-	data, err := d.JSON()
-	if err != nil {
-		return false
-	}
 	value := reflect.ValueOf(into).Elem()
 	before := reflect.New(value.Type()).Elem()
 	before.Set(value)
-	if target.DecodeCompact(data) {
+	if d.sound != nil && target.DecodeCompact(d.sound.text) { // programs send compact JSON mostly
+		return true
+	}
+	value.Set(before)
+	root := d.node()
+	data, ok := root.appendJSON(make([]byte, 0, root.size))
+	if ok && target.DecodeCompact(data) {
 		return true
 	}
 	value.Set(before)
 	return false
 }
 
+// appendJSON appends a node as compact JSON; false: a part of it cannot be written.
+func (n *node) appendJSON(dst []byte) ([]byte, bool) {
+	ok := true
+	switch n.kind {
+	case object:
+		dst = append(dst, '{')
+		for i := range n.members {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendQuoted(dst, n.members[i].name), ':')
+			if dst, ok = n.members[i].value.appendJSON(dst); !ok {
+				return dst, false
+			}
+		}
+		return append(dst, '}'), true
+	case list:
+		dst = append(dst, '[')
+		for i, item := range n.items {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if dst, ok = item.appendJSON(dst); !ok {
+				return dst, false
+			}
+		}
+		return append(dst, ']'), true
+	case doubtful:
+		return dst, false
+	default:
+		return append(dst, n.raw...), true
+	}
+}
+
 // JSON is the document as compact JSON.
 func (d Document) JSON() ([]byte, error) {
 	var c checker
-	data, _ := c.free(nil, d.root, d.base)
+	data, _ := c.free(nil, d.node(), d.base)
 	return data, c.found.err()
 }
 

@@ -13,6 +13,26 @@ type Document struct {
 	root *node
 	// base is where the document stands within a larger one.
 	base *path
+	// sound is set instead of root for JSON without problems, from which a tree is made
+	// only if somebody asks.
+	sound *sound
+}
+
+// sound is JSON that was looked through without making a tree.
+type sound struct {
+	text []byte
+	root *node
+}
+
+// node is the document's tree.
+func (d Document) node() *node {
+	if d.sound == nil {
+		return d.root
+	}
+	if d.sound.root == nil {
+		d.sound.root = parseJSON(d.sound.text).roots[0]
+	}
+	return d.sound.root
 }
 
 // parsed is what a parser made of a text.
@@ -30,6 +50,9 @@ func JSON(text []byte) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
+	if trimmed := bytes.TrimSpace(text); soundJSON(trimmed) {
+		return Document{sound: &sound{text: trimmed}}, nil
+	}
 	return single(parseJSON(text))
 }
 
@@ -38,6 +61,9 @@ func YAML(text []byte) (Document, error) {
 	text, err := decoded(text)
 	if err != nil {
 		return Document{}, err
+	}
+	if trimmed := bytes.TrimSpace(text); bytes.HasPrefix(trimmed, []byte("{")) && soundJSON(trimmed) {
+		return Document{sound: &sound{text: trimmed}}, nil
 	}
 	return single(parseEither(text))
 }
@@ -121,29 +147,34 @@ func single(r parsed) (Document, error) {
 }
 
 // Empty reports whether there is nothing but comments, or null.
-func (d Document) Empty() bool { return d.root == nil || d.root.kind == null }
+func (d Document) Empty() bool {
+	if d.sound != nil {
+		return string(d.sound.text) == "null"
+	}
+	return d.root == nil || d.root.kind == null
+}
 
 // Line is where the document begins.
-func (d Document) Line() int { return d.root.line }
+func (d Document) Line() int { return d.node().line }
 
 // Text is the member called name, if it is a string.
 func (d Document) Text(name string) string {
-	s, _ := d.root.get(name).string()
+	s, _ := d.node().get(name).string()
 	return s
 }
 
 // Member is the member called name; it is empty if there is none.
 func (d Document) Member(name string) Document {
-	n := d.root.get(name)
+	n := d.node().get(name)
 	if n == nil {
-		n = &node{kind: null, line: d.root.line, column: d.root.column, raw: []byte("null")}
+		n = &node{kind: null, line: d.node().line, column: d.node().column, raw: []byte("null")}
 	}
 	return Document{root: n, base: d.base.member(name)}
 }
 
 // Items are the values in the list that is the member called name.
 func (d Document) Items(name string) []Document {
-	at := d.root.get(name)
+	at := d.node().get(name)
 	if at == nil || at.kind != list {
 		return nil
 	}
@@ -158,7 +189,7 @@ func (d Document) Items(name string) []Document {
 // The error holds every problem; what has none is decoded in spite of it.
 func Unmarshal(text []byte, into any) error {
 	d, err := YAML(text)
-	if d.root == nil {
+	if d.root == nil && d.sound == nil {
 		return err
 	}
 	return Join(err, d.Decode(into))

@@ -22,7 +22,7 @@ func (d Document) Object(kinds []v1.Kind) (v1.Object, error) {
 		known = append(known, kind.Name)
 	}
 	return nil, Problems{{
-		Line: d.root.line, Column: d.root.column, Path: d.base.String(),
+		Line: d.node().line, Column: d.node().column, Path: d.base.String(),
 		Message: fmt.Sprintf("kind %q of apiVersion %q: supported: %s of %s", printable(name), printable(version), strings.Join(known, ", "), v1.APIVersion),
 	}}
 }
@@ -76,7 +76,7 @@ func below(path, above string) bool {
 
 // find is the place of the field, or of the last one on the way to it that is there.
 func (d Document) find(field string) (line, column int) {
-	n, at := d.root, ""
+	n, at := d.node(), ""
 	line, column = n.line, n.column
 	for {
 		next := false

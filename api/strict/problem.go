@@ -106,3 +106,23 @@ func printable(s string) string {
 	}
 	return s
 }
+
+// trail is where a parser is: the names and numbers on the way from the document.
+type trail []step
+
+type step struct {
+	name  string
+	index int // of an item; -1: a member
+}
+
+func (t *trail) push(name string, index int) { *t = append(*t, step{name, index}) }
+func (t *trail) pop()                        { *t = (*t)[:len(*t)-1] }
+
+// String writes the trail as path does.
+func (t trail) String() string {
+	var p *path
+	for _, s := range t {
+		p = &path{parent: p, name: s.name, index: s.index}
+	}
+	return p.String()
+}

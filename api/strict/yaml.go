@@ -18,6 +18,7 @@ type yamlTree struct {
 	open    map[*yaml.Node]bool
 	merged  int
 	oneLine bool
+	trail   trail
 }
 
 // parseYAML reads every document of text.
@@ -38,7 +39,7 @@ func parseYAML(text []byte) parsed {
 			return r
 		}
 		t := &yamlTree{oneLine: inOneLine(text), found: &r.found, done: map[*yaml.Node]*node{}, open: map[*yaml.Node]bool{}}
-		root := t.node(&document, nil)
+		root := t.node(&document)
 		if message := t.exceeded(root); message != "" {
 			r.found.add(Problem{Line: root.line, Column: root.column, Message: message})
 			root = &node{kind: null, raw: []byte("null")}
@@ -97,13 +98,13 @@ func (t *yamlTree) line(y *yaml.Node) int {
 	return y.Line
 }
 
-func (t *yamlTree) problem(y *yaml.Node, p *path, message string) {
-	t.found.add(Problem{Line: t.line(y), Column: y.Column, Path: p.String(), Message: message})
+func (t *yamlTree) problem(y *yaml.Node, message string) {
+	t.found.add(Problem{Line: t.line(y), Column: y.Column, Path: t.trail.String(), Message: message})
 }
 
-func (t *yamlTree) node(y *yaml.Node, p *path) *node {
+func (t *yamlTree) node(y *yaml.Node) *node {
 	if y.Kind == yaml.AliasNode {
-		return t.alias(y, p)
+		return t.alias(y)
 	}
 	if n, ok := t.done[y]; ok {
 		return n
@@ -112,7 +113,7 @@ func (t *yamlTree) node(y *yaml.Node, p *path) *node {
 		t.open[y] = true
 		defer delete(t.open, y)
 	}
-	n := t.build(y, p)
+	n := t.build(y)
 	n.measure()
 	if y.Anchor != "" {
 		t.done[y] = n
@@ -120,28 +121,30 @@ func (t *yamlTree) node(y *yaml.Node, p *path) *node {
 	return n
 }
 
-func (t *yamlTree) build(y *yaml.Node, p *path) *node {
+func (t *yamlTree) build(y *yaml.Node) *node {
 	switch y.Kind {
 	case yaml.DocumentNode:
 		if len(y.Content) > 0 {
-			return t.node(y.Content[0], p)
+			return t.node(y.Content[0])
 		}
 	case yaml.MappingNode:
-		t.collectionTag(y, p, "!!map")
+		t.collectionTag(y, "!!map")
 		n := t.at(y, &node{kind: object})
-		t.members(n, y, p)
+		t.members(n, y)
 		return n
 	case yaml.SequenceNode:
-		t.collectionTag(y, p, "!!seq")
+		t.collectionTag(y, "!!seq")
 		n := t.at(y, &node{kind: list})
 		for i, item := range y.Content {
-			n.items = append(n.items, t.node(item, p.item(i)))
+			t.trail.push("", i)
+			n.items = append(n.items, t.node(item))
+			t.trail.pop()
 		}
 		return n
 	case yaml.ScalarNode:
 		n, message := scalar(y)
 		if message != "" {
-			t.problem(y, p, message)
+			t.problem(y, message)
 		}
 		return t.at(y, n)
 	default: // an alias is built before, a stream is not asked for
@@ -149,24 +152,24 @@ func (t *yamlTree) build(y *yaml.Node, p *path) *node {
 	return t.at(y, &node{kind: null, raw: []byte("null")})
 }
 
-func (t *yamlTree) collectionTag(y *yaml.Node, p *path, want string) {
+func (t *yamlTree) collectionTag(y *yaml.Node, want string) {
 	if tag := y.ShortTag(); y.Style&yaml.TaggedStyle != 0 && tag != want && tag != "!" {
-		t.problem(y, p, fmt.Sprintf("the tag %s is not supported: leave it out", printable(tag)))
+		t.problem(y, fmt.Sprintf("the tag %s is not supported: leave it out", printable(tag)))
 	}
 }
 
 // alias is the node that y names, counted as added.
-func (t *yamlTree) alias(y *yaml.Node, p *path) *node {
+func (t *yamlTree) alias(y *yaml.Node) *node {
 	if t.open[y.Alias] {
-		t.problem(y, p, fmt.Sprintf("the alias *%s stands within what it names", printable(y.Value)))
+		t.problem(y, fmt.Sprintf("the alias *%s stands within what it names", printable(y.Value)))
 		return t.at(y, &node{kind: null, raw: []byte("null"), size: 4})
 	}
-	shared := *t.node(y.Alias, p)
+	shared := *t.node(y.Alias)
 	shared.added = shared.size
 	return &shared
 }
 
-func (t *yamlTree) members(n *node, y *yaml.Node, p *path) {
+func (t *yamlTree) members(n *node, y *yaml.Node) {
 	var seen keys
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
@@ -175,22 +178,24 @@ func (t *yamlTree) members(n *node, y *yaml.Node, p *path) {
 			merges = append(merges, value)
 			continue
 		}
-		name, ok := t.key(key, p)
+		name, ok := t.key(key)
 		if !ok {
 			continue
 		}
-		m := member{name: name, line: t.line(key), column: key.Column, value: t.node(value, p.member(name))}
+		t.trail.push(name, -1)
+		m := member{name: name, line: t.line(key), column: key.Column, value: t.node(value)}
+		t.trail.pop()
 		if j := seen.earlier(n.members, name); j >= 0 {
-			t.problem(key, p, twice(n.members[j]))
+			t.problem(key, twice(n.members[j]))
 			continue
 		}
 		n.members = append(n.members, m)
 	}
 	if len(merges) > 1 {
-		t.problem(merges[1], p, "the key << is there twice; merge several maps with <<: [*a, *b]")
+		t.problem(merges[1], "the key << is there twice; merge several maps with <<: [*a, *b]")
 	}
 	for _, source := range merges {
-		t.merge(n, &seen, source, p)
+		t.merge(n, &seen, source)
 	}
 }
 
@@ -199,29 +204,29 @@ func isMerge(key *yaml.Node) bool {
 }
 
 // key is the name that a key node stands for.
-func (t *yamlTree) key(y *yaml.Node, p *path) (string, bool) {
-	n := t.node(y, p)
+func (t *yamlTree) key(y *yaml.Node) (string, bool) {
+	n := t.node(y)
 	if n.kind == list || n.kind == object {
-		t.problem(y, p, "a key must be text, not "+n.kind.String())
+		t.problem(y, "a key must be text, not "+n.kind.String())
 		return "", false
 	}
 	if message := keyProblem(n); message != "" {
-		t.problem(y, p, message)
+		t.problem(y, message)
 		return "", false
 	}
 	return n.string()
 }
 
 // merge adds what a merge key names and n does not have.
-func (t *yamlTree) merge(n *node, seen *keys, source *yaml.Node, p *path) {
-	from := t.node(source, p)
+func (t *yamlTree) merge(n *node, seen *keys, source *yaml.Node) {
+	from := t.node(source)
 	maps := []*node{from}
 	if from.kind == list {
 		maps = from.items
 	}
 	for _, m := range maps {
 		if m.kind != object {
-			t.problem(source, p, "a merge key (<<) takes a map or a list of maps, not "+m.kind.String())
+			t.problem(source, "a merge key (<<) takes a map or a list of maps, not "+m.kind.String())
 			return
 		}
 		if t.merged += len(m.members); t.merged > maxMerged {
