@@ -47,7 +47,7 @@ func DecodeCreate(body []byte) (Create, error) {
 		NewJob
 		Jobs *[]NewJob `json:"jobs"`
 	}
-	if err := strict("bad JSON", body, &request); err != nil {
+	if err := decode("bad JSON", body, &request); err != nil {
 		return Create{}, err
 	}
 	if request.Jobs == nil {
@@ -164,7 +164,7 @@ func creator(raw json.RawMessage) (*v1.Creator, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	if err := strict("createdBy", raw, &by); err != nil {
+	if err := decode("createdBy", raw, &by); err != nil {
 		return nil, err
 	}
 	if by == nil || *by == (v1.Creator{}) {
@@ -217,6 +217,6 @@ func DecodeAction(body []byte) (string, error) {
 	var request struct {
 		Action string `json:"action"`
 	}
-	err := strict("bad JSON", body, &request)
+	err := decode("bad JSON", body, &request)
 	return request.Action, err
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/conversion"
-	kjson "sigs.k8s.io/json"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -55,17 +55,17 @@ func setAction(job *v1.Job, jobType v1.JobType, payload []byte) error {
 	switch jobType {
 	case v1.JobTypeBuild:
 		job.Spec.Build = new(v1.BuildAction)
-		return strict("payload", payload, job.Spec.Build)
+		return decode("payload", payload, job.Spec.Build)
 	case v1.JobTypeDeploy:
 		job.Spec.Deploy = new(v1.DeployAction)
-		return strict("payload", payload, job.Spec.Deploy)
+		return decode("payload", payload, job.Spec.Deploy)
 	case v1.JobTypeAPICall:
 		call, err := hasURL(payload)
 		if err != nil || !call {
 			return err // a record, whatever it holds
 		}
 		job.Spec.APICall = new(v1.APICallAction)
-		return strict("payload", payload, job.Spec.APICall)
+		return decode("payload", payload, job.Spec.APICall)
 	}
 	return fmt.Errorf(`type: Unsupported value: %s: supported values: "build", "deploy", "api_call"`, quote(string(jobType)))
 }
@@ -140,11 +140,11 @@ func exact(data []byte) (v any, err error) {
 	return v, err
 }
 
-// strict decodes the JSON of a member and refuses unknown and doubled fields.
-func strict(member string, data []byte, into any) error {
-	unknown, err := kjson.UnmarshalStrict(data, into)
-	if err == nil {
-		err = errors.Join(unknown...)
+// decode decodes the JSON of a member strictly.
+func decode(member string, data []byte, into any) error {
+	d, err := strict.JSON(data)
+	if !d.Empty() {
+		err = strict.Join(err, d.Decode(into))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", member, err)

@@ -42,7 +42,7 @@ func TestABodyIsReadAsItIsWritten(t *testing.T) {
 		"a key twice within arguments": {
 			`{"metadata":{"name":"x"},"spec":{"build":{"action":"x","arguments":{"a":1,"a":2}}}}`, inJSON, 400, []string{`spec.build.arguments: the key \"a\" is there twice`},
 		},
-		"half a surrogate":   {`{"metadata":{"name":"x"},"spec":{"build":{"action":"\ud800"}}}`, inJSON, 400, []string{"this is no JSON: invalid"}},
+		"half a surrogate":   {`{"metadata":{"name":"x"},"spec":{"build":{"action":"\ud800"}}}`, inJSON, 400, []string{"spec.build.action: has half a surrogate pair"}},
 		"two documents":      {head + "  build: {action: x}\n---\n{}\n", inYAML, 400, []string{"a second document begins here"}},
 		"no document at all": {"# nothing\n", inYAML, 400, []string{"the body is empty; it must be a Job"}},
 		"YAML under another type": {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "jobwright.dev/api/v1"
 )
 
 // checker writes a document as compact JSON for a Go type, without what does not fit.
@@ -142,6 +144,10 @@ func (c *checker) scalar(dst []byte, n *node, t reflect.Type, p *path) ([]byte, 
 		if n.kind != text {
 			return c.wrong(dst, n, p, "a string")
 		}
+		if n.halves {
+			c.problem(n, p, half)
+			return dst, false
+		}
 	case reflect.Bool:
 		if n.kind != boolean && (n.kind != doubtful || len(n.raw) == 0) {
 			return c.wrong(dst, n, p, "true or false")
@@ -195,6 +201,10 @@ func (c *checker) base64(dst []byte, n *node, p *path) ([]byte, bool) {
 
 // custom writes n for a type that decodes itself.
 func (c *checker) custom(dst []byte, n *node, t reflect.Type, p *path) ([]byte, bool) {
+	if n.halves && t != reflect.TypeFor[v1.JSON]() && t != reflect.TypeFor[json.RawMessage]() {
+		c.problem(n, p, half)
+		return dst, false
+	}
 	problems := len(c.found.found) + c.found.missed
 	before := len(dst)
 	dst, ok := c.free(dst, n, p)

@@ -48,6 +48,9 @@ func (d Document) fast(into any) bool {
 	}
 	value.Set(before)
 	root := d.node()
+	if root.halves {
+		return false
+	}
 	data, ok := root.appendJSON(make([]byte, 0, root.size))
 	if ok && target.DecodeCompact(data) {
 		return true

@@ -30,8 +30,9 @@ func parseJSON(text []byte) parsed {
 	var r parsed
 	t := &jsonTree{
 		text: text, found: &r.found, line: 1, oneLine: inOneLine(text),
-		// Names that stand twice are reported here, all of them.
-		decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true)),
+		// Names that stand twice are reported here, all of them. That the text is UTF-8 was
+		// checked; what is left are halves of surrogate pairs.
+		decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
 	}
 	for {
 		root, err := t.value()
@@ -184,7 +185,8 @@ func (t *jsonTree) members(n *node) error {
 	var seen keys
 	for t.decoder.PeekKind() != '}' {
 		m := member{}
-		m.line, m.column = t.position(t.next())
+		start := t.next()
+		m.line, m.column = t.position(start)
 		name, err := t.decoder.ReadToken()
 		if err != nil {
 			return unexpected(err)
@@ -193,6 +195,9 @@ func (t *jsonTree) members(n *node) error {
 			return fmt.Errorf("a %v where a key is expected", name.Kind())
 		}
 		m.name = name.String()
+		if halfPair(t.text[start:t.decoder.InputOffset()]) {
+			t.found.add(Problem{Line: m.line, Column: m.column, Path: t.trail.String(), Message: fmt.Sprintf("the key %q: %s", printable(m.name), half)})
+		}
 		t.trail.push(m.name, -1)
 		if m.value, err = t.value(); err != nil {
 			return unexpected(err)
@@ -243,9 +248,47 @@ func (t *jsonTree) scalar(n *node, first jsontext.Kind) error {
 		}
 	default:
 		n.kind = text
+		n.halves = halfPair(n.raw)
 	}
 	return nil
 }
+
+// halfPair reports whether a JSON string has one half of a surrogate pair without the
+// other.
+func halfPair(raw []byte) bool {
+	for i := bytes.IndexByte(raw, '\\'); i >= 0 && i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		if i++; raw[i] != 'u' {
+			continue
+		}
+		switch high, low := surrogate(raw[i-1:]), surrogate(raw[min(i+5, len(raw)):]); {
+		case high >= 0xd800 && high < 0xdc00 && low >= 0xdc00:
+			i += 10
+		case high >= 0xd800:
+			return true
+		default:
+			i += 4
+		}
+	}
+	return false
+}
+
+// surrogate is the half that an escape at the start of raw stands for; 0: none.
+func surrogate(raw []byte) int64 {
+	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
+		return 0
+	}
+	half, err := strconv.ParseInt(string(raw[2:6]), 16, 32)
+	if err != nil || half < 0xd800 || half > 0xdfff {
+		return 0
+	}
+	return half
+}
+
+// half is what is said of half a surrogate pair where text is taken.
+const half = "has half a surrogate pair (\\ud800 to \\udfff), which is no character"
 
 func tooLong(length int) string {
 	return "a number of " + strconv.Itoa(length) + " characters; at most " + strconv.Itoa(MaxNumber) + " are read: quote it if it is text"

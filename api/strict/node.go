@@ -37,6 +37,9 @@ type node struct {
 	advice  string
 	items   []*node
 	members []member
+	// halves tells that a string within has half a surrogate pair, which is JSON and no
+	// text: only where any value is taken can it be kept.
+	halves bool
 	// size is the length of the node's JSON with all aliases written out, added is the part
 	// of it that came from aliases, and depth is how deep maps and lists lie within. They
 	// saturate.
@@ -67,6 +70,7 @@ func (n *node) grow(child *node, around int) {
 	n.size = saturate(n.size, child.size+around)
 	n.added = saturate(n.added, child.added)
 	n.depth = max(n.depth, child.depth)
+	n.halves = n.halves || child.halves
 }
 
 func saturate(a, b int) int {

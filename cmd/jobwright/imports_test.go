@@ -28,7 +28,7 @@ type importRule struct {
 func importRules() []importRule {
 	return []importRule{
 		{"api/v1", nil},
-		{"api/seed", []string{"api/v1"}},
+		{"api/seed", []string{"api/v1", "api/strict"}},
 		{"api/strict", []string{"api/v1"}},
 		{"api/client", []string{"api/...", "store"}},
 		{"api/server/...", []string{"api/...", "store", "store/logs", "store/events", "web"}},
