@@ -188,7 +188,7 @@ func TestAnswersOverHTTPAreReadInAnyForm(t *testing.T) {
 			}
 			w.Header().Set("Content-Type", events)
 			fmt.Fprint(w, "event: message\ndata: "+strings.ReplaceAll(answer, "$id", id)+"\n")
-			http.NewResponseController(w).Flush() //nolint:errcheck // the client has gone
+			http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 			return true
 		},
@@ -271,11 +271,11 @@ func TestAnAnswerMayComeOnTheStreamOfTheSession(t *testing.T) {
 		case r.Method == http.MethodGet:
 			w.Header().Set("Content-Type", "text/event-stream")
 			fmt.Fprint(w, ": hello\n\n")
-			http.NewResponseController(w).Flush() //nolint:errcheck // the client has gone
+			http.NewResponseController(w).Flush()
 			select {
 			case id := <-answers:
 				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"done\"}]}}\n\n", id)
-				http.NewResponseController(w).Flush() //nolint:errcheck // the client has gone
+				http.NewResponseController(w).Flush()
 				<-r.Context().Done()
 			case <-r.Context().Done():
 			}

@@ -32,7 +32,7 @@ func firstHTTP(server *scripted, refuses func(w http.ResponseWriter, body []byte
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "event: endpoint\ndata: /messages\n\n")
 		for {
-			http.NewResponseController(w).Flush() //nolint:errcheck // the client has gone
+			http.NewResponseController(w).Flush()
 			select {
 			case text := <-answers:
 				if text = strings.TrimSpace(text); text != "" {

@@ -66,7 +66,7 @@ func TestTheStreamOfASessionIsOpenedAgain(t *testing.T) {
 		}
 		read := make(chan string, 1)
 		go func() {
-			data, _ := io.ReadAll(got.Body) //nolint:errcheck // it ends with the context
+			data, _ := io.ReadAll(got.Body)
 			read <- string(data)
 		}()
 		// 1 s after the refusal, 3 s and 6 s after the streams that ended.

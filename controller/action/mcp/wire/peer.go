@@ -106,9 +106,9 @@ func (p *Peer) sending(ctx context.Context, m jsonrpc.Message) (jsonrpc.Message,
 	if !ok {
 		return m, nil
 	}
-	if real, own := strings.CutPrefix(request.Method, OwnPrefix); own {
+	if method, own := strings.CutPrefix(request.Method, OwnPrefix); own {
 		renamed := *request
-		renamed.Method = real
+		renamed.Method = method
 		m = &renamed
 	}
 	if request.Method == "notifications/cancelled" {
