@@ -40,6 +40,8 @@ type world struct {
 	status   int
 	about    map[string]any // protected resource metadata; nil: there is none
 	meta     map[string]any // authorization server metadata
+	own      map[string]any // that of the server itself
+	locked   bool           // the server's metadata is behind its login
 	want     string         // further parameters of the challenge
 	more     map[string]any // further members of a token's answer
 	uses     int            // how often a token may be used
@@ -60,8 +62,21 @@ func newWorld(t *testing.T) *world {
 func (w *world) serve(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if strings.HasPrefix(r.URL.Path, "/.well-known/oauth-protected-resource") {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/.well-known/") && w.locked:
+		out.WriteHeader(http.StatusUnauthorized)
+		return
+	case strings.HasPrefix(r.URL.Path, "/.well-known/oauth-protected-resource"):
 		tell(out, w.about)
+		return
+	case strings.HasPrefix(r.URL.Path, "/.well-known/oauth-authorization-server"):
+		tell(out, w.own)
+		return
+	case strings.HasPrefix(r.URL.Path, "/.well-known/"):
+		http.NotFound(out, r)
+		return
+	case r.URL.Path == "/token" || r.URL.Path == "/own":
+		w.hand(out, r)
 		return
 	}
 	authorization := r.Header.Get("Authorization")
@@ -92,6 +107,11 @@ func (w *world) issue(out http.ResponseWriter, r *http.Request) {
 		http.NotFound(out, r)
 		return
 	}
+	w.hand(out, r)
+}
+
+// hand is the token endpoint; mu is held.
+func (w *world) hand(out http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	if id, secret, ok := r.BasicAuth(); ok {
 		r.PostForm.Set("basic", id+":"+secret)
@@ -164,8 +184,15 @@ func TestATokenIsGotWithTheClientsCredentials(t *testing.T) {
 		"metadata where it says": {func(w *world) {
 			w.want = `resource_metadata="` + w.server.URL + `/.well-known/oauth-protected-resource/elsewhere"`
 		}, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}}},
-		"an issuer with a slash": {nil, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost, Issuer: "/"}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}}},
-		"a refresh token":        {nil, config.OAuth{RefreshToken: "refresh-me"}, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"refresh-me"}, "client_id": {clientID}, "scope": {"all"}}},
+		"an issuer with a slash":  {nil, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost, Issuer: "/"}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}}},
+		"a resource with a slash": {func(w *world) { w.about["resource"] = w.server.URL + "/mcp/" }, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}, "resource": {"SERVER/mcp/"}}},
+		"the origin as resource":  {func(w *world) { w.about["resource"] = w.server.URL }, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "scope": {"all"}, "resource": {"SERVER"}}},
+		"no metadata but its own": {func(w *world) {
+			w.about, w.own = nil, map[string]any{"issuer": w.server.URL, "token_endpoint": w.server.URL + "/own"}
+		}, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}},
+		"no metadata at all":        {func(w *world) { w.about = nil }, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}},
+		"metadata behind the login": {func(w *world) { w.locked = true }, config.OAuth{ClientSecret: clientSecret, AuthMethod: config.AuthPost}, url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}},
+		"a refresh token":           {nil, config.OAuth{RefreshToken: "refresh-me"}, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"refresh-me"}, "client_id": {clientID}, "scope": {"all"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -183,6 +210,9 @@ func TestATokenIsGotWithTheClientsCredentials(t *testing.T) {
 			}
 			want := url.Values{"grant_type": {"client_credentials"}, "resource": {w.server.URL + "/mcp"}}
 			maps.Copy(want, tc.asks)
+			if r := want.Get("resource"); strings.HasPrefix(r, "SERVER") {
+				want.Set("resource", w.server.URL+strings.TrimPrefix(r, "SERVER"))
+			}
 			if want["resource"] == nil {
 				delete(want, "resource")
 			}
