@@ -288,6 +288,9 @@ func serve(ctx context.Context, o serveOptions, stdio stdio, kinds v1.KindSet) (
 	if err != nil {
 		return err
 	}
+	if err := process.AdoptOrphans(ctx); err != nil {
+		return err
+	}
 	// The store's lock is held: whatever carries this worker's identity is left over
 	// from a server that died.
 	orphans, err := process.Reap(ctx, worker, "")

@@ -16,7 +16,7 @@ func (s *session) command(server Server, opts *Options) process.Spec {
 		Path: server.Command, Args: server.Args, Dir: server.Cwd, Env: server.Environment(), Worker: opts.Worker,
 		// An identity of the session's own: what the server starts is found by it and ends
 		// with the session, even in another process group.
-		Attempt: "mcp-" + rand.Text(),
+		Attempt: "mcp-" + rand.Text(), Dies: true,
 	}
 	if engine, at, ok := engineOf(server); ok {
 		s.box = &box{engine, opts.Worker, spec.Attempt}

@@ -2,6 +2,7 @@ package mcp_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,32 @@ func TestCallsThatHang(t *testing.T) {
 				t.Errorf("%d processes are left, %v", n, err)
 			}
 		})
+	}
+}
+
+// TestAProcessThatHidesIsEndedWithItsSession, though it carries no identity.
+func TestAProcessThatHidesIsEndedWithItsSession(t *testing.T) {
+	r := newRunner(t, raw(t, ""))
+	rec := newRecorder()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan action.Outcome, 1)
+	go func() { ended <- r.Run(ctx, attempt(&v1.BuildAction{Action: "hides-a-process"}), rec) }()
+	hidden := ""
+	for step := range rec.steps {
+		var found bool
+		if hidden, found = strings.CutPrefix(step, "working "); found {
+			break
+		}
+	}
+	cancel()
+	if out := <-ended; out.Verdict != action.Stopped || !strings.Contains(out.Message, "was stopped") {
+		t.Errorf("outcome %+v", out)
+	}
+	if name, err := os.ReadFile("/proc/" + hidden + "/comm"); err == nil && strings.TrimSpace(string(name)) == "sleep" {
+		if state, err := os.ReadFile("/proc/" + hidden + "/stat"); err == nil && !strings.Contains(string(state), ") Z ") {
+			t.Errorf("process %s is there still", hidden)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ type rawMessage struct {
 var faultyTools = []string{
 	"ok", "pid", "dies", "hangs", "ignores-everything", "floods-with-a-line", "floods-with-a-frame", "floods-with-progress",
 	"floods-stderr", "talks-on-stdout", "answers-twice", "answers-another", "answers-nobody", "answers-a-string", "answers-an-object",
-	"answers-a-half", "leaves-a-child", "leaves-a-child-and-dies", "closes-stdout", "closes-stdin", "stops-reading", "answers-and-leaves", "reads-and-leaves",
+	"answers-a-half", "leaves-a-child", "leaves-a-child-and-dies", "closes-stdout", "closes-stdin", "stops-reading", "answers-and-leaves", "reads-and-leaves", "hides-a-process",
 }
 
 func (s *rawServer) run() {
@@ -193,6 +193,14 @@ func (s *rawServer) call(m rawMessage) {
 		os.Stdin.Close()
 		s.answer(m.ID, ok)
 		forever()
+	case "hides-a-process": // in a session of its own, with an empty environment
+		child := exec.Command("sleep", "300")
+		child.Env, child.SysProcAttr = []string{}, &syscall.SysProcAttr{Setsid: true}
+		if err := child.Start(); err != nil {
+			s.exit(1, err.Error())
+		}
+		progress(1, "working "+fmt.Sprint(child.Process.Pid))
+		s.flush()
 	case "answers-and-leaves": // as servers do that serve one call
 		s.answer(m.ID, ok)
 		<-time.After(200 * time.Millisecond)

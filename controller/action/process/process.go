@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -40,6 +41,8 @@ type Spec struct {
 	// empty for a program that serves several.
 	Worker  string
 	Attempt string
+	// Dies: the program is killed when this one is, where the kernel can do it (Linux).
+	Dies bool
 }
 
 // Process is a program that runs. Stdin, Stdout and Stderr are its pipes; whoever
@@ -52,6 +55,10 @@ type Process struct {
 	spec Spec
 	done chan struct{}
 	err  error
+
+	born   uint64 // when it was started, in ticks of the kernel; 0: not known
+	noting sync.Mutex
+	family []relative // what it has started, as far as it was noted
 }
 
 // Start starts the program.
@@ -63,7 +70,7 @@ func Start(spec Spec) (*Process, error) {
 	cmd := exec.Command(spec.Path, spec.Args...) //nolint:noctx // see above
 	cmd.Dir = spec.Dir
 	cmd.Env = environment(spec)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = attributes(spec)
 	p := &Process{cmd: cmd, spec: spec, done: make(chan struct{})}
 	// Own pipes, not cmd's: Wait must not close what is still being read.
 	var theirs []*os.File
@@ -105,7 +112,13 @@ func Start(spec Spec) (*Process, error) {
 	}
 	ours = append(ours, errs)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	if err := cmd.Start(); err != nil {
+	p.born, err = started(func() (int, error) {
+		if err := cmd.Start(); err != nil {
+			return 0, err
+		}
+		return cmd.Process.Pid, nil
+	})
+	if err != nil {
 		return fail(err)
 	}
 	for _, f := range theirs {
@@ -115,6 +128,7 @@ func Start(spec Spec) (*Process, error) {
 	go func() {
 		defer close(p.done)
 		p.err = cmd.Wait()
+		ended(cmd.Process.Pid, p.born)
 	}()
 	return p, nil
 }
@@ -158,6 +172,7 @@ func (p *Process) Ended() string {
 // it is left: SIGTERM to the group, up to grace, SIGKILL. It is no error when the
 // program has ended already.
 func (p *Process) Stop(ctx context.Context, grace time.Duration) error {
+	p.Note()
 	p.signal(syscall.SIGTERM)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -171,13 +186,14 @@ func (p *Process) Stop(ctx context.Context, grace time.Duration) error {
 
 // Kill is Stop without asking.
 func (p *Process) Kill(ctx context.Context) error {
+	p.Note()
 	p.signal(syscall.SIGKILL)
 	<-p.done
 	if p.spec.Attempt == "" {
 		return nil // others share the worker's identity
 	}
 	_, err := Reap(context.WithoutCancel(ctx), p.spec.Worker, p.spec.Attempt)
-	return err
+	return errors.Join(err, p.endKin(context.WithoutCancel(ctx)))
 }
 
 func (p *Process) signal(sig syscall.Signal) {

@@ -36,6 +36,14 @@ func TestMain(m *testing.M) {
 	case "sleeper":
 		fmt.Println("ready")
 		select {}
+	case "adopter":
+		adopt()
+	case "mortal": // starts a program that dies with it
+		if _, err := process.Start(process.Spec{Path: "sleep", Args: []string{"300"}, Worker: os.Getenv("MARK"), Dies: true}); err != nil {
+			panic(err)
+		}
+		fmt.Println("ready")
+		select {}
 	case "parent": // has a child that leaves the group
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), "PLAY=stubborn")
@@ -50,7 +58,7 @@ func TestMain(m *testing.M) {
 
 func start(t *testing.T, play, attempt string) *process.Process {
 	t.Helper()
-	p, err := process.Start(process.Spec{Path: os.Args[0], Env: []string{"PLAY=" + play}, Worker: worker(t), Attempt: attempt})
+	p, err := process.Start(process.Spec{Path: os.Args[0], Env: []string{"PLAY=" + play, "MARK=mortal-" + worker(t)}, Worker: worker(t), Attempt: attempt})
 	if err != nil {
 		t.Fatal(err)
 	}
