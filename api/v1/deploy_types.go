@@ -35,11 +35,22 @@ type DeployAction struct {
 
 	// composePath is the compose file, relative to one of the operator's
 	// --compose-root folders (or absolute and below one). Symbolic links are
-	// resolved before the check. Unset: compose.yml, compose.yaml or
-	// docker-compose.yml in the first root that has one.
+	// resolved for the check alone. One of compose's default names stands for what
+	// compose itself chooses in that folder: the files that COMPOSE_FILE in its .env
+	// names, or the file and its compose.override.yml. Unset: the file with such a
+	// name in the first root that has one.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	ComposePath string `json:"composePath,omitempty"`
+
+	// composePaths are several compose files, laid over each other in this order;
+	// the first one decides the project's folder. Not together with composePath.
+	// +optional
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=4096
+	// +listType=atomic
+	ComposePaths []string `json:"composePaths,omitempty"`
 
 	// projectName is compose's project. Required with verb rollback. Unset: compose's
 	// own rule (the file's top-level name, else the name of its folder).

@@ -12,6 +12,7 @@ import (
 // Limits of a deploy, as its fields document them.
 const (
 	maxComposePath = 4096
+	maxComposePaths = 20
 	maxProjectName = 63
 	maxServices    = 200
 	maxProfiles    = 50
@@ -30,6 +31,10 @@ func validateDeploy(d *DeployAction, p *field.Path) field.ErrorList {
 		errs = append(errs, field.NotSupported(p.Child("verb"), d.Verb, DeployVerbs()))
 	}
 	errs = append(errs, validateComposePath(d.ComposePath, p.Child("composePath"))...)
+	errs = append(errs, validateEach(d.ComposePaths, maxComposePaths, p.Child("composePaths"), validateComposePaths)...)
+	if d.ComposePath != "" && len(d.ComposePaths) > 0 {
+		errs = append(errs, field.Forbidden(p.Child("composePaths"), "not together with composePath"))
+	}
 	errs = append(errs, validateText(d.ProjectName, maxProjectName, p.Child("projectName"))...)
 	if d.ProjectName != "" && !projectName.MatchString(d.ProjectName) {
 		errs = append(errs, field.Invalid(p.Child("projectName"), d.ProjectName,
@@ -51,6 +56,14 @@ func validateComposePath(s string, p *field.Path) field.ErrorList {
 		errs = append(errs, field.Invalid(p, s, "must lie below a compose root"))
 	}
 	return errs
+}
+
+// validateComposePaths checks one of several paths.
+func validateComposePaths(s string, p *field.Path) field.ErrorList {
+	if s == "" {
+		return field.ErrorList{field.Required(p, "must not be empty")}
+	}
+	return validateComposePath(s, p)
 }
 
 // validateOperand checks a name that stands on compose's command line, where a

@@ -30,7 +30,7 @@ func validateRollback(d *DeployAction, p *field.Path) field.ErrorList {
 		name string
 		set  bool
 	}{
-		{"composePath", d.ComposePath != ""}, {"profiles", len(d.Profiles) > 0}, {"extraArgs", len(d.ExtraArgs) > 0}, {"env", len(d.Env) > 0},
+		{"composePath", d.ComposePath != ""}, {"composePaths", len(d.ComposePaths) > 0}, {"profiles", len(d.Profiles) > 0}, {"extraArgs", len(d.ExtraArgs) > 0}, {"env", len(d.Env) > 0},
 	} {
 		if f.set {
 			errs = append(errs, field.Forbidden(p.Child(f.name), "not with verb rollback: the revision says it"))

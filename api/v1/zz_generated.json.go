@@ -1039,6 +1039,15 @@ func encodeDeployAction(e *appender, s *DeployAction) {
 		e.name(`"composePath":`)
 		e.text(string(s.ComposePath))
 	}
+	if len(s.ComposePaths) > 0 {
+		e.name(`"composePaths":`)
+		e.open('[')
+		for i1 := range s.ComposePaths {
+			e.comma()
+			e.text(string(s.ComposePaths[i1]))
+		}
+		e.close(']')
+	}
 	if s.ProjectName != "" {
 		e.name(`"projectName":`)
 		e.text(string(s.ProjectName))
@@ -1722,11 +1731,23 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 		case "composePath":
 			r.once(&seen, 1)
 			str(r, &s.ComposePath)
-		case "projectName":
+		case "composePaths":
 			r.once(&seen, 2)
+			if r.null() {
+				s.ComposePaths = nil
+			} else {
+				s.ComposePaths = []string{}
+				for more1 := r.first('[', ']'); more1; more1 = r.another(']') {
+					var v1 string
+					s.ComposePaths = append(s.ComposePaths, v1)
+					str(r, &s.ComposePaths[len(s.ComposePaths)-1])
+				}
+			}
+		case "projectName":
+			r.once(&seen, 3)
 			str(r, &s.ProjectName)
 		case "services":
-			r.once(&seen, 3)
+			r.once(&seen, 4)
 			if r.null() {
 				s.Services = nil
 			} else {
@@ -1738,7 +1759,7 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 				}
 			}
 		case "profiles":
-			r.once(&seen, 4)
+			r.once(&seen, 5)
 			if r.null() {
 				s.Profiles = nil
 			} else {
@@ -1750,7 +1771,7 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 				}
 			}
 		case "extraArgs":
-			r.once(&seen, 5)
+			r.once(&seen, 6)
 			if r.null() {
 				s.ExtraArgs = nil
 			} else {
@@ -1762,7 +1783,7 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 				}
 			}
 		case "env":
-			r.once(&seen, 6)
+			r.once(&seen, 7)
 			if r.null() {
 				s.Env = nil
 			} else {
@@ -1774,10 +1795,10 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 				}
 			}
 		case "rollback":
-			r.once(&seen, 7)
+			r.once(&seen, 8)
 			word(r, &s.Rollback)
 		case "revision":
-			r.once(&seen, 8)
+			r.once(&seen, 9)
 			if r.null() {
 				s.Revision = nil
 			} else {
@@ -1785,7 +1806,7 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 				number(r, &(*s.Revision), 64)
 			}
 		case "health":
-			r.once(&seen, 9)
+			r.once(&seen, 10)
 			if r.null() {
 				s.Health = nil
 			} else {
@@ -1793,7 +1814,7 @@ func decodeDeployAction(r *reader, s *DeployAction) {
 				decodeDeployHealth(r, s.Health)
 			}
 		case "limits":
-			r.once(&seen, 10)
+			r.once(&seen, 11)
 			if r.null() {
 				s.Limits = nil
 			} else {

@@ -100,8 +100,8 @@ func (d *deploy) settle(ctx context.Context) (string, error) {
 // in them is nobody's to delete unasked.
 func (d *deploy) takeDown(ctx context.Context) (string, error) {
 	seconds := int(d.a.Grace.Seconds() / 2)
-	args := append(base(d.a.Job.Spec.Deploy, d.file), "down", fmt.Sprintf("--timeout=%d", seconds))
-	if err := d.r.docker.Output(ctx, d.r.spec(d.a, d.file, args), engine.Discard); err != nil {
+	args := append(base(d.a.Job.Spec.Deploy, d.src), "down", fmt.Sprintf("--timeout=%d", seconds))
+	if err := d.r.docker.Output(ctx, d.r.spec(d.a, d.src, args), engine.Discard); err != nil {
 		if seen, lookErr := d.project.Containers(ctx); lookErr != nil || len(seen) > 0 {
 			return fmt.Sprintf("what was made could not be taken down again, %d containers are left: %v", len(seen), err), lookErr
 		}

@@ -43,7 +43,7 @@ func TestCommandLine(t *testing.T) {
 		"a verb that is none":              {v1.DeployAction{Verb: "exec"}, nil, `spec.deploy.verb: Unsupported value: "exec"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := commandLine(&tc.deploy, file)
+			got, err := commandLine(&tc.deploy, source{files: []string{file}})
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) {
 					t.Fatalf("error = %v, want %q", err, tc.err)
@@ -83,38 +83,93 @@ func TestFilesOnlyBelowTheRoots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, tc := range map[string]struct{ path, want, err string }{
-		"below the root":          {"app/compose.yml", "app/compose.yml", ""},
-		"absolute and below":      {filepath.Join(roots[0], "app/compose.yml"), "app/compose.yml", ""},
-		"nothing: the root's own": {"", "compose.yaml", ""},
-		"a link that stays":       {"stays.yml", "app/compose.yml", ""},
-		"a link that leaves":      {"leaves.yml", "", "outside the --compose-root"},
-		"a folder that leaves":    {"away/compose.yml", "", "outside the --compose-root"},
-		"dots":                    {"../outside/compose.yml", "", "outside the --compose-root"},
-		"absolute and elsewhere":  {filepath.Join(outside, "compose.yml"), "", "outside the --compose-root"},
-		"not there":               {"none.yml", "", "Not found"},
-		"a folder":                {"app", "", "it is no file"},
+	for path, text := range map[string]string{
+		"multi/compose.yml": "services: {}", "multi/compose.override.yml": "services: {}", "multi/docker-compose.override.yml": "services: {}",
+		"env/compose.yml": "services: {}", "env/prod.yml": "services: {}", "env/compose.override.yml": "services: {}", "env/.env": "A=1\nCOMPOSE_FILE=\"compose.yml:prod.yml\"\n",
+		"away-env/compose.yml": "services: {}", "away-env/.env": "COMPOSE_FILE=../../outside/compose.yml\n",
+		"gone-env/compose.yml": "services: {}", "gone-env/.env": "COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=compose.yml,none.yml\n",
+	} {
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "root/releases/2"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "root/releases/2/compose.yml"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("releases/2", filepath.Join(dir, "root/current")); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		path  string
+		paths []string
+		want  []string
+		err   string
+	}{
+		"below the root":                               {path: "app/compose.yml", want: []string{"app/compose.yml"}},
+		"absolute and below":                           {path: filepath.Join(root, "app/compose.yml"), want: []string{"app/compose.yml"}},
+		"nothing: the root's own":                      {want: []string{"compose.yaml"}},
+		"a link that stays":                            {path: "stays.yml", want: []string{"stays.yml"}},
+		"a folder behind a link keeps its name":        {path: "current/compose.yml", want: []string{"current/compose.yml"}},
+		"a file and what overrides it":                 {path: "multi/compose.yml", want: []string{"multi/compose.yml", "multi/compose.override.yml"}},
+		"a file that is not compose's own choice":      {path: "multi/compose.override.yml", want: []string{"multi/compose.override.yml"}},
+		"the files that .env names":                    {path: "env/compose.yml", want: []string{"env/compose.yml", "env/prod.yml"}},
+		"several, as asked":                            {paths: []string{"env/compose.yml", "multi/compose.override.yml"}, want: []string{"env/compose.yml", "multi/compose.override.yml"}},
+		"one of several that leaves":                   {paths: []string{"env/compose.yml", "leaves.yml"}, err: "spec.deploy.composePaths[1]"},
+		"a file outside that .env names":               {path: "away-env/compose.yml", err: "which COMPOSE_FILE in .env names: it leads to a place outside"},
+		"a file that .env names and that is not there": {path: "gone-env/compose.yml", err: `Not found: "none.yml", which COMPOSE_FILE in .env names`},
+		"a link that leaves":                           {path: "leaves.yml", err: "outside the compose roots"},
+		"a folder that leaves":                         {path: "away/compose.yml", err: "outside the compose roots"},
+		"dots":                                         {path: "../outside/compose.yml", err: "outside the compose roots"},
+		"absolute and elsewhere":                       {path: filepath.Join(outside, "compose.yml"), err: "outside the compose roots"},
+		"not there":                                    {path: "none.yml", err: "Not found"},
+		"a folder":                                     {path: "app", err: "it is no file"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := find(roots, &v1.DeployAction{ComposePath: tc.path})
+			got, err := find(roots, "acme", &v1.DeployAction{ComposePath: tc.path, ComposePaths: tc.paths})
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) {
-					t.Fatalf("find = %q, %v; want error %q", got, err, tc.err)
+					t.Fatalf("find = %q, %v; want error %q", got.files, err, tc.err)
+				}
+				if strings.Contains(err.Error(), dir) && !filepath.IsAbs(tc.path) {
+					t.Errorf("the error tells a path of the server: %v", err)
 				}
 				return
 			}
-			if want := filepath.Join(roots[0], tc.want); got != want || err != nil {
-				t.Errorf("find = %q, %v; want %q", got, err, want)
+			var want []string
+			for _, path := range tc.want {
+				want = append(want, filepath.Join(root, path))
+			}
+			if diff := cmp.Diff(want, got.files); diff != "" || err != nil {
+				t.Errorf("%v %s", err, diff)
 			}
 		})
 	}
-	if _, err := find(nil, &v1.DeployAction{}); err == nil || !strings.Contains(err.Error(), "--compose-root") {
+	if _, err := find(nil, "acme", &v1.DeployAction{}); err == nil || !strings.Contains(err.Error(), "--compose-root") {
 		t.Errorf("without roots: %v", err)
 	}
 	if _, err := New(Options{Roots: []string{filepath.Join(dir, "none")}, Worker: "w"}); err == nil {
 		t.Error("a root that is not there was taken")
 	}
-	if _, err := find(roots[:0:0], &v1.DeployAction{}); err == nil {
-		t.Error("no roots were taken")
+	own, err := resolveRoots([]string{"acme=" + root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := find(own, "acme", &v1.DeployAction{}); err != nil || len(got.files) != 1 {
+		t.Errorf("the workspace's own root: %v, %v", got, err)
+	}
+	if got, err := find(own, "rival", &v1.DeployAction{ComposePath: filepath.Join(root, "compose.yaml")}); err == nil {
+		t.Errorf("another workspace's root was taken: %v", got)
+	}
+	for _, bad := range []string{"=" + root, "acme="} {
+		if _, err := resolveRoots([]string{bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
 	}
 }

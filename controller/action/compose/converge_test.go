@@ -118,13 +118,13 @@ func TestADeployIsJudgedByItsServices(t *testing.T) {
 			t.Parallel()
 			r, attempt := project(t, tc.services)
 			for file, text := range tc.files {
-				if err := os.WriteFile(filepath.Join(r.roots[0], file), []byte(text), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(r.roots[0].given, file), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if tc.want == v1.ReasonInvalidComposeFile {
 				t.Cleanup(func() { // the clean-up has to read it
-					_ = os.WriteFile(filepath.Join(r.roots[0], "compose.yml"), []byte("services: {a: {image: a}}\n"), 0o600)
+					_ = os.WriteFile(filepath.Join(r.roots[0].given, "compose.yml"), []byte("services: {a: {image: a}}\n"), 0o600)
 				})
 			}
 			a, out := attempt(v1.DeployUp), &recorder{}
@@ -205,7 +205,7 @@ func TestTheProbeIsAskedOnceEverythingIsUp(t *testing.T) {
 	if o := r.Run(t.Context(), a, &recorder{}); o.Verdict != action.Succeeded {
 		t.Fatalf("%+v", o)
 	}
-	out, err := exec.CommandContext(t.Context(), "docker", "compose", "-p", a.Job.Spec.Deploy.ProjectName, "-f", filepath.Join(r.roots[0], "compose.yml"), "port", "web", "8080").Output()
+	out, err := exec.CommandContext(t.Context(), "docker", "compose", "-p", a.Job.Spec.Deploy.ProjectName, "-f", filepath.Join(r.roots[0].given, "compose.yml"), "port", "web", "8080").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestACanceledDeployLeavesNothingInBetween(t *testing.T) {
 			t.Parallel()
 			r, attempt := project(t, tc.during)
 			write := func(services string) {
-				if err := os.WriteFile(filepath.Join(r.roots[0], "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(r.roots[0].given, "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}

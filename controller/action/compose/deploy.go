@@ -105,7 +105,7 @@ func (d *deploy) prepare(ctx context.Context) (action.Outcome, bool) {
 	d.project = d.r.project(d.a, "")
 	clock := make(chan error, 1)
 	go func() { clock <- d.project.SetClock(ctx) }()
-	rendering, err := d.r.render(ctx, d.a, d.file)
+	rendering, err := d.r.render(ctx, d.a, d.src)
 	if clockErr := <-clock; err == nil && clockErr != nil {
 		return d.unreachable(ctx, clockErr), false
 	}
@@ -134,7 +134,7 @@ func (d *deploy) prepare(ctx context.Context) (action.Outcome, bool) {
 // compose runs docker compose to its end. A judgment comes back when a service has
 // failed for good while compose still waited for it.
 func (d *deploy) compose(ctx context.Context) (string, *health.Judgment, error) {
-	p, err := process.Start(d.r.spec(d.a, d.file, d.args))
+	p, err := process.Start(d.r.spec(d.a, d.src, d.args))
 	if err != nil {
 		return "", nil, err
 	}

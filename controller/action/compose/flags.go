@@ -16,7 +16,7 @@ import (
 var operand = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // commandLine is everything after "docker".
-func commandLine(d *v1.DeployAction, file string) ([]string, error) {
+func commandLine(d *v1.DeployAction, src source) ([]string, error) {
 	flags, errs := v1.DeployFlags(d.Verb, d.ExtraArgs, field.NewPath("spec", "deploy", "extraArgs"))
 	if !slices.Contains(v1.DeployVerbs(), d.Verb) {
 		return nil, fmt.Errorf("spec.deploy.verb: Unsupported value: %q: supported values: %v", d.Verb, v1.DeployVerbs())
@@ -37,7 +37,7 @@ func commandLine(d *v1.DeployAction, file string) ([]string, error) {
 	if d.Verb == v1.DeployDown && len(d.Services) > 0 && (slices.Contains(flags, "--volumes") || slices.Contains(flags, "-v")) {
 		return nil, fmt.Errorf("spec.deploy.services: Invalid value: %v: down --volumes takes the whole project down", d.Services)
 	}
-	args := base(d, file)
+	args := base(d, src)
 	args = append(args, string(d.Verb))
 	if d.Verb == v1.DeployUp {
 		args = append(args, "--detach")
@@ -57,8 +57,11 @@ func commandLine(d *v1.DeployAction, file string) ([]string, error) {
 }
 
 // base selects file, project and profiles.
-func base(d *v1.DeployAction, file string) []string {
-	args := []string{"compose", "--ansi=never", "--progress=json", "--file=" + file}
+func base(d *v1.DeployAction, src source) []string {
+	args := []string{"compose", "--ansi=never", "--progress=json"}
+	for _, file := range src.files {
+		args = append(args, "--file="+file)
+	}
 	if d.ProjectName != "" {
 		args = append(args, "--project-name="+d.ProjectName)
 	}

@@ -134,7 +134,7 @@ func TestWhatIsNotProvenAfterACrashIsNoSuccess(t *testing.T) {
 // compose runs docker compose over the project by hand.
 func (s *playground) compose(args ...string) string {
 	s.t.Helper()
-	return s.docker(append([]string{"compose", "--file=" + s.r.roots[0] + "/compose.yml", "--project-name=" + s.name}, args...)...)
+	return s.docker(append([]string{"compose", "--file=" + s.r.roots[0].given + "/compose.yml", "--project-name=" + s.name}, args...)...)
 }
 
 // untilSuccessor waits until a container beside the old one has been made.
@@ -157,8 +157,8 @@ func (s *playground) dieInRecreate(a action.Attempt) {
 	if _, err := repair.Begin(s.r.revisions, project, "up", before); err != nil {
 		s.t.Fatal(err)
 	}
-	file := s.r.roots[0] + "/compose.yml"
-	p, err := process.Start(s.r.spec(a, file, append(base(a.Job.Spec.Deploy, file), "up", "--detach")))
+	src := source{files: []string{s.r.roots[0].given + "/compose.yml"}}
+	p, err := process.Start(s.r.spec(a, src, append(base(a.Job.Spec.Deploy, src), "up", "--detach")))
 	if err != nil {
 		s.t.Fatal(err)
 	}

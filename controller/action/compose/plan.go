@@ -53,17 +53,17 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	if d.Verb == v1.DeployRollback {
 		return r.planRollback(ctx, a)
 	}
-	file, err := find(r.roots, d)
+	src, err := find(r.roots, a.Job.Namespace, d)
 	if err != nil {
 		return problem(err), nil
 	}
-	if _, err := commandLine(d, file); err != nil {
+	if _, err := commandLine(d, src); err != nil {
 		return problem(err), nil
 	}
 	if err := r.checkSecrets(a.Job); err != nil {
 		return problem(err), nil
 	}
-	rendered, err := r.render(ctx, a, file)
+	rendered, err := r.render(ctx, a, src)
 	if said := (*engine.RefusedError)(nil); errors.As(err, &said) {
 		return problem(fmt.Errorf("spec.deploy.composePath: Invalid value: %q: docker compose says: %s", d.ComposePath, said.Said)), nil
 	}
@@ -72,7 +72,7 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	}
 	switch d.Verb {
 	case v1.DeployUp:
-		return r.planUp(ctx, a, file, rendered)
+		return r.planUp(ctx, a, src, rendered)
 	case v1.DeployDown:
 		return r.planDown(ctx, a, rendered)
 	case v1.DeployRestart, v1.DeployStop, v1.DeployStart:

@@ -27,13 +27,13 @@ type planned struct {
 }
 
 // planUp is what up would do.
-func (r *Runner) planUp(ctx context.Context, a action.Attempt, file string, rendered *rendering) (*v1.Plan, error) {
+func (r *Runner) planUp(ctx context.Context, a action.Attempt, src source, rendered *rendering) (*v1.Plan, error) {
 	d := a.Job.Spec.Deploy
 	containers, err := r.project(a, rendered.Name).Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hashes, err := r.hashes(ctx, a, file)
+	hashes, err := r.hashes(ctx, a, src)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, file string, rend
 	if len(d.Services) > 0 {
 		return plan, nil
 	}
-	orphans, err := r.orphans(ctx, a, file, running)
+	orphans, err := r.orphans(ctx, a, src, running)
 	if err != nil {
 		return nil, err
 	}
@@ -166,11 +166,11 @@ func (r *Runner) lastOwn(workspace, project string) *revisions.Revision {
 
 // orphans are the services that have containers and are not in the file, whatever
 // profiles are enabled.
-func (r *Runner) orphans(ctx context.Context, a action.Attempt, file string, running map[string][]engine.Container) ([]string, error) {
+func (r *Runner) orphans(ctx context.Context, a action.Attempt, src source, running map[string][]engine.Container) ([]string, error) {
 	if len(running) == 0 {
 		return nil, nil
 	}
-	spec := r.spec(a, file, append(base(a.Job.Spec.Deploy, file), "--profile=*", "config", "--services"))
+	spec := r.spec(a, src, append(base(a.Job.Spec.Deploy, src), "--profile=*", "config", "--services"))
 	var known []string
 	if err := r.docker.Output(ctx, spec, engine.ReadLines(&known)); err != nil {
 		return nil, err

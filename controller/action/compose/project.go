@@ -49,11 +49,11 @@ func (r *Runner) ConcurrencyKey(job *v1.Job) string {
 	if d.ProjectName != "" {
 		return "compose:" + d.ProjectName
 	}
-	file, err := find(r.roots, d)
+	src, err := find(r.roots, job.Namespace, d)
 	if err != nil {
-		return "compose-file:" + d.ComposePath // its run says what is wrong
+		return "compose-file:" + strings.Join(append(d.ComposePaths, d.ComposePath), ":") // its run says what is wrong
 	}
-	return "compose:" + r.projects.of(file)
+	return "compose:" + r.projects.of(src)
 }
 
 // Key implements action.Keyed.
@@ -61,12 +61,22 @@ func (r *Runner) Key(job *v1.Job) action.Key {
 	return action.Key{Name: r.ConcurrencyKey(job), Limit: 1, InOrder: true, Subject: "its compose project"}
 }
 
-// of is the project's name by compose's own rule: the file's top-level name, else that
-// of its folder.
-func (p *projects) of(file string) string {
+// of is the project's name by compose's own rule: the top-level name of the last file that
+// has one, else that of the folder.
+func (p *projects) of(src source) string {
+	for i := len(src.files) - 1; i >= 0; i-- {
+		if name := p.topLevel(src.files[i]); name != "" {
+			return name
+		}
+	}
+	return folderName(src.folder())
+}
+
+// topLevel is what a file calls its project; empty: nothing, or nothing that can be told.
+func (p *projects) topLevel(file string) string {
 	info, err := os.Stat(file)
 	if err != nil {
-		return folderName(file)
+		return ""
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,9 +84,6 @@ func (p *projects) of(file string) string {
 		return known.name
 	}
 	name := topLevelName(file, info.Size())
-	if name == "" {
-		name = folderName(file)
-	}
 	if p.names == nil || len(p.names) >= maxProjects {
 		p.names = map[string]projectName{}
 	}
@@ -107,7 +114,7 @@ var notInName = regexp.MustCompile(`[^-_a-z0-9]+`)
 
 // folderName is how compose makes a project's name of a folder's
 // (compose-go, loader.NormalizeProjectName).
-func folderName(file string) string {
-	name := notInName.ReplaceAllString(strings.ToLower(filepath.Base(filepath.Dir(file))), "")
+func folderName(folder string) string {
+	name := notInName.ReplaceAllString(strings.ToLower(filepath.Base(folder)), "")
 	return strings.TrimLeft(name, "_-")
 }

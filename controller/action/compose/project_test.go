@@ -20,7 +20,7 @@ func TestTheKeyNamesTheProjectAsComposeDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, head := range map[string]string{"My.Shop_1/compose.yml": "", "__Under Score/compose.yml": "", "named/compose.yml": "name: shop-2\n"} {
-		file := filepath.Join(r.roots[0], path)
+		file := filepath.Join(r.roots[0].given, path)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +33,7 @@ func TestTheKeyNamesTheProjectAsComposeDoes(t *testing.T) {
 			var config struct {
 				Name string `json:"name"`
 			}
-			err := r.docker.Output(t.Context(), r.spec(action.Attempt{ID: "key", Job: job}, file, append(base(d, file), "config", "--format=json")), func(stdout io.Reader) error {
+			err := r.docker.Output(t.Context(), r.spec(action.Attempt{ID: "key", Job: job}, source{files: []string{file}}, append(base(d, source{files: []string{file}}), "config", "--format=json")), func(stdout io.Reader) error {
 				return json.NewDecoder(stdout).Decode(&config)
 			})
 			if err != nil {

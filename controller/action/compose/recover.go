@@ -77,14 +77,14 @@ func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		out.Result = &encoded
 	}
 	if d.Verb == v1.DeployUp && r.revisions != nil {
-		out = r.keep(ctx, a, f.file, f.rendering, out, quiet{})
+		out = r.keep(ctx, a, f.src, f.rendering, out, quiet{})
 	}
 	return out, nil
 }
 
 // found is how a project stands after its server has died.
 type found struct {
-	file      string
+	src       source
 	rendering *rendering
 	judgment  health.Judgment
 	asAsked   bool
@@ -95,12 +95,12 @@ type found struct {
 // answered; for down and stop, nothing of the deploy is there, or runs.
 func (r *Runner) find(ctx context.Context, a action.Attempt) (found, error) {
 	d := a.Job.Spec.Deploy
-	file, err := find(r.roots, d)
+	src, err := find(r.roots, a.Job.Namespace, d)
 	if err != nil {
 		return found{}, err
 	}
-	f := found{file: file}
-	if f.rendering, err = r.render(ctx, a, file); err != nil {
+	f := found{src: src}
+	if f.rendering, err = r.render(ctx, a, src); err != nil {
 		return found{}, err
 	}
 	project := r.project(a, f.rendering.Name)
@@ -125,7 +125,7 @@ func (r *Runner) find(ctx context.Context, a action.Attempt) (found, error) {
 	case v1.DeployStop:
 		f.asAsked = !slices.ContainsFunc(containers, func(c engine.Container) bool { return c.Status != "exited" && c.Status != "created" })
 	default:
-		hashes, err := r.hashes(ctx, a, file)
+		hashes, err := r.hashes(ctx, a, src)
 		if err != nil {
 			return found{}, err
 		}
@@ -162,14 +162,14 @@ func present(hashes map[string]string, wants map[string]health.Want, containers 
 
 // hashes are those of the configuration as it is in the file now, by service; only the
 // asked services, where some are named.
-func (r *Runner) hashes(ctx context.Context, a action.Attempt, file string) (map[string]string, error) {
+func (r *Runner) hashes(ctx context.Context, a action.Attempt, src source) (map[string]string, error) {
 	d := a.Job.Spec.Deploy
 	asked := "*"
 	if len(d.Services) > 0 {
 		asked = strings.Join(d.Services, ",")
 	}
 	hashes := map[string]string{}
-	spec := r.spec(a, file, append(base(d, file), "config", "--hash", asked))
+	spec := r.spec(a, src, append(base(d, src), "config", "--hash", asked))
 	err := r.docker.Output(ctx, spec, func(stdout io.Reader) error {
 		scanner := bufio.NewScanner(stdout)
 		for scanner.Scan() {

@@ -137,7 +137,7 @@ func TestRecoverFindsAProjectThatIsAsAsked(t *testing.T) {
 	if o := recovered(v1.DeployDown); o.Verdict != action.Lost {
 		t.Errorf("down while containers are there: %+v", o)
 	}
-	file := filepath.Join(r.roots[0], "compose.yml")
+	file := filepath.Join(r.roots[0].given, "compose.yml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

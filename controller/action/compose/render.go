@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +77,7 @@ func (s modelService) built() bool { return len(s.Build) > 0 && string(s.Build) 
 // render has compose read the file: the services that the deploy names and what they
 // depend on, or all that the profiles enable. Marks stand for the values of secrets. A file
 // that is valid with the values alone has no revision.
-func (r *Runner) render(ctx context.Context, a action.Attempt, file string) (*rendering, error) {
+func (r *Runner) render(ctx context.Context, a action.Attempt, src source) (*rendering, error) {
 	d := a.Job.Spec.Deploy
 	marks, secrets := marksFor(d, rand.Text())
 	marked := variables(d, func(name string) (string, error) {
@@ -89,10 +88,10 @@ func (r *Runner) render(ctx context.Context, a action.Attempt, file string) (*re
 		}
 		return "", errors.New("not the job's")
 	})
-	out, err := r.read(ctx, a, file, marked)
+	out, err := r.read(ctx, a, src, marked)
 	if said := (*engine.RefusedError)(nil); errors.As(err, &said) && len(marks) > 0 {
 		var valued *rendering
-		if valued, err = r.read(ctx, a, file, r.variables(a.Job)); err != nil {
+		if valued, err = r.read(ctx, a, src, r.variables(a.Job)); err != nil {
 			return nil, err
 		}
 		valued.unkept = fmt.Errorf("render the compose file without the values of its secrets: %s", said.Said)
@@ -108,9 +107,9 @@ func (r *Runner) render(ctx context.Context, a action.Attempt, file string) (*re
 }
 
 // read runs docker compose config with those variables.
-func (r *Runner) read(ctx context.Context, a action.Attempt, file string, variables []string) (*rendering, error) {
+func (r *Runner) read(ctx context.Context, a action.Attempt, src source, variables []string) (*rendering, error) {
 	d := a.Job.Spec.Deploy
-	spec := r.spec(a, file, append(append(base(d, file), "config", "--format=json", "--"), d.Services...))
+	spec := r.spec(a, src, append(append(base(d, src), "config", "--format=json", "--"), d.Services...))
 	spec.Env = variables
 	var text []byte
 	err := r.docker.Output(ctx, spec, func(stdout io.Reader) (err error) {
@@ -140,8 +139,8 @@ func (r *Runner) read(ctx context.Context, a action.Attempt, file string, variab
 }
 
 // deployed is the rendering as a revision takes it.
-func (m *rendering) deployed(file string) rollback.Deployed {
-	return rollback.Deployed{Project: m.Name, Folder: filepath.Dir(file), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env}
+func (m *rendering) deployed(src source) rollback.Deployed {
+	return rollback.Deployed{Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env}
 }
 
 // image is what compose calls the image of a service, built or pulled.

@@ -70,7 +70,7 @@ func (s *playground) image(tag, mode string) string {
 
 func (s *playground) file(services string) {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.r.roots[0], "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.r.roots[0].given, "compose.yml"), []byte("services:\n"+services), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -226,7 +226,7 @@ func TestARollbackThatFailsIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The image of the revision is gone for good.
-	s.docker("compose", "-f", filepath.Join(s.r.roots[0], "compose.yml"), "-p", s.name, "down", "-t", "1")
+	s.docker("compose", "-f", filepath.Join(s.r.roots[0].given, "compose.yml"), "-p", s.name, "down", "-t", "1")
 	revision, err := s.r.revisions.Last(s.name)
 	if err != nil {
 		t.Fatal(err)

@@ -37,15 +37,15 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 	if d.Verb == v1.DeployRollback {
 		return r.rollback(ctx, a, out)
 	}
-	file, err := find(r.roots, d)
+	src, err := find(r.roots, a.Job.Namespace, d)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
-	args, err := commandLine(d, file)
+	args, err := commandLine(d, src)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
-	c := command{file: file, args: args, name: "docker compose " + strings.Join(args[4:], " ")}
+	c := command{src: src, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
 	out.Line(action.System, c.name)
 	out.Progress(0, "compose:"+string(d.Verb))
 	switch {
@@ -62,14 +62,14 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 
 // command is a run of docker compose.
 type command struct {
-	file string
+	src  source
 	args []string // after "docker"
 	name string   // for messages
 }
 
 // once runs a verb whose outcome is compose's exit code.
 func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out action.Sink) action.Outcome {
-	p, err := process.Start(r.spec(a, c.file, c.args))
+	p, err := process.Start(r.spec(a, c.src, c.args))
 	if err != nil {
 		return r.unavailable(err)
 	}

@@ -3,7 +3,6 @@ package compose
 import (
 	"errors"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -40,7 +39,7 @@ type Options struct {
 
 // Runner runs docker compose. It implements action.Runner.
 type Runner struct {
-	roots    []string
+	roots    []root
 	docker   engine.Docker
 	projects projects
 	turns    turns
@@ -83,8 +82,8 @@ func (r *Runner) project(a action.Attempt, name string) *engine.Project {
 }
 
 // spec runs docker compose for an attempt.
-func (r *Runner) spec(a action.Attempt, file string, args []string) process.Spec {
-	return process.Spec{Path: r.docker.Program, Args: args, Dir: filepath.Dir(file), Env: r.variables(a.Job), Worker: r.docker.Worker, Attempt: a.ID}
+func (r *Runner) spec(a action.Attempt, src source, args []string) process.Spec {
+	return process.Spec{Path: r.docker.Program, Args: args, Dir: src.folder(), Env: r.variables(a.Job), Worker: r.docker.Worker, Attempt: a.ID}
 }
 
 // unavailable is the outcome when docker could not be started.

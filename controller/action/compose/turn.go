@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"jobwright.dev/controller/action"
@@ -66,14 +67,14 @@ func (r *Runner) turnOf(ctx context.Context, a action.Attempt) string {
 	if key == "" || d.ProjectName != "" {
 		return key
 	}
-	file, err := find(r.roots, d)
-	if err != nil || !namedElsewhere(file) {
+	src, err := find(r.roots, a.Job.Namespace, d)
+	if err != nil || !namedElsewhere(src) {
 		return key // its run says what is wrong
 	}
 	var config struct {
 		Name string `json:"name"`
 	}
-	spec := r.spec(a, file, append(base(d, file), "config", "--format=json"))
+	spec := r.spec(a, src, append(base(d, src), "config", "--format=json"))
 	err = r.docker.Output(ctx, spec, func(stdout io.Reader) error {
 		return json.NewDecoder(io.LimitReader(stdout, maxRendered)).Decode(&config)
 	})
@@ -84,10 +85,12 @@ func (r *Runner) turnOf(ctx context.Context, a action.Attempt) string {
 }
 
 // namedElsewhere reports whether the project's name may hang on variables.
-func namedElsewhere(file string) bool {
-	return hasLine(file, func(line []byte) bool {
-		return bytes.HasPrefix(line, []byte("name:")) && bytes.ContainsRune(line, '$')
-	}) || hasLine(filepath.Join(filepath.Dir(file), ".env"), func(line []byte) bool {
+func namedElsewhere(src source) bool {
+	return slices.ContainsFunc(src.files, func(file string) bool {
+		return hasLine(file, func(line []byte) bool {
+			return bytes.HasPrefix(line, []byte("name:")) && bytes.ContainsRune(line, '$')
+		})
+	}) || hasLine(filepath.Join(src.folder(), ".env"), func(line []byte) bool {
 		return bytes.Contains(line, []byte("COMPOSE_PROJECT_NAME"))
 	})
 }

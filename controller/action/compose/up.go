@@ -43,20 +43,20 @@ func (r *Runner) up(ctx context.Context, a action.Attempt, c command, out action
 	case r.revisions == nil:
 		return outcome
 	case outcome.Verdict == action.Succeeded:
-		return r.keep(ctx, a, c.file, rendering, outcome, out)
+		return r.keep(ctx, a, c.src, rendering, outcome, out)
 	case outcome.Reason == v1.ReasonInvalidArguments, outcome.Reason == v1.ReasonCommandUnavailable:
 		return outcome // nothing was started
 	}
-	return r.undo(ctx, a, c.file, rendering, began, outcome, out)
+	return r.undo(ctx, a, c.src, rendering, began, outcome, out)
 }
 
 // keep keeps the project's revision. A good deploy that could not be kept stays a good
 // one, and its message says so.
-func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, rendering *rendering, outcome action.Outcome, out action.Sink) action.Outcome {
+func (r *Runner) keep(ctx context.Context, a action.Attempt, src source, rendering *rendering, outcome action.Outcome, out action.Sink) action.Outcome {
 	err := rendering.unkept
 	var revision *revisions.Revision
 	if err == nil {
-		revision, err = r.restorer().Keep(context.WithoutCancel(ctx), a, a.ID, rendering.deployed(file))
+		revision, err = r.restorer().Keep(context.WithoutCancel(ctx), a, a.ID, rendering.deployed(src))
 	}
 	if err != nil {
 		said := "The project is up, but was not kept as a revision to roll back to: " + err.Error()
@@ -73,14 +73,14 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, file string, render
 // undo says what a deploy that did not succeed has left, and brings the last good
 // revision back where the job asks for that. The rendering is nil when compose could not
 // read the file, or was not started.
-func (r *Runner) undo(ctx context.Context, a action.Attempt, file string, rendering *rendering, began time.Time, outcome action.Outcome, out action.Sink) action.Outcome {
+func (r *Runner) undo(ctx context.Context, a action.Attempt, src source, rendering *rendering, began time.Time, outcome action.Outcome, out action.Sink) action.Outcome {
 	d := a.Job.Spec.Deploy
 	project := d.ProjectName
 	switch {
 	case rendering != nil:
 		project = rendering.Name
 	case project == "":
-		project = r.projects.of(file)
+		project = r.projects.of(src)
 	}
 	outcome = withResult(outcome, map[string]any{"project": project})
 	last, err := r.revisions.Last(project)
