@@ -11,12 +11,12 @@ import (
 
 // Limits of a deploy, as its fields document them.
 const (
-	maxComposePath = 4096
+	maxComposePath  = 4096
 	maxComposePaths = 20
-	maxProjectName = 63
-	maxServices    = 200
-	maxProfiles    = 50
-	maxExtraArgs   = 50
+	maxProjectName  = 63
+	maxServices     = 200
+	maxProfiles     = 50
+	maxExtraArgs    = 50
 )
 
 // projectName is compose's own rule for project names.

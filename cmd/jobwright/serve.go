@@ -466,6 +466,9 @@ func openRevisions(o serveOptions) (*revisions.Store, error) {
 func newDeploys(o serveOptions, objects store.Store, kept *revisions.Store, worker string, known *secrets.Set, network *outbound.Network) (*compose.Runner, error) {
 	since := func(workspace string) (time.Time, error) {
 		record, err := objects.Get(context.Background(), store.Key{Kind: v1.KindWorkspace, Name: workspace})
+		if errors.Is(err, store.ErrNotFound) {
+			return time.Time{}, revisions.ErrNoWorkspace
+		}
 		if err != nil {
 			return time.Time{}, err
 		}

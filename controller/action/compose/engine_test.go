@@ -170,7 +170,7 @@ func project(t *testing.T, services string) (*Runner, func(v1.DeployVerb, ...str
 	}
 	return r, func(verb v1.DeployVerb, args ...string) action.Attempt {
 		job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &v1.DeployAction{Verb: verb, ProjectName: name, ExtraArgs: args}}}
-		job.UID = types.UID(name)
+		job.UID, job.Namespace = types.UID(name), "acme"
 		return action.Attempt{ID: name + "-" + string(verb), Job: job, Grace: 20 * time.Second}
 	}
 }

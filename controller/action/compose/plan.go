@@ -50,6 +50,9 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	if d == nil {
 		return problem(errors.New("spec.deploy: Required value")), nil
 	}
+	if err := r.mayTouch(r.projectOf(ctx, a), a.Job); err != nil {
+		return problem(err), nil
+	}
 	if d.Verb == v1.DeployRollback {
 		return r.planRollback(ctx, a)
 	}

@@ -77,6 +77,9 @@ func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		out.Result = &encoded
 	}
 	if d.Verb == v1.DeployUp && r.revisions != nil {
+		if err := r.own(f.rendering.Name, a.Job); err != nil {
+			return action.Outcome{}, err
+		}
 		out = r.keep(ctx, a, f.src, f.rendering, out, quiet{})
 	}
 	return out, nil

@@ -251,6 +251,26 @@ func TestWithoutARevisionOrWithoutThePolicyNothingIsBroughtBack(t *testing.T) {
 	if o.Verdict != action.Failed || o.Reason == v1.ReasonRolledBack || !strings.Contains(o.Message, "The last good revision is 1: jobwright rollback "+s.name+" --to 1") {
 		t.Errorf("without the policy: %+v", o)
 	}
+	for _, verb := range []v1.DeployVerb{v1.DeployUp, v1.DeployDown, v1.DeployStop, v1.DeployPs, v1.DeployConfig, v1.DeployLogs} {
+		if o = s.run("other", verb, nil); o.Reason != v1.ReasonInvalidArguments || !strings.Contains(o.Message, "spec.deploy.projectName: ") || strings.Contains(o.Message, "acme") {
+			t.Errorf("%s of another workspace's project: %+v", verb, o)
+		}
+	}
+	s.r.since = func(workspace string) (time.Time, error) {
+		if workspace == "acme" {
+			return time.Time{}, errors.New("the store is away")
+		}
+		return time.Time{}, nil
+	}
+	if o = s.run("other", v1.DeployDown, nil); o.Reason != v1.ReasonInvalidArguments {
+		t.Errorf("down of a project whose owner cannot be read: %+v", o)
+	}
+	s.r.since = func(workspace string) (time.Time, error) {
+		if workspace == "acme" {
+			return time.Time{}, revisions.ErrNoWorkspace // it was deleted, and its project is an heirloom
+		}
+		return time.Time{}, nil
+	}
 	o = s.run("other", v1.DeployUp, nil)
 	if strings.Contains(o.Message, "good revision") {
 		t.Errorf("another workspace is told of the revision: %s", o.Message)
@@ -308,8 +328,8 @@ func TestRollbackAsAsked(t *testing.T) {
 	}
 	for name, o := range map[string]action.Outcome{
 		"has revisions [2 3 4]":                      rollback("acme", to(1)), // 3 are kept
-		"workspace other has no revisions of it":     rollback("other", to(2)),
-		"workspace other has no revisions of it\x00": rollback("other", nil),
+		"this workspace has no such project":         rollback("other", to(2)),
+		"this workspace has no such project\x00":     rollback("other", nil),
 		`spec.deploy.services[0]: Not found: "none"`: rollback("acme", func(d *v1.DeployAction) { d.Services = []string{"none"} }),
 	} {
 		if o.Reason != v1.ReasonInvalidArguments || !strings.Contains(o.Message, strings.TrimRight(name, "\x00")) {
@@ -341,6 +361,12 @@ func TestADeployOfOneServiceKeepsTheOthersInTheRevision(t *testing.T) {
 		t.Errorf("revision %d:\n%s", revision.Number, file)
 	}
 	// What another workspace has deployed is not written into a revision that it may not read.
+	s.r.since = func(workspace string) (time.Time, error) {
+		if workspace == "acme" {
+			return time.Time{}, revisions.ErrNoWorkspace
+		}
+		return time.Time{}, nil
+	}
 	if o := s.run("other", v1.DeployUp, func(d *v1.DeployAction) { d.Services, d.ExtraArgs = []string{"app"}, []string{"--no-deps"} }); o.Verdict != action.Succeeded {
 		t.Fatalf("%+v", o)
 	}

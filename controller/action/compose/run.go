@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -23,11 +24,18 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if err := r.checkSecrets(a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
-	end, ok := r.turns.take(ctx, r.turnOf(ctx, a), out)
+	project := r.projectOf(ctx, a)
+	if err := r.mayTouch(project, a.Job); err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
+	}
+	end, ok := r.turns.take(ctx, r.turnOf(project, a.Job), out)
 	if !ok {
 		return action.Outcome{Verdict: action.Stopped, Message: "docker compose was not started; another run over the project had not ended.", Repeatable: true}
 	}
 	defer end()
+	if err := errors.Join(r.mayTouch(project, a.Job), r.own(project, a.Job)); err != nil {
+		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
+	}
 	return hide.Outcome(r.verb(ctx, a, out))
 }
 

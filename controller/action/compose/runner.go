@@ -17,8 +17,8 @@ import (
 
 // Options configure a Runner.
 type Options struct {
-	// Roots are the folders below which compose files may lie; none: every deploy is
-	// refused.
+	// Roots are the folders below which compose files may lie, DIR for every workspace and
+	// WORKSPACE=DIR for one; none: every deploy is refused.
 	Roots []string
 	// Worker is the identity that compose's processes carry. Required.
 	Worker string
@@ -29,8 +29,8 @@ type Options struct {
 	// Revisions is where good states of projects are kept; nil: none are kept, and nothing
 	// can be rolled back.
 	Revisions *revisions.Store
-	// Since tells when a workspace was made: revisions that are older were those of another
-	// one of its name. nil: there was never another.
+	// Since tells when a workspace was made, or revisions.ErrNoWorkspace: revisions and projects that
+	// are older were those of another one of its name. nil: there was never another.
 	Since func(workspace string) (time.Time, error)
 	// Network is where health probes may go beside the ports that the deploy's containers
 	// publish; nil: to public addresses.

@@ -15,12 +15,11 @@ type steps struct {
 
 	mu   sync.Mutex
 	last map[string]engine.Event // by what compose names
-	made map[string]bool         // names of containers that this attempt has begun to make
 	errs []engine.Event
 }
 
 func newSteps(m *rendering) *steps {
-	return &steps{rendering: m, last: map[string]engine.Event{}, made: map[string]bool{}}
+	return &steps{rendering: m, last: map[string]engine.Event{}}
 }
 
 // add takes in an event. It returns the stage, whether anything has moved, and what the
@@ -41,9 +40,6 @@ func (s *steps) add(e engine.Event) (at stage, moved bool, services []string, st
 	case "Image":
 		services = s.rendering.byImage(name)
 	case "Container":
-		if strings.HasPrefix(e.Text, "Creat") || strings.HasPrefix(e.Text, "Recreat") {
-			s.made[name] = true
-		}
 		if service := s.rendering.byContainer(name); service != "" {
 			services = []string{service}
 		}
@@ -119,13 +115,6 @@ func (s *steps) busy() string {
 		found = service
 	}
 	return found
-}
-
-// hasMade reports whether this attempt has begun to make a container of that name.
-func (s *steps) hasMade(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.made[name]
 }
 
 // stopping reports whether compose was at stopping the container of that name.

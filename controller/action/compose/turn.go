@@ -3,13 +3,12 @@ package compose
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 )
 
@@ -58,30 +57,15 @@ func (t *turns) take(ctx context.Context, key string, out action.Sink) (end func
 	}
 }
 
-// turnOf is the key of the project that a job changes. It is the controller's, but where
-// only compose can tell the project's name, which is asked then: a name with variables in
-// it, or one from the folder's .env.
-func (r *Runner) turnOf(ctx context.Context, a action.Attempt) string {
-	key := r.ConcurrencyKey(a.Job)
-	d := a.Job.Spec.Deploy
-	if key == "" || d.ProjectName != "" {
-		return key
+// turnOf is the key of the project that a job changes; empty: it changes none.
+func (r *Runner) turnOf(project string, job *v1.Job) string {
+	switch {
+	case r.ConcurrencyKey(job) == "":
+		return ""
+	case project == "":
+		return r.ConcurrencyKey(job) // its run says what is wrong
 	}
-	src, err := find(r.roots, a.Job.Namespace, d)
-	if err != nil || !namedElsewhere(src) {
-		return key // its run says what is wrong
-	}
-	var config struct {
-		Name string `json:"name"`
-	}
-	spec := r.spec(a, src, append(base(d, src), "config", "--format=json"))
-	err = r.docker.Output(ctx, spec, func(stdout io.Reader) error {
-		return json.NewDecoder(io.LimitReader(stdout, maxRendered)).Decode(&config)
-	})
-	if err != nil || config.Name == "" {
-		return key
-	}
-	return "compose:" + config.Name
+	return "compose:" + project
 }
 
 // namedElsewhere reports whether the project's name may hang on variables.

@@ -81,7 +81,12 @@ func TestTwoDeploysOfOneProjectNeverOverlap(t *testing.T) {
 		if strings.Contains(line, "Container") {
 			start.Do(func() {
 				go func() { ended <- s.r.Run(t.Context(), s.attempt(v1.DeployDown, "-t", "1"), second) }()
-				<-waits
+				select {
+				case <-waits:
+				case o := <-ended:
+					t.Errorf("the second did not wait: %+v", o)
+					ended <- o
+				}
 			})
 		}
 	}}
@@ -127,7 +132,7 @@ func TestTheTurnIsThatOfTheProjectThatComposeMeans(t *testing.T) {
 		}
 		tc.deploy.ComposePath = name + "/compose.yml"
 		job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &tc.deploy}}
-		if got := r.turnOf(t.Context(), action.Attempt{ID: "a", Job: job}); got != tc.want {
+		if got := r.turnOf(r.projectOf(t.Context(), action.Attempt{ID: "a", Job: job}), job); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
