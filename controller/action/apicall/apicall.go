@@ -139,7 +139,14 @@ func (c *call) log(a *answer) {
 // about.
 func (r *Runner) Recover(_ context.Context, a action.Attempt) (action.Outcome, error) {
 	spec := a.Job.Spec.APICall
-	if old := r.remembered(a.Job); old != nil {
+	old := r.remembered(a.Job)
+	if old != nil && a.Job.Spec.Cancel {
+		if err := r.memory.forget(a.Job.UID); err != nil {
+			return action.Outcome{}, fmt.Errorf("forget the operation of job %s/%s: %w", a.Job.Namespace, a.Job.Name, err)
+		}
+		return action.Outcome{Verdict: action.Lost, Message: "Nobody asks any more about the operation that attempt " + old.Attempt + " began; it may go on."}, nil
+	}
+	if old != nil {
 		return action.Outcome{
 			Verdict: action.Lost, Repeatable: true,
 			Message: "The operation that attempt " + old.Attempt + " began goes on by itself; it is asked about further, and the request that began it is not sent again.",

@@ -89,9 +89,16 @@ func (n *Network) RoundTrip(request *http.Request) (*http.Response, error) {
 			}
 			return dialer.DialContext(ctx, network, address)
 		},
-		Proxy:           http.ProxyURL(proxy),
-		TLSClientConfig: e.tls.Clone(), ForceAttemptHTTP2: true, TLSHandshakeTimeout: handshakeTime,
-		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: MaxHeaderBytes,
+		TLSHandshakeTimeout: handshakeTime,
+		DisableKeepAlives:   true, DisableCompression: true, MaxResponseHeaderBytes: MaxHeaderBytes,
+	}
+	if proxy != nil {
+		transport.Proxy = http.ProxyURL(proxy)
+	}
+	if secure(request.URL) || secure(proxy) {
+		transport.TLSClientConfig, transport.ForceAttemptHTTP2 = e.tls.Clone(), true
+	} else {
+		transport.TLSNextProto = noProtocols // preparing HTTP/2 takes as long as a call on the same machine
 	}
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
 	own := request.Clone(httptrace.WithClientTrace(request.Context(), trace))
@@ -108,6 +115,11 @@ func (n *Network) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	return nil, fmt.Errorf("%w: %w", ErrUnanswered, err)
 }
+
+// noProtocols has a transport speak HTTP/1.1 alone.
+var noProtocols = map[string]func(string, *tls.Conn) http.RoundTripper{}
+
+func secure(u *url.URL) bool { return u != nil && u.Scheme == "https" }
 
 // closing closes the body of a request that is not sent, as RoundTrip must.
 func closing(request *http.Request, err error) error {
