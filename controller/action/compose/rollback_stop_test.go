@@ -93,7 +93,7 @@ func TestWhatStandsInTheWayOfARollbackIsSaid(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "mode")); err != nil {
 		t.Fatal(err)
 	}
-	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: open ") || !strings.Contains(o.Message, "exit code 3") {
+	if o := up(false); o.Reason != v1.ReasonRollbackFailed || !strings.Contains(o.Message, "secret mode: its file cannot be read: no such file") || !strings.Contains(o.Message, "exit code 3") {
 		t.Errorf("a secret that is gone: %+v", o)
 	}
 	// The revision's own program fails now: what was good then need not be for ever.
