@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"jobwright.dev/api/seed"
 	v1 "jobwright.dev/api/v1"
@@ -113,4 +116,60 @@ func TestAfterAnEditThePayloadIsMadeFromTheSpec(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnyPayloadIsAnsweredAsItWasSent makes payloads up: records of any JSON, and builds
+// with any variables and arguments.
+func TestAnyPayloadIsAnsweredAsItWasSent(t *testing.T) {
+	number := rapid.StringMatching(`-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,3})?`)
+	var value func(depth int) *rapid.Generator[string]
+	object := func(depth int) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string {
+			members := rapid.MapOfN(rapid.String(), value(depth-1), 0, 4).Draw(t, "members")
+			parts := []string{}
+			for name, v := range members {
+				if name != "url" {
+					parts = append(parts, quoted(name)+" : "+v)
+				}
+			}
+			return "{" + strings.Join(parts, ",") + "}"
+		})
+	}
+	value = func(depth int) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string {
+			kinds := 4
+			if depth > 0 {
+				kinds = 6
+			}
+			switch rapid.IntRange(0, kinds-1).Draw(t, "kind") {
+			case 0:
+				return "null"
+			case 1:
+				return rapid.SampledFrom([]string{"true", "false"}).Draw(t, "bool")
+			case 2:
+				return number.Draw(t, "number")
+			case 3:
+				return quoted(rapid.String().Draw(t, "text"))
+			case 4:
+				return object(depth).Draw(t, "object")
+			}
+			return "[" + strings.Join(rapid.SliceOfN(value(depth-1), 0, 4).Draw(t, "list"), ",") + "]"
+		})
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		jobType, payload := "api_call", object(3).Draw(rt, "record")
+		if rapid.Bool().Draw(rt, "build") {
+			jobType = "build"
+			payload = `{"variables":` + object(2).Draw(rt, "variables") + `,"action":"x","id":` + rapid.SampledFrom([]string{`""`, `"y"`, "null"}).Draw(rt, "id") + `}`
+		}
+		job := created(t, `{"type":"`+jobType+`","payload":`+payload+`}`)
+		if got := payloadOf(t, job); !reflect.DeepEqual(decoded(t, got), decoded(t, payload)) {
+			rt.Errorf("got  %s\nsent %s", got, payload)
+		}
+	})
+}
+
+func quoted(text string) string {
+	out, _ := json.Marshal(text) // a string always encodes
+	return string(out)
 }

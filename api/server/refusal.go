@@ -81,6 +81,14 @@ func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
 	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: publicText(err)}
 }
 
+// withoutDataDir is a text without the folder in front of the names of files in it.
+func (s *Server) withoutDataDir(text string) string {
+	if !filepath.IsAbs(s.DataDir) {
+		return text
+	}
+	return strings.ReplaceAll(text, filepath.Clean(s.DataDir)+string(filepath.Separator), "")
+}
+
 // publicText is what an error says, with the names of files and without the folders they
 // lie in: those are the operator's matter, and stand in the log.
 func publicText(err error) string {
@@ -107,6 +115,7 @@ func (s *Server) refuse(w http.ResponseWriter, err error, kind v1.Kind, name str
 		s.Log.Error(err, "a request failed", "kind", kind.Name, "name", name, "code", status.Code)
 	}
 	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	status.Message = s.withoutDataDir(status.Message)
 	retryAfter(w, status)
 	writeJSON(w, int(status.Code), status)
 }
@@ -159,6 +168,7 @@ func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
 	if code >= http.StatusInternalServerError {
 		s.Log.Error(err, "a request failed", "job", name, "code", code)
 	}
+	refusal.Message = s.withoutDataDir(refusal.Message)
 	retryAfter(w, status)
 	writeJSON(w, code, refusal)
 }

@@ -34,6 +34,8 @@ type Options struct {
 	Logs  logs.Store
 	// Kinds are those that are served, which Store knows; nil: v1.Kinds().
 	Kinds v1.KindSet
+	// DataDir is the folder that is left out of what clients are told; empty: none is.
+	DataDir string
 	// Web serves the page at /jobs; nil: there is none.
 	Web http.Handler
 	// Metrics serves /metrics; nil: there are none.
@@ -176,7 +178,7 @@ func (s *Server) safely(next http.Handler) http.Handler {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.Ready != nil {
 		if err := s.Ready(r.Context()); err != nil {
-			writeText(w, http.StatusServiceUnavailable, "not ready: "+publicText(err)+"\n")
+			writeText(w, http.StatusServiceUnavailable, "not ready: "+s.withoutDataDir(publicText(err))+"\n")
 			return
 		}
 	}

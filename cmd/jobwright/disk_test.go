@@ -119,6 +119,11 @@ func (k *killed) wantReadOnly(cause string) {
 	if code, text := k.fetch(http.MethodPost, "/api/jobs", newRecord); code != http.StatusServiceUnavailable || !strings.Contains(text, cause) {
 		k.t.Errorf("a new job: %d %s", code, text)
 	}
+	for method, path := range map[string]string{http.MethodGet: "/readyz", http.MethodPost: "/api/jobs"} {
+		if _, text := k.fetch(method, path, newRecord); strings.Contains(text, k.dir) {
+			k.t.Errorf("%s tells a client where the data lies: %s", path, text)
+		}
+	}
 	if code, text := k.fetch(http.MethodGet, "/livez", ""); code != http.StatusOK {
 		k.t.Errorf("/livez: %d %s", code, text)
 	}

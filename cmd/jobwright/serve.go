@@ -341,7 +341,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio, kinds v1.KindSet) (
 		return err
 	}
 	api, err := server.New(server.Options{
-		Store: objects, Logs: archive, Kinds: kinds, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
+		Store: objects, Logs: archive, DataDir: o.dataDir, Kinds: kinds, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready:         func(context.Context) error { return cmp.Or(objects.Health(), jobs.Health()) },
 		Notices:       objects.Notices,
