@@ -24,4 +24,6 @@
 //  5. Every process that a Runner starts carries the worker's and, where it
 //     belongs to one attempt, the attempt's identity in its environment
 //     (controller/action/process), so that it can be found after a crash.
+//  6. Outcome.Answered marks an action that was carried out and whose answer cannot be used.
+//     No retry follows, whatever the job says: a retry would carry the action out twice.
 package action

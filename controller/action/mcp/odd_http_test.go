@@ -388,3 +388,19 @@ func TestTheEndOfASessionIsConfirmedOnlyByTheServer(t *testing.T) {
 		})
 	}
 }
+
+// TestCommentsOfAStreamAreSignsOfLife: they say nothing, and end no attempt as idle.
+func TestCommentsOfAStreamAreSignsOfLife(t *testing.T) {
+	server, rec := &oddHTTP{answers: replies("tools/call", 200, ": keep-alive\n\n: keep-alive\n\ndata: "+common["tools/call"]+"\n\n", "Content-Type", "text/event-stream")}, newRecorder()
+	out := server.runner(t).Run(t.Context(), attempt(&v1.BuildAction{Action: "go"}), rec)
+	check{verdict: action.Succeeded, result: `{"text":"done"}`}.of(t, out, rec)
+	alive := 0
+	for _, pct := range rec.pcts {
+		if pct == -1 {
+			alive++
+		}
+	}
+	if alive != 2 {
+		t.Errorf("progress %v, want two signs of life (-1)", rec.pcts)
+	}
+}

@@ -19,9 +19,6 @@ import (
 )
 
 const (
-	// closeTime is how long an idle server may take to end by itself once its stdin is
-	// closed.
-	closeTime = 3 * time.Second
 	// lastWordsTime is how long a message waits for a broken server to end.
 	lastWordsTime = time.Second
 	// askTime is how much of the grace a server gets to end by itself before SIGTERM.

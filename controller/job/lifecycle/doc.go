@@ -43,7 +43,8 @@
 //
 //  7. A failure is judged by the first rule of failurePolicy that matches, and otherwise
 //     counts towards backoffLimit. The next attempt starts after a back-off with full
-//     jitter, and not before what the other side asked for.
+//     jitter, and not before what the other side asked for. An action that was carried out
+//     and whose answer cannot be used (Outcome.Answered) is not attempted again.
 //
 //  8. An attempt without an outcome (Lost, Stopped without one of the causes above) is
 //     an interruption: it does not count as a failure. The job is queued again, at most
