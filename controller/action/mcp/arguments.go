@@ -82,7 +82,7 @@ func exact(value v1.JSON) (any, error) {
 // input is a tool's input schema.
 func (s *session) input(tool string) *schema.Schema {
 	if s.inputs[tool] == nil {
-		s.inputs[tool] = schema.New(s.tools[tool].InputSchema)
+		s.inputs[tool] = schema.ForArguments(s.tools[tool].InputSchema)
 	}
 	return s.inputs[tool]
 }

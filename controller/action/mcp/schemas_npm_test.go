@@ -94,7 +94,7 @@ func TestASchemaThatIsWrongKeepsNoJobFromItsTool(t *testing.T) {
 		"cents":                             {"cents", `19.99`, `{"a":19.99}`, "", ""},
 		"a field that is required":          {"default", ``, `{"type":"png"}`, `spec.build.arguments.type is not set; the tool requires it, and gets the default of its schema: "png"`, ""},
 		"a reference that leads elsewhere":  {"remote", `1`, `{"a":1}`, "only references within the schema are followed", ""},
-		"neither of two, at the top":        {"either", ``, "", "", "spec.build.arguments.a: Required value"},
+		"neither of two, at the top":        {"either", ``, "", "", "spec.build.arguments: Required value: a or b"},
 		"one of two, at the top":            {"either", `1`, `{"a":1}`, "", ""},
 		"what does not fit the rest of one": {"cents", `"x"`, "", "", `spec.build.arguments.a: Invalid value: "x": must be a number, not a string`},
 	} {

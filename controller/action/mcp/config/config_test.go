@@ -36,6 +36,7 @@ func TestWhereServersStand(t *testing.T) {
 		"context_servers of Zed":      `{"theme": "dark", "context_servers": {"a": {"source": "custom", "command": "x"}}}`,
 		"mcp.servers as one key":      `{"mcp.servers": {"a": {"command": "x"}}}`,
 		"mcp.servers as two":          `{"mcp": {"inputs": [], "servers": {"a": {"command": "x"}}}}`,
+		"mcp of opencode":             `{"mcp": {"a": {"type": "local", "command": ["x"], "environment": {"A": "b"}, "enabled": true}}}`,
 		"two maps":                    `{"mcpServers": {}, "servers": {"a": {"command": "x"}}}`,
 		"the map itself":              `{"a": {"command": "x"}}`,
 		"comments, trailing commas":   "// ours\n{\"mcpServers\": {/* the only one */ \"a\": {\"command\": \"x\", \"args\": [\"//no comment\",],},},}",

@@ -4,7 +4,8 @@
 // # What is read
 //
 // The servers stand below mcpServers, servers (VS Code), context_servers (Zed), or
-// mcp.servers; a file without any of them may be the map of servers itself. Comments,
+// mcp.servers; mcp itself (opencode), or a file without any of them, may be the map of
+// servers. Comments,
 // trailing commas, a byte order mark and CRLF are read (document.go). A file is at most
 // 1 MiB, 64 levels deep and has at most 500 servers.
 //

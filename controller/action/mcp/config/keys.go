@@ -14,6 +14,7 @@ func honoured() map[string]func(*reader, node) {
 		"command":             (*reader).command,
 		"args":                func(r *reader, n node) { r.server.Args = append(r.server.Args, r.texts(n, r.env.path)...) },
 		"env":                 func(r *reader, n node) { r.server.Env = r.values(n) },
+		"environment":         func(r *reader, n node) { r.server.Env = r.values(n) }, // opencode
 		"envFile":             (*reader).envFile,
 		"cwd":                 func(r *reader, n node) { r.server.Cwd = r.folder(n) },
 		"url":                 func(r *reader, n node) { r.url(n, "") },

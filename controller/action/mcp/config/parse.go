@@ -88,12 +88,14 @@ func findMaps(root node) ([]node, error) {
 	if mcp, ok := root.get("mcp"); ok {
 		if n, ok := mcp.get("servers"); ok {
 			found = append(found, n)
+		} else if isMap(mcp) { // opencode
+			found = append(found, mcp)
 		}
 	}
 	if len(found) > 0 {
 		return found, nil
 	}
-	if len(members) > 0 && !slices.ContainsFunc(members, func(m member) bool { return !commented(m.name) && !looksLikeServer(m.node) }) {
+	if isMap(root) {
 		return []node{root}, nil
 	}
 	for _, m := range members {
@@ -102,6 +104,12 @@ func findMaps(root node) ([]node, error) {
 		}
 	}
 	return nil, errors.New(`mcpServers: Required value: there are no servers; the file must be like {"mcpServers": {NAME: {"command": …}}}`)
+}
+
+// isMap reports whether an object is a map of servers by what is in it.
+func isMap(n node) bool {
+	members, _ := n.object()
+	return len(members) > 0 && !slices.ContainsFunc(members, func(m member) bool { return !commented(m.name) && !looksLikeServer(m.node) })
 }
 
 func looksLikeServer(n node) bool {

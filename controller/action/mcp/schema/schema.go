@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,28 @@ func New(from any) *Schema {
 		s.rules = nil
 		s.Unchecked = []string{"the whole schema: " + short(err.Error(), maxListed)}
 	}
+	return s
+}
+
+// ForArguments prepares the schema of a tool's arguments, which are an object whatever the
+// schema says.
+func ForArguments(from any) *Schema {
+	data, err := json.Marshal(from)
+	if err != nil {
+		return New(from)
+	}
+	root, err := Decode(data)
+	rule, ok := root.(map[string]any)
+	if err != nil || !ok {
+		return New(from)
+	}
+	kind, there := rule["type"]
+	if !there || kind == "object" || slices.Contains(listOf(kind), any("object")) {
+		return New(from)
+	}
+	delete(rule, "type")
+	s := New(rule)
+	s.leaveOut("#/type", show(nil, kind)+" is not what arguments are, an object")
 	return s
 }
 

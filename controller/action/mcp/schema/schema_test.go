@@ -59,6 +59,7 @@ func TestEveryViolationIsTold(t *testing.T) {
 			[]string{`x: Invalid value: "1": must be an integer, not a string`},
 		},
 		"too many of several": {`{"oneOf":[{"type":"integer"},{"minimum":1}]}`, `1`, []string{": Invalid value: 1: must fit one of the 2 schemas below oneOf, and fits numbers 1 and 2"}},
+		"one of two fields":   {`{"oneOf":[{"required":["a"]},{"required":["b"]}]}`, `{}`, []string{": Required value: a or b"}},
 		"a condition":         {`{"if":{"properties":{"k":{"const":1}}},"then":{"required":["a"]},"else":{"required":["b"]}}`, `{"k":2}`, []string{"b: Required value"}},
 		"a secret":            {`{"properties":{"p":{"format":"password","minLength":9}}}`, `{"p":"hunter2"}`, []string{"p: Invalid value: (not shown): must have at least 9 characters, not 7"}},
 		"a long value":        {`{"type":"object"}`, `"` + strings.Repeat("a", 200) + `"`, []string{`: Invalid value: "` + strings.Repeat("a", 79) + `…: must be an object, not a string`}},
@@ -202,6 +203,15 @@ func TestFieldsThatAreRequiredGetTheirDefault(t *testing.T) {
 				t.Errorf("added (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestArgumentsAreAnObject(t *testing.T) {
+	for schema, unchecked := range map[string]int{`{"type":"object"}`: 0, `{"type":["object","null"]}`: 0, `{}`: 0, `true`: 0, `null`: 0, `{"type":"string"}`: 1, `{"type":[]}`: 1, `"x"`: 1} {
+		s := ForArguments(json.RawMessage(schema))
+		if len(s.Unchecked) != unchecked || s.Check(map[string]any{"a": 1.0}) != nil {
+			t.Errorf("%s: unchecked %q, %v", schema, s.Unchecked, s.Check(map[string]any{"a": 1.0}))
+		}
 	}
 }
 

@@ -134,10 +134,32 @@ func (c *collector) choice(e *jsonschema.ValidationError) []Violation {
 			alternatives = append(alternatives, text)
 		}
 	}
+	if either := required(e, path, c); either != nil {
+		return either
+	}
 	if near != nil {
 		return near
 	}
 	return []Violation{{path, short(strings.Join(alternatives, "; or "), maxListed)}}
+}
+
+// required tells of several schemas that each want nothing but one more field; nil: they
+// want other things.
+func required(e *jsonschema.ValidationError, path []any, c *collector) []Violation {
+	var fields []string
+	for _, branch := range e.Causes {
+		found := c.collect(branch)
+		if len(found) != 1 || len(found[0].Path) != len(path)+1 || !strings.HasPrefix(found[0].Text, "Required value") {
+			return nil
+		}
+		if name := fmt.Sprint(found[0].Path[len(path)]); !slices.Contains(fields, name) {
+			fields = append(fields, name)
+		}
+	}
+	if len(fields) < 2 {
+		return nil
+	}
+	return []Violation{{path, "Required value: " + short(strings.Join(fields, " or "), maxListed)}}
 }
 
 // leaf is one thing that is wrong.
