@@ -61,7 +61,7 @@ func (d Document) fast(into any) bool {
 
 // appendJSON appends a node as compact JSON; false: a part of it cannot be written.
 func (n *node) appendJSON(dst []byte) ([]byte, bool) {
-	ok := true
+	var ok bool
 	switch n.kind {
 	case object:
 		dst = append(dst, '{')

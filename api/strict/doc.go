@@ -1,4 +1,4 @@
-// Package strict reads JSON and YAML, and loses nothing of either: every text that a
+// Package strict reads JSON and YAML and loses nothing of either: every text that a
 // person or a program hands in is read here, whether it comes over HTTP, from a file of
 // a command or from the hand-edited jobs.json, so that all of them accept and refuse the
 // same texts in the same words.
@@ -20,7 +20,10 @@
 //     most [MaxProblems] of them.
 //  5. Every input is bounded before it is expanded: depth, the length of a number, and
 //     what aliases and merge keys add. The caller bounds the length of the text.
-//  6. The text is UTF-8; a byte order mark at its start is passed over.
+//  6. The text is UTF-8; a byte order mark at its start is passed over. Half a surrogate
+//     pair (\ud800) is kept where any value is taken, and is no text anywhere else.
+//  7. JSON without problems is decoded without a syntax tree. What that accepts, the tree
+//     accepts too; the tree is made to say what is wrong and where.
 //
 // # Parsers
 //
@@ -30,6 +33,7 @@
 // (v2 and v3 receive security fixes only): its errors carry positions, and its nodes keep
 // style, tag, line and unexpanded aliases. sigs.k8s.io/yaml, which writes our YAML, reads
 // through maps of Go values, where {n: 2}, lines and the text of a number are lost
-// already. Only the syntax tree is the libraries'; what a scalar means is decided in
+// already. Files that MCP clients share (mcp.json) are JSON with comments; package
+// controller/action/mcp/config reads those with positions of its own. Only the syntax tree is the libraries'; what a scalar means is decided in
 // scalar.go.
 package strict

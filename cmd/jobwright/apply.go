@@ -20,8 +20,9 @@ func newApply(c *cli) *cobra.Command {
 		Short: "Make objects what manifests say: create them, or change what is there",
 		Long: `Apply reads manifests (YAML or JSON; files, folders, "-" for standard input; several
 documents in each) and makes the objects on the server what they say. Nothing is sent
-unless every document can be read. An object whose manifest names no workspace goes to
---workspace.`,
+unless every document can be read; all problems are said at once, with lines. What YAML
+readers disagree about (no, on, 0123; keys such as n or 1) is refused unless it is quoted.
+An object whose manifest names no workspace goes to --workspace.`,
 		Example: `  jobwright apply -f job.yaml
   jobwright apply -f manifests/ -f extra.yaml
   generate-jobs | jobwright apply -f -`,
