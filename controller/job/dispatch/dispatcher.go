@@ -36,11 +36,12 @@ import (
 // and never asked.
 type Worker interface {
 	// Begin runs the attempt in job's status, which was written just now. The job is the
-	// worker's from then on, and something is due of it after again, unless that is 0.
-	Begin(ctx context.Context, job *v1.Job, again time.Duration)
+	// worker's from then on, and something is due of it after again, unless that is 0. ctx
+	// does not end with the call, nor when the manager stops.
+	Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again time.Duration)
 	// Recover finds out what became of the attempt in job's status, which a worker that
 	// died has left.
-	Recover(ctx context.Context, job *v1.Job)
+	Recover(ctx context.Context, uid uuid.UUID, job *v1.Job)
 	// Changed tells that a job at work has that version, or is to be looked at again.
 	Changed(uid uuid.UUID, version uint64)
 	// Deleted tells that a job at work was deleted.

@@ -158,9 +158,9 @@ func (d *Dispatcher) onWritten(e *entry, w *decided, version uint64) {
 func (d *Dispatcher) act(ctx context.Context, e *entry, w *decided) controller.Result {
 	switch do := d.settle(e, w); do {
 	case lifecycle.Start:
-		d.Worker.Begin(ctx, w.Job, w.again)
+		d.Worker.Begin(ctx, e.uid, w.Job, w.again)
 	case lifecycle.Recover:
-		d.Worker.Recover(ctx, w.Job)
+		d.Worker.Recover(ctx, e.uid, w.Job)
 	case lifecycle.Nothing, lifecycle.Stop:
 		return controller.Result{After: w.again}
 	}

@@ -37,20 +37,20 @@ func (t *transition) setBack() bool {
 	if step <= clockTolerance {
 		return false
 	}
-	move := func(at *metav1.MicroTime) {
-		switch {
-		case at == nil:
-		case at.Time != at.Round(0): // has a monotonic reading
-			at.Time = t.now.Add(at.Sub(t.now))
-		default:
-			at.Time = at.Add(-step)
+	moved := func(at time.Time) metav1.MicroTime {
+		if at != at.Round(0) { // has a monotonic reading
+			return metav1.NewMicroTime(t.now.Add(at.Sub(t.now)))
+		}
+		return metav1.NewMicroTime(at.Add(-step))
+	}
+	for _, at := range []**metav1.MicroTime{&s.StartTime, &s.NextAttemptTime, &s.RetryAfterTime} {
+		if *at != nil {
+			to := moved((*at).Time)
+			*at = &to
 		}
 	}
-	for _, at := range []*metav1.MicroTime{s.StartTime, s.NextAttemptTime, s.RetryAfterTime} {
-		move(at)
-	}
 	if s.CurrentAttempt != nil {
-		move(&s.CurrentAttempt.StartTime)
+		s.CurrentAttempt.StartTime = moved(s.CurrentAttempt.StartTime.Time)
 	}
 	s.LastUpdateTime = t.micro()
 	return true

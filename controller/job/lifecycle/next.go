@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -122,7 +123,7 @@ func Next(job *v1.Job, seen Observed, now time.Time) Decision {
 	if again {
 		job = restarted(job, now)
 	}
-	t := transition{job: job, seen: seen, now: now, status: *job.Status.DeepCopy()}
+	t := transition{job: job, seen: seen, now: now, status: own(&job.Status)}
 	late, setBack := t.late(), t.setBack()
 	d := t.decide()
 	if again && !d.Changed {
@@ -149,6 +150,18 @@ func restarted(job *v1.Job, now time.Time) *v1.Job {
 	again := *job
 	again.Status = v1.Rerun(job.Status, job.Spec.Reruns, now)
 	return &again
+}
+
+// own is a status of which a transition may change what it changes in place: conditions and
+// the attempt. The rest is shared with s; it is replaced and never changed.
+func own(s *v1.JobStatus) v1.JobStatus {
+	status := *s
+	status.Conditions = slices.Clone(s.Conditions)
+	if s.CurrentAttempt != nil {
+		attempt := *s.CurrentAttempt
+		status.CurrentAttempt = &attempt
+	}
+	return status
 }
 
 func (t *transition) decide() Decision {
@@ -203,7 +216,7 @@ func (t *transition) late() bool {
 // WithLate is job's status with what an attempt of worker came to that does not hold the
 // job, and whether that is news.
 func WithLate(job *v1.Job, worker string, late Late, now time.Time) (v1.JobStatus, bool) {
-	t := transition{job: job, seen: Observed{Worker: worker, Late: &late}, now: now, status: *job.Status.DeepCopy()}
+	t := transition{job: job, seen: Observed{Worker: worker, Late: &late}, now: now, status: own(&job.Status)}
 	news := t.late()
 	return t.status, news
 }

@@ -4,28 +4,37 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 )
 
 // Begin implements dispatch.Worker.
-func (w *Worker) Begin(ctx context.Context, job *v1.Job, again time.Duration) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	x := newExecution(job, cancel, time.Now())
-	attempt := action.Attempt{ID: x.id, Job: job.DeepCopy(), Grace: w.CancelGrace}
+func (w *Worker) Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again time.Duration) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	x := newExecution(uid, job, cancel, time.Now())
+	attempt := action.Attempt{ID: x.id, Job: runnersOwn(job), Grace: w.CancelGrace}
+	sink := &sink{w: w, x: x, begun: job.Status.Attempts}
 	w.add(x)
 	go func() {
 		defer cancel(nil)
-		sink := &sink{w: w, x: x}
-		sink.Line(action.System, "attempt "+strconv.Itoa(int(attempt.Job.Status.Attempts))+" started")
 		outcome := w.carryOut(ctx, attempt, sink)
 		sink.end(outcome)
 		w.end(x, outcome)
 	}()
 	w.queue.AddAfter(x, again)
+}
+
+// runnersOwn is a copy of the job that the Runner may change. What its status points to is
+// shared: nobody changes it in place.
+func runnersOwn(job *v1.Job) *v1.Job {
+	own := &v1.Job{TypeMeta: job.TypeMeta, Status: job.Status}
+	job.ObjectMeta.DeepCopyInto(&own.ObjectMeta)
+	job.Spec.DeepCopyInto(&own.Spec)
+	return own
 }
 
 // carryOut runs the action; a panic in it is the attempt's failure, not the server's end.

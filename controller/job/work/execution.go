@@ -57,9 +57,8 @@ type execution struct {
 }
 
 // newExecution is an attempt of the job that is in its status.
-func newExecution(job *v1.Job, cancel context.CancelCauseFunc, started time.Time) *execution {
+func newExecution(uid uuid.UUID, job *v1.Job, cancel context.CancelCauseFunc, started time.Time) *execution {
 	now := time.Now()
-	uid, _ := uuid.Parse(string(job.UID)) // the dispatcher has found the job by it
 	return &execution{
 		uid: uid, key: store.Key{Kind: v1.KindJob, Namespace: job.Namespace, Name: job.Name},
 		id: job.Status.CurrentAttempt.ID, jobType: job.Spec.Type,

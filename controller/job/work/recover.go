@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
@@ -14,10 +16,10 @@ import (
 var recoveries = controller.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}
 
 // Recover implements dispatch.Worker.
-func (w *Worker) Recover(ctx context.Context, job *v1.Job) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	x := newExecution(job, untilShutdown(cancel), job.Status.CurrentAttempt.StartTime.Time)
-	attempt := action.Attempt{ID: x.id, Job: job.DeepCopy(), Grace: w.CancelGrace}
+func (w *Worker) Recover(ctx context.Context, uid uuid.UUID, job *v1.Job) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	x := newExecution(uid, job, untilShutdown(cancel), job.Status.CurrentAttempt.StartTime.Time)
+	attempt := action.Attempt{ID: x.id, Job: runnersOwn(job), Grace: w.CancelGrace}
 	outcome, kept := w.keptOutcome(x.id)
 	x.spooled, x.spooledStatus = kept, kept
 	w.add(x)

@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type sink struct {
 	// ended with more to say than that it succeeded: an action without output keeps no
 	// log, which would cost more than all the rest of a short job.
 	mu     sync.Mutex
+	begun  int32       // the number of an attempt of which the first line says that it started; 0: none says so
 	writer logs.Writer // nil until something is released
 	held   []heldLine
 	said   bool
@@ -63,6 +65,9 @@ func (s *sink) release() {
 		return
 	}
 	s.writer = writer
+	if s.begun > 0 {
+		s.writer.Line(s.x.born, logs.System, "attempt "+strconv.Itoa(int(s.begun))+" started")
+	}
 	for _, line := range s.held {
 		s.writer.Line(line.at, logs.System, line.text)
 	}
@@ -122,15 +127,15 @@ func (s *sink) Yield() (resume func(context.Context) error) {
 
 // end closes the log with the outcome.
 func (s *sink) end(o action.Outcome) {
-	s.log(time.Now(), action.System, "attempt ended: "+describe(o))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o.Verdict != action.Succeeded || o.Message != "" {
-		s.release()
-	}
-	if s.writer == nil {
+	if o.Verdict == action.Succeeded && o.Message == "" && !s.said {
 		return
 	}
+	if s.release(); s.writer == nil {
+		return
+	}
+	s.writer.Line(time.Now(), logs.System, "attempt ended: "+describe(o))
 	if err := s.writer.Close(time.Now()); err != nil {
 		s.w.Log.Error(err, "output was lost", "job", s.name(), "attempt", s.x.id)
 	}
