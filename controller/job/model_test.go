@@ -163,6 +163,9 @@ func (w *world) stop(kill bool) {
 	if err := <-w.done; err != nil && !kill {
 		w.t.Fatal(err)
 	}
+	for _, what := range w.gate.broken() {
+		w.t.Error(what)
+	}
 }
 
 func (w *world) close() {

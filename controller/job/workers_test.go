@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,36 @@ type gate struct {
 	mu     sync.Mutex
 	frozen chan struct{} // closed when thawed; nil: not frozen
 	dead   bool
+	// writing are the jobs whose status is being written, and over those of which two
+	// writes of this process were under way at once: a job has one writer at a time.
+	writing map[string]bool
+	over    []string
+}
+
+// begins notes a status write.
+func (g *gate) begins(uid string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.writing == nil {
+		g.writing = map[string]bool{}
+	}
+	if g.writing[uid] {
+		g.over = append(g.over, "two status writes of job "+uid+" at once")
+	}
+	g.writing[uid] = true
+}
+
+func (g *gate) ends(uid string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.writing, uid)
+}
+
+// broken is what was wrong so far.
+func (g *gate) broken() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.over)
 }
 
 func (g *gate) pass(ctx context.Context) error {
@@ -100,6 +131,8 @@ func (g *gate) Get(ctx context.Context, key store.Key) (store.Record, error) {
 }
 
 func (g *gate) UpdateStatus(ctx context.Context, obj v1.Object, d store.Durability) (store.Record, error) {
+	g.begins(string(obj.GetUID()))
+	defer g.ends(string(obj.GetUID()))
 	if err := g.pass(ctx); err != nil {
 		return store.Record{}, err
 	}
@@ -191,6 +224,9 @@ func (w *worker) stop() {
 	w.cancel()
 	if err := <-w.done; err != nil {
 		w.c.t.Errorf("worker %s: %v", w.name, err)
+	}
+	for _, what := range w.gate.broken() {
+		w.c.t.Errorf("worker %s: %s", w.name, what)
 	}
 }
 

@@ -16,13 +16,16 @@ import (
 // Reconcile implements controller.Reconciler: it reads one job, decides, writes its status
 // at most once, and acts.
 func (d *Dispatcher) Reconcile(ctx context.Context, e *entry) (controller.Result, error) {
-	if d.passOn(e) {
+	known := d.look(e)
+	switch {
+	case known.forgotten:
 		return controller.Result{}, nil
+	case known.atWork:
+		return d.passOn(e, known), nil
+	case known.unconfirmed != nil:
+		return d.confirm(ctx, e, known.unconfirmed)
 	}
-	if earlier := d.unconfirmed(e); earlier != nil {
-		return d.confirm(ctx, e, earlier)
-	}
-	job, err := d.read(ctx, e)
+	job, err := d.read(ctx, e, known.job)
 	if job == nil || err != nil {
 		return d.failed(e, err)
 	}
@@ -37,39 +40,46 @@ func (d *Dispatcher) Reconcile(ctx context.Context, e *entry) (controller.Result
 		changed: decision.Changed, do: decision.Do, ready: decision.Ready, again: decision.Again, granted: seen.Granted,
 	}
 	if !decision.Changed {
-		return d.act(ctx, e, &w), nil
+		return d.act(ctx, e, &w, 0), nil
 	}
 	job.Status = decision.Status
 	return d.write(ctx, e, &w)
 }
 
-// passOn tells the worker of what has changed about a job at work, and reports whether the
-// dispatcher has nothing to decide.
-func (d *Dispatcher) passOn(e *entry) bool {
+// known is what the dispatcher knows of a job before it reads it.
+type known struct {
+	forgotten, atWork, gone bool
+	version                 uint64
+	unconfirmed             *decided // nothing is decided before it is known what became of it
+	job                     *v1.Job  // kept decoded, and no event has told of a later version; nil: to be read
+}
+
+func (d *Dispatcher) look(e *entry) known {
 	d.mu.Lock()
-	forgotten, atWork, gone, version := e.forgotten, e.atWork, e.gone, e.version
-	d.mu.Unlock()
-	switch {
-	case !atWork:
-		return forgotten
-	case gone:
-		d.Worker.Deleted(e.uid)
-	default:
-		d.Worker.Changed(e.uid, version)
+	defer d.mu.Unlock()
+	k := known{forgotten: e.forgotten, atWork: e.atWork, gone: e.gone, version: e.version, unconfirmed: e.some().unconfirmed}
+	if e.job != nil && !e.newer(e.job) {
+		k.job = e.job
 	}
-	return true
+	return k
+}
+
+// passOn tells the worker of what has changed about a job at work.
+func (d *Dispatcher) passOn(e *entry, k known) controller.Result {
+	if k.gone {
+		d.Worker.Deleted(e.uid)
+	} else {
+		d.Worker.Changed(e.uid, k.version)
+	}
+	return controller.Result{}
 }
 
 // read returns the job; nil: it is gone. One that is kept decoded, and of which no event
 // has told since, is taken as it is: if the store has a later version all the same,
 // whatever is decided here cannot be written, and the event of that version is on its way.
-func (d *Dispatcher) read(ctx context.Context, e *entry) (*v1.Job, error) {
-	d.mu.Lock()
-	job := e.job
-	known := job != nil && !e.newer(job)
-	d.mu.Unlock()
-	if known {
-		return job, nil
+func (d *Dispatcher) read(ctx context.Context, e *entry, known *v1.Job) (*v1.Job, error) {
+	if known != nil {
+		return known, nil
 	}
 	record, err := d.Store.Get(ctx, e.key())
 	if errors.Is(err, store.ErrNotFound) || err == nil && record.UUID() != e.uid {
@@ -81,7 +91,8 @@ func (d *Dispatcher) read(ctx context.Context, e *entry) (*v1.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if job, err = record.Job(); err != nil {
+	job, err := record.Job()
+	if err != nil {
 		return nil, controller.TerminalError(err) // until somebody mends it
 	}
 	return job, nil
@@ -132,31 +143,13 @@ func (d *Dispatcher) write(ctx context.Context, e *entry, w *decided) (controlle
 		}
 		return d.failed(e, err)
 	}
-	d.onWritten(e, w, version)
-	return d.act(ctx, e, w), nil
+	return d.act(ctx, e, w, version), nil
 }
 
-// onWritten notes our own write, whose event says nothing new.
-func (d *Dispatcher) onWritten(e *entry, w *decided, version uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if e.forgotten {
-		return // deleted since
-	}
-	unseen := e.version < version
-	e.version = max(e.version, version)
-	d.index(e, w.Job)
-	if w.Job.Finished() {
-		if unseen {
-			d.settled[e.uid] = version
-		}
-		d.wakeDependents(e.key())
-	}
-}
-
-// act does what the decision asks for beside the write.
-func (d *Dispatcher) act(ctx context.Context, e *entry, w *decided) controller.Result {
-	switch do := d.settle(e, w); do {
+// act does what the decision asks for beside the write. version is what was written; 0:
+// nothing was.
+func (d *Dispatcher) act(ctx context.Context, e *entry, w *decided, version uint64) controller.Result {
+	switch do := d.settle(e, w, version); do {
 	case lifecycle.Start:
 		d.Worker.Begin(ctx, e.uid, w.Job, w.again)
 	case lifecycle.Recover:
@@ -169,9 +162,12 @@ func (d *Dispatcher) act(ctx context.Context, e *entry, w *decided) controller.R
 
 // settle gives the job its place: with the worker, in the schedule, or none any more. It
 // returns what the worker is to do.
-func (d *Dispatcher) settle(e *entry, w *decided) lifecycle.Do {
+func (d *Dispatcher) settle(e *entry, w *decided, version uint64) lifecycle.Do {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if version > 0 {
+		d.onWritten(e, w.Job, version)
+	}
 	if !e.read {
 		e.read = true
 		d.wakeIncomplete()
@@ -190,6 +186,22 @@ func (d *Dispatcher) settle(e *entry, w *decided) lifecycle.Do {
 		d.enqueue(e, w)
 	}
 	return lifecycle.Nothing
+}
+
+// onWritten notes our own write, whose event says nothing new. The caller holds mu.
+func (d *Dispatcher) onWritten(e *entry, job *v1.Job, version uint64) {
+	if e.forgotten {
+		return // deleted since
+	}
+	unseen := e.version < version
+	e.version = max(e.version, version)
+	d.index(e, job)
+	if job.Finished() {
+		if unseen {
+			d.settled[e.uid] = version
+		}
+		d.wakeDependents(e.key())
+	}
 }
 
 // hand makes a job the worker's. The caller holds mu.
@@ -222,14 +234,7 @@ func (d *Dispatcher) failed(e *entry, err error) (controller.Result, error) {
 	return controller.Result{}, fmt.Errorf("%s: %w", e.key(), err)
 }
 
-// unconfirmed is an earlier write of which nobody knows whether it happened: nothing is
-// decided before that is known.
-func (d *Dispatcher) unconfirmed(e *entry) *decided {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return e.some().unconfirmed
-}
-
+// setUnconfirmed keeps a write whose answer was lost; nil: there is none.
 func (d *Dispatcher) setUnconfirmed(e *entry, w *decided) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -257,8 +262,7 @@ func (d *Dispatcher) confirm(ctx context.Context, e *entry, w *decided) (control
 		d.onDeleted(e)
 		d.mu.Unlock()
 	case status.Written:
-		d.onWritten(e, w, version)
-		return d.act(ctx, e, w), nil
+		return d.act(ctx, e, w, version), nil
 	case status.Overtaken:
 	}
 	return controller.Result{}, nil

@@ -22,9 +22,10 @@ type Metrics struct {
 	queueWait     *prometheus.HistogramVec
 	runTime       *prometheus.HistogramVec
 
-	// What each transition of a kind counts, so that labels are not looked up for each.
-	starts sync.Map // startLabels → *startCounters
-	ends   sync.Map // endLabels → *endCounters
+	// The counters of each set of labels, which are looked up once.
+	mu     sync.RWMutex
+	starts map[startLabels]startCounters
+	ends   map[endLabels]endCounters
 }
 
 type startLabels struct {
@@ -57,6 +58,8 @@ func NewMetrics() *Metrics {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "jobwright_" + name, Help: help, Buckets: buckets}, labels)
 	}
 	return &Metrics{
+		starts: map[startLabels]startCounters{}, ends: map[endLabels]endCounters{},
+
 		finished:      counter("jobs_finished_total", "Jobs that reached a terminal phase.", "workspace", "type", "result", "reason"),
 		attempts:      counter("job_attempts_total", "Attempts that were started.", "workspace", "type"),
 		interruptions: counter("job_interruptions_total", "Attempts that were lost without an outcome.", "workspace", "type"),
@@ -109,24 +112,36 @@ func (m *Metrics) transition(job *v1.Job, before v1.JobPhase, now time.Time) {
 	}
 }
 
-func (m *Metrics) start(l startLabels) *startCounters {
-	if known, ok := m.starts.Load(l); ok {
-		return known.(*startCounters)
+func (m *Metrics) start(l startLabels) startCounters {
+	m.mu.RLock()
+	known, ok := m.starts[l]
+	m.mu.RUnlock()
+	if ok {
+		return known
 	}
-	known, _ := m.starts.LoadOrStore(l, &startCounters{
+	known = startCounters{
 		attempts:  m.attempts.WithLabelValues(l.workspace, string(l.jobType)),
 		queueWait: m.queueWait.WithLabelValues(l.workspace, string(l.jobType)),
-	})
-	return known.(*startCounters)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.starts[l] = known
+	return known
 }
 
-func (m *Metrics) end(l endLabels) *endCounters {
-	if known, ok := m.ends.Load(l); ok {
-		return known.(*endCounters)
+func (m *Metrics) end(l endLabels) endCounters {
+	m.mu.RLock()
+	known, ok := m.ends[l]
+	m.mu.RUnlock()
+	if ok {
+		return known
 	}
-	known, _ := m.ends.LoadOrStore(l, &endCounters{
+	known = endCounters{
 		finished: m.finished.WithLabelValues(l.workspace, string(l.jobType), string(l.phase), l.reason),
 		runTime:  m.runTime.WithLabelValues(l.workspace, string(l.jobType), string(l.phase)),
-	})
-	return known.(*endCounters)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ends[l] = known
+	return known
 }

@@ -56,5 +56,5 @@ func (w *Worker) carryOut(ctx context.Context, a action.Attempt, sink *sink) (ou
 // end notes what an attempt came to.
 func (w *Worker) end(x *execution, outcome action.Outcome) {
 	x.end(outcome)
-	w.queue.AddFirst(x)
+	w.queue.Now(x)
 }

@@ -46,10 +46,10 @@ func (w *Worker) Reconcile(ctx context.Context, x *execution) (controller.Result
 		job.Status, progressed = lifecycle.Progress(job.Status, *report, now)
 	}
 	d.Was = job.Status
-	decision := lifecycle.Next(job, w.observe(x, outcome), now)
+	decision := lifecycle.Next(job, w.observe(x, job, outcome), now)
 	d.do, d.stop, d.again = decision.Do, decision.Stop, decision.Again
 	if !decision.Changed && !progressed {
-		return w.act(x, &d), nil
+		return w.act(x, &d, 0), nil
 	}
 	d.Soft = !decision.Changed || decision.Soft
 	job.Status = decision.Status
@@ -96,11 +96,15 @@ func (w *Worker) isOver(x *execution) bool {
 }
 
 // observe is what the worker knows of an attempt that holds its job.
-func (w *Worker) observe(x *execution, outcome *action.Outcome) lifecycle.Observed {
-	return lifecycle.Observed{
+func (w *Worker) observe(x *execution, job *v1.Job, outcome *action.Outcome) lifecycle.Observed {
+	seen := lifecycle.Observed{
 		Worker: w.Name, Lease: w.Lease, Outcome: outcome, Live: outcome == nil, Stop: x.stop, Active: x.active(),
-		ReplacedBy: w.dispatcher.ReplacedBy(x.uid), ShuttingDown: w.isStopping(),
+		ShuttingDown: w.stopping.Load(),
 	}
+	if job.Spec.Concurrency != nil { // without a key nothing is replaced
+		seen.ReplacedBy = w.dispatcher.ReplacedBy(x.uid)
+	}
+	return seen
 }
 
 // fenced stops an attempt that does not hold its job any more: it was taken over, or the
@@ -114,7 +118,7 @@ func (w *Worker) fenced(ctx context.Context, x *execution, job *v1.Job, outcome 
 	d := decided{Write: status.Write{Job: job, Was: job.Status, Now: now}, ended: true}
 	late, news := lifecycle.WithLate(job, w.Name, lifecycle.Late{Attempt: x.id, Outcome: *outcome}, now)
 	if !news {
-		return w.act(x, &d), nil
+		return w.act(x, &d, 0), nil
 	}
 	job.Status = late
 	return w.write(ctx, x, &d)
@@ -140,13 +144,14 @@ func (w *Worker) written(x *execution, d *decided, version uint64) controller.Re
 	if !d.ended {
 		w.dispatcher.Written(x.uid, version, d.Job.Finished())
 	}
-	return w.act(x, d)
+	return w.act(x, d, version)
 }
 
-// act does what the decision asks for beside the write.
-func (w *Worker) act(x *execution, d *decided) controller.Result {
+// act does what the decision asks for beside the write. version is what was written; 0:
+// nothing was.
+func (w *Worker) act(x *execution, d *decided, version uint64) controller.Result {
 	if d.ended {
-		w.giveBack(x, d.Job)
+		w.giveBack(x, d.Job, version)
 		return controller.Result{}
 	}
 	if d.do == lifecycle.Stop {
@@ -155,7 +160,7 @@ func (w *Worker) act(x *execution, d *decided) controller.Result {
 			x.stop = &stop
 		}
 		cause := errStopped
-		if w.isStopping() {
+		if w.stopping.Load() {
 			cause = errShutdown
 		}
 		x.cancel(cause)
@@ -164,10 +169,12 @@ func (w *Worker) act(x *execution, d *decided) controller.Result {
 }
 
 // giveBack gives the job of an attempt that is done with back to the dispatcher.
-func (w *Worker) giveBack(x *execution, job *v1.Job) {
+func (w *Worker) giveBack(x *execution, job *v1.Job, version uint64) {
 	w.remove(x)
 	w.forgetOutcome(x)
-	version, _ := strconv.ParseUint(job.ResourceVersion, 10, 64)              // as the store has given it
+	if version == 0 {
+		version, _ = strconv.ParseUint(job.ResourceVersion, 10, 64) // as the store has given it
+	}
 	w.dispatcher.Returned(x.uid, job, version, max(time.Since(x.started), 0)) // the clock may have been set back
 }
 
@@ -184,7 +191,7 @@ func (w *Worker) failed(x *execution, err error) (controller.Result, error) {
 	}
 	w.keepOutcome(x)
 	err = fmt.Errorf("%s: %w", x.key, err)
-	if !w.isStopping() {
+	if !w.stopping.Load() {
 		return controller.Result{}, err
 	}
 	// Nothing more can be written. What was running is in the store as Running: the next

@@ -14,6 +14,7 @@ package work
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -72,8 +73,9 @@ type Worker struct {
 	mu       sync.Mutex
 	live     map[uuid.UUID]*execution // attempts that run or whose outcome is yet to be written
 	draining bool
-	stopping bool          // attempts are interrupted
 	changed  chan struct{} // closed when one has gone, while draining
+
+	stopping atomic.Bool // attempts are interrupted
 }
 
 // New returns a worker that has nothing to do.
@@ -163,7 +165,7 @@ func (w *Worker) drain() {
 		return
 	}
 	w.mu.Lock()
-	w.stopping = true
+	w.stopping.Store(true)
 	w.Log.Info("interrupting running jobs; the next start runs them again", "running", len(w.live))
 	for _, x := range w.live {
 		w.queue.Add(x)
@@ -187,10 +189,4 @@ func (w *Worker) waitIdle(until <-chan time.Time) bool {
 			return false
 		}
 	}
-}
-
-func (w *Worker) isStopping() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.stopping
 }
