@@ -198,11 +198,12 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		return nil, err
 	}
 	s.proc = proc
+	s.errors = &gate{ReadCloser: proc.Stderr}
 	s.begun()
 	go func() {
 		defer close(s.ended)
 		defer proc.Stderr.Close()
-		_ = process.Lines(proc.Stderr, s.stderr) // ends with the process
+		_ = process.Lines(s.errors, s.stderr) // ends with the process
 	}()
 	s.stdin = &meter{WriteCloser: proc.Stdin, ended: proc.Done()}
 	return s.peer.Stdio(proc.Stdout, s.stdin), nil

@@ -75,6 +75,7 @@ func (s *session) Usable(ctx context.Context) bool {
 			return false
 		}
 	}
+	s.quiet(ctx)
 	s.mu.Lock()
 	stale := s.stale
 	s.mu.Unlock()

@@ -105,9 +105,7 @@ func (s *session) logged(params json.RawMessage) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sink != nil {
-		eachLine(level+": "+s.known.String(text(p.Data)), func(line string) { s.sink.Line(action.Server, line) })
-	}
+	eachLine(level+": "+s.known.String(text(p.Data)), func(line string) { s.hear(action.Server, line) })
 }
 
 // alives tells the call under way that its server lives.

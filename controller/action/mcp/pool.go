@@ -122,6 +122,9 @@ func (p *pool) take(queue, ctx context.Context, u user) (*session, error) {
 			}
 		},
 	})
+	if err == nil {
+		s.serves(u.workspace)
+	}
 	if err == nil && u.session != "" && u.sink != nil {
 		s.named = u.session
 		if earlier == 0 {
@@ -154,6 +157,7 @@ func (p *pool) start(ctx context.Context, u user) (*session, error) {
 
 // put gives a session back to be used again.
 func (p *pool) put(s *session) {
+	s.drain()
 	s.end()
 	s.since = time.Now()
 	p.sessions.Put(s)

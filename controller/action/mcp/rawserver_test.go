@@ -36,7 +36,7 @@ type rawMessage struct {
 var faultyTools = []string{
 	"ok", "pid", "dies", "hangs", "ignores-everything", "floods-with-a-line", "floods-with-a-frame", "floods-with-progress",
 	"floods-stderr", "talks-on-stdout", "answers-twice", "answers-another", "answers-nobody", "answers-a-string", "answers-an-object",
-	"answers-a-half", "leaves-a-child", "leaves-a-child-and-dies", "closes-stdout", "closes-stdin", "stops-reading", "answers-and-leaves", "reads-and-leaves", "hides-a-process",
+	"answers-a-half", "leaves-a-child", "leaves-a-child-and-dies", "closes-stdout", "closes-stdin", "stops-reading", "answers-and-leaves", "reads-and-leaves", "hides-a-process", "talks-late",
 }
 
 func (s *rawServer) run() {
@@ -201,6 +201,12 @@ func (s *rawServer) call(m rawMessage) {
 		}
 		progress(1, "working "+fmt.Sprint(child.Process.Pid))
 		s.flush()
+	case "talks-late": // of its call, and between two
+		fmt.Fprintln(os.Stderr, "early")
+		s.answer(m.ID, ok)
+		<-time.After(100 * time.Millisecond)
+		fmt.Fprintln(os.Stderr, "late")
+		s.line(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"late too"}}`)
 	case "answers-and-leaves": // as servers do that serve one call
 		s.answer(m.ID, ok)
 		<-time.After(200 * time.Millisecond)

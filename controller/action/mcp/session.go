@@ -36,6 +36,7 @@ type session struct {
 	named  string // what the jobs call it that use it; empty: nothing
 	client *sdk.ClientSession
 	proc   *process.Process // nil over HTTP
+	errors *gate            // of the program; nil over HTTP
 	stdin  *meter           // of the program; nil over HTTP
 	peer   *wire.Peer       // what the server writes
 	box    *box             // the container that it runs in; nil: none is known
@@ -69,8 +70,15 @@ type session struct {
 	sink    action.Sink // of the call under way
 	token   string      // its progress token
 	before  string      // the token of the call before
-	tail    process.Tail
-	tools   map[string]*sdk.Tool
+
+	served    bool      // some workspace has used it
+	workspace string    // the last one
+	foreign   time.Time // until when the server may write of another workspace's call
+	late      time.Time // when the server last wrote between two calls
+	asides    int       // lines outside of calls
+
+	tail  process.Tail
+	tools map[string]*sdk.Tool
 	// inputs and outputs are the tools' schemas, made when first used.
 	inputs, outputs map[string]*schema.Schema
 }
@@ -101,9 +109,7 @@ func (s *session) said(stream action.Stream, line string) {
 	defer s.mu.Unlock()
 	s.tail.Add(short(line, maxLastWord))
 	s.told(line)
-	if s.sink != nil {
-		s.sink.Line(stream, line)
-	}
+	s.hear(stream, line)
 }
 
 // lastWords is what the server last wrote to stderr, and how it ended, for a message.

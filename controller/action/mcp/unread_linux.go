@@ -1,15 +1,14 @@
 package mcp
 
 import (
-	"io"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes of what was written to a pipe nobody has read yet; 0 where that
+// unread is how many bytes of what was written to a pipe, known by either end, nobody has read yet; 0 where that
 // cannot be known.
-func unread(pipe io.Writer) int {
+func unread(pipe any) int {
 	file, ok := pipe.(syscall.Conn)
 	if !ok {
 		return 0
