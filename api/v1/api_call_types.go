@@ -103,9 +103,8 @@ type APICallPoll struct {
 
 	// done are conditions on the JSON of an answer; the operation has ended when all of
 	// them hold. A path that leads nowhere does not hold. Unset: the member status of the
-	// answer says it where it is one of NotStarted, Running, InProgress, Queued, Pending,
-	// Accepted, Succeeded, Failed and Canceled; else it has ended with the first 2xx
-	// answer other than 202.
+	// answer says it where it is one of NotStarted, Running, InProgress, Succeeded, Failed
+	// and Canceled; else it has ended with the first 2xx answer other than 202.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
 	Done []BodyExpectation `json:"done,omitempty"`

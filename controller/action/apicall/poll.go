@@ -210,7 +210,7 @@ func (c *call) stated(a *answer) (s operationState, why string) {
 	case problem != "" || !known:
 	case isOneOf(status, "Failed", "Canceled", "Cancelled") && len(c.polling.failed) == 0:
 		return operationFailed, "its status is " + shownValues([]any{status}, c.theirs)
-	case isOneOf(status, "NotStarted", "Running", "InProgress", "Queued", "Pending", "Accepted"):
+	case isOneOf(status, "NotStarted", "Running", "InProgress"):
 		return operationRuns, ""
 	case isOneOf(status, "Succeeded"):
 		return operationDone, ""
