@@ -1,70 +1,21 @@
 package file
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/prometheus/client_golang/prometheus"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/journal"
 	"jobwright.dev/store/vfs"
 	"jobwright.dev/store/watchring"
-)
-
-// Options of a store; the zero value is ready to use.
-type Options struct {
-	// Log is told about what a person may want to know: a repaired end, an edited
-	// jobs.json, a network filesystem, a write error. Unset: nobody is.
-	Log logr.Logger
-	// Registerer takes the metrics. Unset: they are not registered.
-	Registerer prometheus.Registerer
-	// Kinds are those that the store keeps. Unset: v1.Kinds().
-	Kinds v1.KindSet
-	// Admit validates an object of a jobs.json that was edited by hand. Unset: every
-	// object of a known kind is admitted.
-	Admit func(v1.Object) error
-	// FS is the filesystem. Unset: the operating system's.
-	FS vfs.FS
-	// SegmentSize is the size of the journal's segments. 0: journal's default.
-	SegmentSize int64
-	// MinFree is how many bytes must be free on the disk for new work to be taken.
-	// 0: DefaultMinFree; negative: not checked.
-	MinFree int64
-	// MaxObjectBytes limits one object's encoding. 0: DefaultMaxObjectBytes.
-	MaxObjectBytes int
-	// IdleDelay is how long after the last write jobs.json is rewritten. 0:
-	// DefaultIdleDelay.
-	IdleDelay time.Duration
-	// Idle is called when jobs.json has been rewritten and nothing was written since: the
-	// moment to give memory back. Unset: nothing is called.
-	Idle func()
-}
-
-const (
-	// DefaultMinFree leaves room for the journal's next segments and for the rewrite
-	// of a small jobs.json; the rewrite of a large one is checked by itself.
-	DefaultMinFree = 256 << 20
-	// DefaultMaxObjectBytes is etcd's limit of a request, which clients of the
-	// Kubernetes API know.
-	DefaultMaxObjectBytes = 3 << 19
-	// DefaultIdleDelay keeps the promise "within a second of going idle".
-	DefaultIdleDelay = 500 * time.Millisecond
-	// maxSoft is how many versions may be used up by soft writes that no disk has
-	// seen; recovery skips as many.
-	maxSoft = 4096
-	// softDelay is how soon a soft write is written when no durable one comes.
-	softDelay = 100 * time.Millisecond
 )
 
 // Names in the data folder.
@@ -107,9 +58,6 @@ type Store struct {
 }
 
 var _ store.Store = (*Store)(nil)
-
-// failure is why the store takes no more writes.
-type failure struct{ err error }
 
 // Open opens the store in dir, which is created when it does not exist, and recovers
 // what was acknowledged. It answers store.ErrLocked when another process has the
@@ -203,84 +151,4 @@ func (s *Store) Close() error {
 // Features implements store.Store.
 func (*Store) Features() store.Features {
 	return store.Features{AtomicCreate: true, AtomicRerun: true, Verbatim: true, GivenIdentity: true, DeletedVersion: true}
-}
-
-// Health answers why the store takes no more writes, wrapping store.ErrReadOnly, or
-// store.ErrClosed; nil when all is well.
-func (s *Store) Health() error {
-	if s.isClosed() {
-		return store.ErrClosed
-	}
-	if f := s.failure.Load(); f != nil {
-		return f.err
-	}
-	return nil
-}
-
-// noteCheckpoint keeps what the last rewrite of jobs.json came to.
-func (s *Store) noteCheckpoint(err error) {
-	if err == nil || errors.Is(err, store.ErrClosed) {
-		s.stale.Store(nil)
-		return
-	}
-	// The path is in the log; who asks for notices need not know where the data lies.
-	if at, ok := errors.AsType[*fs.PathError](err); ok {
-		err = at.Err
-	} else if between, ok := errors.AsType[*os.LinkError](err); ok {
-		err = between.Err
-	}
-	note := fmt.Sprintf("jobs.json cannot be written: %v; no job is lost, the journal holds what is newer, and grows; make the data folder writable", err)
-	s.stale.Store(&note)
-}
-
-// Notices are what an operator should know of a store that works all the same.
-func (s *Store) Notices() []string {
-	if note := s.stale.Load(); note != nil {
-		return []string{*note}
-	}
-	return nil
-}
-
-func (s *Store) isClosed() bool {
-	select {
-	case <-s.closed:
-		return true
-	default:
-		return false
-	}
-}
-
-// ready answers why a call cannot begin.
-func (s *Store) ready(ctx context.Context) error {
-	if s.isClosed() {
-		return store.ErrClosed
-	}
-	return ctx.Err()
-}
-
-// fail makes the store read-only.
-func (s *Store) fail(cause error) {
-	err := fmt.Errorf("%w: %w", store.ErrReadOnly, cause)
-	if s.failure.CompareAndSwap(nil, &failure{err}) {
-		s.metrics.writeErrors.Inc()
-		s.log.Error(cause, "The store is read-only after a write error")
-	}
-}
-
-// warnNetwork says when the folder lies on another machine's disk.
-func (s *Store) warnNetwork() {
-	n, ok := s.fsys.(interface {
-		Network(dir string) (string, error)
-	})
-	if !ok {
-		return
-	}
-	kind, err := n.Network(s.dir)
-	switch {
-	case err != nil:
-		s.log.Error(err, "The filesystem of the data folder is unknown")
-	case kind != "":
-		s.log.Info("The data folder lies on a network filesystem, where locks and syncs may not hold what they promise; put it on a local disk",
-			"dir", s.dir, "filesystem", kind)
-	}
 }
