@@ -32,7 +32,8 @@ func TestServerEverything(t *testing.T) {
 		if out := r.Run(t.Context(), attempt(long("0.4")), rec); out.Verdict != action.Succeeded {
 			t.Fatalf("outcome %+v", out)
 		}
-		if got := slices.Compact(rec.pcts); !slices.Equal(got, []int{0, 25, 50, 75, 100}) {
+		told := slices.DeleteFunc(rec.pcts, func(pct int) bool { return pct < 0 }) // a step without a percentage
+		if got := slices.Compact(told); !slices.Equal(got, []int{0, 25, 50, 75, 100}) {
 			t.Errorf("progress %v", got)
 		}
 	})
