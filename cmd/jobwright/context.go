@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
@@ -66,7 +65,7 @@ func (k contexts) write() error {
 	if err != nil {
 		return err
 	}
-	data, err := yaml.Marshal(k)
+	data, err := strict.Marshal(k)
 	if err != nil {
 		return err
 	}

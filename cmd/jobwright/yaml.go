@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"sigs.k8s.io/yaml"
+
+	"jobwright.dev/api/strict"
 )
 
 // toYAML writes v as YAML, with every number as it stands in v's JSON: what is read, edited
@@ -25,7 +26,7 @@ func toYAML(v any) ([]byte, error) {
 		return nil, err
 	}
 	numbers := numberWords{prefix: "number-" + uuid.NewString() + "-"}
-	text, err := yaml.Marshal(numbers.replace(exactNumbers(plain)))
+	text, err := strict.Marshal(numbers.replace(exactNumbers(plain)))
 	if err != nil {
 		return nil, err
 	}
