@@ -165,6 +165,9 @@ func (p *pool) put(s *session) {
 
 // drop closes a session that is not to be used again; its last words still go to its user.
 func (p *pool) drop(s *session, grace time.Duration) {
+	if s.proc != nil {
+		s.proc.Note() // what the call has started, before the program can end by itself
+	}
 	p.sessions.Drop(s, grace)
 	if s.named != "" {
 		s.note(fmt.Sprintf("session %q of MCP server %s has ended with this call; the next job that names it gets a new one", s.named, p.name))

@@ -166,7 +166,6 @@ func (s *session) Close(grace time.Duration) {
 		s.leave(max(grace, leaveTime))
 		return
 	}
-	s.proc.Note()        // what it has started, before it can end by itself
 	s.proc.Stdin.Close() // how a client of the stdio transport says goodbye
 	ask := min(grace, askTime)
 	timer := time.NewTimer(ask)
