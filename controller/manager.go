@@ -125,7 +125,6 @@ func (c *Controller[T]) work(ctx context.Context, m *Manager) {
 	var workers sync.WaitGroup
 	counted := m.metrics.of(c.Name)
 	log := m.log.WithValues("controller", c.Name)
-	c.Queue.works(func(item T) { c.once(ctx, item, counted, log) })
 	for range max(c.Workers, 1) {
 		workers.Go(func() {
 			for {

@@ -44,7 +44,6 @@ type Queue[T Item] struct {
 	others  FIFO[T]
 	busy    int // items that are not idle
 	closing bool
-	begin   func(T) // reconciles an item that was handed out; nil: nobody works yet
 
 	// rested, when set, is called when the queue was empty for restAfter after a burst.
 	rested func()
@@ -85,29 +84,6 @@ func (q *Queue[T]) AddFirst(item T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.put(item, true)
-}
-
-// Now reconciles the item in the caller's goroutine, which spares waking a worker; if the
-// item waits for a reconcile already or is at one, it is added first.
-func (q *Queue[T]) Now(item T) {
-	q.mu.Lock()
-	state, begin := item.QueueState(), q.begin
-	if state.stage != idle || begin == nil || q.closing {
-		q.put(item, true)
-		q.mu.Unlock()
-		return
-	}
-	state.stage = working
-	q.busy++
-	q.mu.Unlock()
-	begin(item)
-}
-
-// works says who reconciles what Now is asked for.
-func (q *Queue[T]) works(begin func(T)) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.begin = begin
 }
 
 // AddAfter asks for a reconcile of the item when d has passed; 0: not any more. It replaces

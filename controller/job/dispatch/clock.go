@@ -41,6 +41,9 @@ func (d *Dispatcher) now() time.Time {
 		d.queue.Add(d.jobs.Get(uid))
 	}
 	for e := range d.jobs.All() {
+		if e.atWork { // the worker's lease and limits
+			d.queue.Add(e)
+		}
 		d.queue.AddDelayed(e)
 	}
 	if d.alarm.timer != nil {

@@ -44,7 +44,7 @@ type entry struct {
 type extra struct {
 	dependencies *dependencies // nil: it depends on no job
 	member       *member       // nil: its spec names no concurrency key
-	lease        int64         // until when an attempt holds it, here or elsewhere, in µs from 1970 on; 0: none does
+	lease        int64         // until when an attempt of another worker holds it, in µs from 1970 on; 0: none does
 	unconfirmed  *decided      // a status write whose answer was lost; nil: none
 }
 
@@ -95,7 +95,7 @@ func (e *entry) newer(job *v1.Job) bool {
 func (d *Dispatcher) index(e *entry, job *v1.Job) {
 	e.finished = job.Finished()
 	lease := int64(0)
-	if attempt := job.Status.CurrentAttempt; attempt != nil {
+	if attempt := job.Status.CurrentAttempt; attempt != nil && attempt.Worker != d.Name {
 		if lease = attempt.StartTime.UnixMicro(); attempt.LeaseExpires != nil {
 			lease = attempt.LeaseExpires.UnixMicro()
 		}

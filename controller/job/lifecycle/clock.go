@@ -50,7 +50,9 @@ func (t *transition) setBack() bool {
 		}
 	}
 	if s.CurrentAttempt != nil {
-		s.CurrentAttempt.StartTime = moved(s.CurrentAttempt.StartTime.Time)
+		attempt := *s.CurrentAttempt
+		attempt.StartTime = moved(attempt.StartTime.Time)
+		s.CurrentAttempt = &attempt
 	}
 	s.LastUpdateTime = t.micro()
 	return true

@@ -152,15 +152,11 @@ func restarted(job *v1.Job, now time.Time) *v1.Job {
 	return &again
 }
 
-// own is a status of which a transition may change what it changes in place: conditions and
-// the attempt. The rest is shared with s; it is replaced and never changed.
+// own is a status of which a transition may change the conditions in place. The rest is
+// shared with s; it is replaced and never changed.
 func own(s *v1.JobStatus) v1.JobStatus {
 	status := *s
 	status.Conditions = slices.Clone(s.Conditions)
-	if s.CurrentAttempt != nil {
-		attempt := *s.CurrentAttempt
-		status.CurrentAttempt = &attempt
-	}
 	return status
 }
 

@@ -82,7 +82,13 @@ func (t *transition) renew() bool {
 
 // lease gives the attempt to this worker until a lease from now.
 func (t *transition) lease() {
-	attempt := t.status.CurrentAttempt
+	attempt := *t.status.CurrentAttempt
+	t.grantLease(&attempt)
+	t.status.CurrentAttempt = &attempt
+}
+
+// grantLease makes an attempt that nobody else has yet this worker's.
+func (t *transition) grantLease(attempt *v1.Attempt) {
 	attempt.Worker, attempt.LeaseExpires = t.seen.Worker, nil
 	if t.seen.Lease > 0 {
 		expires := metav1.NewMicroTime(t.now.Add(t.seen.Lease))

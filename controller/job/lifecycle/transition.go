@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -68,7 +69,7 @@ func (t *transition) start() Decision {
 		ID:        string(t.job.UID) + "-" + strconv.Itoa(int(t.status.Attempts)),
 		StartTime: *t.micro(),
 	}
-	t.lease()
+	t.grantLease(t.status.CurrentAttempt)
 	if t.status.StartTime == nil {
 		t.status.StartTime = t.micro()
 	}
@@ -104,6 +105,7 @@ func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision 
 			t.status.SetCondition(condition, metav1.ConditionFalse, reason, "", t.job.Generation, at)
 		}
 	}
+	t.status.Conditions = slices.Grow(t.status.Conditions, 2)
 	for _, condition := range []string{v1.TerminalCondition(phase), v1.ConditionFinished} {
 		t.status.SetCondition(condition, metav1.ConditionTrue, reason, "", t.job.Generation, at)
 	}

@@ -18,14 +18,13 @@ func (w *Worker) Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again ti
 	x := newExecution(uid, job, cancel, time.Now())
 	attempt := action.Attempt{ID: x.id, Job: runnersOwn(job), Grace: w.CancelGrace}
 	sink := &sink{w: w, x: x, begun: job.Status.Attempts}
-	w.add(x)
+	w.add(x, again)
 	go func() {
 		defer cancel(nil)
 		outcome := w.carryOut(ctx, attempt, sink)
 		sink.end(outcome)
 		w.end(x, outcome)
 	}()
-	w.queue.AddAfter(x, again)
 }
 
 // runnersOwn is a copy of the job that the Runner may change. What its status points to is
@@ -56,5 +55,5 @@ func (w *Worker) carryOut(ctx context.Context, a action.Attempt, sink *sink) (ou
 // end notes what an attempt came to.
 func (w *Worker) end(x *execution, outcome action.Outcome) {
 	x.end(outcome)
-	w.queue.Now(x)
+	w.queue.AddFirst(x)
 }

@@ -39,6 +39,8 @@ type execution struct {
 	quietSince atomic.Int64
 	state      controller.State // guarded by the queue's lock
 
+	due time.Time // when something is due of it that no reconcile has noted yet; zero: nothing is; guarded by the worker's lock
+
 	// The reconcile's own.
 	job           *v1.Job                // as it was read or written last; nil: to be read
 	stop          *lifecycle.StopRequest // why it was asked to stop; nil: it was not

@@ -22,7 +22,7 @@ func (w *Worker) Recover(ctx context.Context, uid uuid.UUID, job *v1.Job) {
 	attempt := action.Attempt{ID: x.id, Job: runnersOwn(job), Grace: w.CancelGrace}
 	outcome, kept := w.keptOutcome(x.id)
 	x.spooled, x.spooledStatus = kept, kept
-	w.add(x)
+	w.add(x, 0)
 	go func() {
 		defer cancel(nil)
 		sink := &sink{w: w, x: x}
