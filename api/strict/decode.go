@@ -1,9 +1,10 @@
 package strict
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
+
+	kjson "sigs.k8s.io/json"
 )
 
 // Fast is implemented by types that decode compact JSON without reflection.
@@ -23,12 +24,12 @@ func (d Document) Decode(into any) error { return d.decode(into, false) }
 func (d Document) DecodeKnown(into any) error { return d.decode(into, true) }
 
 func (d Document) decode(into any, passUnknown bool) error {
-	if d.fast(into) {
+	if d.fast(into) || !passUnknown && d.plain(into) {
 		return nil
 	}
 	c := checker{passUnknown: passUnknown, types: fieldsOf{}}
 	data := c.document(d, into)
-	if err := json.Unmarshal(data, into); err != nil {
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, into); err != nil {
 		c.found.add(Problem{Line: d.node().line, Column: d.node().column, Path: d.base.String(), Message: err.Error()})
 	}
 	return c.found.err()
@@ -53,6 +54,23 @@ func (d Document) fast(into any) bool {
 	}
 	data, ok := root.appendJSON(make([]byte, 0, root.size))
 	if ok && target.DecodeCompact(data) {
+		return true
+	}
+	value.Set(before)
+	return false
+}
+
+// plain decodes JSON without any problem into a type without generated code, or nothing.
+// It takes a third of the time that the checker takes, and knows no lines.
+func (d Document) plain(into any) bool {
+	if _, generated := into.(Fast); generated || d.sound == nil {
+		return false
+	}
+	value := reflect.ValueOf(into).Elem()
+	before := reflect.New(value.Type()).Elem()
+	before.Set(value)
+	problems, err := kjson.UnmarshalStrict(d.sound.text, into)
+	if err == nil && len(problems) == 0 {
 		return true
 	}
 	value.Set(before)
