@@ -54,7 +54,7 @@ func (s Source) Follow(ctx context.Context, from Store, log logr.Logger) error {
 		err := f.once(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // being told to end is none, whatever it broke off
 		case errors.Is(err, store.ErrClosed):
 			return err
 		case f.moved, time.Since(began) > reconnect.Max:

@@ -106,6 +106,15 @@ func TestFilesOnlyBelowTheRoots(t *testing.T) {
 	if err := os.Symlink("releases/2", filepath.Join(dir, "root/current")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(filepath.Join(root, "loop-env"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "loop-env/compose.yml"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(".env", filepath.Join(root, "loop-env/.env")); err != nil {
+		t.Fatal(err)
+	}
 	for name, tc := range map[string]struct {
 		path  string
 		paths []string
@@ -124,6 +133,7 @@ func TestFilesOnlyBelowTheRoots(t *testing.T) {
 		"one of several that leaves":                   {paths: []string{"env/compose.yml", "leaves.yml"}, err: "spec.deploy.composePaths[1]"},
 		"a file outside that .env names":               {path: "away-env/compose.yml", err: "which COMPOSE_FILE in .env names: it leads to a place outside"},
 		"a file that .env names and that is not there": {path: "gone-env/compose.yml", err: `Not found: "none.yml", which COMPOSE_FILE in .env names`},
+		"an .env that cannot be read":                  {path: "loop-env/compose.yml", err: "the .env beside it cannot be read"},
 		"a link that leaves":                           {path: "leaves.yml", err: "outside the compose roots"},
 		"a folder that leaves":                         {path: "away/compose.yml", err: "outside the compose roots"},
 		"dots":                                         {path: "../outside/compose.yml", err: "outside the compose roots"},

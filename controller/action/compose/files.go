@@ -134,8 +134,7 @@ func locate(roots []root, path, field string) (root, string, error) {
 	if errors.Is(problem, fs.ErrNotExist) {
 		return root{}, "", fmt.Errorf("%s: Not found: %q below the compose roots", field, path)
 	}
-	var pathErr *fs.PathError
-	if errors.As(problem, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](problem); ok {
 		problem = pathErr.Err
 	}
 	return root{}, "", fmt.Errorf("%s: Invalid value: %q: %w", field, path, problem)
@@ -184,7 +183,12 @@ func choose(r root, file string) (source, error) {
 func composeFileOf(folder string) ([]string, error) {
 	path := filepath.Join(folder, ".env")
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, errors.New("spec.deploy.composePath: Invalid value: the .env beside it cannot be read")
+	case !info.Mode().IsRegular():
 		return nil, nil
 	}
 	if info.Size() > maxComposeFile {
@@ -192,11 +196,11 @@ func composeFileOf(folder string) ([]string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("spec.deploy.composePath: Invalid value: the .env beside it cannot be read")
+		return nil, errors.New("spec.deploy.composePath: Invalid value: the .env beside it cannot be read")
 	}
 	values, err := dotenv.UnmarshalBytesWithLookup(data, nil)
 	if err != nil {
-		return nil, nil // compose says what is wrong with it
+		return nil, nil //nolint:nilerr // compose says what is wrong with it
 	}
 	separator := values["COMPOSE_PATH_SEPARATOR"]
 	if separator == "" {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,8 +65,8 @@ func (r *Runner) Key(job *v1.Job) action.Key {
 // of is the project's name by compose's own rule: the top-level name of the last file that
 // has one, else that of the folder.
 func (p *projects) of(src source) string {
-	for i := len(src.files) - 1; i >= 0; i-- {
-		if name := p.topLevel(src.files[i]); name != "" {
+	for _, file := range slices.Backward(src.files) {
+		if name := p.topLevel(file); name != "" {
 			return name
 		}
 	}

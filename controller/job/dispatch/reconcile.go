@@ -21,7 +21,8 @@ func (d *Dispatcher) Reconcile(ctx context.Context, e *entry) (controller.Result
 	case known.forgotten:
 		return controller.Result{}, nil
 	case known.atWork:
-		return d.passOn(e, known), nil
+		d.passOn(e, known)
+		return controller.Result{}, nil
 	case known.unconfirmed != nil:
 		return d.confirm(ctx, e, known.unconfirmed)
 	}
@@ -65,13 +66,12 @@ func (d *Dispatcher) look(e *entry) known {
 }
 
 // passOn tells the worker of what has changed about a job at work.
-func (d *Dispatcher) passOn(e *entry, k known) controller.Result {
+func (d *Dispatcher) passOn(e *entry, k known) {
 	if k.gone {
 		d.Worker.Deleted(e.uid)
 	} else {
 		d.Worker.Changed(e.uid, k.version)
 	}
-	return controller.Result{}
 }
 
 // read returns the job; nil: it is gone. One that is kept decoded, and of which no event
