@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,8 @@ import (
 // TestAStuckQueueFiresInPrometheus lets a real Prometheus scrape a real server whose
 // queue is stuck: two jobs of an old file are imported, the first takes the only slot
 // and does not end, the second has been waiting for two hours. The rules are those of
-// manifests/prometheus, but for their `for`, which would take minutes.
+// manifests/prometheus, but for their `for`, which would take minutes, and so is the
+// configuration, but for its interval and addresses; it has the alert sent on.
 func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
@@ -65,8 +67,13 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("rules.yaml", regexp.MustCompile(`(?m)^(\s+for:).*$`).ReplaceAllString(string(rules), "$1 0s"))
-	config := write("prometheus.yml", fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yaml]\n"+
-		"scrape_configs: [{job_name: jobwright, static_configs: [{targets: ['%s']}]}]\n", k.address))
+	shipped, err := os.ReadFile("../../manifests/prometheus/prometheus.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan string, 1)
+	manager := alertManager(t, "JobwrightQueueStuck", sent)
+	config := write("prometheus.yml", strings.NewReplacer("15s", "1s", "127.0.0.1:8080", k.address, "127.0.0.1:9093", manager).Replace(string(shipped)))
 	address := freeAddress(t)
 	prometheus := exec.CommandContext(t.Context(), "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(k.dir, "tsdb"), "--web.listen-address="+address)
 	var said strings.Builder
@@ -82,6 +89,36 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 		}
 	})
 	firing(t, "http://"+address+"/api/v1/alerts", "JobwrightQueueStuck")
+	select {
+	case <-sent:
+	case <-time.After(time.Minute):
+		t.Error("the alert fires and is sent to nobody")
+	}
+}
+
+// alertManager takes alerts as Alertmanager's API does, and tells when one of that name
+// was among them. It returns its address.
+func alertManager(t *testing.T, name string, sent chan<- string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var alerts []struct {
+			Labels map[string]string `json:"labels"`
+		}
+		if r.Method != http.MethodPost || r.URL.Path != "/api/v2/alerts" || json.NewDecoder(r.Body).Decode(&alerts) != nil {
+			http.Error(w, "not an alert", http.StatusBadRequest)
+			return
+		}
+		for _, alert := range alerts {
+			if alert.Labels["alertname"] == name {
+				select {
+				case sent <- name:
+				default:
+				}
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
 }
 
 // firing waits until Prometheus says that an alert fires.
