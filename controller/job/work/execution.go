@@ -84,13 +84,10 @@ func (x *execution) holds(job *v1.Job, worker string) bool {
 }
 
 // known returns the job as it was read or written last, unless a later version was told of.
-func (x *execution) known() *v1.Job {
+func (x *execution) known(told uint64) *v1.Job {
 	if x.job == nil {
 		return nil
 	}
-	x.mu.Lock()
-	told := x.told
-	x.mu.Unlock()
 	if version, err := strconv.ParseUint(x.job.ResourceVersion, 10, 64); err == nil && told > version {
 		return nil
 	}

@@ -58,10 +58,11 @@ func (w *Worker) Reconcile(ctx context.Context, x *execution) (controller.Result
 
 // read returns the job; nil: there is nothing to decide, since it was deleted or given back.
 func (w *Worker) read(ctx context.Context, x *execution) (*v1.Job, error) {
-	if w.isOver(x) {
+	over, told := w.isOver(x)
+	if over {
 		return nil, nil
 	}
-	if job := x.known(); job != nil {
+	if job := x.known(told); job != nil {
 		return job, nil
 	}
 	record, err := w.Store.Get(ctx, x.key)
@@ -81,18 +82,19 @@ func (w *Worker) read(ctx context.Context, x *execution) (*v1.Job, error) {
 	return job, nil
 }
 
-// isOver reports whether the job was given back or deleted. The attempt of one that was
-// deleted is done with when it has ended.
-func (w *Worker) isOver(x *execution) bool {
+// isOver reports whether the job was given back or deleted, and the version that was told
+// of. The attempt of a job that was deleted is done with when it has ended.
+func (w *Worker) isOver(x *execution) (over bool, told uint64) {
 	x.mu.Lock()
 	deleted, ended, done := x.deleted, x.outcome != nil, x.done
+	told = x.told
 	x.mu.Unlock()
 	if deleted && ended && !done {
 		w.remove(x)
 		w.forgetOutcome(x)
 		w.dispatcher.Gone(x.uid)
 	}
-	return deleted || done
+	return deleted || done, told
 }
 
 // observe is what the worker knows of an attempt that holds its job.
