@@ -26,7 +26,7 @@ var words = []struct {
 	reason, hint string
 }{
 	{
-		regexp.MustCompile(`(?i)is not a docker command|unknown command: docker compose|unknown shorthand flag`),
+		regexp.MustCompile(`(?i)is not a docker command|unknown command: docker compose|unknown shorthand flag|unknown flag: --(ansi|progress|file)`),
 		v1.ReasonCommandUnavailable, "Install docker compose where the server runs.",
 	},
 	{

@@ -77,7 +77,7 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	case v1.DeployUp:
 		return r.planUp(ctx, a, src, rendered)
 	case v1.DeployDown:
-		return r.planDown(ctx, a, rendered)
+		return r.planDown(ctx, a, src, rendered)
 	case v1.DeployRestart, v1.DeployStop, v1.DeployStart:
 		return r.planStates(ctx, a, rendered)
 	case v1.DeployBuild, v1.DeployPull:
@@ -119,44 +119,6 @@ func planImages(verb v1.DeployVerb, rendered *rendering) *v1.Plan {
 		}
 	}
 	return plan
-}
-
-// planDown is what down would do.
-func (r *Runner) planDown(ctx context.Context, a action.Attempt, rendered *rendering) (*v1.Plan, error) {
-	d := a.Job.Spec.Deploy
-	containers, err := r.project(a, rendered.Name).Containers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	plan := &v1.Plan{}
-	running := engine.ByService(containers)
-	for _, service := range slices.Sorted(maps.Keys(running)) {
-		named := slices.Contains(d.Services, service)
-		if len(d.Services) > 0 && !named || len(d.Services) == 0 && !slices.Contains(rendered.covered, service) && !flag(d, "--remove-orphans") {
-			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanKeep, Kind: kindService, Name: service})
-			continue
-		}
-		plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanRemove, Kind: kindService, Name: service, Detail: containersOf(len(running[service]))})
-	}
-	if len(d.Services) > 0 {
-		return plan, nil
-	}
-	for _, kind := range []string{kindNetwork, kindVolume} {
-		there, err := r.project(a, rendered.Name).Owned(ctx, kind)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range there {
-			change := v1.PlanChange{Verb: v1.PlanRemove, Kind: kind, Name: name}
-			if kind == kindVolume && !flag(d, "--volumes", "-v") {
-				change.Verb = v1.PlanKeep
-			} else if kind == kindVolume {
-				change.Detail = "with all that is in it"
-			}
-			plan.Changes = append(plan.Changes, change)
-		}
-	}
-	return plan, nil
 }
 
 // planRollback is what bringing a revision back would do.

@@ -37,9 +37,16 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, src source, rende
 	if err != nil {
 		return nil, err
 	}
+	ahead, err := r.dryRun(ctx, a, src, rendered)
+	if err != nil {
+		return nil, err
+	}
 	running := engine.ByService(containers)
 	last := r.lastOwn(a.Job.Namespace, rendered.Name)
 	plan := &v1.Plan{}
+	if ahead != nil && ahead.refused != "" {
+		plan.Problems = append(plan.Problems, "docker compose says: "+ahead.refused)
+	}
 	for _, section := range []struct{ key, kind string }{{"networks", kindNetwork}, {"volumes", kindVolume}} {
 		there, err := r.project(a, rendered.Name).Owned(ctx, section.kind)
 		if err != nil {
@@ -57,7 +64,14 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, src source, rende
 		if last != nil {
 			p.was = revisions.Child(revisions.Services(last.Document), name)
 		}
-		plan.Changes = append(plan.Changes, p.change(d))
+		change := p.change(d)
+		if ahead != nil {
+			change = ahead.correct(change)
+		}
+		if p.imageID == "" && !p.built && p.neverPulled(d) {
+			plan.Problems = append(plan.Problems, fmt.Sprintf("service %s: image %s is not here, and its pull_policy is never", name, p.image))
+		}
+		plan.Changes = append(plan.Changes, change)
 	}
 	if len(d.Services) > 0 {
 		return plan, nil
@@ -123,6 +137,14 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 	}
 	out.Detail = strings.Join(why, "; ")
 	return out
+}
+
+// neverPulled reports whether compose is not to pull the service's image.
+func (p planned) neverPulled(d *v1.DeployAction) bool {
+	if policy, ok := flagValue(d.ExtraArgs, "--pull"); ok {
+		return policy == "never"
+	}
+	return p.now["pull_policy"] == "never"
 }
 
 // differences are why compose would make a service's containers anew.

@@ -102,7 +102,11 @@ func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out acti
 	if stopped && ctx.Err() != nil && code != 0 {
 		return action.Outcome{Verdict: action.Stopped, Message: c.name + " was stopped; containers were left as they were at that moment.", Repeatable: true}
 	}
-	return exited(verb, c.name, code, steps, tail)
+	o := exited(verb, c.name, code, steps, tail)
+	if verb == v1.DeployDown && code == 0 {
+		return r.judgeDown(context.WithoutCancel(ctx), a, c, r.projectOf(ctx, a), o)
+	}
+	return o
 }
 
 // exited is the outcome of an exit code.

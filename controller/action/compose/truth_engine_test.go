@@ -1,0 +1,85 @@
+package compose
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action"
+)
+
+// TestADownIsJudgedByWhatStands takes a project down while a service of a profile that is
+// not enabled runs.
+func TestADownIsJudgedByWhatStands(t *testing.T) {
+	s := onPlayground(t, service("web", "web", "")+service("backup", "web", ", profiles: [manual], depends_on: [web]"))
+	s.compose("--profile=manual", "up", "--detach")
+	t.Cleanup(func() { s.compose("--profile=manual", "down", "--timeout=1") })
+	down := func(profiles ...string) *v1.Job {
+		a := s.attempt(v1.DeployDown, "--remove-orphans", "-v", "-t", "1")
+		a.Job.Spec.Deploy.Profiles = profiles
+		return a.Job
+	}
+	plan, err := s.r.Plan(t.Context(), down())
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := func(verb v1.PlanVerb, kind, name string) bool {
+		return slices.ContainsFunc(plan.Changes, func(c v1.PlanChange) bool { return c.Verb == verb && c.Kind == kind && c.Name == name })
+	}
+	if !has(v1.PlanRemove, "service", "web") || !has(v1.PlanKeep, "service", "backup") || !has(v1.PlanKeep, "network", s.name+"_default") {
+		t.Errorf("plan: %+v", plan.Changes)
+	}
+	o := s.r.Run(t.Context(), action.Attempt{ID: "down-1", Job: down()}, &recorder{})
+	if o.Verdict != action.Failed || o.Reason != v1.ReasonContainerFailed || !strings.Contains(o.Message, "still there: backup (1 container)") {
+		t.Errorf("a down that left a service: %+v", o)
+	}
+	if o = s.r.Run(t.Context(), action.Attempt{ID: "down-2", Job: down("manual")}, &recorder{}); o.Verdict != action.Succeeded {
+		t.Errorf("with the profile: %+v", o)
+	}
+}
+
+// TestAPlanSaysWhatComposeWouldRefuse plans deploys that docker compose itself refuses.
+func TestAPlanSaysWhatComposeWouldRefuse(t *testing.T) {
+	needEngine(t)
+	for name, tc := range map[string]struct{ services, more, want string }{
+		"an external network that is not there": {service("web", "web", ", networks: [proxy]"), "networks: {proxy: {external: true, name: jobwright-none}}\n", "network jobwright-none declared as external, but could not be found"},
+		"an external volume that is not there":  {service("web", "web", ", volumes: ['data:/data']"), "volumes: {data: {external: true, name: jobwright-none}}\n", `"jobwright-none"`},
+		"an image that is never pulled":         {"  web: {image: 'jobwright-none:1', pull_policy: never}\n", "", "service web: image jobwright-none:1 is not here, and its pull_policy is never"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, attempt := project(t, tc.services)
+			if tc.more != "" {
+				path := filepath.Join(r.roots[0].given, "compose.yml")
+				if err := os.WriteFile(path, []byte("services:\n"+tc.services+tc.more), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			plan, err := r.Plan(t.Context(), attempt(v1.DeployUp).Job)
+			if err != nil || plan.Valid || !strings.Contains(strings.Join(plan.Problems, "\n"), tc.want) {
+				t.Errorf("%+v, %v; want %q", plan, err, tc.want)
+			}
+		})
+	}
+}
+
+// TestComposeChoosesItsFilesItself deploys a folder with a file that overrides another.
+func TestComposeChoosesItsFilesItself(t *testing.T) {
+	s := onPlayground(t, service("web", "web", ""))
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(s.r.roots[0].given, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("compose.override.yml", "services:\n"+service("more", "web", ""))
+	if o := s.up(); o.Verdict != action.Succeeded {
+		t.Fatalf("%+v\n%s", o, s.log)
+	}
+	for _, name := range []string{"web", "more"} {
+		if ids, _, _ := s.runs(name); len(ids) != 1 {
+			t.Errorf("%s has %d containers", name, len(ids))
+		}
+	}
+}
