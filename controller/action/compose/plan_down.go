@@ -95,7 +95,10 @@ func (r *Runner) judgeDown(ctx context.Context, a action.Attempt, c command, pro
 	if len(running) == 0 {
 		return o
 	}
-	orphans, err := r.orphans(ctx, a, c.src, running)
+	var orphans []string
+	if len(c.src.files) > 0 {
+		orphans, err = r.orphans(ctx, a, c.src, running)
+	}
 	if said := (*engine.RefusedError)(nil); err != nil && !errors.As(err, &said) {
 		return action.Fail(v1.ReasonEngineUnavailable, fmt.Sprintf("%s ended with exit code 0; what is left could not be told: %v.", c.name, err))
 	}

@@ -47,13 +47,13 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 	}
 	src, err := find(r.roots, a.Job.Namespace, d)
 	if err != nil {
-		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+		return r.withoutFile(ctx, a, err, out)
 	}
 	args, err := commandLine(d, src)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
-	c := command{src: src, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
+	c := command{spec: r.spec(a, src, args), src: src, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
 	out.Line(action.System, c.name)
 	out.Progress(0, "compose:"+string(d.Verb))
 	switch {
@@ -70,6 +70,7 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 
 // command is a run of docker compose.
 type command struct {
+	spec process.Spec
 	src  source
 	args []string // after "docker"
 	name string   // for messages
@@ -77,7 +78,7 @@ type command struct {
 
 // once runs a verb whose outcome is compose's exit code.
 func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out action.Sink) action.Outcome {
-	p, err := process.Start(r.spec(a, c.src, c.args))
+	p, err := process.Start(c.spec)
 	if err != nil {
 		return r.unavailable(err)
 	}

@@ -83,3 +83,30 @@ func TestComposeChoosesItsFilesItself(t *testing.T) {
 		}
 	}
 }
+
+// TestAProjectWhoseFileIsGoneCanStillBeTakenDown removes the compose file of a project that
+// runs.
+func TestAProjectWhoseFileIsGoneCanStillBeTakenDown(t *testing.T) {
+	s := onPlayground(t, service("web", "web", ""))
+	s.mustUp()
+	path := filepath.Join(s.r.roots[0].given, "compose.yml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.WriteFile(path, text, 0o600) }) // the clean-up reads it
+	for _, verb := range []v1.DeployVerb{v1.DeployPs, v1.DeployLogs, v1.DeployStop, v1.DeployDown} {
+		if o := s.run("acme", verb, nil); o.Verdict != action.Succeeded || !strings.Contains(s.log, "using revision 1") {
+			t.Errorf("%s: %+v\n%s", verb, o, s.log)
+		}
+	}
+	if ids, _, _ := s.runs("web"); len(ids) > 0 {
+		t.Errorf("left: %v", ids)
+	}
+	if o := s.run("acme", v1.DeployUp, nil); o.Reason != v1.ReasonInvalidArguments || !strings.Contains(o.Message, "spec.deploy.composePath") {
+		t.Errorf("up without a file: %+v", o)
+	}
+}
