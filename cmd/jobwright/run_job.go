@@ -79,7 +79,7 @@ func newRunBuild(c *cli) *cobra.Command {
 func newRunDeploy(c *cli) *cobra.Command {
 	var o runOptions
 	var deploy v1.DeployAction
-	var verbs, plain, secret []string
+	var verbs, paths, plain, secret []string
 	var rollback bool
 	for _, verb := range v1.DeployVerbs() {
 		verbs = append(verbs, string(verb))
@@ -88,11 +88,17 @@ func newRunDeploy(c *cli) *cobra.Command {
 		Use: "deploy VERB", Short: "Run docker compose", Args: cobra.ExactArgs(1), ValidArgs: verbs,
 		Long: "Verbs: " + strings.Join(verbs, ", ") + ".",
 		Example: `  jobwright run deploy up --compose-path app/compose.yml --extra-arg --force-recreate
+  jobwright run deploy up --compose-path app/compose.yml --compose-path app/prod.yml
   jobwright run deploy up --compose-path app/compose.yml --rollback-on-failure --env TAG=v2 --secret-env DB_PASSWORD=db-password`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			deploy.Verb = v1.DeployVerb(args[0])
 			if rollback {
 				deploy.Rollback = v1.RollbackOnFailure
+			}
+			if len(paths) > 1 {
+				deploy.ComposePaths = paths
+			} else if len(paths) == 1 {
+				deploy.ComposePath = paths[0]
 			}
 			var err error
 			if deploy.Env, err = deployEnv(plain, secret); err != nil {
@@ -102,7 +108,7 @@ func newRunDeploy(c *cli) *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&deploy.ComposePath, "compose-path", "", "compose file below one of the server's --compose-root folders")
+	flags.StringArrayVar(&paths, "compose-path", nil, "compose file below one of the server's --compose-root folders; several are laid over each other")
 	flags.StringVar(&deploy.ProjectName, "project-name", "", "compose project")
 	flags.StringSliceVar(&deploy.Services, "service", nil, "only these services")
 	flags.StringSliceVar(&deploy.Profiles, "profile", nil, "compose profiles to enable")

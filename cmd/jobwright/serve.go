@@ -124,7 +124,7 @@ Without --mcp-config there is nothing to read, and the signal does nothing.`,
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
 	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, a workspace has with one MCP server behind HTTP (sessions in mcp.json goes before); a program runs once for each workspace, a shared one as often as this")
 	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "how many programs of MCP servers run at once, of all workspaces; idle ones are ended for those that are needed")
-	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files; may be given several times")
+	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files, or WORKSPACE=FOLDER for one workspace alone; may be given several times")
 	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env and api_call jobs in headers and body: NAME: {value, env or file; workspaces: [...], hosts: [...]}")
 	flags.StringVar(&o.outbound, "outbound", "", "file of how api_call jobs and health probes call which host: HOST: {proxy, proxyAuth, caFile, certFile, keyFile, allowPrivate}")
 	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
