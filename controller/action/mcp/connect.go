@@ -55,7 +55,7 @@ func because(server Server, s *session, err error) error {
 			ended = true
 		default:
 		}
-		ended = ended && !s.peer.Spoke()
+		ended = ended && !s.peer.Answered()
 	}
 	if _, known := errors.AsType[*wire.Failure](err); ended && !known {
 		if missing := server.Missing(); missing != nil {
@@ -75,7 +75,7 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 		return r.open(ctx, p, sink, old, legacyProtocol)
 	}
 	s, err := r.open(ctx, p, sink, old, "")
-	if err == nil || s == nil || p.server.Type != "stdio" || s.peer.Spoke() || ctx.Err() != nil {
+	if err == nil || s == nil || p.server.Type != "stdio" || s.peer.Answered() || ctx.Err() != nil {
 		return s, err
 	}
 	if !errors.Is(err, errQuiet) && s.peer.Failure() != nil {
@@ -87,7 +87,7 @@ func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old 
 	}
 	s.Close(0)
 	again, err := r.open(ctx, p, sink, old, legacyProtocol)
-	if err != nil && again != nil && !again.peer.Spoke() {
+	if err != nil && again != nil && !again.peer.Answered() {
 		again.Close(0) // it is no matter of the protocol
 		again.end()
 		return nil, fmt.Errorf("%w%s", err, words)

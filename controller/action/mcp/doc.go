@@ -70,7 +70,7 @@
 // job shows the server's last line. Programs that end at the first question of today's
 // protocol, or have read it and then say nothing for a minute, are started once more and
 // spoken to as in the one before (connect.go). A program that has not read the question yet,
-// or tells what it does, is starting, and is not started again (start.go).
+// has answered it, or tells what it does, is starting, and is not started again (start.go).
 //
 // A program that ends while it is idle, or as soon as it has answered, may be given a call that
 // it never reads. Then the tool was not called, and is called in a new session, once

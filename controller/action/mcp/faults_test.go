@@ -217,11 +217,11 @@ func TestAnIdleServerThatHangsIsReplaced(t *testing.T) {
 // TestServersOfBefore do not know how a client introduces itself today.
 func TestServersOfBefore(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"expects-initialize", "ignores-discover"} {
+	for _, mode := range []string{"expects-initialize", "ignores-discover", "greets-and-ignores-discover"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			r := newRunner(t, raw(t, mode), func(o *mcp.Options) {
-				if mode == "ignores-discover" {
+				if strings.HasSuffix(mode, "ignores-discover") {
 					mcp.WithFirstTry(o, 100*time.Millisecond)
 				}
 			})

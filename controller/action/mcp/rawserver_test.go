@@ -72,8 +72,13 @@ func (s *rawServer) handle(m rawMessage) {
 			forever()
 		case "expects-initialize": // as servers of the Rust SDK do
 			s.exit(13, "expected initialize")
+		case "greets-and-ignores-discover":
+			s.line(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"hello"}}`)
+			return
 		case "ignores-discover":
 			return
+		case "slow-initialize":
+			fmt.Fprintln(os.Stderr, "starting", os.Getpid())
 		case "tells-of-its-start": // for longer than a silent one is waited for
 			fmt.Fprintln(os.Stderr, "starting", os.Getpid())
 			for i := range 20 {
@@ -85,6 +90,9 @@ func (s *rawServer) handle(m rawMessage) {
 	case "initialize":
 		if s.mode == "hangs-at-start" {
 			forever()
+		}
+		if s.mode == "slow-initialize" { // for longer than a silent one is waited for
+			<-time.After(400 * time.Millisecond)
 		}
 		if s.mode == "dies-in-initialize" {
 			s.exit(9, "cannot read my own configuration")

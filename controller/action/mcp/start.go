@@ -35,7 +35,8 @@ var errQuiet = errors.New("the server has read the first request and says nothin
 
 // untilQuiet is a context that ends when the session's program has read what was written to
 // it, and has then been silent for so long. A program that has not read it yet is still
-// starting, however silent: it fetches itself, or its image.
+// starting, however silent: it fetches itself, or its image. One that has answered the first
+// question knows how it is spoken to, and takes for the next what startTime allows.
 func (s *session) untilQuiet(ctx context.Context, quiet time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -45,6 +46,9 @@ func (s *session) untilQuiet(ctx context.Context, quiet time.Duration) (context.
 			select {
 			case <-timer.C:
 			case <-ctx.Done():
+				return
+			}
+			if s.peer.Answered() {
 				return
 			}
 			idle := time.Since(s.heard())

@@ -11,10 +11,11 @@ import (
 )
 
 // TestAServerThatIsStillStartingIsNotStartedAgain: one that has not read the first request
-// yet, and one that tells what it does, get all the time that the operator allows.
+// yet, one that tells what it does, and one that has answered it and is slow with the next,
+// get all the time that the operator allows.
 func TestAServerThatIsStillStartingIsNotStartedAgain(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"slow-start", "tells-of-its-start"} {
+	for _, mode := range []string{"slow-start", "tells-of-its-start", "slow-initialize"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			r := newRunner(t, raw(t, mode), func(o *mcp.Options) { mcp.WithFirstTry(o, 100*time.Millisecond) })

@@ -91,7 +91,6 @@ func (p *Peer) asked(m *message, method string) ([]jsonrpc.Message, bool) {
 	versioned := string(m.Version) == `"2.0"`
 	notification := len(m.ID) == 0 || bytes.Equal(m.ID, null)
 	if notification && strings.HasPrefix(method, "notifications/") {
-		p.spoke.Store(true)
 		p.opts.See(method, m.Params)
 		if !forSDK[method] {
 			return nil, true
@@ -109,7 +108,6 @@ func (p *Peer) asked(m *message, method string) ([]jsonrpc.Message, bool) {
 	if err != nil {
 		return nil, false
 	}
-	p.spoke.Store(true)
 	return []jsonrpc.Message{&jsonrpc.Request{ID: made, Method: method, Params: m.Params}}, true
 }
 
@@ -132,7 +130,7 @@ func (p *Peer) answer(m *message, text []byte, of *Exchange) ([]jsonrpc.Message,
 		return nil, nil
 	}
 	p.forget(id)
-	p.spoke.Store(true)
+	p.answered.Store(true)
 	if remark != "" {
 		ex.remark(remark)
 	}

@@ -47,8 +47,8 @@ type Options struct {
 // answered yet, and what its bytes mean.
 type Peer struct {
 	opts Options
-	// spoke is set by the first message, so that the server speaks the protocol.
-	spoke atomic.Bool
+	// answered is set by the first answer to a request.
+	answered atomic.Bool
 	// listening is set while a stream of events is open that belongs to no request.
 	listening atomic.Bool
 
@@ -80,8 +80,9 @@ func NewPeer(opts Options) *Peer {
 	return &Peer{opts: opts, waiting: map[int64]*Exchange{}}
 }
 
-// Spoke reports whether the server has sent a message of the protocol.
-func (p *Peer) Spoke() bool { return p.spoke.Load() }
+// Answered reports whether the server has answered a request, so that it speaks the protocol.
+// A notification is no answer: loggers write some before anything was asked.
+func (p *Peer) Answered() bool { return p.answered.Load() }
 
 // Failure is why the last request got no answer; nil: nothing is known.
 func (p *Peer) Failure() *Failure {
