@@ -9,6 +9,8 @@ type MCPServerState string
 const (
 	// MCPServerUnused: nobody has needed it yet.
 	MCPServerUnused MCPServerState = "Unused"
+	// MCPServerStarting: its first session starts.
+	MCPServerStarting MCPServerState = "Starting"
 	// MCPServerIdle: its last start went well; no session is open now.
 	MCPServerIdle MCPServerState = "Idle"
 	// MCPServerConnected: it has sessions.

@@ -20,8 +20,8 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", short(build.Action, maxShown), s.name)}
 	}
 	if s.tools[build.Action] == nil {
-		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has the tools %s",
-			build.Action, s.name, dashed(slices.Sorted(maps.Keys(s.tools))))}
+		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has %s",
+			build.Action, s.name, theTools(slices.Sorted(maps.Keys(s.tools))))}
 	}
 	if len(build.Answers) > 0 && !s.server.Asks() {
 		problems = append(problems, fmt.Sprintf("spec.build.answers: Forbidden: MCP server %q is not allowed to ask; the operator allows it with \"elicitation\": \"answers\" in the --mcp-config file", s.name))
@@ -106,4 +106,12 @@ func unfit(tool, server string, problems []string) string {
 		return problems[0]
 	}
 	return fmt.Sprintf("The arguments do not fit tool %s of MCP server %q:\n%s", tool, server, strings.Join(problems, "\n"))
+}
+
+// theTools are a server's tools, in the words of a message.
+func theTools(names []string) string {
+	if len(names) == 0 {
+		return "no tools"
+	}
+	return "the tools " + dashed(names)
 }

@@ -72,6 +72,8 @@ func (p *pool) describe() v1.MCPServer {
 		server.State = v1.MCPServerFailed
 	case about.there:
 		server.State = v1.MCPServerIdle
+	case starting > 0:
+		server.State = v1.MCPServerStarting
 	default:
 		server.State = v1.MCPServerUnused
 	}

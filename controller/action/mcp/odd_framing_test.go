@@ -92,10 +92,10 @@ func TestListsOfTools(t *testing.T) {
 		"a cursor that is null":            {page(tool(""), `,"nextCursor":null`), 1, succeeds},
 		"a cursor that does not advance":   {page(tool(""), `,"nextCursor":"8"`), 2, odd(`after page 2 it names a page that was there before (nextCursor "8"); the list ends there`)},
 		"pages without end":                {page(tool("")+`,{"name":"t$cursor"}`, `,"nextCursor":"$cursor1"`), 1000, odd("it has more than 1000 pages; only so many were read")},
-		"tools that are null":              {`{"jsonrpc":"2.0","id":$id,"result":{"tools":null}}`, 2, check{reason: v1.ReasonInvalidArguments, says: "has the tools none"}},
-		"a list that is no list":           {`{"jsonrpc":"2.0","id":$id,"result":{"tools":{"go":{}}}}`, 2, check{reason: v1.ReasonInvalidArguments, says: "has the tools none", log: `system: MCP server scripted lists its tools otherwise than the protocol has it: its tools are no list: {"go":{}}`}},
+		"tools that are null":              {`{"jsonrpc":"2.0","id":$id,"result":{"tools":null}}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`}},
+		"a list that is no list":           {`{"jsonrpc":"2.0","id":$id,"result":{"tools":{"go":{}}}}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`, log: `system: MCP server scripted lists its tools otherwise than the protocol has it: its tools are no list: {"go":{}}`}},
 		"more than one message's worth":    {page(tool("")+`,{"name":"t$cursor","description":"`+strings.Repeat("d", 5<<20)+`"}`, `,"nextCursor":"$cursor1"`), 4, odd("it has more than 16 MiB; only 4 pages were read")},
-		"a list of the tools as an object": {`{"jsonrpc":"2.0","id":$id,"result":[]}`, 2, check{reason: v1.ReasonInvalidArguments, says: "has the tools none"}},
+		"a list of the tools as an object": {`{"jsonrpc":"2.0","id":$id,"result":[]}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

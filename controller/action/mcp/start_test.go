@@ -1,6 +1,7 @@
 package mcp_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -68,4 +69,30 @@ func TestTheOperatorSaysHowLongAStartMayTake(t *testing.T) {
 		t.Errorf("outcome %+v", out)
 	}
 	nothingLeft(t, r)
+}
+
+// TestAServerThatStartsIsSaidToStart, and not that nobody has needed it.
+func TestAServerThatStartsIsSaidToStart(t *testing.T) {
+	r := newRunner(t, raw(t, "hangs-at-start"))
+	ctx, cancel := context.WithCancel(t.Context())
+	rec := newRecorder()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.Run(ctx, attempt(&v1.BuildAction{Action: "ok"}), rec)
+	}()
+	for step := range rec.steps {
+		if step == "mcp:start" {
+			break
+		}
+	}
+	if got := r.Servers()[0]; got.State != v1.MCPServerStarting || got.Starting != 1 {
+		t.Errorf("while it starts: %+v", got)
+	}
+	cancel()
+	<-ended
+	nothingLeft(t, r)
+	if got := r.Servers()[0]; got.State != v1.MCPServerUnused || got.Starting != 0 {
+		t.Errorf("after the job was canceled: %+v", got)
+	}
 }
