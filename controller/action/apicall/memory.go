@@ -1,7 +1,6 @@
 package apicall
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"jobwright.dev/store/filedb"
 )
 
 // operation is what a request has begun and what is polled. It is on disk before it is
@@ -56,35 +57,7 @@ func (m *memory) write(job types.UID, o operation) error {
 	if !m.usable(job) {
 		return nil
 	}
-	data, err := json.Marshal(o)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(m.dir, 0o700); err != nil {
-		return err
-	}
-	temp := m.path(job) + ".new"
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(temp, m.path(job))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	return syncDir(m.dir)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return filedb.WriteJSON(m.path(job), o)
 }
 
 // read returns a job's operation; nil: there is none.
@@ -92,18 +65,7 @@ func (m *memory) read(job types.UID) (*operation, error) {
 	if !m.usable(job) {
 		return nil, nil
 	}
-	data, err := os.ReadFile(m.path(job))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	o := new(operation)
-	if err := json.Unmarshal(data, o); err != nil {
-		return nil, err
-	}
-	return o, nil
+	return filedb.ReadJSON[*operation](m.path(job), nil)
 }
 
 func (m *memory) forget(job types.UID) error {
