@@ -23,21 +23,34 @@ func readDocument(r *http.Request) (strict.Document, error) {
 	if err != nil {
 		return strict.Document{}, err
 	}
+	media, err := mediaOf(r)
+	switch {
+	case err != nil:
+		return strict.Document{}, err
+	case media == "application/json":
+		return strict.JSON(body)
+	}
+	return strict.YAML(body)
+}
+
+// mediaOf is the media type of a request's body, by the name that it is registered under:
+// application/json, also where the request names none, or application/yaml.
+func mediaOf(r *http.Request) (string, error) {
 	header := r.Header.Get("Content-Type")
+	if header == "" {
+		return "application/json", nil
+	}
 	media, _, err := mime.ParseMediaType(header)
-	if err != nil && header != "" {
-		return strict.Document{}, unsupportedMedia(r, "application/json", "application/yaml")
+	if err != nil {
+		media = ""
 	}
-	var d strict.Document
 	switch media {
-	case "", "application/json":
-		d, err = strict.JSON(body)
+	case "application/json":
+		return media, nil
 	case "application/yaml", "application/x-yaml", "text/yaml":
-		d, err = strict.YAML(body)
-	default:
-		return strict.Document{}, unsupportedMedia(r, "application/json", "application/yaml")
+		return "application/yaml", nil
 	}
-	return d, err
+	return "", unsupportedMedia(r, "application/json", "application/yaml")
 }
 
 // decodeBody decodes a request's body, JSON or YAML, into an object of kind that has its

@@ -20,7 +20,8 @@
 //	                    those of one status. Parameters by which other interfaces page
 //	                    and filter are refused, all others are not looked at.
 //	POST /api/jobs      {type,payload} → 202 {"id"}; {"jobs":[{type,payload},…]}, at most
-//	                    1,000 → 202 {"ids":[…]} in the same order, all of them or none
+//	                    1,000 → 202 {"ids":[…]} in the same order, all of them or none;
+//	                    JSON, or YAML with the Content-Type application/yaml
 //	GET  /api/jobs/ID   {"job":{…}}
 //	POST /api/jobs/ID   {"action":"cancel"} → 200, or 409 when the job has ended
 //

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"jobwright.dev/api/seed"
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/logs"
@@ -167,13 +167,25 @@ func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace strin
 	}
 }
 
-// readSeedBody reads a body that must be JSON.
+// readSeedBody reads a body: JSON as it was sent, and YAML as the JSON that it stands for.
 func readSeedBody(r *http.Request) ([]byte, error) {
-	if header := r.Header.Get("Content-Type"); header != "" {
-		if media, _, err := mime.ParseMediaType(header); err != nil || media != "application/json" {
-			return nil, unsupportedMedia(r, "application/json")
-		}
+	media, err := mediaOf(r)
+	if err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(r.Body)
-	return bytes.TrimPrefix(body, []byte("\ufeff")), err // the mark that some editors put before UTF-8
+	if err != nil || media == "application/json" {
+		return bytes.TrimPrefix(body, []byte("\ufeff")), err // the mark that some editors put before UTF-8
+	}
+	d, err := strict.YAML(body)
+	if err == nil && d.Empty() {
+		return nil, nil
+	}
+	if err == nil {
+		body, err = d.JSON()
+	}
+	if err != nil {
+		return nil, badBody("bad YAML: ", err)
+	}
+	return body, nil
 }

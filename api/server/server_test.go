@@ -165,6 +165,7 @@ func TestSeedGoldens(t *testing.T) {
 		t.Fatal(err)
 	}
 	acme := workspace("acme")
+	seedYAML := map[string]string{"Cookie": acme["Cookie"], "Content-Type": "application/yaml"}
 	for _, tc := range []struct {
 		name string
 		request
@@ -204,6 +205,11 @@ func TestSeedGoldens(t *testing.T) {
 		{"create-payload-no-object", request{"POST", "/api/jobs", `{"type":"build","payload":[1]}`, acme}},
 		{"create-unknown-field", request{"POST", "/api/jobs", `{"type":"api_call","extra":1}`, acme}},
 		{"create-too-large", request{"POST", "/api/jobs", `{"type":"api_call","payload":{"a":"` + strings.Repeat("x", 70<<10) + `"}}`, acme}},
+		{"create-yaml", request{"POST", "/api/jobs", "# a build\ntype: build\npayload: {action: apply_builder, arguments: {\"n\": 1.10, \"big\": 9007199254740993}}\n", seedYAML}},
+		{"create-yaml-several", request{"POST", "/api/jobs", "jobs:\n- type: api_call\n- type: api_call\n  payload: {tokens: 3}\n", seedYAML}},
+		{"create-yaml-with-a-key-that-is-no-string", request{"POST", "/api/jobs", "type: build\npayload:\n  action: apply_builder\n  arguments: {n: 2}\n", seedYAML}},
+		{"create-bad-yaml", request{"POST", "/api/jobs", "type: [", seedYAML}},
+		{"create-empty-yaml", request{"POST", "/api/jobs", "# nothing\n", seedYAML}},
 		{"create-wrong-media", request{"POST", "/api/jobs", `a=b`, map[string]string{"Cookie": acme["Cookie"], "Content-Type": "application/x-www-form-urlencoded"}}},
 		{"cancel", request{"POST", "/api/jobs/1731000000000-aaaaaa", `{"action":"cancel"}`, acme}},
 		{"cancel-finished", request{"POST", "/api/jobs/1731000000000-bbbbbb", `{"action":"cancel"}`, acme}},
