@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"jobwright.dev/api/strict"
 )
 
 // Bounds of the operator's file, of what it names and of a proxy's login.
@@ -55,7 +55,7 @@ func Load(path string) (*Hosts, error) {
 		return nil, fmt.Errorf("--outbound: %w", err)
 	}
 	entries := map[string]*entry{}
-	if err := yaml.UnmarshalStrict(data, &entries); err != nil {
+	if err := strict.Unmarshal(data, &entries); err != nil {
 		return nil, fmt.Errorf("--outbound: %s: a map of hosts to {proxy, proxyAuth, caFile, certFile, keyFile, allowPrivate} is expected: %w", path, err)
 	}
 	hosts := &Hosts{entries: map[string]*entry{}}

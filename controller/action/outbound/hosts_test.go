@@ -243,7 +243,9 @@ func TestOperatorsFilesThatAreRefused(t *testing.T) {
 	certificate, key, _ := client(t)
 	files := map[string][]byte{"c.pem": certificate, "c.key": key, "empty": {}}
 	for text, want := range map[string]string{
-		`a.example: {prox: "http://p"}`:                                `unknown field "prox"`,
+		`a.example: {prox: "http://p"}`:                                `unknown field "[a.example].prox"`,
+		"a.example: {}\nn: {allowPrivate: true}":                       `line 2: the key n is false to some YAML readers, not text: quote it: "n"`,
+		`a: {proxyAuth: "me:secret"}`:                                  "must be",
 		`https://a.example: {allowPrivate: true}`:                      "is no host",
 		`"*x": {allowPrivate: true}`:                                   "is no host",
 		`"*.": {allowPrivate: true}`:                                   "is no host",
