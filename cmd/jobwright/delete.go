@@ -16,7 +16,7 @@ func newDelete(c *cli) *cobra.Command {
 	var ignore bool
 	command := &cobra.Command{
 		Use:   "delete [KIND] NAME… | KIND -l SELECTOR | -f FILE…",
-		Short: "Delete objects; a running job is stopped",
+		Short: "Delete objects; a running job is stopped, and logs go with their jobs",
 		Example: `  jobwright delete job add-health-route
   jobwright delete jobs -l team=web
   jobwright delete -f job.yaml`,

@@ -45,6 +45,9 @@
 //  8. A job that ends wakes those that depend on it, and a job that is looked at reads
 //     its dependencies from the store: a lost wake-up costs time only until the next
 //     event, list or timer of the job.
+//  9. What a deleted job leaves beside its object (its log, what a Runner remembers) is
+//     removed once its attempt has ended, and at the next start where no controller saw
+//     the deletion: package garbage asks the store, whatever events have told.
 //
 // # What dies when
 //

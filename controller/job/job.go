@@ -13,6 +13,7 @@ import (
 	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/dispatch"
+	"jobwright.dev/controller/job/garbage"
 	"jobwright.dev/controller/job/spool"
 	"jobwright.dev/controller/job/status"
 	"jobwright.dev/controller/job/work"
@@ -78,6 +79,7 @@ type Controller struct {
 	opts     Options
 	dispatch *dispatch.Dispatcher
 	work     *work.Worker
+	garbage  *garbage.Collector
 }
 
 // New returns a controller that does nothing until its manager runs.
@@ -109,8 +111,9 @@ func New(opts Options) (*Controller, error) {
 		Store: opts.Store, Status: writer, Runners: opts.Runners, Logs: opts.Logs, Spool: opts.Spool, Name: opts.Worker, Lease: opts.Lease,
 		CancelGrace: opts.CancelGrace, ShutdownGrace: opts.ShutdownGrace, ProgressInterval: opts.ProgressInterval, Log: opts.Log,
 	})
+	c.garbage = garbage.New(opts.Store, opts.Log, keepers(opts)...)
 	c.dispatch = dispatch.New(dispatch.Options{
-		Store: opts.Store, Status: writer, Worker: c.work, Name: opts.Worker, Key: c.key, Slots: opts.MaxConcurrent,
+		Store: opts.Store, Status: writer, Worker: c.work, Garbage: c.garbage, Name: opts.Worker, Key: c.key, Slots: opts.MaxConcurrent,
 		Lease: opts.Lease, Ageing: opts.Ageing, Rested: opts.Rested, Log: opts.Log,
 	})
 	c.work.For(c.dispatch)
@@ -124,6 +127,17 @@ func New(opts Options) (*Controller, error) {
 	return c, nil
 }
 
+// keepers are who keeps something of jobs beside their objects.
+func keepers(opts Options) []garbage.Keeper {
+	all := []garbage.Keeper{garbage.Logs(opts.Logs)}
+	for _, runner := range opts.Runners {
+		if keeper, ok := runner.(garbage.Keeper); ok {
+			all = append(all, keeper)
+		}
+	}
+	return all
+}
+
 // key is the concurrency key that a job has by its action; zero: it has none.
 func (c *Controller) key(job *v1.Job) action.Key {
 	if runner, ok := c.opts.Runners[job.Spec.Type].(action.Keyed); ok {
@@ -135,6 +149,9 @@ func (c *Controller) key(job *v1.Job) action.Key {
 // AddTo adds the controller to a manager. It is called once. At the end the dispatcher
 // drains first, so that nothing begins while the worker waits for what runs.
 func (c *Controller) AddTo(m *controller.Manager) error {
+	if err := m.Add(c.garbage.Controller()); err != nil {
+		return err
+	}
 	if err := m.Add(c.work.Controller(Reconcilers)); err != nil {
 		return err
 	}

@@ -41,6 +41,11 @@ type Store interface {
 
 	// Remove deletes the job's log; it is no error when there is none. ErrInvalid.
 	Remove(ctx context.Context, ref Ref) error
+
+	// Each calls visit with every log whose UID is a UUID, as those of all stored jobs are,
+	// and ends with visit's first error or ctx's. visit may remove the log. A log that is
+	// begun or removed meanwhile may be visited or not.
+	Each(ctx context.Context, visit func(Ref) error) error
 }
 
 // Writer appends the output of one attempt to its job's log. It is safe for concurrent

@@ -17,10 +17,13 @@ import (
 // waited for.
 type operation struct {
 	// Run is the key of the run that began it; another run begins another one.
-	Run     string    `json:"run"`
-	Attempt string    `json:"attempt"`
-	URL     string    `json:"url"`
-	Began   time.Time `json:"began"`
+	Run string `json:"run"`
+	// Namespace and Job name the job; the file's name is its uid.
+	Namespace string    `json:"namespace,omitempty"`
+	Job       string    `json:"job,omitempty"`
+	Attempt   string    `json:"attempt"`
+	URL       string    `json:"url"`
+	Began     time.Time `json:"began"`
 }
 
 const (

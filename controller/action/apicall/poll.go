@@ -121,7 +121,7 @@ func (c *call) follow(ctx context.Context, a *answer) action.Outcome {
 		o.Message = fmt.Sprintf("%s answered %s, but where its operation could be asked about is not known: %s. The receiver may go on with it.", c.name, a.statusLine(c.theirs), c.theirs(err.Error()))
 		return o
 	}
-	o := &operation{Run: runKey(c.job), Attempt: c.attempt, URL: to.String(), Began: time.Now()}
+	o := &operation{Run: runKey(c.job), Namespace: c.job.Namespace, Job: c.job.Name, Attempt: c.attempt, URL: to.String(), Began: time.Now()}
 	c.out.Line(action.System, fmt.Sprintf("the operation is asked about at %s", c.theirURL(o.shown())))
 	if err := c.memory.write(c.job.UID, *o); err != nil { // it costs the way back after a crash, not the call
 		c.opts.Log.Error(err, "remember the operation of a job", "job", c.job.Namespace+"/"+c.job.Name)

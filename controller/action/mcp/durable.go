@@ -76,6 +76,7 @@ func (c *durableCall) remember() {
 		return
 	}
 	err := c.memory().write(c.attempt.Job.UID, remembered{
+		Namespace: c.attempt.Job.Namespace, Job: c.attempt.Job.Name,
 		Attempt: c.attempt.ID, Server: c.pool.name, URL: c.pool.server.URL, Session: c.session.client.ID(),
 		Protocol: c.session.client.InitializeResult().ProtocolVersion, Tool: c.tool, Task: c.task.ID,
 	})

@@ -15,13 +15,16 @@ import (
 // remembered is a task on a server behind HTTP, which outlives a worker that dies. It is
 // written before the task is waited for, and gone when its attempt has an outcome.
 type remembered struct {
-	Attempt  string `json:"attempt"`
-	Server   string `json:"server"`
-	URL      string `json:"url"`
-	Session  string `json:"session"`
-	Protocol string `json:"protocol"`
-	Tool     string `json:"tool"`
-	Task     string `json:"task"`
+	// Namespace and Job name the job; the file's name is its uid.
+	Namespace string `json:"namespace,omitempty"`
+	Job       string `json:"job,omitempty"`
+	Attempt   string `json:"attempt"`
+	Server    string `json:"server"`
+	URL       string `json:"url"`
+	Session   string `json:"session"`
+	Protocol  string `json:"protocol"`
+	Tool      string `json:"tool"`
+	Task      string `json:"task"`
 }
 
 // memory is a folder with a file for each job that has such a task; empty: nothing is

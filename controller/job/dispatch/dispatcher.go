@@ -21,6 +21,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/google/uuid"
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller"
@@ -48,11 +49,22 @@ type Worker interface {
 	Deleted(uid uuid.UUID)
 }
 
+// Garbage is told of what may be left beside the objects of deleted jobs.
+type Garbage interface {
+	// Deleted tells that the job may be gone, and that no attempt of it is at work. It does
+	// not block.
+	Deleted(job action.JobRef)
+	// Missed tells that jobs may have been deleted of which nobody told.
+	Missed()
+}
+
 // Options configure a Dispatcher.
 type Options struct {
 	Store  controller.Store
 	Status *status.Writer
 	Worker Worker
+	// Garbage is told of deleted jobs; nil: nobody is.
+	Garbage Garbage
 	// Name is the worker's identity.
 	Name string
 	// Key is the concurrency key that a job has by its action; zero: none.
@@ -188,6 +200,7 @@ func (d *Dispatcher) Returned(uid uuid.UUID, job *v1.Job, version uint64, ran ti
 	e.atWork = false
 	if e.gone {
 		d.forget(e)
+		d.leaves(e.key(), e.uid)
 		return
 	}
 	unseen := e.version < version
@@ -218,6 +231,14 @@ func (d *Dispatcher) Gone(uid uuid.UUID) {
 	if e := d.jobs.Get(uid); e != nil {
 		d.wakeDependents(e.key())
 		d.forget(e)
+		d.leaves(e.key(), e.uid)
+	}
+}
+
+// leaves has removed what a job leaves that is gone.
+func (d *Dispatcher) leaves(key store.Key, uid uuid.UUID) {
+	if d.Garbage != nil {
+		d.Garbage.Deleted(action.JobRef{Namespace: key.Namespace, Name: key.Name, UID: types.UID(uid.String())})
 	}
 }
 

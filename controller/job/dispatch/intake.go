@@ -48,6 +48,9 @@ func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.started = true
+	if d.Garbage != nil {
+		d.Garbage.Missed()
+	}
 	if shown == nil {
 		return
 	}
@@ -92,6 +95,9 @@ func (d *Dispatcher) intake(event store.Event) {
 		}
 		delete(d.settled, uid)
 		d.wakeDependents(key)
+		if e == nil || !e.atWork { // else when the worker gives it back
+			d.leaves(key, uid)
+		}
 		d.mu.Unlock()
 		return
 	}

@@ -24,6 +24,10 @@ type Archive struct {
 	root     *os.Root
 	maxBytes int64
 
+	// folders is held for writing while a workspace's folder is removed, for reading while
+	// one is made and a file in it.
+	folders sync.RWMutex
+
 	mu      sync.Mutex
 	waiting map[string]*waiters // by path
 
@@ -79,6 +83,9 @@ func (a *Archive) Remove(_ context.Context, ref logs.Ref) error {
 	if err := a.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove log of job %s/%s: %w", ref.Workspace, ref.Job, err)
 	}
+	a.folders.Lock()
+	defer a.folders.Unlock()
+	_ = a.root.Remove(ref.Workspace) // only the last log's folder is empty
 	return nil
 }
 

@@ -21,6 +21,7 @@
 //     output of the attempt is counted and dropped, and the attempt's last entry
 //     says how much.
 //  3. Followers sleep until a writer of the same Archive has written; nothing polls.
-//  4. Workspace and job name a path only after they were checked to be single
+//  4. A workspace's folder goes with its last log.
+//  5. Workspace and job name a path only after they were checked to be single
 //     path elements; the archive never leaves DIR (os.Root).
 package file

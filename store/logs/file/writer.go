@@ -118,13 +118,19 @@ func (w *writer) write(b []byte) {
 	w.archive.announce(w.name)
 }
 
+// openFile opens a file for appending, and makes it and its folder where they are missing.
+func (a *Archive) openFile(name string) (*os.File, error) {
+	a.folders.RLock()
+	defer a.folders.RUnlock()
+	if err := a.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	return a.root.OpenFile(name, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+}
+
 // open opens the file for appending and ends a line that a crash has torn.
 func (w *writer) open() error {
-	root := w.archive.root
-	if err := root.MkdirAll(path.Dir(w.name), 0o700); err != nil {
-		return fmt.Errorf("open log %s: %w", w.name, err)
-	}
-	file, err := root.OpenFile(w.name, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	file, err := w.archive.openFile(w.name)
 	if err != nil {
 		return fmt.Errorf("open log %s: %w", w.name, err)
 	}

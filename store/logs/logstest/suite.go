@@ -30,6 +30,7 @@ func Run(t *testing.T, engine Engine) {
 		"attempts follow one another, over restarts too":   testAttempts,
 		"a log is bounded and says so":                     testBound,
 		"a log is removed, and its follower sees the next": testRemove,
+		"each log is visited, and may be removed then":     testEach,
 		"what can be no log is refused":                    testInvalid,
 		"entries stay in order when the clock is set back": testClock,
 		"the log of another job of that name is another":   testNames,

@@ -50,6 +50,47 @@ func testBound(t *testing.T, engine Engine) {
 	}
 }
 
+func testEach(t *testing.T, engine Engine) {
+	dir := t.TempDir()
+	s := engine.Open(t, dir, 0)
+	other, elsewhere := ref, ref
+	other.UID = "0192f5f0-7d3c-7abc-8def-ffffffffffff"
+	elsewhere.Workspace, elsewhere.Job = "rival", "a.b-"
+	all := []logs.Ref{ref, other, elsewhere}
+	for _, r := range all {
+		write(t, s, r, "one")
+	}
+	closeStore(t, s)
+	s = open(t, engine, dir, 0)
+	wrong := errors.New("enough")
+	if err := s.Each(t.Context(), func(logs.Ref) error { return wrong }); !errors.Is(err, wrong) {
+		t.Errorf("the visitor's error comes back as %v", err)
+	}
+	var visited []logs.Ref
+	if err := s.Each(t.Context(), func(r logs.Ref) error {
+		visited = append(visited, r)
+		return s.Remove(t.Context(), r)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(visited, func(a, b logs.Ref) int {
+		return strings.Compare(a.Workspace+string(a.UID), b.Workspace+string(b.UID))
+	})
+	if !slices.Equal(visited, all) {
+		t.Errorf("visited %v, want %v", visited, all)
+	}
+	if err := s.Each(t.Context(), func(r logs.Ref) error {
+		t.Errorf("%v is visited after it was removed", r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, ref, "again") // in a workspace that had no log left
+	if got := texts(rest(t, reader(t, s, ref))); len(got) != 1 {
+		t.Errorf("after all were removed: %q", got)
+	}
+}
+
 func testRemove(t *testing.T, engine Engine) {
 	s := open(t, engine, t.TempDir(), 0)
 	write(t, s, ref, "one")
