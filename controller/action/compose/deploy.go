@@ -249,9 +249,13 @@ func (d *deploy) await(ctx, limited context.Context) action.Outcome {
 			exit := int32(d.code)
 			return action.Outcome{Verdict: action.Succeeded, ExitCode: &exit, Result: d.board.result()}
 		case j.Grade == health.Good:
-			if d.unanswered = health.Probe(limited, probe, seen, d.r.network); d.unanswered == nil {
-				probe = nil
+			err := health.Probe(limited, probe, seen, d.r.network)
+			if err == nil {
+				probe, d.unanswered = nil, nil
 				continue // what answered may have ended since
+			}
+			if limited.Err() == nil || d.unanswered == nil { // a question that was cut off says nothing
+				d.unanswered = err
 			}
 			d.out.Progress(-1, "compose:probe")
 			pause = health.ProbePause

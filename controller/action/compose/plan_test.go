@@ -84,7 +84,7 @@ func TestWhatIsWrongIsAProblemOfItsField(t *testing.T) {
 	}{
 		"no payload":         {nil, "spec.deploy: Required value", false},
 		"a missing file":     {&v1.DeployAction{Verb: "up", ComposePath: "none.yml"}, `spec.deploy.composePath: Not found: "none.yml"`, false},
-		"a file outside":     {&v1.DeployAction{Verb: "up", ComposePath: "/etc/passwd"}, "outside the --compose-root", false},
+		"a file outside":     {&v1.DeployAction{Verb: "up", ComposePath: "/etc/passwd"}, "outside the compose roots", false},
 		"a forbidden flag":   {&v1.DeployAction{Verb: "up", ComposePath: "good.yml", ExtraArgs: []string{"--watch"}}, "spec.deploy.extraArgs[0]: Unsupported value", false},
 		"an unknown secret":  {&v1.DeployAction{Verb: "up", ComposePath: "good.yml", Env: secret}, "spec.deploy.env[0].valueFrom.secretRef: no such secret", false},
 		"a rollback to none": {&v1.DeployAction{Verb: "rollback", ProjectName: "shop"}, "spec.deploy.projectName: Not found", false},
