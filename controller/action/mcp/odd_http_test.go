@@ -235,12 +235,15 @@ func TestASessionThatTheServerHasForgottenIsBegunAgain(t *testing.T) {
 		check
 		calls int
 	}{
-		"404 with an error":                 {404, `{"jsonrpc":"2.0","id":"","error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"404 with an error of another code": {404, `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"404 alone":                         {404, "", false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"400 that says so":                  {400, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"200 with an error that says so":    {200, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
-		"404 for ever":                      {404, "", true, check{reason: v1.ReasonServerUnavailable, says: "HTTP 404 Not Found; the server has ended the session"}, 2},
+		"404 with an error":                     {404, `{"jsonrpc":"2.0","id":"","error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"404 with an error of another code":     {404, `{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"404 alone":                             {404, "", false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"400 that says so":                      {400, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"200 with an error that says so":        {200, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32001,"message":"Session not found"}}`, false, check{verdict: action.Succeeded, result: `{"text":"done"}`}, 2},
+		"200 with the code and another session": {200, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32001,"message":"The checkout session has expired"}}`, false, check{reason: v1.ReasonProtocolError, says: "The checkout session has expired"}, 1},
+		"200 with another code":                 {200, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32000,"message":"Invalid session of the bank; the transfer was begun"}}`, false, check{reason: v1.ReasonProtocolError, says: "the transfer was begun"}, 1},
+		"500 with a session of its own":         {500, `{"jsonrpc":"2.0","id":$id,"error":{"code":-32603,"message":"database session not found"}}`, false, check{reason: v1.ReasonProtocolError, says: "database session not found"}, 1},
+		"404 for ever":                          {404, "", true, check{reason: v1.ReasonServerUnavailable, says: "HTTP 404 Not Found; the server has ended the session"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

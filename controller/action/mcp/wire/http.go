@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -207,7 +208,7 @@ func (t *Transport) refused(response *http.Response, ex *Exchange) *http.Respons
 		return t.reply(response, response.StatusCode, "text/plain", io.NopCloser(bytes.NewReader(body)))
 	}
 	if messages, is := t.peer.receive(body, ex); is && len(messages) == 1 && ex.Refusal() != nil && !f.Session {
-		f.Session = unknownSession(ex.Refusal())
+		f.Session = unknownSession(response, ex.Refusal())
 		return t.json(response, keptStatus(response.StatusCode), messages[0])
 	}
 	t.peer.forget(ex.id)
@@ -217,12 +218,29 @@ func (t *Transport) refused(response *http.Response, ex *Exchange) *http.Respons
 	return t.json(response, keptStatus(response.StatusCode), broken(ex.id, f))
 }
 
-// unknownSession reports whether an error says that the server does not know the session,
-// in the words of several servers.
-func unknownSession(e *jsonrpc.Error) bool {
+// codeNoSession is the code that servers give an unknown session.
+const codeNoSession = -32001
+
+// unknownSession reports whether an error says that the server does not know the session
+// that the request came with, in the words of several servers. Tools have sessions of their
+// own to complain about, and have done something by then; so an error without the status of
+// a refusal counts only if it says nothing else, and one of a server that failed never does.
+func unknownSession(response *http.Response, e *jsonrpc.Error) bool {
+	if response.Request == nil || response.Request.Header.Get(sessionHeader) == "" {
+		return false
+	}
 	text := strings.ToLower(e.Message)
-	return strings.Contains(text, "session") && (e.Code == -32001 || strings.Contains(text, "not found") ||
-		strings.Contains(text, "no valid") || strings.Contains(text, "invalid") || strings.Contains(text, "unknown") || strings.Contains(text, "expired"))
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+	}
+	switch {
+	case good(response):
+		return e.Code == codeNoSession && slices.ContainsFunc([]string{"session not found", "unknown session", "invalid session", "session expired"},
+			func(words string) bool { return strings.HasPrefix(text, words) })
+	case response.StatusCode >= http.StatusInternalServerError:
+		return false
+	}
+	return says("session") && (e.Code == codeNoSession || says("not found", "no valid", "invalid", "unknown", "expired"))
 }
 
 // keptStatus is the status that the SDK gets: of those that it takes for temporary it does

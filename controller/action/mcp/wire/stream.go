@@ -56,7 +56,7 @@ func (s *stream) Close() error { return s.response.Body.Close() }
 
 // emit writes messages, each as an event like the one that they came in.
 func (s *stream) emit(messages []jsonrpc.Message, e event) {
-	if refusal := s.ex.Refusal(); refusal != nil && unknownSession(refusal) {
+	if refusal := s.ex.Refusal(); refusal != nil && unknownSession(s.response, refusal) {
 		s.peer.fail(s.ex, &Failure{Text: refusal.Message, Status: s.response.StatusCode, Session: true})
 	}
 	e.data, e.name = nil, nil
