@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -344,7 +345,7 @@ func serve(ctx context.Context, o serveOptions, stdio stdio, kinds v1.KindSet) (
 		Store: objects, Logs: archive, DataDir: o.dataDir, Kinds: kinds, Web: web.Handler(), Registerer: registry, Log: log, Version: version(),
 		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready:         func(context.Context) error { return cmp.Or(objects.Health(), jobs.Health()) },
-		Notices:       objects.Notices,
+		Notices:       func() []string { return slices.Concat(objects.Notices(), builds.Notices()) },
 		OperatorToken: token,
 		Backup: func(ctx context.Context, w io.Writer) error {
 			_, err := objects.Backup(ctx, w)

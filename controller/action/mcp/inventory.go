@@ -46,6 +46,21 @@ func (r *Runner) Servers() []v1.MCPServer {
 	return servers
 }
 
+// Notices are what an operator should know of servers that cannot be used as the file has
+// them; the words of each stand with Servers.
+func (r *Runner) Notices() []string {
+	var broken []string
+	for _, server := range r.Servers() {
+		if server.State == v1.MCPServerBroken {
+			broken = append(broken, server.Name)
+		}
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("of the MCP servers, these cannot be used as the --mcp-config file has them: %s; jobs for the others go on (jobwright mcp servers says why)", dashed(broken))}
+}
+
 func (p *pool) describe() v1.MCPServer {
 	starting, calling, idle := p.sessions.Count()
 	p.mu.Lock()

@@ -48,6 +48,9 @@ jobwright_mcp_server_broken{server="off"} 0
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(gauge), "jobwright_mcp_server_broken"); err != nil {
 		t.Error(err)
 	}
+	if notices := r.Notices(); len(notices) != 1 || !strings.Contains(notices[0], "as the --mcp-config file has them: bad; jobs for the others go on") {
+		t.Errorf("what an operator is told: %q", notices)
+	}
 	run := func(server string) action.Outcome {
 		return r.Run(t.Context(), attempt(&v1.BuildAction{Server: server, Action: "ok"}), newRecorder())
 	}
@@ -66,6 +69,9 @@ jobwright_mcp_server_broken{server="off"} 0
 	r.Reload(&mcp.Config{Servers: map[string]mcp.Server{"bad": self(t, "1")}})
 	if out := run("bad"); out.Verdict != action.Succeeded {
 		t.Errorf("mended: %+v", out)
+	}
+	if notices := r.Notices(); len(notices) > 0 {
+		t.Errorf("mended, an operator is told: %q", notices)
 	}
 	nothingLeft(t, r)
 }
