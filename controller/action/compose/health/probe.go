@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -34,6 +35,9 @@ func Probe(ctx context.Context, probe *v1.HTTPProbe, containers []engine.Contain
 		return err
 	}
 	response, err := client.Do(request)
+	if refused := (*outbound.RefusedError)(nil); errors.As(err, &refused) {
+		return fmt.Errorf("%s is no port that a container of the deploy publishes: %w", request.URL.Host, refused)
+	}
 	if err != nil {
 		return err
 	}
