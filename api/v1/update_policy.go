@@ -7,6 +7,7 @@ package v1
 // dealt with as its updatePolicy says.
 func PrepareUpdate(j, old *Job) {
 	s, was := &j.Spec, &old.Spec
+	keepTexts(s, was)
 	if s.Reruns == 0 {
 		s.Reruns = was.Reruns
 	}
