@@ -126,7 +126,7 @@ func (f FileJob) status(s *v1.JobStatus) error {
 	started := metav1.NewMicroTime(time.UnixMilli(f.CreatedAt))
 	s.StartTime, s.CompletionTime = &started, &updated
 	for _, condition := range []string{v1.TerminalCondition(phase), v1.ConditionFinished} {
-		s.SetCondition(condition, metav1.ConditionTrue, v1.ReasonImported, "", 1, metav1.NewTime(updated.Time))
+		s.SetCondition(condition, metav1.ConditionTrue, v1.ReasonImported, v1.EndedMessage(phase), 1, metav1.NewTime(updated.Time))
 	}
 	return nil
 }

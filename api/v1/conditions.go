@@ -38,6 +38,21 @@ func TerminalCondition(p JobPhase) string {
 	return ""
 }
 
+// EndedMessage is how a condition words that a job has ended with phase p, which is
+// terminal.
+func EndedMessage(p JobPhase) string {
+	switch p {
+	case JobSucceeded:
+		return "The job has succeeded."
+	case JobFailed:
+		return "The job has failed."
+	case JobCanceled:
+		return "The job was canceled."
+	case JobQueued, JobRunning:
+	}
+	return ""
+}
+
 // SetCondition sets one condition of s with its transition time, and reports
 // whether anything changed.
 func (s *JobStatus) SetCondition(conditionType string, status metav1.ConditionStatus, reason, message string, generation int64, now metav1.Time) bool {

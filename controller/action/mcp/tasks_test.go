@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -234,6 +235,41 @@ func TestATaskIsCanceled(t *testing.T) {
 	}
 	if n := files(t, dir); n != 0 {
 		t.Errorf("%d tasks are remembered after the end", n)
+	}
+}
+
+// TestTheTaskOfADeletedJobIsForgotten: what is remembered says whose it is, so that it can
+// be found when its job is gone.
+func TestTheTaskOfADeletedJobIsForgotten(t *testing.T) {
+	server, servers := newTaskServer(t)
+	dir := t.TempDir()
+	dead := newRunner(t, servers, remembersIn(dir))
+	attempt := research("u-1", "a-1")
+	attempt.Job.Namespace, attempt.Job.Name = "acme", "one"
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		dead.Run(ctx, attempt, newRecorder())
+	}()
+	defer func() { cancel(); <-ended }()
+	<-server.polled // it has been written down
+	if err := os.WriteFile(filepath.Join(dir, "u-2.json"), []byte(`{"task":"of an older version"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newRunner(t, servers, remembersIn(dir))
+	var kept []action.JobRef
+	if err := r.Kept(t.Context(), func(job action.JobRef) error {
+		kept = append(kept, job)
+		return r.Forget(t.Context(), job)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := (action.JobRef{Namespace: "acme", Name: "one", UID: "u-1"}); len(kept) != 1 || kept[0] != want {
+		t.Errorf("kept of %v, want %v", kept, want)
+	}
+	if n := files(t, dir); n != 1 {
+		t.Errorf("%d tasks are remembered, want that without a name", n)
 	}
 }
 

@@ -69,6 +69,11 @@ func TestNext(t *testing.T) {
 				if !d.Changed && !cmp.Equal(before.Status, d.Status) {
 					t.Errorf("the status changed and is not to be written:\n%s", cmp.Diff(before.Status, d.Status))
 				}
+				for _, c := range d.Status.Conditions {
+					if c.Reason == "" || c.Message == "" {
+						t.Errorf("condition %s says no reason or no message: %+v", c.Type, c)
+					}
+				}
 				if tc.want.check != nil {
 					tc.want.check(t, d)
 				}
@@ -224,7 +229,7 @@ func policy(p v1.ConcurrencyPolicy) func(*v1.Job) {
 // holding gives the job's condition that status.
 func holding(condition string) func(*v1.Job) {
 	return func(j *v1.Job) {
-		j.Status.SetCondition(condition, metav1.ConditionTrue, v1.ReasonSuspended, "", 1, metav1.NewTime(start))
+		j.Status.SetCondition(condition, metav1.ConditionTrue, v1.ReasonSuspended, "Suspended; set spec.suspend to false to let it run.", 1, metav1.NewTime(start))
 	}
 }
 

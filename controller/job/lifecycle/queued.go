@@ -111,12 +111,13 @@ func (t *transition) waitedTooLong(waits waiting) (Decision, bool) {
 
 // suspend keeps a queued job from starting.
 func (t *transition) suspend(learned bool) Decision {
-	news := t.status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, "", t.job.Generation, metav1.NewTime(t.now))
+	const message = "Suspended; set spec.suspend to false to let it run."
+	news := t.status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, message, t.job.Generation, metav1.NewTime(t.now))
 	if !news && t.status.Phase == v1.JobQueued {
 		return Decision{Status: t.status, Changed: learned, Soft: true}
 	}
 	t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonSuspended
-	t.status.Message = "Suspended; set spec.suspend to false to let it run."
+	t.status.Message = message
 	t.status.StartTime = nil
 	return t.changed(Nothing)
 }
@@ -126,7 +127,7 @@ func (t *transition) resume() bool {
 	if !t.status.IsConditionTrue(v1.ConditionSuspended) {
 		return false
 	}
-	t.status.SetCondition(v1.ConditionSuspended, metav1.ConditionFalse, v1.ReasonQueued, "", t.job.Generation, metav1.NewTime(t.now))
+	t.status.SetCondition(v1.ConditionSuspended, metav1.ConditionFalse, v1.ReasonQueued, "No longer suspended.", t.job.Generation, metav1.NewTime(t.now))
 	t.status.Reason, t.status.Message = v1.ReasonQueued, ""
 	t.status.QueuedTime = t.micro()
 	return true

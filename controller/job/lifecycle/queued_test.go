@@ -171,7 +171,7 @@ var suspendTable = table{
 
 func isSuspended(j *v1.Job) {
 	j.Status.Reason = v1.ReasonSuspended
-	j.Status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, "", 1, metav1.NewTime(start))
+	j.Status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, "Suspended; set spec.suspend to false to let it run.", 1, metav1.NewTime(start))
 }
 
 func countedNothing(t *testing.T, d lifecycle.Decision) {

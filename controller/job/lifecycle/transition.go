@@ -102,12 +102,12 @@ func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision 
 	at := metav1.NewTime(t.now)
 	for _, condition := range []string{v1.ConditionCanceling, v1.ConditionSuspended} {
 		if t.status.IsConditionTrue(condition) {
-			t.status.SetCondition(condition, metav1.ConditionFalse, reason, "", t.job.Generation, at)
+			t.status.SetCondition(condition, metav1.ConditionFalse, reason, v1.EndedMessage(phase), t.job.Generation, at)
 		}
 	}
 	t.status.Conditions = slices.Grow(t.status.Conditions, 2)
 	for _, condition := range []string{v1.TerminalCondition(phase), v1.ConditionFinished} {
-		t.status.SetCondition(condition, metav1.ConditionTrue, reason, "", t.job.Generation, at)
+		t.status.SetCondition(condition, metav1.ConditionTrue, reason, v1.EndedMessage(phase), t.job.Generation, at)
 	}
 	return t.changed(Nothing)
 }
