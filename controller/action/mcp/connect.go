@@ -180,7 +180,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		if err != nil {
 			return nil, err
 		}
-		next = headers{server.Headers, endpoint, next}
+		next = wire.Once(headers{server.Headers, endpoint, next})
 		if s.tokens != nil {
 			next = s.tokens.Transport(next)
 		}

@@ -1,8 +1,10 @@
 package mcp_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -231,6 +233,55 @@ jobwright_mcp_token_requests_total{outcome="succeeded",server="guarded"} 1
 	told := out.Message + r.Servers()[0].Error + strings.Join(rec.lines, "\n")
 	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, ": no token for it could be got: the token endpoint "+listening.URL+"/token answered HTTP 401") || strings.Contains(told, "wrong-one") {
 		t.Errorf("outcome %+v; told %s", out, told)
+	}
+}
+
+// TestACallThatWantsAnotherTokenIsSentWithIt, once: the server's answer says that it did
+// nothing with the first.
+func TestACallThatWantsAnotherTokenIsSentWithIt(t *testing.T) {
+	for name, refusal := range map[string]struct {
+		status    int
+		challenge string
+	}{
+		"the token was withdrawn":     {http.StatusUnauthorized, `Bearer error="invalid_token"`},
+		"the tool wants a scope more": {http.StatusForbidden, `Bearer error="insufficient_scope", scope="write"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked, carried atomic.Int32
+			mux := http.NewServeMux()
+			listening := httptest.NewServer(mux)
+			t.Cleanup(listening.Close)
+			mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer"}`, asked.Add(1))
+			})
+			handler := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return fakeServer() }, nil)
+			mux.HandleFunc("/mcp", func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return
+				}
+				if bytes.Contains(body, []byte(`"method":"tools/call"`)) {
+					if r.Header.Get("Authorization") != "Bearer token-2" {
+						w.Header().Set("WWW-Authenticate", refusal.challenge)
+						w.WriteHeader(refusal.status)
+						return
+					}
+					carried.Add(1)
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				handler.ServeHTTP(w, r)
+			})
+			server := mcp.Server{Type: config.TypeHTTP, URL: listening.URL + "/mcp", OAuth: &config.OAuth{ClientID: "c", ClientSecret: "hunter2", AuthMethod: config.AuthBasic, TokenURL: listening.URL + "/token"}}
+			r := newRunner(t, map[string]mcp.Server{"guarded": server})
+			if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder()); out.Verdict != action.Succeeded {
+				t.Errorf("outcome %+v", out)
+			}
+			if asked.Load() != 2 || carried.Load() != 1 {
+				t.Errorf("%d tokens, %d calls carried out; want 2 and 1", asked.Load(), carried.Load())
+			}
+			r.Close()
+		})
 	}
 }
 

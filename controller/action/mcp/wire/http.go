@@ -2,15 +2,14 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -89,11 +88,10 @@ func (t *Transport) post(r *http.Request) (*http.Response, error) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	r.Body, _ = r.GetBody()
 	request, _ := m.(*jsonrpc.Request)
-	send := t.next.RoundTrip
 	if request != nil && request.Method == "tools/call" {
-		send = t.once
+		r = r.WithContext(context.WithValue(r.Context(), onceKey{}, true))
 	}
-	response, err := send(r)
+	response, err := t.next.RoundTrip(r)
 	switch {
 	case ex == nil:
 		return t.notified(request, response, err)
@@ -111,28 +109,6 @@ func (t *Transport) accepted(response *http.Response, ex *Exchange) *http.Respon
 		t.peer.fail(ex, t.peer.refused(response, body, time.Now()))
 	}
 	return response
-}
-
-// once sends a request at most once. Go's transport sends one with a body that it can have
-// again by itself, unseen: when a connection breaks and a header says that the request may
-// be repeated, and over HTTP/2 when the server refuses the stream. So it gets no second
-// body. A connection that was closed before the request's head was written is another
-// matter: nothing has been sent, and the request is given to the transport again.
-func (t *Transport) once(r *http.Request) (*http.Response, error) {
-	var written atomic.Bool
-	traced := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
-	for try := 0; ; try++ {
-		again := r.Clone(traced)
-		body, err := r.GetBody()
-		if err != nil {
-			return nil, err
-		}
-		again.Body, again.GetBody = body, nil
-		response, err := t.next.RoundTrip(again)
-		if err == nil || written.Load() || try > 0 || r.Context().Err() != nil {
-			return response, err
-		}
-	}
 }
 
 // notified is the response to a message that wants no answer. A server that refuses it

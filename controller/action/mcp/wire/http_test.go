@@ -52,7 +52,7 @@ func TestACallIsSentAgainOnlyIfNothingOfItWasWritten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := peer.HTTP(next).RoundTrip(request); err == nil || err.Error() != "broken" {
+			if _, err := peer.HTTP(Once(next)).RoundTrip(request); err == nil || err.Error() != "broken" {
 				t.Errorf("error %v", err)
 			}
 			if len(next.bodies) != tc.sent || strings.Contains(next.bodies[0], OwnPrefix) {
