@@ -212,7 +212,7 @@ func (w *Worker) drain() {
 	}
 	w.mu.Lock()
 	w.stopping.Store(true)
-	w.Log.Info("interrupting running jobs; the next start runs them again", "running", len(w.live))
+	w.Log.Info("interrupting running jobs; those that may be repeated run again at the next start, the others fail", "running", len(w.live))
 	for _, x := range w.live {
 		w.queue.Add(x)
 	}
