@@ -139,7 +139,7 @@ func (c *call) failed(ctx context.Context, err error) action.Outcome {
 	case errors.Is(err, outbound.ErrUnanswered) && strings.Contains(err.Error(), "malformed"): // net/http's, without a type
 		return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("%s was answered with what is no HTTP: %s. The receiver may have acted on it.", c.name, c.unquoted(err.Error())))
 	case errors.Is(err, outbound.ErrUnanswered):
-		return action.Fail(v1.ReasonInterrupted, fmt.Sprintf("%s was interrupted: %s. The receiver may have acted on it; it was not sent again. A retry (spec.backoffLimit) sends the same %s.",
+		return action.Fail(v1.ReasonInterrupted, fmt.Sprintf("%s was interrupted: %s. The receiver may have acted on it; it was not sent again. It counts as a failure; a retry (spec.backoffLimit) sends the same %s.",
 			c.name, c.theirs(err.Error()), headerKey))
 	default:
 		return action.Fail(v1.ReasonConnectionFailed, fmt.Sprintf("%s: %s", c.name, c.theirs(err.Error())))
