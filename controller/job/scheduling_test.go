@@ -124,7 +124,7 @@ func TestABlockedKeyHoldsUpNobodyElse(t *testing.T) {
 	e.until("a1", running)
 	e.create("a2", concurrency("a", ""))
 	b := e.blocked("a2", kind(v1.BlockedByLimit))
-	if b.Name != "a1" || !strings.Contains(b.Message, `1 jobs with concurrency key "a" run, 1 may: a1.`) {
+	if b.Name != "a1" || !strings.Contains(b.Message, `1 job with concurrency key "a" runs, 1 may: a1.`) {
 		t.Errorf("blocker = %+v", b)
 	}
 	e.create("b1", concurrency("b", ""))

@@ -136,7 +136,7 @@ func TestJobsWaitForASessionInTheQueue(t *testing.T) {
 	d.until("acme", "call", ended)
 	waits := d.until("acme", "next-0", func(*v1.Job) bool { return true })
 	why, err := d.Blockers(t.Context(), waits)
-	if err != nil || len(why) == 0 || why[0].Message != "1 jobs with MCP server raw run, 1 may: first." {
+	if err != nil || len(why) == 0 || why[0].Message != "1 job with MCP server raw runs, 1 may: first." {
 		t.Errorf("%+v, %v", why, err)
 	}
 	d.create("rival", "other", v1.JobSpec{Type: v1.JobTypeBuild, Build: &v1.BuildAction{Action: "ok"}})

@@ -24,6 +24,9 @@ func sentence(job *v1.Job, b schedule.Block, position int, held, subject string)
 		if job.Spec.Concurrency != nil {
 			key = fmt.Sprintf("concurrency key %q", job.Spec.Concurrency.Key)
 		}
+		if b.Have == 1 {
+			return fmt.Sprintf("1 job with %s runs, %d may%s.", key, b.Limit, held)
+		}
 		return fmt.Sprintf("%d jobs with %s run, %d may%s.", b.Have, key, b.Limit, held)
 	case schedule.InOrder:
 		return fmt.Sprintf("An earlier job with %s waits for its retry at %s%s; they run in submit order.", subject, b.Until.UTC().Format(time.RFC3339), held)

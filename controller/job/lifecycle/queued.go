@@ -138,8 +138,12 @@ func replacedMessage(job *v1.Job, by string) string {
 }
 
 func skippedMessage(job *v1.Job, others []string) string {
-	return fmt.Sprintf("Skipped: %s hold the concurrency key %s already, and spec.concurrency.policy is Skip. Run it again with jobwright retry when they have ended.",
-		strings.Join(others, ", "), concurrencyKey(job))
+	hold, have := "hold", "they have"
+	if len(others) == 1 {
+		hold, have = "holds", "it has"
+	}
+	return fmt.Sprintf("Skipped: %s %s the concurrency key %s already, and spec.concurrency.policy is Skip. Run it again with jobwright retry when %s ended.",
+		strings.Join(others, ", "), hold, concurrencyKey(job), have)
 }
 
 func concurrencyKey(job *v1.Job) string {

@@ -50,7 +50,7 @@ var queuedTable = table{
 	}},
 
 	"skipped": {spec: changes{policy(v1.ConcurrencySkip)}, seen: lifecycle.Observed{Granted: true, SkippedFor: []string{"a", "b"}}, want: want{
-		phase: v1.JobCanceled, reason: v1.ReasonSkipped, changed: true, message: []string{`Skipped: a, b hold the concurrency key "k" already`, "jobwright retry"},
+		phase: v1.JobCanceled, reason: v1.ReasonSkipped, changed: true, message: []string{`Skipped: a, b hold the concurrency key "k" already`, "jobwright retry when they have ended."},
 	}},
 	"not skipped before its time": {
 		spec: changes{policy(v1.ConcurrencySkip), startAfter(time.Minute)}, seen: lifecycle.Observed{SkippedFor: []string{"a"}}, at: time.Minute - time.Second,
@@ -58,7 +58,7 @@ var queuedTable = table{
 	},
 	"skipped when its time has come": {
 		spec: changes{policy(v1.ConcurrencySkip), startAfter(time.Minute)}, seen: lifecycle.Observed{SkippedFor: []string{"a"}}, at: time.Minute,
-		want: want{phase: v1.JobCanceled, reason: v1.ReasonSkipped, changed: true},
+		want: want{phase: v1.JobCanceled, reason: v1.ReasonSkipped, changed: true, message: []string{`Skipped: a holds the concurrency key "k" already`, "when it has ended."}},
 	},
 	"not skipped while it waits for a dependency": {spec: changes{policy(v1.ConcurrencySkip), dependsOn("one", "")}, seen: lifecycle.Observed{
 		SkippedFor: []string{"a"}, Dependencies: []lifecycle.Dependency{{UID: "1", Phase: v1.JobRunning}},
