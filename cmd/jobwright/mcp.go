@@ -113,8 +113,10 @@ func newMCPTools(c *cli) *cobra.Command {
 					all = append(all, serverTool{name, tool})
 				}
 			}
-			if err := printTools(c.out, all, output); err != nil {
-				return err
+			if len(all) > 0 || len(failed) == 0 || output != "" {
+				if err := printTools(c.out, all, output); err != nil {
+					return err
+				}
 			}
 			return errors.Join(failed...)
 		},

@@ -91,7 +91,7 @@ func checkFile(path string) (checkedFile, error) {
 	checked.Valid = true
 	for _, name := range slices.Sorted(maps.Keys(config.Servers)) {
 		server := config.Servers[name]
-		one := checkedServer{Name: name, Type: server.Type, State: "Usable", Server: server.Address(), Problems: server.Problems, Warnings: server.Warnings}
+		one := checkedServer{Name: name, Type: server.Type, State: "Usable", Server: server.Address(), Problems: withPaths(server.Problems), Warnings: server.Warnings}
 		switch {
 		case len(server.Problems) > 0:
 			one.State, checked.Valid = "Broken", false
@@ -103,6 +103,17 @@ func checkFile(path string) (checkedFile, error) {
 		checked.Servers = append(checked.Servers, one)
 	}
 	return checked, nil
+}
+
+// withPaths has the problems name their files: this is the operator's own terminal.
+func withPaths(problems []mcpconfig.Problem) []mcpconfig.Problem {
+	named := slices.Clone(problems)
+	for i, p := range named {
+		if p.Path != "" {
+			named[i].Message = p.Path + ": " + p.Message
+		}
+	}
+	return named
 }
 
 // notHere warns of what a server needs and this machine does not have.
@@ -133,12 +144,9 @@ func notHere(name string, server mcpconfig.Server) []mcpconfig.Problem {
 
 func printChecked(out io.Writer, checked checkedFile) error {
 	t := newTable(out, "NAME", "TYPE", "STATE", "SERVER")
-	broken, problems := 0, []string{}
+	problems := []string{}
 	for _, server := range checked.Servers {
 		t.row(server.Name, server.Type, server.State, dash(server.Server))
-		if len(server.Problems) > 0 {
-			broken++
-		}
 		for _, p := range server.Problems {
 			problems = append(problems, p.String())
 		}
@@ -152,6 +160,34 @@ func printChecked(out io.Writer, checked checkedFile) error {
 	for _, problem := range problems {
 		fmt.Fprintln(out, problem)
 	}
-	_, err := fmt.Fprintf(out, "%s: %d of %d servers cannot be used\n", checked.File, broken, len(checked.Servers))
+	_, err := fmt.Fprintf(out, "%s: %s\n", checked.File, summary(checked.Servers))
 	return err
+}
+
+// summary counts the servers by what becomes of them.
+func summary(servers []checkedServer) string {
+	broken, disabled := 0, 0
+	for _, server := range servers {
+		switch server.State {
+		case "Broken":
+			broken++
+		case "Disabled":
+			disabled++
+		}
+	}
+	total := fmt.Sprintf("%d servers", len(servers))
+	if len(servers) == 1 {
+		total = "1 server"
+	}
+	switch {
+	case len(servers) == 0:
+		return "no servers"
+	case broken > 0:
+		return fmt.Sprintf("%d of %s cannot be used", broken, total)
+	case disabled > 0:
+		return fmt.Sprintf("%s, %d disabled, the others usable", total, disabled)
+	case len(servers) == 1:
+		return total + ", usable"
+	}
+	return total + ", all usable"
 }

@@ -26,6 +26,9 @@ type Problem struct {
 	Line int `json:"line,omitempty"`
 	// Message says what is wrong, and what to do.
 	Message string `json:"message"`
+	// Path is the file that the problem is with, for the operator's own terminal alone: no
+	// client is to see it. Empty: it is with none.
+	Path string `json:"-"`
 }
 
 func (p Problem) String() string {

@@ -18,26 +18,26 @@ func (r *reader) envFile(n node) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		r.wrong(n, "%v", plain(err))
+		r.wrongFile(n, path, "%v", plain(err))
 		return
 	case !info.Mode().IsRegular() || info.Size() > maxFile:
-		r.wrong(n, "it must be a file of at most %d bytes", maxFile)
+		r.wrongFile(n, path, "it must be a file of at most %d bytes", maxFile)
 		return
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		r.wrong(n, "%v", plain(err))
+		r.wrongFile(n, path, "%v", plain(err))
 		return
 	}
 	// What is wrong is not repeated: it may be a secret.
 	read, err := godotenv.UnmarshalBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 	if err != nil || len(read) > maxItems {
-		r.wrong(n, "the file is not made of at most %d lines NAME=VALUE", maxItems)
+		r.wrongFile(n, path, "the file is not made of at most %d lines NAME=VALUE", maxItems)
 		return
 	}
 	for name, value := range read {
 		if strings.ContainsRune(value, 0) {
-			r.wrong(n, "the value of %s has a NUL character", name)
+			r.wrongFile(n, path, "the value of %s has a NUL character", name)
 		}
 	}
 	r.file = read

@@ -188,19 +188,19 @@ func (r *reader) secretFile(n node, into *string) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		r.wrong(n, "%v", plain(err))
+		r.wrongFile(n, path, "%v", plain(err))
 		return
 	case !info.Mode().IsRegular() || info.Size() > most:
-		r.wrong(n, "it must be a file of at most %d bytes", most)
+		r.wrongFile(n, path, "it must be a file of at most %d bytes", most)
 		return
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		r.wrong(n, "%v", plain(err))
+		r.wrongFile(n, path, "%v", plain(err))
 		return
 	}
 	if *into = strings.TrimRight(string(data), "\r\n"); *into == "" {
-		r.wrong(n, "the file is empty")
+		r.wrongFile(n, path, "the file is empty")
 	}
 }
 

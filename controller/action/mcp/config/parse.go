@@ -54,9 +54,9 @@ func (c *Config) add(m member, s Surroundings) {
 	switch _, twice := c.Servers[m.name]; {
 	case twice:
 		server = c.Servers[m.name]
-		server.Problems = append(server.Problems, Problem{m.node.path, m.line, "the file has a server of this name twice"})
+		server.Problems = append(server.Problems, Problem{Field: m.node.path, Line: m.line, Message: "the file has a server of this name twice"})
 	case m.name == "" || len(m.name) > maxName || strings.ContainsFunc(m.name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		server.Problems = append(server.Problems, Problem{m.node.path, m.line, fmt.Sprintf("the name must have 1 to %d characters, and no control characters", maxName)})
+		server.Problems = append(server.Problems, Problem{Field: m.node.path, Line: m.line, Message: fmt.Sprintf("the name must have 1 to %d characters, and no control characters", maxName)})
 	}
 	c.Servers[m.name] = server
 }

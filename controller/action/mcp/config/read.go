@@ -50,7 +50,7 @@ func readServer(n node, s Surroundings) Server {
 			}
 		case len(server.Problems) > maxProblems: // enough is said
 		default:
-			r.tell(Problem{m.node.path, m.line, unknown(m.name)})
+			r.tell(Problem{Field: m.node.path, Line: m.line, Message: unknown(m.name)})
 		}
 		seen[m.name] = true
 	}
@@ -81,7 +81,12 @@ func empty(n node) bool {
 }
 
 func (r *reader) wrong(n node, format string, values ...any) {
-	r.tell(Problem{n.path, n.line(), fmt.Sprintf(format, values...)})
+	r.tell(Problem{Field: n.path, Line: n.line(), Message: fmt.Sprintf(format, values...)})
+}
+
+// wrongFile says what is wrong with a file that a key names.
+func (r *reader) wrongFile(n node, path, format string, values ...any) {
+	r.tell(Problem{Field: n.path, Line: n.line(), Message: fmt.Sprintf(format, values...), Path: path})
 }
 
 // tell adds a problem, up to maxProblems of them.
@@ -90,12 +95,12 @@ func (r *reader) tell(p Problem) {
 	case n < maxProblems:
 		r.server.Problems = append(r.server.Problems, p)
 	case n == maxProblems:
-		r.server.Problems = append(r.server.Problems, Problem{p.Field, p.Line, "and there is more"})
+		r.server.Problems = append(r.server.Problems, Problem{Field: p.Field, Line: p.Line, Message: "and there is more"})
 	}
 }
 
 func (r *reader) warn(n node, format string, values ...any) {
-	r.server.Warnings = append(r.server.Warnings, Problem{n.path, n.line(), fmt.Sprintf(format, values...)})
+	r.server.Warnings = append(r.server.Warnings, Problem{Field: n.path, Line: n.line(), Message: fmt.Sprintf(format, values...)})
 }
 
 // expanded is a text with its references replaced.
