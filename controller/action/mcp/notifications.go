@@ -67,6 +67,9 @@ func (s *session) progressed(params json.RawMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	token := text(p.Token)
+	if s.babbles(len(params)) {
+		return
+	}
 	if s.sink == nil || token == s.before && token != s.token && token != "" {
 		return
 	}
@@ -105,6 +108,9 @@ func (s *session) logged(params json.RawMessage) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.babbles(len(params)) {
+		return
+	}
 	eachLine(level+": "+s.known.String(text(p.Data)), func(line string) { s.hear(action.Server, line) })
 }
 
@@ -112,7 +118,7 @@ func (s *session) logged(params json.RawMessage) {
 func (s *session) alives() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sink != nil {
+	if s.sink != nil && !s.babbles(0) {
 		s.sink.Progress(-1, "")
 	}
 }

@@ -49,6 +49,13 @@ func (s *rawServer) run() {
 		s.line("{ level: 'info' }")
 		s.line(`{"level":30,"msg":"listening"}`)
 	}
+	if s.mode == "babbles" {
+		for {
+			if _, err := os.Stdout.WriteString("no message " + strings.Repeat("x", 1<<10) + "\n"); err != nil {
+				os.Exit(1)
+			}
+		}
+	}
 	if s.mode == "slow-start" {
 		fmt.Fprintln(os.Stderr, "starting", os.Getpid())
 		<-time.After(400 * time.Millisecond)

@@ -49,6 +49,7 @@ type session struct {
 
 	mu       sync.Mutex
 	starting bool      // the server has not introduced itself yet
+	chatter  int       // how many bytes it has said meanwhile
 	spoke    time.Time // when the server last wrote a line that is no message
 	stale    bool      // the server has said that its tools have changed
 	tasks    bool      // it can carry out tools as tasks
@@ -108,6 +109,9 @@ func (s *session) said(stream action.Stream, line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tail.Add(short(line, maxLastWord))
+	if s.babbles(len(line)) {
+		return
+	}
 	s.told(line)
 	s.hear(stream, line)
 }

@@ -14,6 +14,10 @@ import (
 // step of the job that waits for it.
 const maxStep = 120
 
+// maxChatter bounds how much of what a server says while it starts, in bytes, is logged and
+// counts as a sign of life: the tale of a large download has some tens of KiB.
+const maxChatter = 256 << 10
+
 // startTime is how long a server may take to start and to introduce itself, and the
 // error that says so.
 func (r *Runner) startTime(server Server) (time.Duration, error) {
@@ -78,6 +82,21 @@ func (s *session) starts(starting bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.starting, s.spoke = starting, time.Now()
+}
+
+// babbles counts what a server says while it starts, and reports whether that is more than
+// maxChatter: the rest is no sign of life. The caller holds mu.
+func (s *session) babbles(size int) bool {
+	if !s.starting || s.chatter > maxChatter {
+		return s.starting
+	}
+	if s.chatter += size + 1; s.chatter <= maxChatter {
+		return false
+	}
+	if s.sink != nil {
+		s.sink.Line(action.System, fmt.Sprintf("MCP server %s has said %d KiB and has not introduced itself; what it says until then is dropped, and is no sign of life", s.name, maxChatter>>10))
+	}
+	return true
 }
 
 // told notes that the server has said a line. The caller holds mu.

@@ -71,6 +71,36 @@ func TestTheOperatorSaysHowLongAStartMayTake(t *testing.T) {
 	nothingLeft(t, r)
 }
 
+// TestAServerThatBabblesIsNoServerThatStarts: what it says is logged, and shows that it lives,
+// only up to a bound.
+func TestAServerThatBabblesIsNoServerThatStarts(t *testing.T) {
+	t.Parallel()
+	servers := raw(t, "babbles")
+	server := servers["raw"]
+	server.StartTimeoutSeconds = 1
+	servers["raw"] = server
+	r := newRunner(t, servers)
+	rec := newRecorder()
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec)
+	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, "did not introduce itself within 1s") {
+		t.Errorf("outcome %+v", out)
+	}
+	nothingLeft(t, r)
+	said, notes := 0, 0
+	for _, line := range rec.lines {
+		if strings.HasPrefix(line, "stdout: ") {
+			said += len(line)
+		}
+		if strings.Contains(line, "is no sign of life") {
+			notes++
+		}
+	}
+	starts := strings.Count(strings.Join(rec.lines, "\n"), "starting MCP server")
+	if said == 0 || said > starts*(512<<10) || notes == 0 || notes > starts || len(rec.pcts) > starts*300 {
+		t.Errorf("%d bytes, %d reports and %d notes of %d starts", said, len(rec.pcts), notes, starts)
+	}
+}
+
 // TestAServerThatStartsIsSaidToStart, and not that nobody has needed it.
 func TestAServerThatStartsIsSaidToStart(t *testing.T) {
 	r := newRunner(t, raw(t, "hangs-at-start"))

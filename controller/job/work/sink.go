@@ -20,14 +20,20 @@ type sink struct {
 	x *execution
 
 	// Jobwright's own lines are held back until there is output or the attempt has
-	// ended with more to say than that it succeeded: an action without output keeps no
-	// log, which would cost more than all the rest of a short job.
+	// ended with more to say than that it succeeded, or for heldTime: a short action without
+	// output keeps no log, which would cost more than all the rest of the job.
 	mu     sync.Mutex
 	begun  int32       // the number of an attempt of which the first line says that it started; 0: none says so
 	writer logs.Writer // nil until something is released
 	held   []heldLine
 	said   bool
+	late   *time.Timer // releases what is held; nil: nothing has been
+	ended  bool
 }
+
+// heldTime is how long Jobwright's own lines are held back: whoever looks at a job that
+// takes longer sees what it waits for.
+const heldTime = 2 * time.Second
 
 type heldLine struct {
 	at   time.Time
@@ -46,10 +52,22 @@ func (s *sink) log(now time.Time, stream action.Stream, text string) {
 	defer s.mu.Unlock()
 	if stream == action.System && !s.said {
 		s.held = append(s.held, heldLine{now, text})
+		if s.late == nil {
+			s.late = time.AfterFunc(heldTime, s.tooLate)
+		}
 		return
 	}
 	if s.release(); s.writer != nil {
 		s.writer.Line(now, logs.Stream(stream), text)
+	}
+}
+
+// tooLate releases the lines of an attempt that takes long.
+func (s *sink) tooLate() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.release()
 	}
 }
 
@@ -129,6 +147,10 @@ func (s *sink) Yield() (resume func(context.Context) error) {
 func (s *sink) end(o action.Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ended = true
+	if s.late != nil {
+		s.late.Stop()
+	}
 	if o.Verdict == action.Succeeded && o.Message == "" && !s.said {
 		return
 	}
