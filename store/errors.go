@@ -30,7 +30,7 @@ var (
 	// ErrClosed: the engine was closed.
 	ErrClosed = errors.New("the store is closed")
 	// ErrLocked: another process has the store open.
-	ErrLocked = errors.New("the store is in use by another process")
+	ErrLocked = errors.New("the store is in use")
 	// ErrCorrupt: what is on disk is neither a state the engine has acknowledged
 	// nor the torn end of one. The engine refuses to open and changes nothing.
 	ErrCorrupt = errors.New("the store's files are damaged")

@@ -3,6 +3,8 @@ package file_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -234,9 +236,25 @@ func rotated(t *testing.T) *vfstest.Disk {
 	return d
 }
 
+func TestAFileOfTheOldFormatIsRefusedWithTheWayToImportIt(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "jobs.json")
+	const old = `{"jobs":[{"id":"1731000000000-aaaaaa","type":"api_call","status":"succeeded"}]}`
+	if err := os.WriteFile(path, []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := file.Open(dir, file.Options{})
+	if err == nil || errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), "jobwright import "+path+" --data-dir NEW") {
+		t.Errorf("error is %v", err)
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != old {
+		t.Errorf("the file is %q, %v", after, err)
+	}
+}
+
 func TestASecondStoreOnTheSameFolderIsRefused(t *testing.T) {
 	s, dir := newStore(t)
-	if _, err := file.Open(dir, file.Options{}); !errors.Is(err, store.ErrLocked) || !strings.Contains(err.Error(), "process") {
+	if _, err := file.Open(dir, file.Options{}); !errors.Is(err, store.ErrLocked) || strings.Count(err.Error(), "process") != 1 {
 		t.Errorf("error is %v", err)
 	}
 	if err := s.Close(); err != nil {

@@ -81,6 +81,8 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 			if _, ok := errors.AsType[*journal.Corrupt](err); ok {
 				return nil, nil, err
 			}
+		case "jobs":
+			return nil, nil, d.oldFormat()
 		default:
 			err = fmt.Errorf("unknown member %q", name)
 		}
@@ -95,6 +97,11 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 		return nil, nil, fail(errors.New("there is more after the end of the list"))
 	}
 	return objects, c, nil
+}
+
+// oldFormat is the error for a file {"jobs":[…]}, which is whole, but no store's.
+func (d *editedFile) oldFormat() error {
+	return fmt.Errorf("%s is a file of the old format {\"jobs\":[…]}, which import takes over into a new folder: jobwright import %s --data-dir NEW; nothing was changed", d.path, d.path)
 }
 
 // items reads the list's objects.

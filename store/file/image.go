@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -125,9 +126,14 @@ func lockToRead(fsys vfs.FS, name string) (io.Closer, error) {
 		lock, err = r.LockRead(name)
 	}
 	if errors.Is(err, vfs.ErrLocked) {
-		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
+		err = inUse(err)
 	}
 	return lock, err
+}
+
+// inUse is the contract's error for a lock that another process holds.
+func inUse(err error) error {
+	return fmt.Errorf("%w: %s", store.ErrLocked, strings.TrimPrefix(err.Error(), vfs.ErrLocked.Error()+": "))
 }
 
 // corruption adds the contract's error to damage.

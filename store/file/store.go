@@ -95,7 +95,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	lock, err := s.fsys.Lock(filepath.Join(dir, lockName))
 	switch {
 	case errors.Is(err, vfs.ErrLocked):
-		err = fmt.Errorf("%w: %w", store.ErrLocked, err)
+		err = inUse(err)
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		err = fmt.Errorf("%w; the folder must be writable: mount it so, change its owner, or name another", err)
 	}
