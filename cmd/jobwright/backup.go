@@ -56,7 +56,8 @@ logs and events are not in it; they are files in the data folder.`,
 // backup copies a store: through its server, or from its folder when that is stopped.
 func (c *cli) backup(ctx context.Context, dataDir string, w io.Writer) (err error) {
 	if _, err := os.Stat(filepath.Join(dataDir, operatorTokenFile)); err != nil {
-		return fmt.Errorf("%s is no data folder: %w", dataDir, err) // opening would make a new store there
+		// Opening would make a new store there.
+		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has; the operator's token in it lets backup read all workspaces through --server", dataDir, err)
 	}
 	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.kinds})
 	if errors.Is(err, store.ErrLocked) {

@@ -85,10 +85,10 @@ func importFile(ctx context.Context, c *cli, path, dataDir string) (err error) {
 		return err
 	}
 	defer archive.Close()
-	return storeImported(ctx, c, objects, archive, old.Jobs, jobs)
+	return storeImported(ctx, c, dataDir, objects, archive, old.Jobs, jobs)
 }
 
-func storeImported(ctx context.Context, c *cli, objects store.Store, archive logs.Store, old []seed.FileJob, jobs []*v1.Job) error {
+func storeImported(ctx context.Context, c *cli, dataDir string, objects store.Store, archive logs.Store, old []seed.FileJob, jobs []*v1.Job) error {
 	var create []v1.Object
 	fresh := map[string]*v1.Job{}
 	workspaces := map[string]bool{}
@@ -124,7 +124,7 @@ func storeImported(ctx context.Context, c *cli, objects store.Store, archive log
 			return err
 		}
 	}
-	fmt.Fprintf(c.out, "%d jobs imported, %d were there already\n", len(fresh), present)
+	fmt.Fprintf(c.out, "%d jobs imported, %d were there already; start the server with jobwright serve --data-dir %s\n", len(fresh), present, dataDir)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 		{"id":"%[2]d-CCCCCC","type":"api_call","workspaceId":"acme","payload":{"a":1},"status":"succeeded","pct":100,"logs":["old line"],"createdAt":%[2]d,"updatedAt":%[2]d}]}`,
 		long, long+1))
 	data := filepath.Join(k.dir, "data")
-	for _, want := range []string{"3 jobs imported, 0 were there already\n", "0 jobs imported, 3 were there already\n"} {
+	for _, want := range []string{"3 jobs imported, 0 were there already; ", "0 jobs imported, 3 were there already; "} {
 		if got := k.jobwright("import", "--data-dir", data, old); got != want {
 			t.Errorf("import said %q, want %q", got, want)
 		}

@@ -125,10 +125,15 @@ Exit codes: 0 succeeded, 1 error, 2 usage, 3 job failed, 4 job canceled, 5 timed
 func classify(command *cobra.Command) {
 	if check := command.Args; check != nil {
 		command.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError{err}
+			err := check(cmd, args)
+			if _, ours := errors.AsType[usageError](err); err == nil || ours {
+				return err
 			}
-			return nil
+			use := strings.TrimSuffix(cmd.UseLine(), " [flags]")
+			if words := strings.Fields(cmd.Use); len(args) == 0 && len(words) > 1 {
+				return usagef("%s is missing: use %s", words[1], use)
+			}
+			return usagef("%w: use %s", err, use)
 		}
 	}
 	for _, sub := range command.Commands() {

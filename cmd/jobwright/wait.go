@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +82,13 @@ func waitFor(text string) (func(*v1.Job) bool, error) {
 	if !ok || name == "" {
 		return nil, usagef("--for %q: use condition=TYPE[=STATUS] or delete", text)
 	}
+	known := []string{
+		v1.ConditionComplete, v1.ConditionFailed, v1.ConditionCanceled,
+		v1.ConditionFinished, v1.ConditionSuspended, v1.ConditionCanceling,
+	}
+	if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) }) {
+		return nil, usagef("--for %q: unknown condition %q: supported conditions: %s", text, name, strings.Join(known, ", "))
+	}
 	if status == "" {
 		status = "True"
 	}
@@ -129,7 +137,11 @@ func (c *cli) waitOne(ctx context.Context, server *client.Client, key client.Key
 		fmt.Fprintf(c.out, "job/%s succeeded\n", key.Name)
 		return exitOK, nil
 	}
-	fmt.Fprintf(c.err, "job/%s %s\n", key.Name, ending(last))
+	if reached(last) {
+		fmt.Fprintf(c.err, "job/%s %s\n", key.Name, ending(last))
+	} else {
+		fmt.Fprintf(c.err, "job/%s has ended without %s: %s\n", key.Name, condition, ending(last))
+	}
 	return max(outcome(last), exitError), nil
 }
 
