@@ -47,7 +47,7 @@ func (c *Client) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	return answer, nil
 }
 
-// Retry runs a finished job again, as it is.
+// Retry runs a finished job again, as it is, and one that waits for its back-off at once.
 func (c *Client) Retry(ctx context.Context, key Key) (v1.Object, error) {
 	response, err := c.do(ctx, http.MethodPost, key.path("retry"), nil, nil, "")
 	if err != nil {

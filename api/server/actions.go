@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,8 +49,11 @@ func phaseNow(job *v1.Job) v1.JobPhase {
 	return job.Status.Phase
 }
 
-// retry runs a finished job again, as it is.
+// retry runs a finished job again, as it is, and one that waits for its back-off at once.
 func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+	if done, err := s.retryNow(w, r, kind); done || err != nil {
+		return err
+	}
 	return s.change(w, r, kind, func(job *v1.Job) error {
 		if !job.Finished() {
 			return conflict(job, fmt.Sprintf("the job has not finished, it is %s; cancel it first", phaseNow(job)))
@@ -57,6 +61,37 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) err
 		job.Spec.Reruns = max(job.Spec.Reruns, job.Status.Reruns) + 1
 		return nil
 	})
+}
+
+// retryNow ends the back-off of a job; false: it waits for none.
+func (s *Server) retryNow(w http.ResponseWriter, r *http.Request, kind v1.Kind) (done bool, err error) {
+	for {
+		record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+		if err != nil {
+			return false, err
+		}
+		job, err := record.Job()
+		if err != nil {
+			return false, err
+		}
+		next := job.Status.NextAttemptTime
+		if job.Status.Phase != v1.JobQueued || job.Spec.Suspend || next == nil || !next.After(time.Now()) {
+			return false, nil
+		}
+		if !dryRun(r) {
+			job.Status.NextAttemptTime, job.Status.Reason = nil, v1.ReasonRetrying
+			job.Status.Message = "Asked to try again now. Before that: " + job.Status.Message
+			record, err = s.Store.UpdateStatus(r.Context(), job, store.Durable)
+		}
+		if errors.Is(err, store.ErrConflict) {
+			continue // each round means that somebody else's write went through
+		}
+		if err != nil {
+			return false, err
+		}
+		writeRecord(w, http.StatusOK, record)
+		return true, nil
+	}
 }
 
 // forceFinish ends a job as an operator decides.

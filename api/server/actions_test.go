@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -68,6 +69,47 @@ func TestRetryRunsAFinishedJobAgain(t *testing.T) {
 		}
 	}
 	f.want(t, request{method: http.MethodPost, path: jobsPath + "/none/retry"}, http.StatusNotFound)
+}
+
+func TestRetryEndsABackOff(t *testing.T) {
+	waits := func(wait time.Duration, change func(*v1.Job)) func(*v1.Job) {
+		return func(j *v1.Job) {
+			next, began := metav1.NewMicroTime(time.Now().Add(wait)), metav1.NewMicroTime(time.Unix(1_731_000_000, 0))
+			j.Status = v1.JobStatus{
+				Phase: v1.JobQueued, Reason: v1.ReasonRetrying, Message: "Attempt 1 failed.", Attempts: 1, Failures: 1,
+				StartTime: &began, NextAttemptTime: &next,
+			}
+			if change != nil {
+				change(j)
+			}
+		}
+	}
+	retry := request{method: http.MethodPost, path: jobsPath + "/a/retry"}
+	t.Run("it is tried again now", func(t *testing.T) {
+		f := newFixture(t)
+		f.job(t, "acme", "a", waits(time.Hour, nil))
+		dry := retry
+		dry.path += "?dryRun=All"
+		if job := decodeJob(t, f.want(t, dry, http.StatusOK)); job.Status.NextAttemptTime == nil {
+			t.Error("a dry run changed it")
+		}
+		job := decodeJob(t, f.want(t, retry, http.StatusOK))
+		s := job.Status
+		if s.NextAttemptTime != nil || s.Reason != v1.ReasonRetrying || s.Attempts != 1 || job.Spec.Reruns != 0 || !strings.Contains(s.Message, "Attempt 1 failed.") {
+			t.Errorf("reruns %d, %+v", job.Spec.Reruns, s)
+		}
+		f.want(t, retry, http.StatusConflict, "it is Queued")
+	})
+	for name, change := range map[string]func(*v1.Job){
+		"a suspended job stays so":        waits(time.Hour, func(j *v1.Job) { j.Spec.Suspend = true }),
+		"one whose back-off is over goes": waits(-time.Second, nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.job(t, "acme", "a", change)
+			f.want(t, retry, http.StatusConflict, "it is Queued")
+		})
+	}
 }
 
 func TestForceFinishIsWrittenDownForTheController(t *testing.T) {

@@ -30,9 +30,10 @@ func newRetry(c *cli) *cobra.Command {
 	var o retryOptions
 	command := &cobra.Command{
 		Use:   "retry NAME… | --all-failed",
-		Short: "Run finished jobs again; how they ended before is kept",
+		Short: "Run finished jobs again, or try failing ones again now; how they ended before is kept",
 		Long: `Retry queues a new run of jobs that have finished: the same objects, with the runs before
-in status.history. --patch and --edit change the spec along with it. --all-failed retries
+in status.history. A job that waits for its back-off after a failed attempt is tried again
+at once. --patch and --edit change the spec along with it. --all-failed retries
 every failed job that -l and --reason mean, after it has shown what that would be.`,
 		Example: `  jobwright retry add-health-route
   jobwright retry add-health-route --patch '{"build":{"variables":{"ROUTE_NAME":"status"}}}'
@@ -133,7 +134,12 @@ func (c *cli) retryOne(cmd *cobra.Command, server *client.Client, key client.Key
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "job/%s queued again (rerun %d)\n", key.Name, obj.(*v1.Job).Spec.Reruns)
+	job := obj.(*v1.Job)
+	if job.Status.Reason == v1.ReasonRetrying { // the same run goes on
+		_, err = fmt.Fprintf(c.out, "job/%s is tried again now\n", key.Name)
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "job/%s queued again (rerun %d)\n", key.Name, job.Spec.Reruns)
 	return err
 }
 
