@@ -64,6 +64,7 @@ func setJSON(v reflect.Value, text string) (n int) {
 				n++
 			}
 		}
+	default: // holds none
 	}
 	return n
 }
