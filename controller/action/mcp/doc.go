@@ -112,7 +112,8 @@
 // operator names some; and no sampling. A server that asks, by a request or since 2026-07-28 by a result that wants
 // input, is answered at once: roots with the operator's (policy.go), a question from
 // spec.build.answers, or the defaults of its schema where the operator allows it, and
-// else with decline (question.go), sampling with an error. The job's log says so.
+// else with decline (question.go), sampling with an error. The job's log says so, and its
+// message names the answers of the job that did not fit or that nothing asked for.
 //
 // # Answers
 //

@@ -181,12 +181,13 @@ func (c *durableCall) end(ctx context.Context, result *reply, err error) action.
 		pool.put(s)
 		return action.Fail(v1.ReasonToolError, fmt.Sprintf("MCP server %q canceled task %s of tool %s: %s", pool.name, c.task.ID, c.tool, c.task.Message))
 	}
+	asked := s.asking()
 	if err != nil {
-		return c.callFailed(pool, s, c.tool, pool.name, err)
+		return asked.remark(c.callFailed(pool, s, c.tool, pool.name, err))
 	}
 	output := s.output(c.tool)
 	pool.put(s)
-	return finish(result, c.tool, output, c.out)
+	return asked.remark(finish(result, c.tool, output, c.out))
 }
 
 // stop cancels the task, and then does with the session what is done after any call that

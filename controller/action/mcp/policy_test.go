@@ -130,6 +130,16 @@ func TestAQuestionIsAnsweredFromTheJob(t *testing.T) {
 			t.Errorf("%s with %v: %+v", tc.server, tc.answers, out)
 		}
 	}
+	for message, answers := range map[string]map[string]v1.JSON{
+		"": live,
+		"A question of the server was declined: spec.build.answers.env: Invalid value: 7: must be a string, not an integer.": {"env": {Raw: json.RawMessage("7")}},
+		"Not used, because no question asked for it: spec.build.answers.enf.":                                                {"env": live["env"], "enf": live["env"]},
+	} {
+		out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: "asks", Action: "asks-with-a-form", Answers: answers}), newRecorder())
+		if out.Verdict != action.Succeeded || out.Message != message {
+			t.Errorf("with %v: %+v, want the message %q", answers, out, message)
+		}
+	}
 	out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: "off", Action: "asks-with-a-form", Answers: live}), newRecorder())
 	if out.Reason != v1.ReasonInvalidArguments || !strings.Contains(out.Message, `spec.build.answers: Forbidden: MCP server "off" is not allowed to ask`) {
 		t.Errorf("answers for nobody: %+v", out)

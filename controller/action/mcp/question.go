@@ -18,25 +18,40 @@ import (
 func (s *session) answering(answers map[string]v1.JSON) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers = answers
+	s.questions = &questions{answers: answers, asked: map[string]bool{}}
+}
+
+// asking is the questions of the call under way.
+func (s *session) asking() *questions {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.questions
 }
 
 // answer answers a server's question (elicitation/create): from the job's answers, and
 // from the defaults of the question's schema where the operator allows it. A question that
 // is not covered so is declined, and so is what would not fit its schema.
 func (s *session) answer(params *sdk.ElicitParams) *sdk.ElicitResult {
-	s.mu.Lock()
-	answers := s.answers
-	s.mu.Unlock()
+	under := s.asking()
+	if under == nil {
+		under = &questions{} // no call is under way
+	}
 	asked := ""
 	if params != nil {
 		asked = ", " + quoted(params.Message)
 	}
 	content, given, why := map[string]any(nil), "", `the operator does not let it ask ("elicitation" in the --mcp-config file)`
 	if s.server.Asks() {
-		content, given, why = compose(params, answers, s.server.Elicitation == config.ElicitationDefaults)
+		content, given, why = compose(params, under.answers, s.server.Elicitation == config.ElicitationDefaults)
+	}
+	if params != nil && s.server.Asks() {
+		if form, err := formOf(params.RequestedSchema); err == nil {
+			properties, _ := form["properties"].(map[string]any)
+			under.ask(slices.Collect(maps.Keys(properties)))
+		}
 	}
 	if why != "" {
+		under.decline(why)
 		s.note("the server asked a question (elicitation/create" + asked + "); declined: " + why)
 		return &sdk.ElicitResult{Action: "decline"}
 	}

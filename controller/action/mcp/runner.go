@@ -321,12 +321,13 @@ func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *
 		pool.drop(s, 0)
 		return r.run(ctx, a, name, build, out, true)
 	}
+	asked := s.asking()
 	if err != nil {
-		return r.callFailed(pool, s, build.Action, name, err)
+		return asked.remark(r.callFailed(pool, s, build.Action, name, err))
 	}
 	output := s.output(build.Action)
 	pool.put(s)
-	return finish(result, build.Action, output, out)
+	return asked.remark(finish(result, build.Action, output, out))
 }
 
 // notFound is the outcome of a job whose server is not in the operator's file, or cannot

@@ -9,7 +9,6 @@ import (
 	"github.com/go-logr/logr"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
-	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/schema"
@@ -62,15 +61,14 @@ type session struct {
 	durable map[string]string
 	adopted *adoption // the session was another worker's; nil: it was not
 
-	server Server            // as the operator's file has it
-	tokens *oauth.Source     // nil: there are none
-	known  *secrets.Redactor // of the operator's secrets
-	roots  *sdk.ListRootsResult
-	// answers are those of the job whose call is under way.
-	answers map[string]v1.JSON
-	sink    action.Sink // of the call under way
-	token   string      // its progress token
-	before  string      // the token of the call before
+	server    Server            // as the operator's file has it
+	tokens    *oauth.Source     // nil: there are none
+	known     *secrets.Redactor // of the operator's secrets
+	roots     *sdk.ListRootsResult
+	questions *questions  // of the call under way
+	sink      action.Sink // of the call under way
+	token     string      // its progress token
+	before    string      // the token of the call before
 
 	served    bool      // some workspace has used it
 	workspace string    // the last one
