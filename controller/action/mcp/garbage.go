@@ -44,7 +44,7 @@ func (r *Runner) Kept(ctx context.Context, visit func(action.JobRef) error) erro
 
 // Forget removes what is remembered of a job.
 func (r *Runner) Forget(_ context.Context, job action.JobRef) error {
-	if err := r.memory().forget(job.UID); err != nil {
+	if err := errors.Join(r.memory().forget(job.UID), r.memory().unmark(job.UID)); err != nil {
 		return fmt.Errorf("forget the task of job %s/%s: %w", job.Namespace, job.Name, err)
 	}
 	return nil

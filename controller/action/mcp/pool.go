@@ -50,6 +50,8 @@ type user struct {
 	workspace string
 	// sink gets what the server says while it starts; nil: nobody.
 	sink action.Sink
+	// starts is called before a server is started for the user; nil: nobody wants to know.
+	starts func()
 	// fresh: a new session in any case.
 	fresh bool
 	// left is a task that was left: the session is the one that the task was begun in, if
@@ -139,6 +141,9 @@ func (p *pool) take(queue, ctx context.Context, u user) (*session, error) {
 // start starts a new session. Where a task was left, it goes on with the task's session,
 // or begins another where the server has it no more: some keep tasks for all sessions.
 func (p *pool) start(ctx context.Context, u user) (*session, error) {
+	if u.starts != nil {
+		u.starts()
+	}
 	if u.left != nil {
 		if s, err := p.runner.connect(ctx, p, u.sink, u.left); err == nil {
 			return s, nil

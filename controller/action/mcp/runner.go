@@ -184,6 +184,9 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if a.Job.Spec.OnInterruption != "" {
 		return lost, nil // decided by the job
 	}
+	if outcome := r.notBegun(a); outcome != nil {
+		return *outcome, nil
+	}
 	name, err := r.find(build.Server)
 	if err != nil {
 		lost.Message = err.Error()
@@ -191,7 +194,7 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	}
 	pool, s, err := r.take(ctx, name, user{workspace: a.Job.Namespace})
 	if err != nil {
-		lost.Message = fmt.Sprintf("MCP server %q could not be asked whether tool %s may be called twice: %v", name, build.Action, err)
+		lost.Message = fmt.Sprintf("It is not known whether tool %s was called, and MCP server %q could not be asked whether it may be called twice: %v", build.Action, name, err)
 		return lost, nil
 	}
 	lost.Repeatable = repeatable(s.tools[build.Action])
@@ -224,6 +227,7 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	}
 	start := time.Now()
 	outcome := r.run(ctx, a, name, build, out, false)
+	r.settled(a)
 	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[outcome.Verdict]
 	r.metrics.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
 	return outcome
@@ -244,7 +248,7 @@ func (r *Runner) callElsewhere(ctx context.Context, a action.Attempt, pool *pool
 func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *v1.BuildAction, out action.Sink, again bool) action.Outcome {
 	out.Progress(0, "mcp:connect")
 	left := r.left(a.Job)
-	pool, s, err := r.takeTurn(ctx, name, user{workspace: a.Job.Namespace, session: build.Session, sink: out, left: left, fresh: again})
+	pool, s, err := r.takeTurn(ctx, name, user{workspace: a.Job.Namespace, session: build.Session, sink: out, left: left, fresh: again, starts: func() { r.starts(a, left) }})
 	if err != nil {
 		if ctx.Err() != nil {
 			return notCalled(build.Action)
@@ -269,6 +273,10 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	if ctx.Err() != nil {
 		pool.put(s)
 		return notCalled(build.Action)
+	}
+	if failed := r.calls(a); failed != nil {
+		pool.put(s)
+		return *failed
 	}
 	for _, note := range notes {
 		out.Line(action.System, note)
