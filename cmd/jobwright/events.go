@@ -87,6 +87,9 @@ func (c *cli) events(cmd *cobra.Command, server *client.Client, opts client.Even
 	}
 	inOrder(list.Items)
 	if len(list.Items) == 0 && !o.watch && show.table() {
+		if err := workspaceExists(cmd.Context(), server, opts.Namespace); err != nil {
+			return err
+		}
 		fmt.Fprintln(c.err, "No events found"+where(opts)+".")
 		return nil
 	}

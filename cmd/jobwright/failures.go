@@ -116,6 +116,9 @@ identifiers, times and the like count as the same.`,
 				return printJSON(c.out, groups)
 			}
 			if len(groups) == 0 {
+				if err := workspaceExists(cmd.Context(), server, c.workspace); err != nil {
+					return err
+				}
 				fmt.Fprintf(c.err, "No failed jobs in workspace %s.\n", c.workspace)
 				return nil
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -77,6 +78,9 @@ func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o
 		return err
 	}
 	if len(list.Items) == 0 && !o.watch && show.table() {
+		if err := workspaceExists(cmd.Context(), server, namespace); err != nil {
+			return err
+		}
 		where := fmt.Sprintf(" in workspace %s", namespace)
 		if namespace == "" {
 			where = ""
@@ -88,6 +92,18 @@ func (c *cli) getList(cmd *cobra.Command, server *client.Client, kind v1.Kind, o
 		return err
 	}
 	return c.getWatch(cmd, server, kind, client.WatchOptions{Namespace: namespace, LabelSelector: o.selector, ResourceVersion: list.ResourceVersion}, show)
+}
+
+// workspaceExists tells an empty workspace from one that there is not; an empty name
+// stands for all workspaces. The default workspace counts as there: a server without room
+// starts before it can make it.
+func workspaceExists(ctx context.Context, server *client.Client, name string) error {
+	if name == "" || name == v1.DefaultWorkspace {
+		return nil
+	}
+	kind, _ := v1.KindByName(v1.KindWorkspace)
+	_, err := server.Get(ctx, client.Key{Kind: kind, Name: name})
+	return err
 }
 
 func (c *cli) getWatch(cmd *cobra.Command, server *client.Client, kind v1.Kind, opts client.WatchOptions, show *printer) error {

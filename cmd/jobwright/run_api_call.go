@@ -81,7 +81,7 @@ func newRunAPICall(c *cli) *cobra.Command {
 	flags.StringArrayVar(&expectHeaders, "expect-header", nil, "NAME: EXPRESSION that the header must match")
 	flags.StringArrayVar(&expectBody, "expect-body", nil, "JSONPATH=VALUE that the body must have, JSONPATH~EXPRESSION, or JSONPATH alone")
 	flags.StringArrayVar(&take, "result", nil, "NAME=JSONPATH to take from the body into status.result.values")
-	flags.Int32Var(&redirects, "max-redirects", 10, "how many redirects are followed, also such as turn the method into GET; 0: a redirect is the response")
+	flags.Int32Var(&redirects, "max-redirects", 0, "how many redirects are followed, also such as turn the method into GET; 0: a redirect is the response; unset: 10, but one that would turn a method other than GET and HEAD into GET fails the call")
 	flags.Int32Var(&timeout, "timeout", 0, "seconds that each request may take (default 30)")
 	poll.bind(command)
 	o.bind(command)
