@@ -141,8 +141,14 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 	for len(carriers(t, mark, "tail")) < calls || tasks.asked.Load() == 0 {
 		<-look.C
 	}
+	for k.logsThatSay("calling tool hang") < calls {
+		<-look.C
+	}
 	k.signal(syscall.SIGKILL)
 	_ = k.cmd.Wait() // killed, as asked
+	if n := k.logsThatSay("calling tool hang"); n != calls {
+		t.Errorf("the logs of %d of %d calls say after the kill what was called", n, calls)
+	}
 	if n := len(carriers(t, mark, "tail")); n != calls {
 		t.Errorf("%d of %d tools outlive the server: there is nothing to show", n, calls)
 	}
@@ -194,6 +200,21 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 			t.Errorf("processes of %s are left: %v", name, left)
 		}
 	}
+}
+
+// logsThatSay is how many logs of jobs have that text.
+func (k *killed) logsThatSay(text string) (n int) {
+	k.t.Helper()
+	files, err := filepath.Glob(filepath.Join(k.dir, "data", "logs", v1.DefaultWorkspace, "*.log"))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	for _, file := range files {
+		if data, err := os.ReadFile(file); err == nil && strings.Contains(string(data), text) {
+			n++
+		}
+	}
+	return n
 }
 
 // reloaded gives the running server another MCP server, by SIGHUP.

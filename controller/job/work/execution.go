@@ -39,7 +39,9 @@ type execution struct {
 	quietSince atomic.Int64
 	state      controller.State // guarded by the queue's lock
 
-	due time.Time // when something is due of it that no reconcile has noted yet; zero: nothing is; guarded by the worker's lock
+	// Guarded by the worker's lock.
+	due     time.Time // when something is due of it that no reconcile has noted yet; zero: nothing is
+	holding *sink     // what may hold lines back; nil: nothing does
 
 	// The reconcile's own.
 	job           *v1.Job                // as it was read or written last; nil: to be read

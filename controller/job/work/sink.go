@@ -19,21 +19,15 @@ type sink struct {
 	w *Worker
 	x *execution
 
-	// Jobwright's own lines are held back until there is output or the attempt has
-	// ended with more to say than that it succeeded, or for heldTime: a short action without
-	// output keeps no log, which would cost more than all the rest of the job.
+	// Jobwright's own lines are held back until there is output, the attempt goes on for
+	// longer than heldFor, or it has ended with more to say than that it succeeded: a short
+	// action without output keeps no log, which would cost more than all the rest of it.
 	mu     sync.Mutex
 	begun  int32       // the number of an attempt of which the first line says that it started; 0: none says so
 	writer logs.Writer // nil until something is released
 	held   []heldLine
-	said   bool
-	late   *time.Timer // releases what is held; nil: nothing has been
-	ended  bool
+	said   bool // nothing is held back any more
 }
-
-// heldTime is how long Jobwright's own lines are held back: whoever looks at a job that
-// takes longer sees what it waits for.
-const heldTime = 2 * time.Second
 
 type heldLine struct {
 	at   time.Time
@@ -52,9 +46,6 @@ func (s *sink) log(now time.Time, stream action.Stream, text string) {
 	defer s.mu.Unlock()
 	if stream == action.System && !s.said {
 		s.held = append(s.held, heldLine{now, text})
-		if s.late == nil {
-			s.late = time.AfterFunc(heldTime, s.tooLate)
-		}
 		return
 	}
 	if s.release(); s.writer != nil {
@@ -62,13 +53,11 @@ func (s *sink) log(now time.Time, stream action.Stream, text string) {
 	}
 }
 
-// tooLate releases the lines of an attempt that takes long.
-func (s *sink) tooLate() {
+// speak writes what is held back of an attempt that goes on.
+func (s *sink) speak() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ended {
-		s.release()
-	}
+	s.release()
 }
 
 // release begins the log with what was held back. The caller holds s.mu.
@@ -147,11 +136,8 @@ func (s *sink) Yield() (resume func(context.Context) error) {
 func (s *sink) end(o action.Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = true
-	if s.late != nil {
-		s.late.Stop()
-	}
 	if o.Verdict == action.Succeeded && o.Message == "" && !s.said {
+		s.said, s.held = true, nil // the alarm may come yet
 		return
 	}
 	if s.release(); s.writer == nil {

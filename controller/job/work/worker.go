@@ -127,55 +127,6 @@ func (w *Worker) get(uid uuid.UUID) *execution {
 	return w.live[uid]
 }
 
-// add takes an attempt in. again is when something is due of it; 0: nothing is. Most attempts
-// end before that: they share one timer.
-func (w *Worker) add(x *execution, again time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.live[x.uid] = x
-	if again <= 0 {
-		return
-	}
-	x.due = x.born.Add(again)
-	if w.alarm == nil || x.due.Before(w.alarmAt) {
-		w.setAlarm(x.due)
-	}
-}
-
-// setAlarm has onAlarm called at that time. The caller holds mu.
-func (w *Worker) setAlarm(at time.Time) {
-	if w.alarm != nil {
-		w.alarm.Stop()
-	}
-	w.alarm, w.alarmAt = time.AfterFunc(time.Until(at), w.onAlarm), at
-}
-
-func (w *Worker) stopAlarm() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.alarm != nil {
-		w.alarm.Stop()
-	}
-}
-
-// onAlarm has the attempts reconciled of which something is due.
-func (w *Worker) onAlarm() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.alarm = nil
-	now := time.Now()
-	for _, x := range w.live {
-		switch {
-		case x.due.IsZero():
-		case !x.due.After(now):
-			x.due = time.Time{} // what comes next the reconcile says
-			w.queue.Add(x)
-		case w.alarm == nil || x.due.Before(w.alarmAt):
-			w.setAlarm(x.due)
-		}
-	}
-}
-
 // remove takes an attempt out that is done with, before its job is given back: the next one
 // of the same job may begin at once.
 func (w *Worker) remove(x *execution) {
