@@ -26,7 +26,7 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		if rpc.Code == jsonrpc.CodeInvalidParams {
 			reason = v1.ReasonInvalidArguments
 		}
-		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, rpc.Message, coded(rpc)))
+		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, s.redact(rpc.Message), coded(rpc)))
 		outcome.RPCCode = rpc.Code
 		if known {
 			outcome.HTTPStatus, outcome.RetryAfter = int32(f.Status), f.RetryAfter //nolint:gosec // a status has three digits

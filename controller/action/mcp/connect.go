@@ -112,7 +112,7 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 			return nil, err
 		}
 	}
-	s.peer = s.newPeer(p.server)
+	s.peer = s.newPeer()
 	transport, err := s.transport(p.server, &r.opts)
 	if err != nil {
 		return nil, err
@@ -138,14 +138,19 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	return s, s.listTools(ctx)
 }
 
+// redact is a text of the server's with *** in place of the operator's secrets.
+func (s *session) redact(text string) string {
+	return s.tokens.Redact(s.server.Redact(s.known.String(text)))
+}
+
 // newPeer is the server at the other end of the session.
-func (s *session) newPeer(server Server) *wire.Peer {
+func (s *session) newPeer() *wire.Peer {
 	return wire.NewPeer(wire.Options{
 		See:    s.notification,
 		Note:   s.note,
 		Words:  func(line []byte) { eachPiece(line, s.stdout) },
 		Alive:  s.alives,
-		Redact: func(text string) string { return s.tokens.Redact(server.Redact(s.known.String(text))) },
+		Redact: s.redact,
 		Delivered: func() {
 			select {
 			case s.canceled <- struct{}{}:

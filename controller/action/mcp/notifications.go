@@ -82,7 +82,7 @@ func (s *session) progressed(params json.RawMessage) {
 	if total, ok := float(p.Total); ok && known && total > 0 {
 		pct = int(math.Min(math.Max(done/total*100, 0), 100))
 	}
-	message := text(p.Message)
+	message := s.redact(text(p.Message))
 	step := message
 	if step == "" {
 		step = "mcp:run"
@@ -111,7 +111,7 @@ func (s *session) logged(params json.RawMessage) {
 	if s.babbles(len(params)) {
 		return
 	}
-	eachLine(level+": "+s.known.String(text(p.Data)), func(line string) { s.hear(action.Server, line) })
+	eachLine(level+": "+s.redact(text(p.Data)), func(line string) { s.hear(action.Server, line) })
 }
 
 // alives tells the call under way that its server lives.

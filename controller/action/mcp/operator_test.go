@@ -297,3 +297,24 @@ func TestASecretThatAServerRepeatsIsInNoLog(t *testing.T) {
 		t.Errorf("outcome %+v; told %s", out, told)
 	}
 }
+
+// TestASecretIsInNothingThatAServerSays: its progress, its log, its questions, its refusal.
+func TestASecretIsInNothingThatAServerSays(t *testing.T) {
+	s := says("tools/call", `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$token,"progress":1,"message":"signing in with hunter2-hunter2"}}
+{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"it is hunter2-hunter2"}}
+{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"is it hunter2-hunter2?","requestedSchema":{"type":"object","properties":{}}}}
+{"jsonrpc":"2.0","id":$id,"error":{"code":1,"message":"hunter2-hunter2 is no good"}}`)
+	server := mcp.Server{Type: config.TypeStdio, Env: map[string]string{"MY_TOKEN": "hunter2-hunter2"}, Elicitation: config.ElicitationAnswers}
+	r := newRunner(t, map[string]mcp.Server{"scripted": server}, s.piped)
+	rec := newRecorder()
+	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "go"}), rec)
+	r.Close()
+	close(rec.steps)
+	told := out.Message + strings.Join(rec.lines, "\n")
+	for step := range rec.steps {
+		told += step
+	}
+	if strings.Contains(told, "hunter2") || strings.Count(told, "***") < 4 {
+		t.Errorf("outcome %+v; told %s", out, told)
+	}
+}

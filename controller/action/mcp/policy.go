@@ -61,7 +61,7 @@ func (s *session) note(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sink != nil {
-		s.sink.Line(action.System, text)
+		s.sink.Line(action.System, s.redact(text))
 	}
 }
 

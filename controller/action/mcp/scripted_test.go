@@ -85,12 +85,15 @@ func (s *scripted) count(method string) int {
 // stdio is a runner whose sessions talk to the server over pipes in memory.
 func (s *scripted) stdio(t *testing.T) *mcp.Runner {
 	t.Helper()
-	return newRunner(t, map[string]mcp.Server{"scripted": {Type: "stdio"}}, func(o *mcp.Options) {
-		mcp.WithPipe(o, func() (io.ReadCloser, io.WriteCloser) {
-			ours, theirs := net.Pipe()
-			go s.serve(theirs)
-			return ours, ours
-		})
+	return newRunner(t, map[string]mcp.Server{"scripted": {Type: "stdio"}}, s.piped)
+}
+
+// piped has every session talk to the server.
+func (s *scripted) piped(o *mcp.Options) {
+	mcp.WithPipe(o, func() (io.ReadCloser, io.WriteCloser) {
+		ours, theirs := net.Pipe()
+		go s.serve(theirs)
+		return ours, ours
 	})
 }
 

@@ -103,7 +103,7 @@ func (s *session) stdout(line string) { s.said(action.Stdout, line) }
 
 // said takes a server's own words.
 func (s *session) said(stream action.Stream, line string) {
-	line = s.known.String(line)
+	line = s.redact(line)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tail.Add(short(line, maxLastWord))

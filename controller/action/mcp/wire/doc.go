@@ -36,7 +36,7 @@
 //  4. HTTP: a response without a message is a Failure with the status, the first BodyShown
 //     bytes of the body, Retry-After, and what to do. Options.Redact removes secrets.
 //  5. Once: a call of a tool is written once. The package never sends it again, and the Go
-//     HTTP transport gets no second body to send (Transport.once).
+//     HTTP transport gets no second body to send (Once).
 //  6. Streams: the session's own stream of events (GET) is opened beside the session, and
 //     again when it ends. A server without one, or that does not answer, delays nothing.
 //  7. Order: notifications are handed over in the order of the wire, and before an answer
