@@ -150,7 +150,7 @@ func (c *call) whither(a *answer) string {
 	}
 	location = cut(c.theirURL(location), maxFound)
 	if c.spec.MaxRedirects == nil {
-		return fmt.Sprintf(" It redirects to %s, which would be asked by GET, without the method and the body of the job. Set spec.apiCall.maxRedirects if that is wanted, or call what does the work itself.", location)
+		return fmt.Sprintf(" It redirects to %s, which would be asked by GET, without the method and the body of the job. Set spec.apiCall.maxRedirects if that is wanted, or call what does the work itself. The receiver may have acted on it.", location)
 	}
 	return fmt.Sprintf(" It redirects to %s; spec.apiCall.maxRedirects is %d.", location, *c.spec.MaxRedirects)
 }

@@ -171,7 +171,7 @@ func TestEveryAnswerHasItsVerdict(t *testing.T) {
 		result  string
 		wait    bool
 	}{
-		"a POST and 301":                 {path: "r301", body: post, reason: v1.ReasonUnexpectedStatus, message: "answered 301 Moved Permanently; expected is 2xx. It redirects to /final, which would be asked by GET, without the method and the body of the job. Set spec.apiCall.maxRedirects", status: 301},
+		"a POST and 301":                 {path: "r301", body: post, reason: v1.ReasonUnexpectedStatus, message: "answered 301 Moved Permanently; expected is 2xx. It redirects to /final, which would be asked by GET, without the method and the body of the job. Set spec.apiCall.maxRedirects if that is wanted, or call what does the work itself. The receiver may have acted on it.", status: 301},
 		"a POST and 302":                 {path: "r302", body: post, reason: v1.ReasonUnexpectedStatus, message: "redirects to /final", status: 302},
 		"a POST and 303":                 {path: "r303", body: post, reason: v1.ReasonUnexpectedStatus, message: "redirects to /final", status: 303},
 		"a PUT and 302":                  {path: "r302", method: "PUT", body: post, reason: v1.ReasonUnexpectedStatus, message: "redirects to /final", status: 302},
