@@ -43,8 +43,8 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 		long, long+1))
 	data := filepath.Join(k.dir, "data")
 	for _, want := range []string{"3 jobs imported, 0 were there already; ", "0 jobs imported, 3 were there already; "} {
-		if got := k.jobwright("import", "--data-dir", data, old); got != want {
-			t.Errorf("import said %q, want %q", got, want)
+		if got := k.jobwright("import", "--data-dir", data, old); !strings.HasPrefix(got, want) {
+			t.Errorf("import said %q, want it to begin with %q", got, want)
 		}
 	}
 	t.Setenv("JOBWRIGHT_MAX_CONCURRENT_JOBS", "1")
