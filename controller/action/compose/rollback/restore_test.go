@@ -37,11 +37,11 @@ func TestAServiceThatStandsAsRevised(t *testing.T) {
 		"a one-shot that ended well": {[]engine.Container{ended(0)}, true},
 		"one that ended badly":       {[]engine.Container{ended(1)}, false},
 		"unhealthy":                  {[]engine.Container{unhealthy}, false},
-		"one that was stopped and is to run always": {[]engine.Container{stopped}, false},
-		"another image":         {[]engine.Container{made("web", "sha256:2", "h")}, false},
-		"another configuration": {[]engine.Container{made("web", "sha256:1", "new")}, false},
-		"one too many":          {[]engine.Container{made("web", "sha256:1", "h"), made("web", "sha256:1", "h")}, false},
-		"not there":             {nil, false},
+		"stopped, to run always":     {[]engine.Container{stopped}, false},
+		"another image":              {[]engine.Container{made("web", "sha256:2", "h")}, false},
+		"another configuration":      {[]engine.Container{made("web", "sha256:1", "new")}, false},
+		"one too many":               {[]engine.Container{made("web", "sha256:1", "h"), made("web", "sha256:1", "h")}, false},
+		"not there":                  {nil, false},
 	} {
 		if got := asRevised(tc.containers, want, "other"); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
