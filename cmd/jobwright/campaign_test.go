@@ -312,7 +312,7 @@ func TestASecondServerOnTheFolderIsRefused(t *testing.T) {
 	k.ready()
 	second := exec.CommandContext(t.Context(), filepath.Join(k.bin, "jobwright"), "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(k.dir, "data"))
 	out, err := second.CombinedOutput()
-	if err == nil || second.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), filepath.Join(k.dir, "data")) || !strings.Contains(string(out), "another process") {
+	if err == nil || second.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), filepath.Join(k.dir, "data")) || !strings.Contains(string(out), "is held by process") {
 		t.Errorf("a second server: %v: %s", err, out)
 	}
 	file := filepath.Join(k.dir, "file")
