@@ -17,7 +17,7 @@ import (
 // was added, and what of the schema is not checked.
 func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
 	if s.tools[build.Action] == nil && !s.server.Allows(build.Action) {
-		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", short(build.Action, maxShown), s.name)}
+		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", schema.Short(build.Action, maxShown), s.name)}
 	}
 	if s.tools[build.Action] == nil {
 		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has %s",
@@ -54,7 +54,7 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 	for _, added := range filled {
 		top := fmt.Sprint(added.Path[0])
 		arguments[top] = decoded[top]
-		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), short(compact(added.Value), maxShown)))
+		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), schema.Short(schema.Compact(added.Value), maxShown)))
 	}
 	for _, v := range input.Check(decoded) {
 		if slices.ContainsFunc(filled, func(f schema.Filled) bool {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/sessions"
 )
 
@@ -71,10 +72,10 @@ func (p *pool) describe() v1.MCPServer {
 		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol,
 	}
 	if about.failed != nil {
-		server.Error = short(about.failed.Error(), 2*maxMessage)
+		server.Error = schema.Short(about.failed.Error(), 2*maxMessage)
 	}
 	if why := p.server.Unusable(); why != "" {
-		server.Error = short(why, maxMessage)
+		server.Error = schema.Short(why, maxMessage)
 	}
 	switch {
 	case len(p.server.Problems) > 0:

@@ -101,7 +101,7 @@ func compose(params *sdk.ElicitParams, answers map[string]v1.JSON, defaults bool
 		wrong = append(wrong, "spec.build.answers"+schema.Fields(v.Path)+": "+v.Text)
 	}
 	if len(wrong) > 0 {
-		return nil, "", short(strings.Join(wrong, "; "), maxMessage)
+		return nil, "", schema.Short(strings.Join(wrong, "; "), maxMessage)
 	}
 	given = fmt.Sprintf("%s from spec.build.answers", dashed(own))
 	if len(fallbacks) > 0 {

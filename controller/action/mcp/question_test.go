@@ -8,6 +8,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/mcp/schema"
 )
 
 func TestWhatAQuestionIsAnsweredWith(t *testing.T) {
@@ -40,7 +41,7 @@ func TestWhatAQuestionIsAnsweredWith(t *testing.T) {
 			content, given, why := compose(&sdk.ElicitParams{Mode: tc.mode, RequestedSchema: json.RawMessage(tc.schema)}, answers, tc.defaults)
 			got := ""
 			if why == "" {
-				got = compact(content)
+				got = schema.Compact(content)
 			}
 			if diff := cmp.Diff([]string{tc.content, tc.says}, []string{got, given + why}); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)

@@ -101,9 +101,9 @@ func (r *reply) odd(tool string, out action.Sink) string {
 		written = string(r.written)
 	}
 	note := fmt.Sprintf("The answer of tool %s was read, though it is not as the protocol has it: %s.", tool, strings.Join(odd, "; "))
-	note = short(note, maxMessage)
+	note = schema.Short(note, maxMessage)
 	out.Line(action.System, note)
-	logged(out, "the answer as it was written: "+short(strings.ToValidUTF8(written, "\uFFFD"), maxResult))
+	logged(out, "the answer as it was written: "+schema.Short(strings.ToValidUTF8(written, "\uFFFD"), maxResult))
 	return note
 }
 

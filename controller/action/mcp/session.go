@@ -106,7 +106,7 @@ func (s *session) said(stream action.Stream, line string) {
 	line = s.redact(line)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tail.Add(short(line, maxLastWord))
+	s.tail.Add(schema.Short(line, maxLastWord))
 	if s.babbles(len(line)) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/schema"
 )
 
 // maxStep bounds how much of a line that a server writes while it starts stands in the
@@ -103,7 +104,7 @@ func (s *session) babbles(size int) bool {
 func (s *session) told(line string) {
 	s.spoke = time.Now()
 	if line = strings.TrimSpace(line); s.starting && s.sink != nil && line != "" {
-		s.sink.Progress(-1, "mcp:start "+short(line, maxStep))
+		s.sink.Progress(-1, "mcp:start "+schema.Short(line, maxStep))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -36,7 +37,7 @@ func (s *session) hear(stream action.Stream, line string) {
 		s.late = now
 	}
 	if s.asides++; s.asides <= maxAside && line != "" {
-		s.log.Info("an MCP server says outside of a call", "server", s.name, "workspace", s.workspace, "stream", string(stream), "line", short(line, maxLastWord))
+		s.log.Info("an MCP server says outside of a call", "server", s.name, "workspace", s.workspace, "stream", string(stream), "line", schema.Short(line, maxLastWord))
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Schema) fill(node, value any, path []any) (added []Filled) {
 
 // copied is a value of the schema's that may be changed.
 func copied(value any) any {
-	copied, err := Decode([]byte(compact(value)))
+	copied, err := Decode([]byte(Compact(value)))
 	if err != nil {
 		return value // it came from JSON
 	}

@@ -39,5 +39,5 @@ func field(name string) string {
 	if plainName.MatchString(name) {
 		return "." + name
 	}
-	return fmt.Sprintf("[%q]", short(name, maxShown))
+	return fmt.Sprintf("[%q]", Short(name, maxShown))
 }

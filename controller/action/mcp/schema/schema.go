@@ -31,7 +31,7 @@ func New(from any) *Schema {
 	s := new(Schema)
 	if err := s.prepare(from); err != nil {
 		s.rules = nil
-		s.Unchecked = []string{"the whole schema: " + short(err.Error(), maxListed)}
+		s.Unchecked = []string{"the whole schema: " + Short(err.Error(), maxListed)}
 	}
 	return s
 }
@@ -144,7 +144,7 @@ func (s *Schema) dialect(root map[string]any) {
 
 func (s *Schema) leaveOut(where, why string) {
 	if len(s.Unchecked) < maxViolations {
-		s.Unchecked = append(s.Unchecked, short(where, maxListed)+": "+why)
+		s.Unchecked = append(s.Unchecked, Short(where, maxListed)+": "+why)
 	}
 }
 

@@ -196,7 +196,7 @@ func TestFieldsThatAreRequiredGetTheirDefault(t *testing.T) {
 			if tc.want == "" {
 				return // it has an end
 			}
-			if got := compact(object); got != tc.want {
+			if got := Compact(object); got != tc.want {
 				t.Errorf("value %s, want %s", got, tc.want)
 			}
 			if diff := cmp.Diff(tc.added, added); diff != "" {

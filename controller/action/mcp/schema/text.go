@@ -13,11 +13,11 @@ func show(rule map[string]any, value any) string {
 	if rule["writeOnly"] == true || rule["format"] == "password" {
 		return "(not shown)"
 	}
-	return short(compact(value), maxShown)
+	return Short(Compact(value), maxShown)
 }
 
-// compact is a value's JSON as a person writes it.
-func compact(value any) string {
+// Compact is a value's JSON as a person writes it.
+func Compact(value any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -27,8 +27,8 @@ func compact(value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// short is the head of a text that may be long.
-func short(text string, limit int) string {
+// Short is the head of a text that may be long: at most limit bytes, cut at a rune's edge.
+func Short(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
@@ -42,7 +42,7 @@ func names(of map[string]any) string {
 	if len(of) == 0 {
 		return "none"
 	}
-	return short(strings.Join(slices.Sorted(maps.Keys(of)), ", "), maxListed)
+	return Short(strings.Join(slices.Sorted(maps.Keys(of)), ", "), maxListed)
 }
 
 func listOf(value any) []any {

@@ -41,7 +41,7 @@ func (s *Schema) Check(value any) []Violation {
 	}
 	failed, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
-		return []Violation{{Text: "Invalid value: " + short(err.Error(), maxListed)}}
+		return []Violation{{Text: "Invalid value: " + Short(err.Error(), maxListed)}}
 	}
 	c := collector{schema: s, value: value}
 	found := c.collect(failed)
@@ -140,7 +140,7 @@ func (c *collector) choice(e *jsonschema.ValidationError) []Violation {
 	if near != nil {
 		return near
 	}
-	return []Violation{{path, short(strings.Join(alternatives, "; or "), maxListed)}}
+	return []Violation{{path, Short(strings.Join(alternatives, "; or "), maxListed)}}
 }
 
 // required tells of several schemas that each want nothing but one more field; nil: they
@@ -159,7 +159,7 @@ func required(e *jsonschema.ValidationError, path []any, c *collector) []Violati
 	if len(fields) < 2 {
 		return nil
 	}
-	return []Violation{{path, "Required value: " + short(strings.Join(fields, " or "), maxListed)}}
+	return []Violation{{path, "Required value: " + Short(strings.Join(fields, " or "), maxListed)}}
 }
 
 // leaf is one thing that is wrong.
@@ -182,13 +182,13 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 	case *kind.Type:
 		return invalid("%s", wrongType(ordered(k.Want, rule), value))
 	case *kind.Const:
-		return invalid("must be %s", short(compact(k.Want), maxListed))
+		return invalid("must be %s", Short(Compact(k.Want), maxListed))
 	case *kind.Enum:
 		var shown []string
 		for _, a := range k.Want {
-			shown = append(shown, compact(a))
+			shown = append(shown, Compact(a))
 		}
-		return one("Unsupported value: " + show(rule, value) + ": supported values: " + short(strings.Join(shown, ", "), maxListed))
+		return one("Unsupported value: " + show(rule, value) + ": supported values: " + Short(strings.Join(shown, ", "), maxListed))
 	case *kind.Required:
 		return missing(path, k.Missing, rule, "")
 	case *kind.DependentRequired:
@@ -207,7 +207,7 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 	case *kind.MaxLength:
 		return invalid("must have at most %d characters, not %d", k.Want, k.Got)
 	case *kind.Pattern:
-		return invalid("must match %s", short(k.Want, maxListed))
+		return invalid("must match %s", Short(k.Want, maxListed))
 	case *kind.Minimum:
 		return invalid("must be at least %s", number(k.Want))
 	case *kind.Maximum:
@@ -241,17 +241,17 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 		}
 		return []Violation{{append(path, again), "Duplicate value: " + show(nil, value)}}
 	case *kind.Contains:
-		return count("Invalid value", "must have an element that fits %s", short(compact(rule["contains"]), maxShown))
+		return count("Invalid value", "must have an element that fits %s", Short(Compact(rule["contains"]), maxShown))
 	case *kind.MinContains:
-		return count("Invalid value", "must have at least %d elements that fit %s, not %d", k.Want, short(compact(rule["contains"]), maxShown), len(k.Got))
+		return count("Invalid value", "must have at least %d elements that fit %s, not %d", k.Want, Short(Compact(rule["contains"]), maxShown), len(k.Got))
 	case *kind.MaxContains:
-		return count("Too many", "must have at most %d elements that fit %s, not %d", k.Want, short(compact(rule["contains"]), maxShown), len(k.Got))
+		return count("Too many", "must have at most %d elements that fit %s, not %d", k.Want, Short(Compact(rule["contains"]), maxShown), len(k.Got))
 	case *kind.Not:
-		return invalid("must not fit %s", short(compact(rule["not"]), maxShown))
+		return invalid("must not fit %s", Short(Compact(rule["not"]), maxShown))
 	case *kind.OneOf:
 		return invalid("must fit one of the %d schemas below oneOf, and fits numbers %d and %d", len(listOf(rule["oneOf"])), k.Subschemas[0]+1, k.Subschemas[1]+1)
 	}
-	return one("Invalid value: " + short(e.Error(), maxListed))
+	return one("Invalid value: " + Short(e.Error(), maxListed))
 }
 
 // rule is the schema that an error is about, as the server gave it.
@@ -269,7 +269,7 @@ func missing(path []any, fields []string, rule map[string]any, because string) (
 		text := "Required value"
 		property, _ := properties[name].(map[string]any)
 		if says, ok := property["description"].(string); ok && says != "" {
-			text += ": " + short(says, maxShown)
+			text += ": " + Short(says, maxShown)
 		}
 		if because != "" {
 			text += ": " + because
