@@ -24,7 +24,7 @@ type operations struct {
 	url          string
 	posts, polls atomic.Int32
 	// until is how many questions are answered with a state that is not the end.
-	until int32
+	until atomic.Int32
 	auth  atomic.Value
 	asked chan struct{} // gets a value with each question, when there is room
 }
@@ -87,17 +87,17 @@ func newOperations(t *testing.T) *operations {
 		case r.URL.Path == "/operations/failing":
 			_, _ = io.WriteString(w, `{"done":true,"status":"Failed","error":{"code":13}}`)
 		case r.URL.Path == "/operations/states":
-			fmt.Fprintf(w, `{"status":%q}`, map[bool]string{true: "InProgress", false: "Succeeded"}[n <= s.until])
+			fmt.Fprintf(w, `{"status":%q}`, map[bool]string{true: "InProgress", false: "Succeeded"}[n <= s.until.Load()])
 		case r.URL.Path == "/operations/moved":
 			http.Redirect(w, r, "/operations/7", http.StatusSeeOther)
-		case n <= s.until && r.URL.Path == "/operations/broken":
+		case n <= s.until.Load() && r.URL.Path == "/operations/broken":
 			panic(http.ErrAbortHandler)
-		case n <= s.until && r.URL.Path == "/operations/busy":
+		case n <= s.until.Load() && r.URL.Path == "/operations/busy":
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader([]int{503, 429, 504}[n%3])
-		case n <= s.until && strings.HasPrefix(r.URL.Path, "/v1/"):
+		case n <= s.until.Load() && strings.HasPrefix(r.URL.Path, "/v1/"):
 			_, _ = io.WriteString(w, `{"name":"operations/7","done":false}`)
-		case n <= s.until:
+		case n <= s.until.Load():
 			w.WriteHeader(http.StatusAccepted)
 			_, _ = io.WriteString(w, `{"state":"running"}`)
 		default:
@@ -155,7 +155,7 @@ func TestAnOperationIsPolledToItsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newOperations(t)
-			s.until = tc.until
+			s.until.Store(tc.until)
 			a := polled(s.url+tc.path, &tc.poll)
 			a.Job.Spec.APICall.Expect = tc.expect
 			out := &recorder{}
@@ -184,7 +184,7 @@ func TestAnOperationIsPolledToItsEnd(t *testing.T) {
 // same folder goes on, for the same run only.
 func TestACrashBeginsNoOperationTwice(t *testing.T) {
 	s := newOperations(t)
-	s.until = 1 << 30
+	s.until.Store(1 << 30)
 	dir := t.TempDir()
 	a := polled(s.url+"/", &v1.APICallPoll{})
 	before := New(Options{Network: private(), StateDir: dir})
@@ -205,7 +205,7 @@ func TestACrashBeginsNoOperationTwice(t *testing.T) {
 		t.Errorf("stopped: %+v", o)
 	}
 	a.ID, a.Job.Status.Attempts = "uid-2", 2
-	s.until = 0 // the server is asked by nobody meanwhile
+	s.until.Store(0)
 	out := &recorder{}
 	if o := after.Run(t.Context(), a, out); o.Verdict != action.Succeeded || s.posts.Load() != 1 {
 		t.Errorf("%+v after %d POSTs", o, s.posts.Load())
