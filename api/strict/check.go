@@ -232,11 +232,20 @@ func (c *checker) structure(dst []byte, n *node, t reflect.Type, p *path) ([]byt
 		field, ok := known[m.name]
 		if !ok {
 			if !c.passUnknown {
-				at := p.member(m.name)
-				c.found.add(Problem{Line: m.line, Column: m.column, Message: unknown(at, known)})
+				c.unknown(m, p.member(m.name), known)
 			}
 			return dst, false
 		}
 		return c.value(dst, m.value, field, p.member(m.name))
 	}), true
+}
+
+// unknown reports a member that is no field. A message costs a comparison with every field,
+// so none is made that would only be counted.
+func (c *checker) unknown(m member, at *path, known map[string]reflect.Type) {
+	if c.found.full() {
+		c.found.missed++
+		return
+	}
+	c.found.add(Problem{Line: m.line, Column: m.column, Message: unknown(at, known)})
 }

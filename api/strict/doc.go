@@ -15,9 +15,10 @@
 //  2. A key is a string. A key that YAML reads as a boolean, a number or null is refused:
 //     {n: 2} means {"false": 2} to a YAML 1.1 reader.
 //  3. A key that stands twice, an unknown field, a value of a wrong type and a tag other
-//     than those of JSON's types are refused. Names are compared exactly.
-//  4. All problems are reported at once, each with its line and the path of its field, at
-//     most [MaxProblems] of them.
+//     than those of JSON's types are refused. Names are compared exactly; the refusal of
+//     an unknown field names the nearest known one ([Nearest]).
+//  4. All problems are reported at once, in the text's order, each with its line and the
+//     path of its field, at most [MaxProblems] of them.
 //  5. Every input is bounded before it is expanded: depth, the length of a number, and
 //     what aliases and merge keys add. The caller bounds the length of the text.
 //  6. The text is UTF-8; a byte order mark at its start is passed over. Half a surrogate

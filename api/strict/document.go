@@ -2,9 +2,7 @@ package strict
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"slices"
 	"unicode/utf8"
 )
 
@@ -193,19 +191,4 @@ func Unmarshal(text []byte, into any) error {
 		return err
 	}
 	return Join(err, d.Decode(into))
-}
-
-// Join is an error with the problems of both.
-func Join(a, b error) error {
-	first, ok1 := errors.AsType[Problems](a)
-	second, ok2 := errors.AsType[Problems](b)
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
-	case !ok1 || !ok2:
-		return errors.Join(a, b)
-	}
-	return append(slices.Clip(first), second...)
 }

@@ -2,12 +2,13 @@ package strict
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
-// fieldsOf are the fields of struct types by their JSON names, found out once for each
-// type.
+// fieldsOf caches the fields of struct types by their JSON names.
 type fieldsOf map[reflect.Type]map[string]reflect.Type
 
 func (f fieldsOf) of(t reflect.Type) map[string]reflect.Type {
@@ -49,19 +50,16 @@ func (f fieldsOf) add(known map[string]reflect.Type, t reflect.Type) {
 	}
 }
 
-// unknown is what is said of a field that there is not, with the one that may be meant.
+// unknown is what is said of a field that does not exist, with the field that may be
+// meant.
 func unknown(at *path, known map[string]reflect.Type) string {
 	message := fmt.Sprintf("unknown field %q", at.String())
-	for name := range known {
-		if letters(name) == letters(at.name) {
-			return message + fmt.Sprintf(": write %q", name)
-		}
+	like := Nearest(at.name, slices.Sorted(maps.Keys(known)))
+	switch {
+	case like == "":
+		return message
+	case letters(like) == letters(at.name):
+		return message + fmt.Sprintf(": write %q", like)
 	}
-	return message
-}
-
-// letters is a name without case, dashes and underscores, in which writers of manifests
-// differ.
-func letters(name string) string {
-	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+	return message + fmt.Sprintf(": did you mean %q?", like)
 }

@@ -3,7 +3,6 @@ package strict
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	v1 "jobwright.dev/api/v1"
@@ -41,7 +40,10 @@ func (d Document) DecodeObject(kind v1.Kind, obj v1.Object) error {
 		return err
 	}
 	checked.Default()
-	all := collector{found: slices.Clip(problems)}
+	var all collector
+	for _, p := range problems {
+		all.add(p)
+	}
 	for _, invalid := range kind.Validate(checked) {
 		// What the metadata lacks may come from elsewhere: an address, a flag.
 		if strings.HasPrefix(invalid.Field, "spec") && !follows(invalid.Field, problems) {

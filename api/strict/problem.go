@@ -1,6 +1,8 @@
 package strict
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +16,8 @@ type Problem struct {
 	Path string
 	// Message says what is wrong and what to do.
 	Message string
+	// more is how many problems the last one counts that were not kept.
+	more int
 }
 
 // String is the problem in one line.
@@ -47,24 +51,73 @@ type collector struct {
 	missed int
 }
 
+func (c *collector) full() bool { return len(c.found) >= MaxProblems }
+
 func (c *collector) add(p Problem) {
-	if len(c.found) < MaxProblems {
-		c.found = append(c.found, p)
-	} else {
+	switch {
+	case p.more > 0:
+		c.missed += p.more
+	case c.full():
 		c.missed++
+	default:
+		c.found = append(c.found, p)
 	}
 }
 
-// err is nil without problems.
+// err is nil without problems. They stand in the text's order, whichever step found them;
+// one without a place stays behind the one that it was found after.
 func (c *collector) err() error {
-	if len(c.found) == 0 {
+	if len(c.found) == 0 && c.missed == 0 {
 		return nil
 	}
-	all := c.found
+	all := c.found.sorted()
 	if c.missed > 0 {
-		all = append(slices.Clip(all), Problem{Message: fmt.Sprintf("and %d more problems", c.missed)})
+		all = append(all, Problem{Message: fmt.Sprintf("and %d more problems", c.missed), more: c.missed})
 	}
 	return all
+}
+
+// sorted is a copy in the text's order.
+func (p Problems) sorted() Problems {
+	type placed struct {
+		Problem
+		line, column int
+	}
+	all := make([]placed, len(p))
+	line, column := 0, 0
+	for i, one := range p {
+		if one.Line > 0 || one.Column > 0 {
+			line, column = one.Line, one.Column
+		}
+		all[i] = placed{one, line, column}
+	}
+	slices.SortStableFunc(all, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	ordered := make(Problems, len(p))
+	for i := range all {
+		ordered[i] = all[i].Problem
+	}
+	return ordered
+}
+
+// Join is an error with the problems of both, in the text's order.
+func Join(a, b error) error {
+	first, ok1 := errors.AsType[Problems](a)
+	second, ok2 := errors.AsType[Problems](b)
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	case !ok1 || !ok2:
+		return errors.Join(a, b)
+	}
+	var all collector
+	for _, p := range slices.Concat(first, second) {
+		all.add(p)
+	}
+	return all.err()
 }
 
 // path is where a value stands below another.

@@ -174,12 +174,12 @@ inner:
 - 5
 free: {on: 1, deep: [no]}
 `
-	const want = `line 4: labels: the key n is false to some YAML readers, not text: quote it: "n"
-line 10: free: the key on is true to some YAML readers, not text: quote it: "on"
-line 3: labels.a: must be a string, not a number: quote it: "1"
+	const want = `line 3: labels.a: must be a string, not a number: quote it: "1"
+line 4: labels: the key n is false to some YAML readers, not text: quote it: "n"
 line 5: count: must be a whole number, not a string
-line 8: unknown field "inner[0].nome"
+line 8: unknown field "inner[0].nome": did you mean "name"?
 line 9: inner[1]: must be a map, not a number
+line 10: free: the key on is true to some YAML readers, not text: quote it: "on"
 line 10: free.deep[0]: no is false to some YAML readers and text to others: write false, or quote it: "no"`
 	var into sample
 	err := strict.Unmarshal([]byte(text), &into)

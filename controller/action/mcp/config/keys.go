@@ -3,6 +3,8 @@ package config
 import (
 	"maps"
 	"slices"
+
+	"jobwright.dev/api/strict"
 )
 
 // honoured are the keys of a server that are acted upon.
@@ -75,7 +77,7 @@ var meant = map[string]string{
 // suggestion is the key that an unknown one resembles; empty: none.
 func suggestion(key string) string {
 	known := slices.Concat(slices.Sorted(maps.Keys(honoured())), slices.Sorted(maps.Keys(meant)))
-	like := nearest(key, known)
+	like := strict.Nearest(key, known)
 	if other, ok := meant[like]; ok {
 		return other
 	}

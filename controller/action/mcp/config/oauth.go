@@ -106,14 +106,7 @@ func (r *reader) oauthKey(o *OAuth, m member) {
 			r.wrong(m.node, "Unsupported value: supported values: %s", strings.Join(known, ", "))
 		}
 	default:
-		if !commented(m.name) {
-			keys := []string{"clientId", "clientSecret", "clientSecretFile", "privateKey", "privateKeyFile", "refreshToken", "refreshTokenFile", "algorithm", "keyId", "scopes", "tokenUrl", "issuer", "resource", "audience", "tokenEndpointAuthMethod"}
-			if like := nearest(m.name, keys); like != "" {
-				r.wrong(m.node, "unknown key; did you mean %s?", like)
-				return
-			}
-			r.wrong(m.node, "unknown key; there are %s", strings.Join(keys, ", "))
-		}
+		r.unknownKey(m, "clientId", "clientSecret", "clientSecretFile", "privateKey", "privateKeyFile", "refreshToken", "refreshTokenFile", "algorithm", "keyId", "scopes", "tokenUrl", "issuer", "resource", "audience", "tokenEndpointAuthMethod")
 	}
 }
 
@@ -159,7 +152,7 @@ func (r *reader) cursorAuth(n node) {
 		case "scopes":
 			o.Scopes = r.scopes(m.node)
 		default:
-			r.wrong(m.node, "unknown key; there are CLIENT_ID, CLIENT_SECRET, scopes")
+			r.unknownKey(m, "CLIENT_ID", "CLIENT_SECRET", "scopes")
 		}
 	}
 	r.server.OAuth = o

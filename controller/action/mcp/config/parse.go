@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"jobwright.dev/api/strict"
 )
 
 // maps of servers, by who writes them.
@@ -99,7 +101,7 @@ func findMaps(root node) ([]node, error) {
 		return []node{root}, nil
 	}
 	for _, m := range members {
-		if like := nearest(m.name, serverMaps); like != "" {
+		if like := strict.Nearest(m.name, serverMaps); like != "" {
 			return nil, fmt.Errorf("line %d: unknown key %q; did you mean %s?", m.line, m.name, like)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"jobwright.dev/api/strict"
 )
 
 const (
@@ -66,6 +68,18 @@ func unknown(key string) string {
 		return fmt.Sprintf("unknown key; did you mean %s? A remark's key begins with _", like)
 	}
 	return fmt.Sprintf("unknown key; there are %s. A remark's key begins with _", strings.Join(slices.Sorted(maps.Keys(honoured())), ", "))
+}
+
+// unknownKey says of a key below a server's key what may be meant, unless it is a remark's.
+func (r *reader) unknownKey(m member, keys ...string) {
+	if commented(m.name) {
+		return
+	}
+	message := "unknown key; there are " + strings.Join(keys, ", ")
+	if like := strict.Nearest(m.name, keys); like != "" {
+		message = "unknown key; did you mean " + like + "?"
+	}
+	r.tell(Problem{Field: m.node.path, Line: m.line, Message: message})
 }
 
 // empty reports whether a value asks for nothing.

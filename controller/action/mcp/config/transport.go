@@ -53,7 +53,7 @@ func (r *reader) transport(n node) {
 		case "headers":
 			r.headers(m.node)
 		default:
-			r.wrong(m.node, "unknown key; there are type, url, headers")
+			r.unknownKey(m, "type", "url", "headers")
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (r *reader) command(n node) {
 				r.server.Env = r.values(m.node)
 			}
 		default:
-			r.wrong(m.node, "unknown key; there are path, args, env")
+			r.unknownKey(m, "path", "args", "env")
 		}
 	}
 }
