@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -63,4 +65,11 @@ type EventList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata"`
 	Items           []Event `json:"items"`
+}
+
+// SortByTime sorts events from the oldest to the newest. Of events of the same time, the
+// one that a list has last comes first: lists begin with the newest.
+func SortByTime(items []Event) {
+	slices.Reverse(items)
+	slices.SortStableFunc(items, func(a, b Event) int { return a.EventTime.Compare(b.EventTime.Time) })
 }

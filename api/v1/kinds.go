@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -44,6 +45,15 @@ func (s KindSet) Of(obj Object) (Kind, bool) {
 		}
 	}
 	return Kind{}, false
+}
+
+// Validate says what is wrong with an object of one of the kinds.
+func (s KindSet) Validate(obj Object) error {
+	kind, ok := s.Of(obj)
+	if !ok {
+		return fmt.Errorf("unknown kind %T", obj)
+	}
+	return kind.Validate(obj).ToAggregate()
 }
 
 // Kind is one kind as data: its names, and everything that differs between kinds. All

@@ -21,6 +21,7 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/store/events"
 	eventfiles "jobwright.dev/store/events/file"
 	"jobwright.dev/store/file"
@@ -147,17 +148,17 @@ default     6m          Normal   Completed   job/db       -
 `},
 		"none":                 {args: "events nothing", stderr: "No events found for job nothing in workspace default."},
 		"none anywhere":        {args: "events nothing -A", stderr: "No events found for job nothing."},
-		"an unknown type":      {args: "events --type Bad", code: exitUsage, stderr: "supported values: Normal, Warning"},
-		"an unknown output":    {args: "events -o xml", code: exitUsage, stderr: "supported values: wide, yaml, json"},
-		"a negative limit":     {args: "events --limit=-1", code: exitUsage, stderr: "must not be negative"},
-		"another kind":         {args: "events workspace/default", code: exitUsage, stderr: "name a job"},
-		"an unknown kind":      {args: "events cabbage/x", code: exitUsage, stderr: "unknown kind"},
-		"two names":            {args: "events a b", code: exitUsage, stderr: "at most 1 arg"},
-		"a server that is not": {args: "events --server http://127.0.0.1:1", code: exitError, stderr: "is it running"},
+		"an unknown type":      {args: "events --type Bad", code: cli.ExitUsage, stderr: "supported values: Normal, Warning"},
+		"an unknown output":    {args: "events -o xml", code: cli.ExitUsage, stderr: "supported values: wide, yaml, json"},
+		"a negative limit":     {args: "events --limit=-1", code: cli.ExitUsage, stderr: "must not be negative"},
+		"another kind":         {args: "events workspace/default", code: cli.ExitUsage, stderr: "name a job"},
+		"an unknown kind":      {args: "events cabbage/x", code: cli.ExitUsage, stderr: "unknown kind"},
+		"two names":            {args: "events a b", code: cli.ExitUsage, stderr: "at most 1 arg"},
+		"a server that is not": {args: "events --server http://127.0.0.1:1", code: cli.ExitError, stderr: "is it running"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			code := run(t.Context(), strings.Fields(tc.args), stdio{strings.NewReader(""), &stdout, &stderr})
+			code := execute(t.Context(), strings.Fields(tc.args), cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
 			if diff := cmp.Diff(strings.TrimPrefix(tc.stdout, "\n"), stdout.String()); diff != "" {
 				t.Error(diff)
 			}
@@ -168,7 +169,7 @@ default     6m          Normal   Completed   job/db       -
 	}
 	for output, want := range map[string]string{"yaml": "kind: EventList\n", "json": `"kind": "EventList"`} {
 		var stdout bytes.Buffer
-		run(t.Context(), []string{"events", "-o", output}, stdio{nil, &stdout, io.Discard})
+		execute(t.Context(), []string{"events", "-o", output}, cli.Streams{Out: &stdout, Err: io.Discard})
 		if !strings.Contains(stdout.String(), want) || strings.Index(stdout.String(), "Queued") > strings.Index(stdout.String(), "Completed") {
 			t.Errorf("%s lacks %q, or is not in order:\n%s", output, want, stdout.String())
 		}
@@ -184,7 +185,7 @@ func TestEventsAreFollowed(t *testing.T) {
 		reader, writer := io.Pipe()
 		ended := make(chan int, 1)
 		go func() {
-			ended <- run(ctx, []string{"events", "-w", "-o", output}, stdio{nil, writer, io.Discard})
+			ended <- execute(ctx, []string{"events", "-w", "-o", output}, cli.Streams{Out: writer, Err: io.Discard})
 			writer.Close()
 		}()
 		lines := bufio.NewScanner(reader)
@@ -210,7 +211,7 @@ func TestEventsAreFollowed(t *testing.T) {
 		until("again")
 		cancel()
 		go func() { _, _ = io.Copy(io.Discard, reader) }()
-		if code := <-ended; code != exitOK {
+		if code := <-ended; code != cli.ExitOK {
 			t.Errorf("exit code %d after an interrupt", code)
 		}
 		h.some()
@@ -231,7 +232,7 @@ func TestDescribeEndsWithEvents(t *testing.T) {
 	describe := func(want string) {
 		t.Helper()
 		var stdout, stderr bytes.Buffer
-		if code := run(t.Context(), []string{"describe", "job", "web"}, stdio{nil, &stdout, &stderr}); code != exitOK {
+		if code := execute(t.Context(), []string{"describe", "job", "web"}, cli.Streams{Out: &stdout, Err: &stderr}); code != cli.ExitOK {
 			t.Errorf("exit code %d: %s", code, stderr.String())
 		}
 		if !strings.HasSuffix(stdout.String(), want) {
@@ -251,7 +252,7 @@ Events:
 		h.event("default", "web", "Retrying", "", 0)
 	}
 	var stdout bytes.Buffer
-	run(t.Context(), []string{"describe", "web"}, stdio{nil, &stdout, io.Discard})
+	execute(t.Context(), []string{"describe", "web"}, cli.Streams{Out: &stdout, Err: io.Discard})
 	_, shown, ok := strings.Cut(stdout.String(), "Events (last 20; more of them: jobwright events web):\n")
 	if !ok || strings.Count(shown, "\n") != 21 || strings.Contains(shown, "Queued") {
 		t.Errorf("not the last 20:\n%s", stdout.String())

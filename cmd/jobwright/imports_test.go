@@ -62,6 +62,21 @@ func importRules() []importRule {
 		{"controller/...", []string{"api/v1", "api/strict", "store", "store/logs", "store/events", "controller/...", "store/table", "store/filedb"}},
 		{"web", nil},
 		{"cmd/builders-mcp/...", []string{"cmd/builders-mcp/..."}},
+		{"cmd/jobwright/cli", []string{"api/...", "store", "store/filedb"}},
+		{"cmd/jobwright/datadir", []string{"store/filedb"}},
+		{"cmd/jobwright/print", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},
+		{"cmd/jobwright/selection", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},
+		{"cmd/jobwright/manifest", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},
+		{"cmd/jobwright/commands/mcp", []string{ // check reads the file as serve does
+			"api/...", "store", "store/filedb", "controller/action/...",
+			"cmd/jobwright/cli", "cmd/jobwright/print",
+		}},
+		{"cmd/jobwright/commands/*", []string{ // clients: they know the API, and neither stores nor controllers
+			"api/...", "store", "store/filedb",
+			"cmd/jobwright/cli", "cmd/jobwright/print", "cmd/jobwright/selection", "cmd/jobwright/manifest",
+		}},
+		{"cmd/jobwright/offline", []string{"api/...", "store/...", "controller/action", "cmd/jobwright/cli", "cmd/jobwright/datadir", "cmd/jobwright/print"}},
+		{"cmd/jobwright/serve", []string{"api/...", "store/...", "controller/...", "web", "cmd/jobwright/cli", "cmd/jobwright/datadir"}},
 		{"cmd/...", []string{"..."}},
 	}
 }

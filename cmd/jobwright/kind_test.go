@@ -15,6 +15,7 @@ import (
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/api/v1/v1test"
+	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/store"
 	"jobwright.dev/store/wire"
 )
@@ -141,7 +142,7 @@ metadata: {name: acme}
 
 	// Nobody else knows it.
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"get", "notes", "--server", address}, stdio{in: strings.NewReader(""), out: &out, err: &errs}); code != exitUsage {
+	if code := execute(t.Context(), []string{"get", "notes", "--server", address}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != cli.ExitUsage {
 		t.Errorf("code %d of the command as it is shipped: %s%s", code, out.String(), errs.String())
 	}
 }
@@ -151,7 +152,7 @@ metadata: {name: acme}
 func says(t *testing.T, code int, want []string, args ...string) {
 	t.Helper()
 	var out bytes.Buffer
-	got := runWith(t.Context(), args, stdio{in: strings.NewReader(""), out: &out, err: &out}, v1test.Kinds())
+	got := executeWith(t.Context(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, v1test.Kinds())
 	text := regexp.MustCompile(` +`).ReplaceAllString(out.String(), " ")
 	for _, line := range want {
 		if !strings.Contains(text, line) {
@@ -170,8 +171,8 @@ func serveNotes(t *testing.T, dir string) (address string, stop func()) {
 	log, logged := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- runWith(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--min-free-bytes=-1", "--shutdown-grace=0s"},
-			stdio{in: strings.NewReader(""), out: io.Discard, err: logged}, v1test.Kinds())
+		ended <- executeWith(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--min-free-bytes=-1", "--shutdown-grace=0s"},
+			cli.Streams{In: strings.NewReader(""), Out: io.Discard, Err: logged}, v1test.Kinds())
 		logged.CloseWithError(errors.New("the server has ended"))
 	}()
 	lines := bufio.NewReader(log)
@@ -187,7 +188,7 @@ func serveNotes(t *testing.T, dir string) (address string, stop func()) {
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	return address, func() {
 		cancel()
-		if code := <-ended; code != exitOK {
+		if code := <-ended; code != cli.ExitOK {
 			t.Errorf("the server ended with code %d", code)
 		}
 	}

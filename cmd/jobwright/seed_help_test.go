@@ -16,6 +16,8 @@ import (
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/commands/local"
 	"jobwright.dev/store/file"
 	logfiles "jobwright.dev/store/logs/file"
 	"jobwright.dev/web"
@@ -84,28 +86,28 @@ func seedReality() reality {
 func TestWhatHelpSeedSays(t *testing.T) {
 	p := newProduct(t)
 	proofs := seedReality()
-	for _, feature := range seedFeatures() {
-		t.Run(feature.name, func(t *testing.T) {
-			if len(proofs[feature.name]) == 0 {
+	for _, feature := range local.SeedFeatures() {
+		t.Run(feature.Name, func(t *testing.T) {
+			if len(proofs[feature.Name]) == 0 {
 				t.Fatal("nothing shows it")
 			}
-			for _, proof := range proofs[feature.name] {
+			for _, proof := range proofs[feature.Name] {
 				what, absent := strings.CutPrefix(proof, "no ")
-				if absent != (feature.where == notYet) {
-					t.Errorf("%q is no proof of %q", proof, feature.where)
+				if absent != (feature.Where == local.NotYet) {
+					t.Errorf("%q is no proof of %q", proof, feature.Where)
 				}
 				if there := p.has(t, what); there == absent {
-					t.Errorf("%q does not hold; the table says %q", proof, feature.where)
+					t.Errorf("%q does not hold; the table says %q", proof, feature.Where)
 				}
 			}
 		})
-		delete(proofs, feature.name)
+		delete(proofs, feature.Name)
 	}
 	for name := range proofs {
 		t.Errorf("the table has no feature %q", name)
 	}
 	code, out := p.run("help", "seed")
-	if code != exitOK || !strings.Contains(out, "priority queue") || !strings.Contains(out, "spec.priority") {
+	if code != cli.ExitOK || !strings.Contains(out, "priority queue") || !strings.Contains(out, "spec.priority") {
 		t.Errorf("help seed: %d %s", code, out)
 	}
 	if _, out := p.run("--help"); !strings.Contains(out, "seed") {
@@ -155,7 +157,7 @@ func newProduct(t *testing.T) *product {
 
 func (p *product) run(args ...string) (int, string) {
 	var out strings.Builder
-	code := run(context.Background(), args, stdio{strings.NewReader(""), &out, &out})
+	code := execute(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
 	return code, out.String()
 }
 
@@ -165,11 +167,11 @@ func (p *product) has(t *testing.T, what string) bool {
 	kind, name, _ := strings.Cut(what, " ")
 	switch kind {
 	case "flag":
-		command, _, err := newRoot(stdio{}, v1.Kinds()).Find([]string{"serve"})
+		command, _, err := newRoot(cli.Streams{}, v1.Kinds()).Find([]string{"serve"})
 		return err == nil && command.Flags().Lookup(name) != nil
 	case "command":
 		words := strings.Fields(name)
-		command, _, err := newRoot(stdio{}, v1.Kinds()).Find(words)
+		command, _, err := newRoot(cli.Streams{}, v1.Kinds()).Find(words)
 		return err == nil && command.Name() == words[len(words)-1]
 	case "kind":
 		_, ok := v1.KindByName(name)

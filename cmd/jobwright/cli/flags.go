@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"jobwright.dev/api/strict"
+)
+
+// BindEnv gives flags that were not set the value of their environment variable.
+func BindEnv(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "JOBWRIGHT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if !ok || f.Changed || failed != nil || f.Name == "help" {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			failed = Usagef("%s: %v", name, err)
+		}
+	})
+	return failed
+}
+
+// BindFile gives flags that neither the command line nor the environment has set
+// their value from a file.
+func BindFile(flags *pflag.FlagSet, path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	values := map[string]setting{}
+	if problems := InFile(path, strict.Unmarshal(data, &values)); len(problems) > 0 {
+		return errors.Join(problems...)
+	}
+	for name, value := range values {
+		flag := flags.Lookup(name)
+		if flag == nil || name == "config" || name == "help" {
+			return Usagef("%s: unknown setting %q", path, name)
+		}
+		if flag.Changed {
+			continue
+		}
+		for _, element := range value {
+			if err := flags.Set(name, element); err != nil {
+				return Usagef("%s: %s: %v", path, name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// setting is a flag's value in a file, or a list of them, as they are written.
+type setting []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *setting) UnmarshalJSON(data []byte) error {
+	elements := []json.RawMessage{data}
+	if data[0] == '[' {
+		if err := json.Unmarshal(data, &elements); err != nil {
+			return err
+		}
+	}
+	for _, element := range elements {
+		text := string(element)
+		switch element[0] {
+		case '"':
+			if err := json.Unmarshal(element, &text); err != nil {
+				return err
+			}
+		case '{', '[', 'n':
+			return errors.New("must be a value or a list of values")
+		}
+		*s = append(*s, text)
+	}
+	return nil
+}
+
+func CompleteValues(command *cobra.Command, flag string, values ...string) {
+	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values, cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := command.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the flag is not there: a mistake of the program
+	}
+}

@@ -1,0 +1,245 @@
+package jobs
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"jobwright.dev/cmd/jobwright/print"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	"jobwright.dev/api/core"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/selection"
+)
+
+type eventsOptions struct {
+	output   string
+	kind     string
+	limit    int
+	all      bool
+	watch    bool
+	noHeader bool
+}
+
+func newEvents(c *cli.Invocation) *cobra.Command {
+	var o eventsOptions
+	command := &cobra.Command{
+		Use:   "events [NAME]",
+		Short: "Show what has happened to jobs, also to those that are gone",
+		Long: `Events shows what has happened to one job or to all of a workspace, in the order in
+which it happened: each transition with its reason and message. Of each job the newest
+hundred events are kept in sight; what repeats in a row is shown once, with its count in
+-o wide. Events outlive their job.`,
+		Example: `  jobwright events
+  jobwright events add-health-route -o wide
+  jobwright events -w --type Warning
+  jobwright events --all-workspaces --limit 20 -o yaml`,
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: selection.CompleteJobs(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			show, err := newEventPrinter(c.Out, o)
+			if err != nil {
+				return err
+			}
+			opts := client.EventOptions{Type: o.kind, Limit: o.limit}
+			if !slices.Contains([]string{"", "Normal", "Warning"}, o.kind) {
+				return cli.Usagef("--type %q: supported values: Normal, Warning", o.kind)
+			}
+			if o.limit < 0 {
+				return cli.Usagef("--limit %d: must not be negative", o.limit)
+			}
+			server, err := c.Connect()
+			if err != nil {
+				return err
+			}
+			if len(args) > 0 {
+				keys, err := selection.Keys(c, args)
+				if err != nil {
+					return err
+				}
+				if keys[0].Kind.Name != v1.KindJob {
+					return cli.Usagef("%s: name a job", args[0])
+				}
+				opts.Job = keys[0].Name
+			}
+			if !o.all {
+				opts.Namespace = c.Workspace
+			}
+			return events(c, cmd, server, opts, o, show)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&o.output, "output", "o", "", "wide, yaml or json")
+	flags.StringVar(&o.kind, "type", "", "only Normal or only Warning")
+	flags.IntVar(&o.limit, "limit", 500, "only the newest events; 0: all")
+	flags.BoolVarP(&o.all, "all-workspaces", "A", false, "events of all workspaces")
+	flags.BoolVarP(&o.watch, "watch", "w", false, "go on and show what happens")
+	flags.BoolVar(&o.noHeader, "no-headers", false, "no line of column names")
+	_ = command.RegisterFlagCompletionFunc("type", cobra.FixedCompletions([]string{"Normal", "Warning"}, cobra.ShellCompDirectiveNoFileComp)) // only of an unknown flag it is an error
+	return command
+}
+
+func events(c *cli.Invocation, cmd *cobra.Command, server *client.Client, opts client.EventOptions, o eventsOptions, show *eventPrinter) error {
+	list, err := server.Events(cmd.Context(), opts)
+	if err != nil {
+		return err
+	}
+	core.SortByTime(list.Items)
+	if len(list.Items) == 0 && !o.watch && show.table() {
+		if err := selection.WorkspaceExists(cmd.Context(), server, opts.Namespace); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.Err, "No events found"+where(opts)+".")
+		return nil
+	}
+	if err := show.list(list, o.watch); err != nil {
+		return err
+	}
+	if !o.watch {
+		if list.Continue != "" {
+			fmt.Fprintf(c.Err, "These are the newest %d events; --limit=0 shows all.\n", len(list.Items))
+		}
+		return nil
+	}
+	opts.ResourceVersion = list.ResourceVersion
+	for event, err := range server.WatchEvents(cmd.Context(), opts) {
+		if cmd.Context().Err() != nil {
+			return nil // the person has seen enough
+		}
+		if err != nil {
+			return err
+		}
+		if err := show.one(event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// where says in words what events were asked for.
+func where(opts client.EventOptions) string {
+	var b strings.Builder
+	if opts.Job != "" {
+		b.WriteString(" for job " + opts.Job)
+	}
+	if opts.Namespace != "" {
+		b.WriteString(" in workspace " + opts.Namespace)
+	}
+	return b.String()
+}
+
+// eventPrinter prints events as -o asks.
+type eventPrinter struct {
+	out    io.Writer
+	o      eventsOptions
+	widths []int // of the columns so far, so that what comes later aligns
+	headed bool
+}
+
+func newEventPrinter(out io.Writer, o eventsOptions) (*eventPrinter, error) {
+	switch o.output {
+	case "", "wide", "yaml", "json":
+		return &eventPrinter{out: out, o: o}, nil
+	}
+	return nil, cli.Usagef("--output %q: supported values: wide, yaml, json", o.output)
+}
+
+func (p *eventPrinter) table() bool { return p.o.output == "" || p.o.output == "wide" }
+
+// list prints a list; with more to come it prints event by event.
+func (p *eventPrinter) list(list core.EventList, more bool) error {
+	switch {
+	case p.table():
+		return p.rows(list.Items)
+	case more:
+		for _, event := range list.Items {
+			if err := p.one(event); err != nil {
+				return err
+			}
+		}
+		return nil
+	case p.o.output == "json":
+		return print.JSON(p.out, list)
+	default:
+		data, err := print.MarshalYAML(list)
+		if err == nil {
+			_, err = p.out.Write(data)
+		}
+		return err
+	}
+}
+
+func (p *eventPrinter) one(event core.Event) error {
+	if p.table() {
+		return p.rows([]core.Event{event})
+	}
+	if p.o.output == "json" {
+		return print.JSON(p.out, event)
+	}
+	data, err := print.MarshalYAML(event)
+	if err != nil {
+		return err
+	}
+	if p.headed {
+		data = append([]byte("---\n"), data...)
+	}
+	p.headed = true
+	_, err = p.out.Write(data)
+	return err
+}
+
+func (p *eventPrinter) rows(items []core.Event) error {
+	var rows [][]string
+	if !p.headed && !p.o.noHeader {
+		rows = append(rows, p.columns())
+	}
+	p.headed = true
+	for i := range items {
+		rows = append(rows, p.cells(&items[i]))
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(p.widths) {
+				p.widths = append(p.widths, 0)
+			}
+			p.widths[i] = max(p.widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		for i, cell := range row[:len(row)-1] {
+			b.WriteString(cell + strings.Repeat(" ", p.widths[i]-utf8.RuneCountInString(cell)+3))
+		}
+		b.WriteString(row[len(row)-1] + "\n")
+	}
+	_, err := io.WriteString(p.out, b.String())
+	return err
+}
+
+func (p *eventPrinter) columns() []string {
+	names := []string{"LAST SEEN", "TYPE", "REASON", "OBJECT"}
+	if p.o.all {
+		names = append([]string{"WORKSPACE"}, names...)
+	}
+	if p.o.output == "wide" {
+		names = append(names, "FIRST SEEN", "COUNT", "ATTEMPT")
+	}
+	return append(names, "MESSAGE")
+}
+
+func (p *eventPrinter) cells(e *core.Event) []string {
+	row := []string{print.Since(e.EventTime.Time, time.Now()), e.Type, e.Reason, strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name}
+	if p.o.all {
+		row = append([]string{e.Namespace}, row...)
+	}
+	if p.o.output == "wide" {
+		row = append(row, print.Since(e.FirstTimestamp.Time, time.Now()), fmt.Sprint(e.Count), print.Dash(e.Annotations[core.AttemptAnnotation]))
+	}
+	return append(row, print.Dash(print.FirstLine(e.Message)))
+}

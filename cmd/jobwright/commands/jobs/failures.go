@@ -1,0 +1,151 @@
+package jobs
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"jobwright.dev/cmd/jobwright/print"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/selection"
+)
+
+// failureGroup is failed jobs that failed for the same reason with the same words.
+type failureGroup struct {
+	Type    v1.JobType `json:"type"`
+	Reason  string     `json:"reason"`
+	Message string     `json:"message"`
+	Count   int        `json:"count"`
+	Last    time.Time  `json:"last"`
+	Jobs    []string   `json:"jobs"`
+}
+
+// varying is what differs between two messages that mean the same: identifiers,
+// addresses, times, sizes, numbers.
+var varying = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|\d+(?:[.:\-T]\d+)*Z?`)
+
+// alike is the message without what varies.
+func alike(message string) string {
+	return varying.ReplaceAllString(print.FirstLine(message), "…")
+}
+
+// groupFailures groups failed jobs, the largest group first.
+func groupFailures(jobs []*v1.Job) []*failureGroup {
+	type id struct {
+		jobType v1.JobType
+		reason  string
+		message string
+	}
+	groups := map[id]*failureGroup{}
+	var list []*failureGroup
+	for _, job := range jobs {
+		key := id{job.Spec.Type, job.Status.Reason, alike(job.Status.Message)}
+		g := groups[key]
+		if g == nil {
+			g = &failureGroup{Type: key.jobType, Reason: key.reason, Message: key.message}
+			groups[key] = g
+			list = append(list, g)
+		}
+		g.Count++
+		g.Jobs = append(g.Jobs, job.Name)
+		if at := job.Status.CompletionTime; at != nil && at.After(g.Last) {
+			g.Last = at.Time
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *failureGroup) int {
+		return cmp.Or(b.Count-a.Count, b.Last.Compare(a.Last), strings.Compare(a.Reason, b.Reason))
+	})
+	return list
+}
+
+// failed are the failed jobs of the workspace that a selector means, no older than
+// since; 0: of any age.
+func failed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, selector, reason string, since time.Duration) ([]*v1.Job, error) {
+	kind, _ := v1.KindByName(v1.KindJob)
+	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{
+		Namespace: c.Workspace, LabelSelector: selector, FieldSelector: "status.phase=" + string(v1.JobFailed),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var jobs []*v1.Job
+	for _, obj := range list.Items {
+		job := obj.(*v1.Job)
+		old := since > 0 && job.Status.CompletionTime != nil && time.Now().Sub(job.Status.CompletionTime.Time) > since
+		if !old && (reason == "" || job.Status.Reason == reason) {
+			jobs = append(jobs, job)
+		}
+	}
+	return jobs, nil
+}
+
+func newFailures(c *cli.Invocation) *cobra.Command {
+	var selector, reason, output string
+	var age time.Duration
+	command := &cobra.Command{
+		Use:   "failures",
+		Short: "Group failed jobs by type, reason and message",
+		Long: `Failures groups the failed jobs of a workspace. Messages that differ only in numbers,
+identifiers, times and the like count as the same.`,
+		Example: `  jobwright failures
+  jobwright failures --since 24h -l team=web
+  jobwright failures -o json`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if output != "" && output != "json" {
+				return cli.Usagef("--output %q: supported value: json", output)
+			}
+			server, err := c.Connect()
+			if err != nil {
+				return err
+			}
+			jobs, err := failed(c, cmd, server, selector, reason, age)
+			if err != nil {
+				return err
+			}
+			groups := groupFailures(jobs)
+			if output == "json" {
+				if groups == nil {
+					groups = []*failureGroup{}
+				}
+				return print.JSON(c.Out, groups)
+			}
+			if len(groups) == 0 {
+				if err := selection.WorkspaceExists(cmd.Context(), server, c.Workspace); err != nil {
+					return err
+				}
+				fmt.Fprintf(c.Err, "No failed jobs in workspace %s.\n", c.Workspace)
+				return nil
+			}
+			if err := printFailures(c.Out, groups, time.Now()); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.Err, "Run a group again: jobwright retry --all-failed --reason REASON")
+			return nil
+		},
+	}
+	flags := command.Flags()
+	flags.StringVarP(&selector, "selector", "l", "", "only jobs with these labels")
+	flags.StringVar(&reason, "reason", "", "only this reason")
+	flags.DurationVar(&age, "since", 0, "only jobs that failed within this time; 0: all")
+	flags.StringVarP(&output, "output", "o", "", "json instead of a table")
+	cli.CompleteValues(command, "reason", v1.Reasons()...)
+	return command
+}
+
+func printFailures(out io.Writer, groups []*failureGroup, now time.Time) error {
+	t := print.NewTable(out, "COUNT", "TYPE", "REASON", "LAST", "EXAMPLE", "MESSAGE")
+	for _, g := range groups {
+		t.Row(fmt.Sprint(g.Count), string(g.Type), g.Reason, print.Since(g.Last, now), g.Jobs[0], print.Dash(g.Message))
+	}
+	return t.Flush()
+}

@@ -1,0 +1,57 @@
+package jobs
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/selection"
+)
+
+func newForceFinish(c *cli.Invocation) *cobra.Command {
+	var phase, message string
+	var yes bool
+	command := &cobra.Command{
+		Use:   "force-finish NAME --message WHY",
+		Short: "End a job at once, whatever holds it",
+		Long: `Force-finish ends a job in the phase that --phase says, without waiting for its action:
+that is stopped if it can be, and what it came to is recorded as late result. It is for
+jobs that nothing else can end; cancel is the normal way. Who decided, when and why stays
+with the job, in its status and its events.`,
+		Example: `  jobwright force-finish deploy-shop --message "the host was taken away"
+  jobwright force-finish deploy-shop --phase Succeeded --message "checked by hand" --yes`,
+		Args: cobra.ExactArgs(1), ValidArgsFunction: selection.CompleteJobs(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if message == "" {
+				return cli.Usagef("--message is required: say why, for those who read the job later")
+			}
+			outcome := v1.JobPhase(phase)
+			if !outcome.Terminal() {
+				return cli.Usagef("--phase %q: supported values: Succeeded, Failed, Canceled", phase)
+			}
+			server, err := c.Connect()
+			if err != nil {
+				return err
+			}
+			keys, err := selection.Keys(c, args)
+			if err != nil {
+				return err
+			}
+			if err := c.Confirm(yes, fmt.Sprintf("End job %s as %s, whatever it is doing?", keys[0].Name, outcome)); err != nil {
+				return err
+			}
+			if _, err := server.ForceFinish(cmd.Context(), keys[0], v1.ForceFinish{Phase: outcome, Message: message}); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.Out, "job/%s finished by force\n", keys[0].Name)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&phase, "phase", string(v1.JobFailed), "Succeeded, Failed or Canceled")
+	command.Flags().StringVar(&message, "message", "", "why; required")
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cli.CompleteValues(command, "phase", string(v1.JobSucceeded), string(v1.JobFailed), string(v1.JobCanceled))
+	return command
+}

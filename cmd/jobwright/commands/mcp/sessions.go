@@ -1,0 +1,56 @@
+package mcp
+
+import (
+	"cmp"
+	"strconv"
+	"time"
+
+	"jobwright.dev/cmd/jobwright/print"
+
+	"github.com/spf13/cobra"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+)
+
+func newMCPSessions(c *cli.Invocation) *cobra.Command {
+	var output string
+	command := &cobra.Command{
+		Use:   "sessions",
+		Short: "Show the sessions with MCP servers that serve the workspace",
+		Long: `Sessions lists the sessions with MCP servers that are open for the workspace: those of
+its own jobs, and with servers that the operator calls shared those that serve all
+workspaces. NAME is what jobs say in spec.build.session; PID is the process of a server
+that runs here.
+
+A session closes when nobody has used it for five minutes. One without a name also closes
+when its process is needed for another one.`,
+		Example: `  jobwright mcp sessions
+  jobwright -n acme mcp sessions -o json`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := c.Connect()
+			if err != nil {
+				return err
+			}
+			sessions, err := server.MCPSessions(cmd.Context(), c.Workspace)
+			if err != nil {
+				return err
+			}
+			if output != "" {
+				return print.As(c.Out, v1.MCPSessionList{Items: sessions}, output)
+			}
+			t, now := print.NewTable(c.Out, "SERVER", "WORKSPACE", "NAME", "STATE", "FOR", "AGE", "CALLS", "PID"), time.Now()
+			for _, s := range sessions {
+				pid := ""
+				if s.PID > 0 {
+					pid = strconv.Itoa(s.PID)
+				}
+				t.Row(s.Server, cmp.Or(s.Workspace, "(all)"), print.Dash(s.Name), string(s.State), print.Since(s.Since.Time, now), print.Since(s.StartTime.Time, now), strconv.Itoa(s.Calls), print.Dash(pid))
+			}
+			return t.Flush()
+		},
+	}
+	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
+	return command
+}

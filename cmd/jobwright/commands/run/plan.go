@@ -1,0 +1,173 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"jobwright.dev/cmd/jobwright/print"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/manifest"
+)
+
+// planFlags are those of run.
+type planFlags struct {
+	wanted bool
+	output string
+}
+
+func newPlan(c *cli.Invocation) *cobra.Command {
+	var files []string
+	var output string
+	command := &cobra.Command{
+		Use:   "plan -f FILE…",
+		Short: "Tell what the jobs of manifests would do, and what is wrong with them, without creating them",
+		Long: `Plan reads manifests as apply does, and asks the server what each job would do. Nothing
+is created and nothing is changed: an MCP server is asked for its tools' schemas, and for
+a preview where the operator has named a read-only tool for it; compose is asked what is
+there.
+
+  + created   ~ changed in place   -/+ replaced   - removed   = kept as it is   > called
+
+Exit codes: 0 every job is valid, 1 a job has problems or could not be planned.
+With --output json or yaml it prints a list: job, valid, problems, changes of each.`,
+		Example: `  jobwright plan -f job.yaml
+  generate-jobs | jobwright plan -f - -o json
+  jobwright run build apply_builder --id nextjs-api-route --var ROUTE_NAME=health --plan`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(files) == 0 {
+				return cli.Usagef("name manifests with -f")
+			}
+			server, err := c.Connect()
+			if err != nil {
+				return err
+			}
+			docs, err := manifest.Read(c, files)
+			if err != nil {
+				return err
+			}
+			var jobs []*v1.Job
+			for _, doc := range docs {
+				manifest.IntoWorkspace(c, doc.Object)
+				if job, ok := doc.Object.(*v1.Job); ok {
+					jobs = append(jobs, job)
+					continue
+				}
+				fmt.Fprintf(c.Err, "%s: %s: only jobs have a plan\n", doc.Where, print.FullName(doc.Object))
+			}
+			return plan(c, cmd.Context(), server, jobs, output)
+		},
+	}
+	command.Flags().StringArrayVarP(&files, "filename", "f", nil, `file, folder or "-"; may be given several times`)
+	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of the words")
+	return command
+}
+
+// plannedJob is one job's plan as it is printed for programs.
+type plannedJob struct {
+	// Job is namespace/name.
+	Job     string `json:"job"`
+	v1.Plan `json:",inline"`
+}
+
+// plan prints the plans of jobs; problems of any are exit code 1.
+func plan(c *cli.Invocation, ctx context.Context, server *client.Client, jobs []*v1.Job, output string) error {
+	if output != "" && output != "json" && output != "yaml" {
+		return cli.Usagef("--output %q: supported values: json, yaml", output)
+	}
+	plans, failed := []plannedJob{}, []error{}
+	valid := true
+	for _, job := range jobs {
+		name := job.Namespace + "/" + job.Name
+		if job.Name == "" {
+			name = job.Namespace + "/" + job.GenerateName + "*"
+		}
+		plan, err := server.Plan(ctx, job)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		valid = valid && plan.Valid
+		plans = append(plans, plannedJob{Job: name, Plan: *plan})
+	}
+	if err := printPlans(c.Out, plans, output); err != nil {
+		return err
+	}
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	if !valid {
+		return cli.ExitStatus(cli.ExitError)
+	}
+	return nil
+}
+
+func printPlans(out io.Writer, plans []plannedJob, output string) error {
+	switch output {
+	case "json":
+		return print.JSON(out, plans)
+	case "yaml":
+		data, err := print.MarshalYAML(plans)
+		if err == nil {
+			_, err = out.Write(data)
+		}
+		return err
+	}
+	for i, plan := range plans {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		if err := printPlan(out, plan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planMarks are how a person reads what becomes of a thing.
+func planMarks() map[v1.PlanVerb]string {
+	return map[v1.PlanVerb]string{
+		v1.PlanCall: ">", v1.PlanCreate: "+", v1.PlanActionUpdate: "~", v1.PlanRecreate: "-/+", v1.PlanRemove: "-", v1.PlanKeep: "=",
+	}
+}
+
+func printPlan(out io.Writer, plan plannedJob) error {
+	switch n := len(plan.Problems); {
+	case n == 1:
+		fmt.Fprintf(out, "%s: 1 problem\n", plan.Job)
+	case n > 1:
+		fmt.Fprintf(out, "%s: %d problems\n", plan.Job, n)
+	case !plan.Valid:
+		fmt.Fprintf(out, "%s: it cannot be carried out\n", plan.Job)
+	case len(plan.Changes) == 0:
+		fmt.Fprintf(out, "%s: valid; what it would do cannot be told beforehand, or is nothing\n", plan.Job)
+	default:
+		fmt.Fprintf(out, "%s: valid\n", plan.Job)
+	}
+	for _, problem := range plan.Problems {
+		fmt.Fprintf(out, "  %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
+	}
+	marks := planMarks()
+	for _, change := range plan.Changes {
+		mark, ok := marks[change.Verb]
+		if !ok {
+			mark = string(change.Verb)
+		}
+		line := strings.TrimRight(fmt.Sprintf("  %-3s %s %s", mark, change.Kind, change.Name), " ")
+		if change.Detail != "" {
+			line += ": " + strings.ReplaceAll(change.Detail, "\n", "\n        ")
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

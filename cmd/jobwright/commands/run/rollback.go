@@ -1,0 +1,132 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+)
+
+func newRollback(c *cli.Invocation) *cobra.Command {
+	var o runOptions
+	var to int64
+	var services []string
+	command := &cobra.Command{
+		Use:   "rollback PROJECT | job/NAME",
+		Short: "Bring a good state of a compose project back",
+		Long: `Rollback creates a job that brings a revision of a compose project back, with the images
+that ran then, and follows it to its end. It touches only containers that differ.
+
+PROJECT goes back to the revision before its newest. job/NAME is a deploy: one that went
+well is undone, to the revision before its own; after one that failed, the last good
+revision comes back. --to names any other; jobwright revisions lists them.
+
+A rollback makes a new revision, so that a rollback can be rolled back.`,
+		Example: `  jobwright rollback shop
+  jobwright rollback shop --to 3
+  jobwright rollback shop --to 3 --service web
+  jobwright rollback job/deploy-shop --detach`,
+		Args: cobra.ExactArgs(1), ValidArgsFunction: completeProjects(c),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("to") && to < 1 {
+				return cli.Usagef("--to %d: must be at least 1", to)
+			}
+			server, err := c.Connect()
+			if err != nil {
+				return err
+			}
+			project, number, err := rollbackTarget(c, cmd.Context(), server, args[0], to)
+			if err != nil {
+				return err
+			}
+			return runJob(c, cmd.Context(), o, v1.JobSpec{
+				Type: v1.JobTypeDeploy, Deploy: &v1.DeployAction{Verb: v1.DeployRollback, ProjectName: project, Revision: &number, Services: services},
+			})
+		},
+	}
+	command.Flags().Int64Var(&to, "to", 0, "the revision to bring back")
+	command.Flags().StringSliceVar(&services, "service", nil, "only these services")
+	o.bind(command)
+	return command
+}
+
+// rollbackTarget is the project and the revision that a rollback means. They are settled
+// here, before there is a job, so that the job means the same whenever it runs.
+func rollbackTarget(c *cli.Invocation, ctx context.Context, server *client.Client, name string, to int64) (project string, number int64, err error) {
+	jobName, isJob := strings.CutPrefix(name, "job/")
+	var job *v1.Job
+	if isJob {
+		if job, err = deployJob(c, ctx, server, jobName); err != nil {
+			return "", 0, err
+		}
+		project, number = deployed(job)
+		if project == "" {
+			return "", 0, fmt.Errorf("job %q does not tell its compose project; name that: jobwright rollback PROJECT", jobName)
+		}
+	} else {
+		project = name
+	}
+	if to > 0 {
+		return project, to, nil
+	}
+	list, err := server.Revisions(ctx, client.RevisionOptions{Namespace: c.Workspace, Project: project})
+	switch {
+	case err != nil:
+		return "", 0, err
+	case len(list.Items) == 0:
+		return "", 0, fmt.Errorf("workspace %s has no revisions of project %q; jobwright revisions lists projects that have some", c.Workspace, project)
+	case job != nil && job.Status.Phase != v1.JobSucceeded:
+		return project, list.Items[0].Number, nil
+	}
+	if job == nil || number == 0 {
+		number = list.Items[0].Number
+	}
+	for _, r := range list.Items {
+		if r.Number < number && r.Damaged == "" {
+			return project, r.Number, nil
+		}
+	}
+	return "", 0, fmt.Errorf("project %q has no revision before %d; the newest is %d: to bring that back, say --to %d", project, number, list.Items[0].Number, list.Items[0].Number)
+}
+
+func deployJob(c *cli.Invocation, ctx context.Context, server *client.Client, name string) (*v1.Job, error) {
+	kind, _ := v1.KindByName(v1.KindJob)
+	obj, err := server.Get(ctx, client.Key{Kind: kind, Namespace: c.Workspace, Name: name})
+	if err != nil {
+		return nil, err
+	}
+	job, ok := obj.(*v1.Job)
+	if !ok || job.Spec.Deploy == nil {
+		return nil, cli.Usagef("job %q is no deploy", name)
+	}
+	if !job.Finished() {
+		return nil, errors.New("job " + name + " has not finished; cancel it, or wait for it, first")
+	}
+	return job, nil
+}
+
+// deployed is what a deploy's result says: its project, and the revision it has made.
+func deployed(job *v1.Job) (project string, revision int64) {
+	project = job.Spec.Deploy.ProjectName
+	if job.Status.Result == nil {
+		return project, 0
+	}
+	value, err := job.Status.Result.Value()
+	if err != nil {
+		return project, 0
+	}
+	result, _ := value.(map[string]any)
+	if name, ok := result["project"].(string); ok {
+		project = name
+	}
+	if n, ok := result["revision"].(float64); ok {
+		revision = int64(n)
+	}
+	return project, revision
+}

@@ -1,0 +1,174 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/datadir"
+	"jobwright.dev/store"
+	"jobwright.dev/store/file"
+	"jobwright.dev/store/filedb"
+)
+
+func newBackup(c *cli.Invocation) *cobra.Command {
+	var dataDir string
+	command := &cobra.Command{
+		Use:   "backup FILE|FOLDER",
+		Short: "Copy the whole store, consistently, while the server runs",
+		Long: `Backup writes a consistent copy of all objects of all workspaces to FILE, or to a new file
+in FOLDER; "-" is standard output. The server of --data-dir goes on meanwhile (it is
+reached at --server, with the operator's token from the folder); if it is stopped, the
+folder is read itself. The copy is a list of objects, which restore makes a store of. Job
+logs and events are not in it; they are files in the data folder.`,
+		Example: `  jobwright backup /backups/jobs.json
+  jobwright backup --data-dir /var/lib/jobwright /backups/`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			copyTo := func(w io.Writer) error { return backup(c, cmd.Context(), dataDir, w) }
+			if args[0] == "-" {
+				return copyTo(c.Out)
+			}
+			path := args[0]
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				path = filepath.Join(path, "jobwright-"+time.Now().UTC().Format("20060102T150405Z")+".json")
+			}
+			if _, err := os.Stat(filepath.Dir(path)); err != nil {
+				return err // where a disk should be mounted, none is to be made
+			}
+			size, err := filedb.Write(path, copyTo)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.Out, "%s (%d bytes)\n", path, size)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "the server's folder of the objects")
+	return command
+}
+
+// backup copies a store: through its server, or from its folder when that is stopped.
+func backup(c *cli.Invocation, ctx context.Context, dataDir string, w io.Writer) (err error) {
+	if _, err := os.Stat(filepath.Join(dataDir, datadir.OperatorTokenFile)); err != nil {
+		// Opening would make a new store there.
+		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has; the operator's token in it lets backup read all workspaces through --server", dataDir, err)
+	}
+	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.Kinds})
+	if errors.Is(err, store.ErrLocked) {
+		token, err := datadir.OperatorToken(dataDir)
+		if err != nil {
+			return err
+		}
+		server, err := c.Connect()
+		if err != nil {
+			return err
+		}
+		_, err = server.Backup(ctx, token, w)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, objects.Close()) }()
+	_, err = objects.Backup(ctx, w)
+	return err
+}
+
+func newRestore(c *cli.Invocation) *cobra.Command {
+	var from, dataDir string
+	var at string
+	command := &cobra.Command{
+		Use:   "restore --from FILE|FOLDER --data-dir NEW",
+		Short: "Make a new store from a backup or another data folder",
+		Long: `Restore makes a new data folder from a backup, or from a data folder whose server is
+stopped; it changes nothing there and never writes into a folder that has a store. With
+--at it takes the state after the change with that resourceVersion, as far back as the
+journal of a data folder reaches (fsck --verbose lists it).`,
+		Example: `  jobwright restore --from /backups/jobs.json --data-dir ./data-new
+  jobwright restore --from ./data --at 4711 --data-dir ./data-before`,
+		Args: cli.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if from == "" || dataDir == "" {
+				return cli.Usagef("--from and --data-dir are required")
+			}
+			opts := file.RestoreOptions{Kinds: c.Kinds}
+			if at != "" {
+				version, err := strconv.ParseUint(at, 10, 64)
+				if err != nil || version == 0 {
+					return cli.Usagef("--at %q: must be a resourceVersion, a number from 1", at)
+				}
+				opts.Version = version
+			}
+			sum, err := file.Restore(from, dataDir, opts)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.Out, "%s: %d objects as of version %d (%d bytes); start it with jobwright serve --data-dir %s\n",
+				dataDir, sum.Objects, sum.ResourceVersion, sum.Bytes, dataDir)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&from, "from", "", "backup file, or data folder whose server is stopped; required")
+	command.Flags().StringVar(&dataDir, "data-dir", "", "new folder; required")
+	command.Flags().StringVar(&at, "at", "", "resourceVersion of the state to restore (default the latest)")
+	return command
+}
+
+func newCompact(c *cli.Invocation) *cobra.Command {
+	var dataDir string
+	command := &cobra.Command{
+		Use:     "compact",
+		Short:   "Write what the journal holds into jobs.json",
+		Long:    "Compact does at once, for a server that is stopped, what a running one does by itself.",
+		Example: "  jobwright compact --data-dir ./data",
+		Args:    cli.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if _, err := os.Stat(dataDir); err != nil {
+				return err // opening would make a new store there
+			}
+			before, err := folderSize(dataDir)
+			if err != nil {
+				return err
+			}
+			if err := file.Compact(dataDir, file.Options{MinFree: -1, Kinds: c.Kinds}); err != nil {
+				return err
+			}
+			after, err := folderSize(dataDir)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.Out, "%s: %d bytes before, %d after\n", dataDir, before, after)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "folder of the objects, whose server is stopped")
+	return command
+}
+
+// folderSize is the size of the store's files: jobs.json and the journal.
+func folderSize(dir string) (int64, error) {
+	var size int64
+	for _, pattern := range []string{"jobs.json", filepath.Join("journal", "*")} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return 0, err
+		}
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			if err != nil {
+				return 0, err
+			}
+			size += info.Size()
+		}
+	}
+	return size, nil
+}

@@ -1,0 +1,100 @@
+package offline
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"jobwright.dev/cmd/jobwright/print"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/store"
+	"jobwright.dev/store/file"
+	"jobwright.dev/store/journal"
+)
+
+// fsckResult is what fsck -o json prints.
+type fsckResult struct {
+	Folder  string            `json:"folder"`
+	Clean   bool              `json:"clean"`
+	Problem string            `json:"problem,omitempty"`
+	Report  file.FsckReport   `json:"report"`
+	Records []file.FsckRecord `json:"records,omitempty"`
+}
+
+func newFsck(c *cli.Invocation) *cobra.Command {
+	var dataDir, output string
+	var verbose bool
+	command := &cobra.Command{
+		Use:   "fsck",
+		Short: "Check the store of a stopped server, and change nothing",
+		Long: `Fsck reads everything in a data folder whose server is stopped: checksums, records,
+objects. It changes nothing. A torn end, as a crash leaves it, is no damage: the next
+start cuts it.
+
+Exit codes: 0 whole, 1 damaged or unreadable; the message names file, offset and cause.`,
+		Example: `  jobwright fsck --data-dir ./data
+  jobwright fsck --data-dir ./data --verbose
+  jobwright fsck --data-dir ./data -o json`,
+		Args: cli.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if output != "" && output != "json" {
+				return cli.Usagef("--output %q: supported value: json", output)
+			}
+			if _, err := os.Stat(dataDir); err != nil {
+				return err
+			}
+			result := fsckResult{Folder: dataDir}
+			report, err := file.Fsck(dataDir, file.FsckOptions{Kinds: c.Kinds}, func(r file.FsckRecord) {
+				switch {
+				case !verbose:
+				case output == "json":
+					result.Records = append(result.Records, r)
+				default:
+					fmt.Fprintf(c.Out, "%s offset %d: %s %s, version %d, %d bytes\n", journal.SegmentName(r.Segment), r.Offset, r.Operation, r.Object, r.ResourceVersion, r.Bytes)
+				}
+			})
+			result.Report, result.Clean = report, err == nil
+			if errors.Is(err, store.ErrLocked) {
+				return fmt.Errorf("%w; stop the server, or take a backup of it with jobwright backup and check that", err)
+			}
+			if output == "json" {
+				if err != nil {
+					result.Problem = err.Error()
+				}
+				if printErr := print.JSON(c.Out, result); printErr != nil {
+					return printErr
+				}
+				if err != nil {
+					return cli.ExitStatus(cli.ExitError)
+				}
+				return nil
+			}
+			if errors.Is(err, store.ErrCorrupt) {
+				return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
+			}
+			if err != nil {
+				return err
+			}
+			printFsck(c, dataDir, report)
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "folder of the objects, whose server is stopped")
+	command.Flags().BoolVar(&verbose, "verbose", false, "list every record of the journal")
+	command.Flags().StringVarP(&output, "output", "o", "", "json instead of the words")
+	return command
+}
+
+func printFsck(c *cli.Invocation, dataDir string, r file.FsckReport) {
+	fmt.Fprintf(c.Out, "%s is whole: %d objects at version %d.\n", dataDir, r.Objects, r.ResourceVersion)
+	fmt.Fprintf(c.Out, "Journal: %d records in %d blocks, %d segments, %d bytes, newer than jobs.json.\n", r.Records, r.Blocks, len(r.Segments), r.Bytes)
+	switch {
+	case r.Cut != nil:
+		fmt.Fprintf(c.Out, "It ends torn, as a crash leaves it; the next start cuts that: %s, offset %d: %s\n", r.Cut.File, r.Cut.Offset, r.Cut.Cause)
+	case !r.Clean:
+		fmt.Fprintln(c.Out, "The server did not close it in order; the next start recovers it.")
+	}
+}

@@ -1,0 +1,72 @@
+package print
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// Progress shows a job's progress below its log: on a terminal a bar that moves, else
+// a line for each new step.
+type Progress struct {
+	out   io.Writer
+	moves bool
+
+	mu   sync.Mutex
+	bar  string // what stands on the terminal's last line
+	last string
+}
+
+// NewProgress shows progress on out.
+func NewProgress(out io.Writer) *Progress { return &Progress{out: out, moves: Terminal(out)} }
+
+// Line prints a line of the log above the bar.
+func (p *Progress) Line(out io.Writer, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	fmt.Fprintln(out, text)
+	p.draw()
+}
+
+// Job shows where the job is.
+func (p *Progress) Job(job *v1.Job) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := job.Status
+	if !p.moves {
+		if text := strings.TrimSpace(fmt.Sprintf("%s %s", strings.ToLower(string(s.Phase)), s.Step)); text != p.last && !s.Phase.Terminal() {
+			p.last = text
+			fmt.Fprintf(p.out, "job/%s %s\n", job.Name, text)
+		}
+		return
+	}
+	const width = 30
+	done := int(s.Pct) * width / 100
+	p.erase()
+	p.bar = fmt.Sprintf("%-9s [%s%s] %3d%% %s", s.Phase, strings.Repeat("█", done), strings.Repeat("·", width-done), s.Pct, s.Step)
+	p.draw()
+}
+
+// End takes the bar away.
+func (p *Progress) End() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	p.bar = ""
+}
+
+func (p *Progress) erase() {
+	if p.bar != "" {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+}
+
+func (p *Progress) draw() {
+	if p.bar != "" {
+		fmt.Fprint(p.out, p.bar)
+	}
+}

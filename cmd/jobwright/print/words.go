@@ -1,0 +1,55 @@
+package print
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// RunTime is how long a job has run.
+func RunTime(job *v1.Job, now time.Time) string {
+	if run, ok := job.RunTime(now); ok {
+		return Span(run)
+	}
+	return "-"
+}
+
+// Since is the age of t.
+func Since(t, now time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return Span(now.Sub(t))
+}
+
+// Span is a duration in its one or two largest units.
+func Span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%dms", max(d.Milliseconds(), 0))
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%dd", int(d.Hours()/24))
+	}
+}
+
+// Dash stands for an empty cell.
+func Dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// FirstLine is the text up to its first line break.
+func FirstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,3 @@
+// Package selection finds the objects that a command's arguments name, and completes such
+// arguments in a shell.
+package selection

@@ -1,0 +1,69 @@
+package selection
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/api/client"
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/cli"
+)
+
+// selected are the objects that names or a label selector mean; one of both.
+func Select(c *cli.Invocation, cmd *cobra.Command, server *client.Client, args []string, selector string) ([]client.Key, error) {
+	if selector == "" {
+		return Keys(c, args)
+	}
+	kind, _ := v1.KindByName(v1.KindJob)
+	if len(args) == 1 {
+		var err error
+		if kind, err = Kind(c, args[0]); err != nil {
+			return nil, err
+		}
+	} else if len(args) > 1 {
+		return nil, cli.Usagef("name objects or give a selector, not both")
+	}
+	key := client.Key{Kind: kind}
+	if kind.Namespaced {
+		key.Namespace = c.Workspace
+	}
+	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{Namespace: key.Namespace, LabelSelector: selector})
+	if err != nil {
+		return nil, err
+	}
+	var keys []client.Key
+	for _, obj := range list.Items {
+		key.Name = obj.GetName()
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// job connects and finds the one job that a command names.
+func Job(c *cli.Invocation, arg string) (*client.Client, client.Key, error) {
+	server, err := c.Connect()
+	if err != nil {
+		return nil, client.Key{}, err
+	}
+	keys, err := Keys(c, []string{arg})
+	if err != nil {
+		return nil, client.Key{}, err
+	}
+	if keys[0].Kind.Name != v1.KindJob {
+		return nil, client.Key{}, cli.Usagef("%s: name a job", arg)
+	}
+	return server, keys[0], nil
+}
+
+// WorkspaceExists tells an empty workspace from one that there is not; an empty name
+// stands for all workspaces. The default workspace counts as there: a server without room
+// starts before it can make it.
+func WorkspaceExists(ctx context.Context, server *client.Client, name string) error {
+	if name == "" || name == v1.DefaultWorkspace {
+		return nil
+	}
+	kind, _ := v1.KindByName(v1.KindWorkspace)
+	_, err := server.Get(ctx, client.Key{Kind: kind, Name: name})
+	return err
+}
