@@ -15,7 +15,7 @@ import (
 
 // reloadOnHangup reads the MCP servers again at every SIGHUP until ctx ends or the
 // returned function is called. Without a file, the signal is logged and does nothing.
-func reloadOnHangup(ctx context.Context, path string, builds *mcp.Runner, log logr.Logger) (stop func()) {
+func reloadOnHangup(ctx context.Context, path string, mcpRunner *mcp.Runner, log logr.Logger) (stop func()) {
 	hangups, ended := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(hangups, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
@@ -24,7 +24,7 @@ func reloadOnHangup(ctx context.Context, path string, builds *mcp.Runner, log lo
 		for {
 			select {
 			case <-hangups:
-				reload(path, builds, log)
+				reload(path, mcpRunner, log)
 			case <-ctx.Done():
 				return
 			}
@@ -37,7 +37,7 @@ func reloadOnHangup(ctx context.Context, path string, builds *mcp.Runner, log lo
 	}
 }
 
-func reload(path string, builds *mcp.Runner, log logr.Logger) {
+func reload(path string, mcpRunner *mcp.Runner, log logr.Logger) {
 	if path == "" {
 		log.Info("there is nothing to read again at SIGHUP: the server was started without --mcp-config")
 		return
@@ -47,5 +47,5 @@ func reload(path string, builds *mcp.Runner, log logr.Logger) {
 		log.Error(fmt.Errorf("--mcp-config: %w", err), "the MCP servers stay as they were")
 		return
 	}
-	log.Info("read the MCP servers again", "changed", builds.Reload(config))
+	log.Info("read the MCP servers again", "changed", mcpRunner.Reload(config))
 }

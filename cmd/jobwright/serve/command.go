@@ -1,0 +1,59 @@
+package serve
+
+import (
+	"github.com/spf13/cobra"
+
+	"jobwright.dev/cmd/jobwright/cli"
+)
+
+// Command returns the command serve.
+func Command(c *cli.Invocation) *cobra.Command {
+	var o options
+	var config string
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: API, page and controller",
+		Long:  serveHelp,
+		Example: `  jobwright serve
+  jobwright serve --data-dir /var/lib/jobwright --mcp-config mcp.json --compose-root /srv/apps
+  jobwright serve --compose-root /srv/apps --secrets /etc/jobwright/secrets.yaml --max-revisions 20
+  jobwright serve --listen 127.0.0.1:0 --max-concurrent-jobs 8 --log-format json`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cli.BindEnv(cmd.Flags()); err != nil {
+				return err
+			}
+			if err := cli.BindFile(cmd.Flags(), config); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o, c.Streams, c.Kinds)
+		},
+	}
+	o.bind(command.Flags())
+	command.Flags().StringVar(&config, "config", "", "YAML file with values for these flags")
+	return command
+}
+
+const serveHelp = `Serve runs the API, the page at /jobs and the controller, with its objects in
+--data-dir: jobs.json, the journal that holds what is newer, the jobs' logs and events.
+
+There is no authentication yet, so the server listens on loopback addresses only, and
+answers only requests that were meant for it there.
+
+Each flag may also be set by an environment variable (--data-dir: JOBWRIGHT_DATA_DIR) or
+in a YAML file given with --config (data-dir: …); a flag beats the environment, the
+environment the file.
+
+--secrets and --outbound name YAML files:
+
+  db-password: {file: /run/secrets/db, workspaces: [acme]}      # or env: NAME, value: TEXT
+  pay-token:   {env: PAY_TOKEN, hosts: [pay.example.com]}       # sent there only
+
+  pay.example.com:  {certFile: client.pem, keyFile: client.key} # by the most exact host:
+  "*.corp.example": {caFile: corp.pem, allowPrivate: true}      # host:port, host, *.domain, *
+  "*": {proxy: "http://proxy:3128", proxyAuth: {file: login}}   # or {env: NAME}; user:password
+
+SIGHUP reads --mcp-config again. Builds under way end with the server that they call;
+those that come later get what the file says then. A file that cannot be read changes
+nothing; a server in it that cannot be used is marked as broken, and the others go on.
+Without --mcp-config there is nothing to read, and the signal does nothing.`

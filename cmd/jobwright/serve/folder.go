@@ -1,0 +1,115 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"runtime/debug"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/cmd/jobwright/datadir"
+	"jobwright.dev/controller/action/compose/revisions"
+	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/job/spool"
+	"jobwright.dev/store"
+	eventfiles "jobwright.dev/store/events/file"
+	"jobwright.dev/store/file"
+	logfiles "jobwright.dev/store/logs/file"
+)
+
+// folder is the open data folder.
+type folder struct {
+	store     *file.Store
+	logs      *logfiles.Archive
+	events    *eventfiles.Archive
+	revisions *revisions.Store
+	outcomes  *spool.Spool
+	// worker is the identity of the folder's worker, token the operator's bearer token.
+	worker, token string
+}
+
+// openFolder opens what the data folder holds. The store's lock comes first: it keeps a
+// second server from the rest.
+func (s setup) openFolder() (_ *folder, err error) {
+	f := &folder{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.close())
+		}
+	}()
+	if f.store, err = file.Open(s.dataDir, file.Options{
+		Log: s.log, Registerer: s.metrics, MinFree: s.minFree, Kinds: s.kinds, Admit: s.kinds.Validate, Idle: debug.FreeOSMemory,
+	}); err != nil {
+		return nil, err
+	}
+	debug.FreeOSMemory() // what reading the files has taken
+	if f.logs, err = logfiles.Open(s.inFolder("logs"), s.maxLogBytes); err != nil {
+		return nil, err
+	}
+	if f.events, err = eventfiles.Open(eventfiles.Options{Dir: s.inFolder("events"), MaxBytes: s.maxEventBytes, Log: s.log, Registerer: s.metrics}); err != nil {
+		return nil, err
+	}
+	if f.revisions, err = revisions.Open(s.inFolder("revisions"), s.maxRevisions); err != nil {
+		return nil, err
+	}
+	if f.worker, err = datadir.WorkerIdentity(s.dataDir); err != nil {
+		return nil, err
+	}
+	if f.token, err = datadir.OperatorToken(s.dataDir); err != nil {
+		return nil, err
+	}
+	var unread []error
+	if f.outcomes, unread, err = spool.Open(s.inFolder("outcomes")); err != nil {
+		return nil, err
+	}
+	for _, err := range unread {
+		s.log.Error(err, "the outcome of an attempt before the last stop cannot be read; its job counts as interrupted")
+	}
+	return f, nil
+}
+
+func (s setup) inFolder(name string) string { return filepath.Join(s.dataDir, name) }
+
+// close closes what is open, the store last.
+func (f *folder) close() (err error) {
+	if f.events != nil {
+		err = f.events.Close()
+	}
+	if f.logs != nil {
+		err = errors.Join(err, f.logs.Close())
+	}
+	if f.store != nil {
+		err = errors.Join(err, f.store.Close())
+	}
+	return err
+}
+
+// recoverFolder ends the processes that a dead server of the folder left, and makes the
+// default workspace. The store's lock is held: whatever carries the worker's identity
+// belongs to a server that died.
+func (s setup) recoverFolder(ctx context.Context, f *folder) error {
+	if err := process.AdoptOrphans(ctx); err != nil {
+		return err
+	}
+	orphans, err := process.Reap(ctx, f.worker, "")
+	if err != nil {
+		return err
+	}
+	if orphans > 0 {
+		s.log.Info("ended processes that a dead server left behind", "processes", orphans)
+	}
+	return ensureDefaultWorkspace(ctx, f.store)
+}
+
+func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {
+	_, err := objects.Create(ctx, &v1.Workspace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},
+		ObjectMeta: metav1.ObjectMeta{Name: v1.DefaultWorkspace},
+	})
+	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrReadOnly) {
+		return nil // there already, or to be made when there is room again
+	}
+	return err
+}
