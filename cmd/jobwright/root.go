@@ -67,7 +67,7 @@ Exit codes: 0 succeeded, 1 error, 2 usage, 3 job failed, 4 job canceled, 5 timed
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Err: err} })
+	root.SetFlagErrorFunc(cli.FlagError)
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.Server, "server", "", "address of the server (JOBWRIGHT_SERVER; default http://127.0.0.1:8080)")
 	flags.StringVarP(&c.Workspace, "workspace", "n", "", `workspace to work in (JOBWRIGHT_WORKSPACE; default "default")`)

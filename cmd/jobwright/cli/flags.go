@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"jobwright.dev/api/strict"
@@ -83,13 +82,4 @@ func (s *setting) UnmarshalJSON(data []byte) error {
 		*s = append(*s, text)
 	}
 	return nil
-}
-
-func CompleteValues(command *cobra.Command, flag string, values ...string) {
-	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return values, cobra.ShellCompDirectiveNoFileComp
-	}
-	if err := command.RegisterFlagCompletionFunc(flag, complete); err != nil {
-		panic(err) // the flag is not there: a mistake of the program
-	}
 }

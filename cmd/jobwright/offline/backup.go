@@ -33,7 +33,7 @@ logs and events are not in it; they are files in the data folder.`,
   jobwright backup --data-dir /var/lib/jobwright /backups/`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			copyTo := func(w io.Writer) error { return backup(c, cmd.Context(), dataDir, w) }
+			copyTo := func(w io.Writer) error { return backup(cmd.Context(), c, dataDir, w) }
 			if args[0] == "-" {
 				return copyTo(c.Out)
 			}
@@ -57,7 +57,7 @@ logs and events are not in it; they are files in the data folder.`,
 }
 
 // backup copies a store: through its server, or from its folder when that is stopped.
-func backup(c *cli.Invocation, ctx context.Context, dataDir string, w io.Writer) (err error) {
+func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer) (err error) {
 	if _, err := os.Stat(filepath.Join(dataDir, datadir.OperatorTokenFile)); err != nil {
 		// Opening would make a new store there.
 		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has; the operator's token in it lets backup read all workspaces through --server", dataDir, err)

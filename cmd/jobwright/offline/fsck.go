@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"os"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/store"
 	"jobwright.dev/store/file"
 	"jobwright.dev/store/journal"
@@ -40,52 +39,58 @@ Exit codes: 0 whole, 1 damaged or unreadable; the message names file, offset and
   jobwright fsck --data-dir ./data -o json`,
 		Args: cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if output != "" && output != "json" {
-				return cli.Usagef("--output %q: supported value: json", output)
-			}
-			if _, err := os.Stat(dataDir); err != nil {
-				return err
-			}
-			result := fsckResult{Folder: dataDir}
-			report, err := file.Fsck(dataDir, file.FsckOptions{Kinds: c.Kinds}, func(r file.FsckRecord) {
-				switch {
-				case !verbose:
-				case output == "json":
-					result.Records = append(result.Records, r)
-				default:
-					fmt.Fprintf(c.Out, "%s offset %d: %s %s, version %d, %d bytes\n", journal.SegmentName(r.Segment), r.Offset, r.Operation, r.Object, r.ResourceVersion, r.Bytes)
-				}
-			})
-			result.Report, result.Clean = report, err == nil
-			if errors.Is(err, store.ErrLocked) {
-				return fmt.Errorf("%w; stop the server, or take a backup of it with jobwright backup and check that", err)
-			}
-			if output == "json" {
-				if err != nil {
-					result.Problem = err.Error()
-				}
-				if printErr := print.JSON(c.Out, result); printErr != nil {
-					return printErr
-				}
-				if err != nil {
-					return cli.ExitStatus(cli.ExitError)
-				}
-				return nil
-			}
-			if errors.Is(err, store.ErrCorrupt) {
-				return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
-			}
-			if err != nil {
-				return err
-			}
-			printFsck(c, dataDir, report)
-			return nil
+			return fsck(c, dataDir, verbose, output)
 		},
 	}
 	command.Flags().StringVar(&dataDir, "data-dir", "./data", "folder of the objects, whose server is stopped")
 	command.Flags().BoolVar(&verbose, "verbose", false, "list every record of the journal")
-	command.Flags().StringVarP(&output, "output", "o", "", "json instead of the words")
+	cli.Output(command, &output, "json instead of the words", "json")
 	return command
+}
+
+// fsck checks a folder and prints what it has found.
+func fsck(c *cli.Invocation, dataDir string, verbose bool, output string) error {
+	if _, err := os.Stat(dataDir); err != nil {
+		return err
+	}
+	result := fsckResult{Folder: dataDir}
+	report, err := file.Fsck(dataDir, file.FsckOptions{Kinds: c.Kinds}, func(r file.FsckRecord) {
+		switch {
+		case !verbose:
+		case output == "json":
+			result.Records = append(result.Records, r)
+		default:
+			fmt.Fprintf(c.Out, "%s offset %d: %s %s, version %d, %d bytes\n", journal.SegmentName(r.Segment), r.Offset, r.Operation, r.Object, r.ResourceVersion, r.Bytes)
+		}
+	})
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return fmt.Errorf("%w; stop the server, or take a backup of it with jobwright backup and check that", err)
+	case output == "json":
+		result.Report = report
+		return printFsckJSON(c, result, err)
+	case errors.Is(err, store.ErrCorrupt):
+		return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
+	case err != nil:
+		return err
+	}
+	printFsck(c, dataDir, report)
+	return nil
+}
+
+// printFsckJSON prints a result; a problem is in it, and is exit code 1.
+func printFsckJSON(c *cli.Invocation, result fsckResult, problem error) error {
+	result.Clean = problem == nil
+	if problem != nil {
+		result.Problem = problem.Error()
+	}
+	if err := print.JSON(c.Out, result); err != nil {
+		return err
+	}
+	if problem != nil {
+		return cli.ExitStatus(cli.ExitError)
+	}
+	return nil
 }
 
 func printFsck(c *cli.Invocation, dataDir string, r file.FsckReport) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/cmd/jobwright/cli"
 )
 
 // JSON prints v, indented.
@@ -18,39 +17,34 @@ func JSON(out io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// As prints a value in a machine's format.
-func As(out io.Writer, value any, output string) error {
-	switch output {
-	case "json":
-		return JSON(out, value)
-	case "yaml":
-		data, err := MarshalYAML(value)
-		if err == nil {
-			_, err = out.Write(data)
-		}
+// YAML prints v with every number as it stands in v's JSON.
+func YAML(out io.Writer, v any) error {
+	text, err := MarshalYAML(v)
+	if err != nil {
 		return err
 	}
-	return cli.Usagef("--output %q: supported values: json, yaml", output)
+	_, err = out.Write(text)
+	return err
+}
+
+// As prints v as JSON where the format is json, else as YAML.
+func As(out io.Writer, v any, format string) error {
+	if format == "json" {
+		return JSON(out, v)
+	}
+	return YAML(out, v)
+}
+
+// Object prints one object: its name, JSON or YAML.
+func Object(out io.Writer, obj v1.Object, format string) error {
+	if format == "name" {
+		_, err := fmt.Fprintln(out, FullName(obj))
+		return err
+	}
+	return As(out, obj, format)
 }
 
 // FullName is kind/name as commands take it.
 func FullName(obj v1.Object) string {
 	return strings.ToLower(obj.GetObjectKind().GroupVersionKind().Kind) + "/" + obj.GetName()
-}
-
-// Object prints one object in a machine's format.
-func Object(out io.Writer, obj v1.Object, output string) error {
-	switch output {
-	case "name":
-		_, err := fmt.Fprintln(out, FullName(obj))
-		return err
-	case "json":
-		return JSON(out, obj)
-	default:
-		data, err := MarshalYAML(obj)
-		if err == nil {
-			_, err = out.Write(data)
-		}
-		return err
-	}
 }

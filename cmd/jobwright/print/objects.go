@@ -81,14 +81,8 @@ func (p *Objects) List(kind v1.Kind, objs []v1.Object) error {
 			fmt.Fprintln(p.out, FullName(obj))
 		}
 		return nil
-	case p.o.Output == "json":
-		return JSON(p.out, list)
 	default:
-		data, err := MarshalYAML(list)
-		if err == nil {
-			_, err = p.out.Write(data)
-		}
-		return err
+		return As(p.out, list, p.o.Output)
 	}
 }
 

@@ -53,3 +53,15 @@ func FirstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	return line
 }
+
+// Ending says how a job ended, in one line or more.
+func Ending(job *v1.Job) string {
+	text := strings.ToLower(string(job.Status.Phase))
+	if job.Status.Phase != v1.JobSucceeded && job.Status.Reason != "" {
+		text += " (" + job.Status.Reason + ")"
+	}
+	if job.Status.Message != "" {
+		text += ": " + job.Status.Message
+	}
+	return text
+}

@@ -8,7 +8,7 @@ import (
 
 // Command returns the command serve.
 func Command(c *cli.Invocation) *cobra.Command {
-	var o options
+	o := options{logFormat: "text"}
 	var config string
 	command := &cobra.Command{
 		Use:   "serve",
@@ -30,6 +30,7 @@ func Command(c *cli.Invocation) *cobra.Command {
 		},
 	}
 	o.bind(command.Flags())
+	cli.Choice(command, &o.logFormat, "log-format", "", "text or json", "text", "json")
 	command.Flags().StringVar(&config, "config", "", "YAML file with values for these flags")
 	return command
 }

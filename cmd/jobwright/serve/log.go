@@ -6,19 +6,14 @@ import (
 	"log/slog" //nolint:depguard // the logger is made here, once
 
 	"github.com/go-logr/logr"
-
-	"jobwright.dev/cmd/jobwright/cli"
 )
 
 // newLogger returns the logger of --log-format.
-func newLogger(format string, out io.Writer) (logr.Logger, error) {
-	switch format {
-	case "text":
-		return logr.FromSlogHandler(slog.NewTextHandler(out, nil)), nil
-	case "json":
-		return logr.FromSlogHandler(slog.NewJSONHandler(out, nil)), nil
+func newLogger(format string, out io.Writer) logr.Logger {
+	if format == "json" {
+		return logr.FromSlogHandler(slog.NewJSONHandler(out, nil))
 	}
-	return logr.Logger{}, cli.Usagef("--log-format %q: supported values: text, json", format)
+	return logr.FromSlogHandler(slog.NewTextHandler(out, nil))
 }
 
 // errorLog is the logger for what net/http reports.

@@ -54,7 +54,6 @@ func (o *options) bindServer(flags *pflag.FlagSet) {
 	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logfiles.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
 	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", eventfiles.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
-	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
 
 // bindController makes the flags of the controller.

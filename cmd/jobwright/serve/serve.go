@@ -33,10 +33,7 @@ func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet) 
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(o.logFormat, streams.Err)
-	if err != nil {
-		return err
-	}
+	log := newLogger(o.logFormat, streams.Err)
 	spareProcessor()
 	s := setup{options: o, kinds: kinds, log: log, metrics: newMetrics()}
 

@@ -3,12 +3,9 @@ package jobs
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"jobwright.dev/cmd/jobwright/print"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +13,7 @@ import (
 	"jobwright.dev/api/core"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
@@ -43,14 +41,8 @@ hundred events are kept in sight; what repeats in a row is shown once, with its 
   jobwright events --all-workspaces --limit 20 -o yaml`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: selection.CompleteJobs(c),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			show, err := newEventPrinter(c.Out, o)
-			if err != nil {
-				return err
-			}
+			show := &eventPrinter{out: c.Out, o: o}
 			opts := client.EventOptions{Type: o.kind, Limit: o.limit}
-			if !slices.Contains([]string{"", "Normal", "Warning"}, o.kind) {
-				return cli.Usagef("--type %q: supported values: Normal, Warning", o.kind)
-			}
 			if o.limit < 0 {
 				return cli.Usagef("--limit %d: must not be negative", o.limit)
 			}
@@ -75,13 +67,12 @@ hundred events are kept in sight; what repeats in a row is shown once, with its 
 		},
 	}
 	flags := command.Flags()
-	flags.StringVarP(&o.output, "output", "o", "", "wide, yaml or json")
-	flags.StringVar(&o.kind, "type", "", "only Normal or only Warning")
+	cli.Output(command, &o.output, "wide, yaml or json", "wide", "yaml", "json")
+	cli.Choice(command, &o.kind, "type", "", "only Normal or only Warning", "Normal", "Warning")
 	flags.IntVar(&o.limit, "limit", 500, "only the newest events; 0: all")
 	flags.BoolVarP(&o.all, "all-workspaces", "A", false, "events of all workspaces")
 	flags.BoolVarP(&o.watch, "watch", "w", false, "go on and show what happens")
 	flags.BoolVar(&o.noHeader, "no-headers", false, "no line of column names")
-	_ = command.RegisterFlagCompletionFunc("type", cobra.FixedCompletions([]string{"Normal", "Warning"}, cobra.ShellCompDirectiveNoFileComp)) // only of an unknown flag it is an error
 	return command
 }
 
@@ -142,14 +133,6 @@ type eventPrinter struct {
 	headed bool
 }
 
-func newEventPrinter(out io.Writer, o eventsOptions) (*eventPrinter, error) {
-	switch o.output {
-	case "", "wide", "yaml", "json":
-		return &eventPrinter{out: out, o: o}, nil
-	}
-	return nil, cli.Usagef("--output %q: supported values: wide, yaml, json", o.output)
-}
-
 func (p *eventPrinter) table() bool { return p.o.output == "" || p.o.output == "wide" }
 
 // list prints a list; with more to come it prints event by event.
@@ -164,14 +147,8 @@ func (p *eventPrinter) list(list core.EventList, more bool) error {
 			}
 		}
 		return nil
-	case p.o.output == "json":
-		return print.JSON(p.out, list)
 	default:
-		data, err := print.MarshalYAML(list)
-		if err == nil {
-			_, err = p.out.Write(data)
-		}
-		return err
+		return print.As(p.out, list, p.o.output)
 	}
 }
 
@@ -179,19 +156,11 @@ func (p *eventPrinter) one(event core.Event) error {
 	if p.table() {
 		return p.rows([]core.Event{event})
 	}
-	if p.o.output == "json" {
-		return print.JSON(p.out, event)
-	}
-	data, err := print.MarshalYAML(event)
-	if err != nil {
-		return err
-	}
-	if p.headed {
-		data = append([]byte("---\n"), data...)
+	if p.headed && p.o.output == "yaml" {
+		fmt.Fprintln(p.out, "---")
 	}
 	p.headed = true
-	_, err = p.out.Write(data)
-	return err
+	return print.As(p.out, event, p.o.output)
 }
 
 func (p *eventPrinter) rows(items []core.Event) error {

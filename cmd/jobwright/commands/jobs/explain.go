@@ -6,13 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
@@ -25,9 +24,6 @@ func newExplainWait(c *cli.Invocation) *cobra.Command {
   jobwright explain-wait deploy-shop -o json`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: selection.CompleteJobs(c),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "" && output != "json" && output != "yaml" {
-				return cli.Usagef("--output %q: supported values: json, yaml", output)
-			}
 			server, err := c.Connect()
 			if err != nil {
 				return err
@@ -40,20 +36,13 @@ func newExplainWait(c *cli.Invocation) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			switch output {
-			case "json":
-				return print.JSON(c.Out, answer)
-			case "yaml":
-				data, err := print.MarshalYAML(answer)
-				if err == nil {
-					_, err = c.Out.Write(data)
-				}
-				return err
+			if output != "" {
+				return print.As(c.Out, answer, output)
 			}
 			return printExplanation(c.Out, answer, time.Now())
 		},
 	}
-	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of the words")
+	cli.Output(command, &output, "json or yaml instead of the words", "json", "yaml")
 	return command
 }
 

@@ -9,13 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
@@ -101,9 +100,6 @@ identifiers, times and the like count as the same.`,
   jobwright failures -o json`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "" && output != "json" {
-				return cli.Usagef("--output %q: supported value: json", output)
-			}
 			server, err := c.Connect()
 			if err != nil {
 				return err
@@ -137,7 +133,7 @@ identifiers, times and the like count as the same.`,
 	flags.StringVarP(&selector, "selector", "l", "", "only jobs with these labels")
 	flags.StringVar(&reason, "reason", "", "only this reason")
 	flags.DurationVar(&age, "since", 0, "only jobs that failed within this time; 0: all")
-	flags.StringVarP(&output, "output", "o", "", "json instead of a table")
+	cli.Output(command, &output, "json instead of a table", "json")
 	cli.CompleteValues(command, "reason", v1.Reasons()...)
 	return command
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func newForceFinish(c *cli.Invocation) *cobra.Command {
-	var phase, message string
+	phase, message := string(v1.JobFailed), ""
 	var yes bool
 	command := &cobra.Command{
 		Use:   "force-finish NAME --message WHY",
@@ -28,9 +28,6 @@ with the job, in its status and its events.`,
 				return cli.Usagef("--message is required: say why, for those who read the job later")
 			}
 			outcome := v1.JobPhase(phase)
-			if !outcome.Terminal() {
-				return cli.Usagef("--phase %q: supported values: Succeeded, Failed, Canceled", phase)
-			}
 			server, err := c.Connect()
 			if err != nil {
 				return err
@@ -49,9 +46,8 @@ with the job, in its status and its events.`,
 			return nil
 		},
 	}
-	command.Flags().StringVar(&phase, "phase", string(v1.JobFailed), "Succeeded, Failed or Canceled")
+	cli.Choice(command, &phase, "phase", "", "Succeeded, Failed or Canceled", string(v1.JobSucceeded), string(v1.JobFailed), string(v1.JobCanceled))
 	command.Flags().StringVar(&message, "message", "", "why; required")
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cli.CompleteValues(command, "phase", string(v1.JobSucceeded), string(v1.JobFailed), string(v1.JobCanceled))
 	return command
 }

@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
@@ -55,7 +54,7 @@ Exit codes: 0 the condition is met (with condition=Finished: and the job succeed
 			}
 			worst := cli.ExitOK
 			for _, key := range keys {
-				code, err := waitOne(c, ctx, server, key, condition, reached)
+				code, err := waitOne(ctx, c, server, key, condition, reached)
 				if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 					fmt.Fprintf(c.Err, "error: %s/%s: timed out after %s waiting for %s\n", key.Kind.Singular, key.Name, timeout, condition)
 					return cli.ExitStatus(cli.ExitTimeout)
@@ -109,7 +108,7 @@ func waitFor(text string) (func(*v1.Job) bool, error) {
 	}, nil
 }
 
-func waitOne(c *cli.Invocation, ctx context.Context, server *client.Client, key client.Key, condition string, reached func(*v1.Job) bool) (int, error) {
+func waitOne(ctx context.Context, c *cli.Invocation, server *client.Client, key client.Key, condition string, reached func(*v1.Job) bool) (int, error) {
 	if key.Kind.Name != v1.KindJob {
 		return 0, cli.Usagef("%s/%s: only jobs can be waited for", key.Kind.Singular, key.Name)
 	}

@@ -3,9 +3,9 @@ package local
 import (
 	"strings"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
+
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 // NotYet is where a feature is that this version does not have.

@@ -15,18 +15,15 @@ func newVersion(c *cli.Invocation) *cobra.Command {
 	command := &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			switch output {
-			case "":
-				_, err := fmt.Fprintf(c.Out, "jobwright %s (%s, %s/%s)\n", cli.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return err
-			case "json":
+			if output == "json" {
 				return json.NewEncoder(c.Out).Encode(map[string]string{
 					"version": cli.Version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
 			}
-			return cli.Usagef("--output %q: supported values: json", output)
+			_, err := fmt.Fprintf(c.Out, "jobwright %s (%s, %s/%s)\n", cli.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
 		},
 	}
-	command.Flags().StringVarP(&output, "output", "o", "", "json")
+	cli.Output(command, &output, "json", "json")
 	return command
 }

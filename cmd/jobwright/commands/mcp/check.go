@@ -10,11 +10,10 @@ import (
 	"slices"
 	"strings"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	mcpconfig "jobwright.dev/controller/action/mcp/config"
 )
 
@@ -59,9 +58,6 @@ used, 2 the command line cannot be understood.`,
   jobwright mcp check ~/.cursor/mcp.json -o json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if output != "" && output != "json" && output != "yaml" {
-				return cli.Usagef("--output %q: supported values: json, yaml", output)
-			}
 			checked, err := checkFile(args[0])
 			if output == "" {
 				if err != nil {
@@ -79,7 +75,7 @@ used, 2 the command line cannot be understood.`,
 			return nil
 		},
 	}
-	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
+	cli.Output(command, &output, "json or yaml instead of a table", "json", "yaml")
 	return command
 }
 

@@ -6,12 +6,11 @@ import (
 	"io"
 	"strings"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 // Command returns the command mcp.
@@ -57,7 +56,7 @@ func newMCPServers(c *cli.Invocation) *cobra.Command {
 			return printErrors(c.Out, servers)
 		},
 	}
-	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
+	cli.Output(command, &output, "json or yaml instead of a table", "json", "yaml")
 	return command
 }
 
@@ -125,7 +124,7 @@ func newMCPTools(c *cli.Invocation) *cobra.Command {
 			return errors.Join(failed...)
 		},
 	}
-	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml, with the schemas, instead of a table")
+	cli.Output(command, &output, "json or yaml, with the schemas, instead of a table", "json", "yaml")
 	return command
 }
 

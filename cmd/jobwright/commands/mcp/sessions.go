@@ -5,12 +5,11 @@ import (
 	"strconv"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 func newMCPSessions(c *cli.Invocation) *cobra.Command {
@@ -51,6 +50,6 @@ when its process is needed for another one.`,
 			return t.Flush()
 		},
 	}
-	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of a table")
+	cli.Output(command, &output, "json or yaml instead of a table", "json", "yaml")
 	return command
 }

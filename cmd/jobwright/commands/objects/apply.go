@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/manifest"
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 func newApply(c *cli.Invocation) *cobra.Command {
@@ -31,9 +30,6 @@ An object whose manifest names no workspace goes to --workspace.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(files) == 0 {
 				return cli.Usagef("name manifests with -f")
-			}
-			if output != "" && output != "name" && output != "yaml" && output != "json" {
-				return cli.Usagef("--output %q: supported values: name, yaml, json", output)
 			}
 			server, err := c.Connect()
 			if err != nil {
@@ -59,7 +55,7 @@ An object whose manifest names no workspace goes to --workspace.`,
 		},
 	}
 	command.Flags().StringArrayVarP(&files, "filename", "f", nil, `file, folder or "-"; may be given several times`)
-	command.Flags().StringVarP(&output, "output", "o", "", "name, yaml or json instead of what was done")
+	cli.Output(command, &output, "name, yaml or json instead of what was done", "name", "yaml", "json")
 	return command
 }
 

@@ -5,14 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
 	"jobwright.dev/api/core"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
@@ -54,93 +53,22 @@ func newDescribe(c *cli.Invocation) *cobra.Command {
 	}
 }
 
+// describe prints the description of an object; that of a job ends with its log and events.
 func describe(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key client.Key, obj v1.Object) error {
-	t := print.NewTable(c.Out)
-	line := func(name, value string) {
-		if value != "" {
-			t.Row(name+":", strings.ReplaceAll(value, "\n", "\n\t"))
-		}
+	if err := print.Description(c.Out, obj, time.Now()); err != nil {
+		return err
 	}
-	line("Name", obj.GetName())
-	line("Workspace", obj.GetNamespace())
-	line("Labels", print.Pairs(obj.GetLabels()))
-	line("Created", print.At(obj.GetCreationTimestamp().Time))
+	if err := describeSpec(c, obj); err != nil {
+		return err
+	}
 	job, ok := obj.(*v1.Job)
 	if !ok {
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		return describeSpec(c, obj)
-	}
-	s := job.Status
-	line("Type", string(job.Spec.Type))
-	line("Phase", string(s.Phase))
-	line("Progress", strings.TrimSpace(fmt.Sprintf("%d%% %s", s.Pct, s.Step)))
-	line("Reason", s.Reason)
-	line("Message", s.Message)
-	for _, blocker := range s.BlockedBy {
-		line("Blocked by", fmt.Sprintf("%s: %s", blocker.Kind, blocker.Message))
-	}
-	if s.StartTime != nil {
-		line("Started", print.At(s.StartTime.Time))
-	}
-	if s.CompletionTime != nil {
-		line("Completed", print.At(s.CompletionTime.Time))
-	}
-	line("Run time", print.RunTime(job, time.Now()))
-	line("Idle limit", print.IdleLimit(job))
-	line("Attempts", fmt.Sprintf("%d started, %d failed, %d interrupted", s.Attempts, s.Failures, s.Interruptions))
-	if a := s.CurrentAttempt; a != nil {
-		line("Attempt", fmt.Sprintf("%s on %s since %s", a.ID, a.Worker, print.At(a.StartTime.Time)))
-	}
-	if s.NextAttemptTime != nil {
-		line("Next attempt", "at "+s.NextAttemptTime.UTC().Format(time.RFC3339))
-	}
-	for _, d := range s.Dependencies {
-		line("Depends on", fmt.Sprintf("%s (met: %t)", d.Name, d.Met))
-	}
-	if l := s.LateResult; l != nil {
-		line("Late result", fmt.Sprintf("%s of attempt %s by %s, at %s; it changed nothing. %s", l.Outcome, l.Attempt, l.Worker, print.At(l.Time.Time), l.Message))
-	}
-	for _, artifact := range s.Artifacts {
-		line("Artifact", strings.TrimSpace(artifact.Name+" "+artifact.URI))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if len(s.Conditions) > 0 {
-		fmt.Fprintln(c.Out, "Conditions:")
-		t = print.NewTable(c.Out, "  TYPE", "STATUS", "REASON", "SINCE", "MESSAGE")
-		for _, condition := range s.Conditions {
-			t.Row("  "+condition.Type, string(condition.Status), condition.Reason, print.At(condition.LastTransitionTime.Time), condition.Message)
-		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-	}
-	if err := describeHistory(c, job); err != nil {
-		return err
-	}
-	if err := describeSpec(c, job); err != nil {
-		return err
+		return nil
 	}
 	if err := describeLog(c, cmd, server, key); err != nil {
 		return err
 	}
 	return describeEvents(c, cmd, server, job)
-}
-
-// describeHistory shows how earlier runs ended.
-func describeHistory(c *cli.Invocation, job *v1.Job) error {
-	if len(job.Status.History) == 0 {
-		return nil
-	}
-	fmt.Fprintln(c.Out, "Earlier runs:")
-	t := print.NewTable(c.Out, "  RUN", "PHASE", "REASON", "ENDED", "MESSAGE")
-	for _, run := range job.Status.History {
-		t.Row(fmt.Sprintf("  %d", run.Reruns), string(run.Phase), run.Reason, print.At(run.CompletionTime.Time), print.Dash(print.FirstLine(run.Message)))
-	}
-	return t.Flush()
 }
 
 func describeSpec(c *cli.Invocation, obj v1.Object) error {

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
 

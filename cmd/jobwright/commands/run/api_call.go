@@ -11,12 +11,7 @@ import (
 
 func newRunAPICall(c *cli.Invocation) *cobra.Command {
 	var o runOptions
-	var call v1.APICallAction
-	var headers []string
-	var body string
-	var timeout, redirects int32
-	var expectHeaders, expectBody, take, secretHeaders []string
-	var poll pollFlags
+	var f callFlags
 	command := &cobra.Command{
 		Use: "api-call [URL]", Short: "Make an HTTP call; without a URL, a tracking record", Args: cobra.MaximumNArgs(1),
 		Example: `  jobwright run api-call https://example.com/hook --body '{"ok":true}' --expect 200,202
@@ -25,68 +20,94 @@ func newRunAPICall(c *cli.Invocation) *cobra.Command {
   jobwright run api-call https://example.com/v1/exports -X POST --poll-url '/v1/{.name}' --poll-done .done=true --poll-failed .error`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec := v1.JobSpec{Type: v1.JobTypeAPICall}
-			if len(args) == 0 {
-				return runJob(c, cmd.Context(), o, spec)
-			}
-			call.URL = args[0]
-			for _, header := range headers {
-				name, value, ok := strings.Cut(header, ":")
-				if !ok {
-					return cli.Usagef("--header %q: use NAME: VALUE", header)
-				}
-				if call.Headers == nil {
-					call.Headers = map[string]v1.HeaderValue{}
-				}
-				call.Headers[strings.TrimSpace(name)] = v1.HeaderValue{Value: strings.TrimSpace(value)}
-			}
-			for _, header := range secretHeaders {
-				name, secret, ok := strings.Cut(header, "=")
-				if !ok {
-					return cli.Usagef("--secret-header: use NAME=SECRET, the name of a secret of the server's file")
-				}
-				if call.Headers == nil {
-					call.Headers = map[string]v1.HeaderValue{}
-				}
-				call.Headers[strings.TrimSpace(name)] = v1.HeaderValue{ValueFrom: &v1.ValueSource{SecretRef: secret}}
-			}
-			if body != "" {
-				value, err := jsonValue(body)
-				if err != nil {
+			if len(args) > 0 {
+				var err error
+				if spec.APICall, err = f.read(args[0], cmd.Flags().Changed("max-redirects")); err != nil {
 					return err
 				}
-				call.Body = &value
 			}
-			if timeout > 0 {
-				call.TimeoutSeconds = &timeout
-			}
-			if cmd.Flags().Changed("max-redirects") {
-				call.MaxRedirects = &redirects
-			}
-			if err := expectations(&call, expectHeaders, expectBody, take); err != nil {
-				return err
-			}
-			var err error
-			if call.Poll, err = poll.read(); err != nil {
-				return err
-			}
-			spec.APICall = &call
-			return runJob(c, cmd.Context(), o, spec)
+			return runJob(cmd.Context(), c, o, spec)
 		},
 	}
-	flags := command.Flags()
-	flags.StringVarP(&call.Method, "method", "X", "", "HTTP method (default POST with a body, else GET)")
-	flags.StringArrayVarP(&headers, "header", "H", nil, "NAME: VALUE")
-	flags.StringArrayVar(&secretHeaders, "secret-header", nil, "NAME=SECRET, a header whose value is a secret of the server's --secrets file")
-	flags.StringVar(&body, "body", "", "body: JSON, or else text; {\"valueFrom\": {\"secretRef\": NAME}} in it stands for a secret")
-	flags.Int32SliceVar(&call.ExpectStatus, "expect", nil, "status codes that mean success (default any 2xx)")
-	flags.StringArrayVar(&expectHeaders, "expect-header", nil, "NAME: EXPRESSION that the header must match")
-	flags.StringArrayVar(&expectBody, "expect-body", nil, "JSONPATH=VALUE that the body must have, JSONPATH~EXPRESSION, or JSONPATH alone")
-	flags.StringArrayVar(&take, "result", nil, "NAME=JSONPATH to take from the body into status.result.values")
-	flags.Int32Var(&redirects, "max-redirects", 0, "how many redirects are followed, also such as turn the method into GET; 0: a redirect is the response; unset: 10, but one that would turn a method other than GET and HEAD into GET fails the call")
-	flags.Int32Var(&timeout, "timeout", 0, "seconds that each request may take (default 30)")
-	poll.bind(command)
+	f.bind(command)
 	o.bind(command)
 	return command
+}
+
+// callFlags describe an HTTP call.
+type callFlags struct {
+	call                            v1.APICallAction
+	body                            string
+	timeout, redirects              int32
+	headers, secretHeaders          []string
+	expectHeaders, expectBody, take []string
+	poll                            pollFlags
+}
+
+func (f *callFlags) bind(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVarP(&f.call.Method, "method", "X", "", "HTTP method (default POST with a body, else GET)")
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "NAME: VALUE")
+	flags.StringArrayVar(&f.secretHeaders, "secret-header", nil, "NAME=SECRET, a header whose value is a secret of the server's --secrets file")
+	flags.StringVar(&f.body, "body", "", "body: JSON, or else text; {\"valueFrom\": {\"secretRef\": NAME}} in it stands for a secret")
+	flags.Int32SliceVar(&f.call.ExpectStatus, "expect", nil, "status codes that mean success (default any 2xx)")
+	flags.StringArrayVar(&f.expectHeaders, "expect-header", nil, "NAME: EXPRESSION that the header must match")
+	flags.StringArrayVar(&f.expectBody, "expect-body", nil, "JSONPATH=VALUE that the body must have, JSONPATH~EXPRESSION, or JSONPATH alone")
+	flags.StringArrayVar(&f.take, "result", nil, "NAME=JSONPATH to take from the body into status.result.values")
+	flags.Int32Var(&f.redirects, "max-redirects", 0, "how many redirects are followed, also such as turn the method into GET; 0: a redirect is the response; unset: 10, but one that would turn a method other than GET and HEAD into GET fails the call")
+	flags.Int32Var(&f.timeout, "timeout", 0, "seconds that each request may take (default 30)")
+	f.poll.bind(command)
+}
+
+// read makes the call of its flags; redirects tells whether --max-redirects was given.
+func (f *callFlags) read(url string, redirects bool) (*v1.APICallAction, error) {
+	call := &f.call
+	call.URL = url
+	var err error
+	if call.Headers, err = requestHeaders(f.headers, f.secretHeaders); err != nil {
+		return nil, err
+	}
+	if f.body != "" {
+		value, err := jsonValue(f.body)
+		if err != nil {
+			return nil, err
+		}
+		call.Body = &value
+	}
+	if f.timeout > 0 {
+		call.TimeoutSeconds = &f.timeout
+	}
+	if redirects {
+		call.MaxRedirects = &f.redirects
+	}
+	if err := expectations(call, f.expectHeaders, f.expectBody, f.take); err != nil {
+		return nil, err
+	}
+	call.Poll, err = f.poll.read()
+	return call, err
+}
+
+// requestHeaders reads NAME: VALUE and NAME=SECRET flags.
+func requestHeaders(plain, secret []string) (map[string]v1.HeaderValue, error) {
+	if len(plain)+len(secret) == 0 {
+		return nil, nil
+	}
+	headers := map[string]v1.HeaderValue{}
+	for _, text := range plain {
+		name, value, ok := strings.Cut(text, ":")
+		if !ok {
+			return nil, cli.Usagef("--header %q: use NAME: VALUE", text)
+		}
+		headers[strings.TrimSpace(name)] = v1.HeaderValue{Value: strings.TrimSpace(value)}
+	}
+	for _, text := range secret {
+		name, ref, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, cli.Usagef("--secret-header: use NAME=SECRET, the name of a secret of the server's file")
+		}
+		headers[strings.TrimSpace(name)] = v1.HeaderValue{ValueFrom: &v1.ValueSource{SecretRef: ref}}
+	}
+	return headers, nil
 }
 
 // expectations reads the flags about the response.
@@ -154,44 +175,4 @@ func bodyExpectations(texts []string) ([]v1.BodyExpectation, error) {
 		out = append(out, one)
 	}
 	return out, nil
-}
-
-// pollFlags say how the end of an operation is waited for.
-type pollFlags struct {
-	wanted            bool
-	url               string
-	interval, timeout int32
-	done, failed      []string
-}
-
-func (p *pollFlags) bind(command *cobra.Command) {
-	flags := command.Flags()
-	flags.BoolVar(&p.wanted, "poll", false, "the call begins an operation: ask at the Location of a 202 until there is no 202 any more")
-	flags.StringVar(&p.url, "poll-url", "", "where to ask; {JSONPATH} in it is taken from the response; implies --poll")
-	flags.Int32Var(&p.interval, "poll-interval", 0, "seconds between two questions (default 5)")
-	flags.Int32Var(&p.timeout, "poll-timeout", 0, "seconds the operation may take (default 3600)")
-	flags.StringArrayVar(&p.done, "poll-done", nil, "JSONPATH=VALUE, JSONPATH~EXPRESSION or JSONPATH: it is done when all hold; implies --poll")
-	flags.StringArrayVar(&p.failed, "poll-failed", nil, "the same: it has failed when one holds; implies --poll")
-}
-
-func (p *pollFlags) read() (*v1.APICallPoll, error) {
-	if !p.wanted && p.url == "" && len(p.done)+len(p.failed) == 0 {
-		if p.interval != 0 || p.timeout != 0 {
-			return nil, cli.Usagef("--poll-interval and --poll-timeout go with --poll")
-		}
-		return nil, nil
-	}
-	poll := &v1.APICallPoll{URL: p.url}
-	if p.interval != 0 {
-		poll.IntervalSeconds = &p.interval
-	}
-	if p.timeout != 0 {
-		poll.TimeoutSeconds = &p.timeout
-	}
-	var err error
-	if poll.Done, err = bodyExpectations(p.done); err != nil {
-		return nil, err
-	}
-	poll.Failed, err = bodyExpectations(p.failed)
-	return poll, err
 }

@@ -7,14 +7,13 @@ import (
 	"io"
 	"strings"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/manifest"
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 // planFlags are those of run.
@@ -63,11 +62,11 @@ With --output json or yaml it prints a list: job, valid, problems, changes of ea
 				}
 				fmt.Fprintf(c.Err, "%s: %s: only jobs have a plan\n", doc.Where, print.FullName(doc.Object))
 			}
-			return plan(c, cmd.Context(), server, jobs, output)
+			return plan(cmd.Context(), c, server, jobs, output)
 		},
 	}
 	command.Flags().StringArrayVarP(&files, "filename", "f", nil, `file, folder or "-"; may be given several times`)
-	command.Flags().StringVarP(&output, "output", "o", "", "json or yaml instead of the words")
+	cli.Output(command, &output, "json or yaml instead of the words", "json", "yaml")
 	return command
 }
 
@@ -79,10 +78,7 @@ type plannedJob struct {
 }
 
 // plan prints the plans of jobs; problems of any are exit code 1.
-func plan(c *cli.Invocation, ctx context.Context, server *client.Client, jobs []*v1.Job, output string) error {
-	if output != "" && output != "json" && output != "yaml" {
-		return cli.Usagef("--output %q: supported values: json, yaml", output)
-	}
+func plan(ctx context.Context, c *cli.Invocation, server *client.Client, jobs []*v1.Job, output string) error {
 	plans, failed := []plannedJob{}, []error{}
 	valid := true
 	for _, job := range jobs {
@@ -111,15 +107,8 @@ func plan(c *cli.Invocation, ctx context.Context, server *client.Client, jobs []
 }
 
 func printPlans(out io.Writer, plans []plannedJob, output string) error {
-	switch output {
-	case "json":
-		return print.JSON(out, plans)
-	case "yaml":
-		data, err := print.MarshalYAML(plans)
-		if err == nil {
-			_, err = out.Write(data)
-		}
-		return err
+	if output != "" {
+		return print.As(out, plans, output)
 	}
 	for i, plan := range plans {
 		if i > 0 {

@@ -6,13 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 func newRevisions(c *cli.Invocation) *cobra.Command {
@@ -34,9 +33,6 @@ new revision; how many are kept is the server's --max-revisions.`,
   jobwright rollback shop --to 3`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeProjects(c),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "" && output != "json" && output != "yaml" {
-				return cli.Usagef("--output %q: supported values: json, yaml", output)
-			}
 			project := ""
 			if len(args) > 0 {
 				project = args[0]
@@ -50,15 +46,8 @@ new revision; how many are kept is the server's --max-revisions.`,
 				return err
 			}
 			switch {
-			case output == "json":
-				return print.JSON(c.Out, list)
-			case output == "yaml":
-				text, err := print.MarshalYAML(list)
-				if err != nil {
-					return err
-				}
-				_, err = c.Out.Write(text)
-				return err
+			case output != "":
+				return print.As(c.Out, list, output)
 			case len(list.Items) == 0 && project != "":
 				fmt.Fprintf(c.Err, "Workspace %s has no revisions of project %s.\n", c.Workspace, project)
 				return nil
@@ -73,8 +62,7 @@ new revision; how many are kept is the server's --max-revisions.`,
 	}
 	flags := command.Flags()
 	flags.BoolVar(&diff, "diff", false, "show what each revision changed")
-	flags.StringVarP(&output, "output", "o", "", "json or yaml, with the compose files, instead of a table")
-	cli.CompleteValues(command, "output", "json", "yaml")
+	cli.Output(command, &output, "json or yaml, with the compose files, instead of a table", "json", "yaml")
 	return command
 }
 

@@ -41,11 +41,11 @@ A rollback makes a new revision, so that a rollback can be rolled back.`,
 			if err != nil {
 				return err
 			}
-			project, number, err := rollbackTarget(c, cmd.Context(), server, args[0], to)
+			project, number, err := rollbackTarget(cmd.Context(), c, server, args[0], to)
 			if err != nil {
 				return err
 			}
-			return runJob(c, cmd.Context(), o, v1.JobSpec{
+			return runJob(cmd.Context(), c, o, v1.JobSpec{
 				Type: v1.JobTypeDeploy, Deploy: &v1.DeployAction{Verb: v1.DeployRollback, ProjectName: project, Revision: &number, Services: services},
 			})
 		},
@@ -58,11 +58,11 @@ A rollback makes a new revision, so that a rollback can be rolled back.`,
 
 // rollbackTarget is the project and the revision that a rollback means. They are settled
 // here, before there is a job, so that the job means the same whenever it runs.
-func rollbackTarget(c *cli.Invocation, ctx context.Context, server *client.Client, name string, to int64) (project string, number int64, err error) {
+func rollbackTarget(ctx context.Context, c *cli.Invocation, server *client.Client, name string, to int64) (project string, number int64, err error) {
 	jobName, isJob := strings.CutPrefix(name, "job/")
 	var job *v1.Job
 	if isJob {
-		if job, err = deployJob(c, ctx, server, jobName); err != nil {
+		if job, err = deployJob(ctx, c, server, jobName); err != nil {
 			return "", 0, err
 		}
 		project, number = deployed(job)
@@ -95,7 +95,7 @@ func rollbackTarget(c *cli.Invocation, ctx context.Context, server *client.Clien
 	return "", 0, fmt.Errorf("project %q has no revision before %d; the newest is %d: to bring that back, say --to %d", project, number, list.Items[0].Number, list.Items[0].Number)
 }
 
-func deployJob(c *cli.Invocation, ctx context.Context, server *client.Client, name string) (*v1.Job, error) {
+func deployJob(ctx context.Context, c *cli.Invocation, server *client.Client, name string) (*v1.Job, error) {
 	kind, _ := v1.KindByName(v1.KindJob)
 	obj, err := server.Get(ctx, client.Key{Kind: kind, Namespace: c.Workspace, Name: name})
 	if err != nil {

@@ -8,14 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"jobwright.dev/cmd/jobwright/print"
-
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/print"
 )
 
 // runOptions are the flags that every type of job shares.
@@ -66,7 +65,7 @@ func newRunBuild(c *cli.Invocation) *cobra.Command {
 			if build.Answers, err = jsonPairs("--answer", answers); err != nil {
 				return err
 			}
-			return runJob(c, cmd.Context(), o, v1.JobSpec{Type: v1.JobTypeBuild, Build: &build})
+			return runJob(cmd.Context(), c, o, v1.JobSpec{Type: v1.JobTypeBuild, Build: &build})
 		},
 	}
 	flags := command.Flags()
@@ -108,7 +107,7 @@ func newRunDeploy(c *cli.Invocation) *cobra.Command {
 			if deploy.Env, err = deployEnv(plain, secret); err != nil {
 				return err
 			}
-			return runJob(c, cmd.Context(), o, v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &deploy})
+			return runJob(cmd.Context(), c, o, v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &deploy})
 		},
 	}
 	flags := command.Flags()
@@ -152,7 +151,7 @@ func (o *runOptions) bind(command *cobra.Command) {
 	flags.Int64Var(&o.deadline, "active-deadline-seconds", 0, "seconds the job may run; 0: no limit")
 	flags.BoolVarP(&o.detach, "detach", "d", false, "return as soon as the job is created")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the manifest instead of creating the job")
-	flags.StringVarP(&o.plan.output, "output", "o", "", "with --plan: json or yaml")
+	cli.Output(command, &o.plan.output, "with --plan: json or yaml", "json", "yaml")
 	flags.BoolVar(&o.plan.wanted, "plan", false, "tell what the job would do instead of creating it; exit code 1 when it has problems")
 	o.policy.bind(command)
 }
@@ -185,7 +184,7 @@ func jsonValue(text string) (v1.JSON, error) {
 	return v1.NewJSON(text)
 }
 
-func runJob(c *cli.Invocation, ctx context.Context, o runOptions, spec v1.JobSpec) error {
+func runJob(ctx context.Context, c *cli.Invocation, o runOptions, spec v1.JobSpec) error {
 	server, err := c.Connect()
 	if err != nil {
 		return err
@@ -218,7 +217,7 @@ func runJob(c *cli.Invocation, ctx context.Context, o runOptions, spec v1.JobSpe
 		return print.Object(c.Out, job, "yaml")
 	}
 	if o.plan.wanted {
-		return plan(c, ctx, server, []*v1.Job{job}, o.plan.output)
+		return plan(ctx, c, server, []*v1.Job{job}, o.plan.output)
 	}
 	created, err := server.Create(ctx, job)
 	if err != nil {
@@ -230,12 +229,12 @@ func runJob(c *cli.Invocation, ctx context.Context, o runOptions, spec v1.JobSpe
 		return err
 	}
 	kind, _ := v1.KindByName(v1.KindJob)
-	return followJob(c, ctx, server, client.Key{Kind: kind, Namespace: c.Workspace, Name: created.GetName()})
+	return followJob(ctx, c, server, client.Key{Kind: kind, Namespace: c.Workspace, Name: created.GetName()})
 }
 
 // followJob shows a job's log and progress until it has ended; when ctx ends first,
 // the job is canceled and followed on.
-func followJob(c *cli.Invocation, ctx context.Context, server *client.Client, key client.Key) error {
+func followJob(ctx context.Context, c *cli.Invocation, server *client.Client, key client.Key) error {
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	release := context.AfterFunc(ctx, func() {

@@ -3,6 +3,7 @@ package print
 import (
 	"strings"
 	"testing"
+	"time"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -33,8 +34,22 @@ func TestIdleLimitIsSaid(t *testing.T) {
 		if !tc.old {
 			job.Status = job.InitialStatus()
 		}
-		if got := IdleLimit(job); !strings.HasPrefix(got, tc.want) || tc.want == "" && got != "" {
+		if got := idleLimit(job); !strings.HasPrefix(got, tc.want) || tc.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestLabelsAreDescribedInOrder(t *testing.T) {
+	obj := &v1.Workspace{}
+	obj.Labels = map[string]string{"team": "web", "app": "shop", "env": "test", "zone": "a"}
+	for range 8 { // a map has no order, so once is no proof
+		var out strings.Builder
+		if err := Description(&out, obj, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), "app=shop, env=test, team=web, zone=a") {
+			t.Fatalf("labels in another order:\n%s", out.String())
 		}
 	}
 }

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Choice makes a flag that takes one of the supported words, and completes them in a
+// shell. What value holds is its default.
+func Choice(command *cobra.Command, value *string, name, shorthand, usage string, supported ...string) {
+	command.Flags().VarP(&choice{value: value, initial: *value, supported: supported}, name, shorthand, usage)
+	CompleteValues(command, name, supported...)
+}
+
+// Output makes the flag --output for formats beside the default one.
+func Output(command *cobra.Command, value *string, usage string, formats ...string) {
+	Choice(command, value, "output", "o", usage, formats...)
+}
+
+// CompleteValues completes a flag's values in a shell.
+func CompleteValues(command *cobra.Command, flag string, values ...string) {
+	if err := command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag is not there: a mistake of the program
+	}
+}
+
+// choice is the value of a flag that takes one of several words.
+type choice struct {
+	value     *string
+	initial   string
+	supported []string
+}
+
+func (c *choice) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
+
+func (*choice) Type() string { return "string" }
+
+func (c *choice) Set(text string) error {
+	if text != c.initial && !slices.Contains(c.supported, text) {
+		return unsupportedError(c.supported)
+	}
+	*c.value = text
+	return nil
+}
+
+// unsupportedError is the words that a flag takes, told to somebody who has given another.
+type unsupportedError []string
+
+func (e unsupportedError) Error() string { return "supported values: " + strings.Join(e, ", ") }
+
+// FlagError makes what pflag finds wrong with a flag a usage error.
+func FlagError(_ *cobra.Command, err error) error {
+	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if unsupported, chosen := errors.AsType[unsupportedError](err); ok && chosen {
+		return Usagef("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), unsupported)
+	}
+	return UsageError{err}
+}
