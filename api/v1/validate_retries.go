@@ -45,25 +45,20 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 	case !slices.Contains(actions, r.Action):
 		errs = append(errs, field.NotSupported(p.Child("action"), r.Action, actions))
 	}
-	criteria := []struct {
-		name string
-		set  bool
-		of   []JobType
-	}{
-		{"exitCodes", len(r.ExitCodes) > 0, []JobType{JobTypeDeploy}},
-		{"httpStatus", len(r.HTTPStatus) > 0, []JobType{JobTypeAPICall, JobTypeBuild}},
-		{"isError", r.IsError != nil, []JobType{JobTypeBuild}},
-		{"rpcCodes", len(r.RPCCodes) > 0, []JobType{JobTypeBuild}},
-	}
 	none := r.MessagePattern == ""
-	for _, c := range criteria {
-		none = none && !c.set
-		if c.set && jobType != "" && !slices.Contains(c.of, jobType) {
-			errs = append(errs, field.Forbidden(p.Child(c.name), fmt.Sprintf("only a job of type %s reports it, this one is of type %s", oneOf(c.of), jobType)))
+	var names []string
+	for _, c := range Criteria() {
+		names = append(names, c.Field)
+		if len(c.Wants(r)) == 0 {
+			continue
+		}
+		none = false
+		if of := reporting(c.Fact); jobType != "" && !slices.Contains(of, jobType) {
+			errs = append(errs, field.Forbidden(p.Child(c.Field), fmt.Sprintf("only a job of type %s reports it, this one is of type %s", oneOf(of), jobType)))
 		}
 	}
 	if none {
-		errs = append(errs, field.Required(p, "set at least one of exitCodes, httpStatus, isError, rpcCodes and messagePattern"))
+		errs = append(errs, field.Required(p, fmt.Sprintf("set at least one of %s and messagePattern", strings.Join(names, ", "))))
 	}
 	errs = append(errs, validateText(r.MessagePattern, maxPattern, p.Child("messagePattern"))...)
 	if _, err := regexp.Compile(r.MessagePattern); err != nil {
@@ -73,13 +68,20 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 	if r.RetryAfterSeconds != nil && r.Action != FailurePolicyRetryAfter {
 		errs = append(errs, field.Forbidden(p.Child("retryAfterSeconds"), "only with action RetryAfter"))
 	}
-	errs = append(errs, validateEach(r.RPCCodes, maxRuleValues, p.Child("rpcCodes"), func(int64, *field.Path) field.ErrorList { return nil })...)
-	errs = append(errs, validateEach(r.ExitCodes, maxRuleValues, p.Child("exitCodes"), func(code int32, p *field.Path) field.ErrorList {
-		return validateRange(&code, 1, 255, p)
-	})...)
-	return append(errs, validateEach(r.HTTPStatus, maxRuleValues, p.Child("httpStatus"), func(code int32, p *field.Path) field.ErrorList {
-		return validateRange(&code, 100, 599, p)
-	})...)
+	for _, c := range Criteria() {
+		if c.validate != nil {
+			errs = append(errs, c.validate(r, p.Child(c.Field))...)
+		}
+	}
+	return errs
+}
+
+// reporting are the types whose attempts report a fact.
+func reporting(fact Fact) []JobType {
+	return map[Fact][]JobType{
+		FactExitCode: {JobTypeDeploy}, FactHTTPStatus: {JobTypeAPICall, JobTypeBuild},
+		FactToolError: {JobTypeBuild}, FactRPCCode: {JobTypeBuild},
+	}[fact]
 }
 
 // oneOf is a list of types in words.

@@ -90,14 +90,8 @@ type Outcome struct {
 	// add to the verdict.
 	Message string
 
-	// ExitCode is the process's exit code, where there was a process.
-	ExitCode *int32
-	// HTTPStatus is the response's status; 0: there was no response.
-	HTTPStatus int32
-	// ToolError tells that an MCP tool answered with isError.
-	ToolError bool
-	// RPCCode is the JSON-RPC error code of an MCP server; 0: none.
-	RPCCode int64
+	// Facts are what the job's failure policy may go by, of those that the Type reports.
+	Facts Facts
 	// RetryAfter is how long the other side asked to wait; 0: it did not.
 	RetryAfter time.Duration
 

@@ -78,7 +78,7 @@ func (p *process) Run(ctx context.Context, a action.Attempt, out action.Sink) ac
 		return action.Fail(v1.ReasonExitCode, "exit 1")
 	case "tool error":
 		o := action.Fail(v1.ReasonToolError, "the tool says no")
-		o.ToolError = true
+		o.Facts = o.Facts.With(v1.FactToolError, true)
 		return o
 	case "panic":
 		panic("as planned")

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/outbound"
 )
@@ -46,6 +47,11 @@ type answer struct {
 }
 
 func (a *answer) status() int { return a.response.StatusCode }
+
+// facts are what a failure policy may go by.
+func (a *answer) facts() action.Facts {
+	return action.Facts(nil).With(v1.FactHTTPStatus, a.status())
+}
 
 // statusLine is the status with the other side's words for it, without secrets.
 func (a *answer) statusLine(hide func(string) string) string {

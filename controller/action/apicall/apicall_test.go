@@ -78,7 +78,7 @@ func TestACallSendsWhatTheJobSays(t *testing.T) {
 			tc.call.URL = server.URL
 			out := &recorder{}
 			outcome := New(Options{Network: private(), UserAgent: "jw"}).Run(t.Context(), attempt(&tc.call), out)
-			if outcome.Verdict != action.Succeeded || outcome.HTTPStatus != 201 {
+			if outcome.Verdict != action.Succeeded || outcome.Facts[v1.FactHTTPStatus] != "201" {
 				t.Fatalf("outcome = %+v", outcome)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -143,7 +143,7 @@ func TestWhatACallFailsOf(t *testing.T) {
 			if strings.Contains(outcome.Message+strings.Join(out.lines, ""), "secret") {
 				t.Error("the password is shown")
 			}
-			if tc.reason == v1.ReasonUnexpectedStatus && outcome.HTTPStatus == 503 && outcome.RetryAfter != 17*time.Second {
+			if tc.reason == v1.ReasonUnexpectedStatus && outcome.Facts[v1.FactHTTPStatus] == "503" && outcome.RetryAfter != 17*time.Second {
 				t.Errorf("RetryAfter = %s, want 17 s", outcome.RetryAfter)
 			}
 		})
@@ -201,7 +201,7 @@ func TestWhatAFailurePolicyGoesBy(t *testing.T) {
 			defer server.Close()
 			o := New(Options{Network: private()}).Run(t.Context(), attempt(&v1.APICallAction{URL: server.URL}), &recorder{})
 			exact := o.RetryAfter == tc.want || tc.want == time.Hour && o.RetryAfter > tc.want
-			if o.Verdict != action.Failed || o.HTTPStatus != int32(tc.status) || !exact {
+			if o.Verdict != action.Failed || o.Facts.Number(v1.FactHTTPStatus) != int64(tc.status) || !exact {
 				t.Errorf("outcome = %+v, want status %d and to wait %s", o, tc.status, tc.want)
 			}
 		})

@@ -57,7 +57,7 @@ func TestServersThatBreakTheRules(t *testing.T) {
 		url     string
 		reason  string
 		message string
-		status  int32
+		status  int64
 	}{
 		"answers nothing and closes":                {speaks(t, say("")), v1.ReasonInterrupted, "EOF. The receiver may have acted on it; it was not sent again", 0},
 		"answers with what is no HTTP":              {speaks(t, say("220 mail.example ESMTP\r\n")), v1.ReasonProtocolError, "malformed HTTP", 0},
@@ -75,7 +75,7 @@ func TestServersThatBreakTheRules(t *testing.T) {
 				call.TimeoutSeconds = new(int32(1)) // the others may take what a busy machine needs
 			}
 			o := New(Options{Network: private()}).Run(t.Context(), attempt(call), &recorder{})
-			if o.Verdict != action.Failed || o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || o.HTTPStatus != tc.status {
+			if o.Verdict != action.Failed || o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || o.Facts.Number(v1.FactHTTPStatus) != tc.status {
 				t.Errorf("%+v, want %s with %q and status %d", o, tc.reason, tc.message, tc.status)
 			}
 		})

@@ -168,7 +168,7 @@ func (c *call) brokenOff(ctx context.Context, a *answer) action.Outcome {
 	if ctx.Err() != nil {
 		return c.failed(ctx, ctx.Err())
 	}
-	o := action.Outcome{Verdict: action.Failed, Reason: v1.ReasonConnectionFailed, HTTPStatus: int32(a.status()), RetryAfter: a.retryAfter(time.Now())}
+	o := action.Outcome{Verdict: action.Failed, Reason: v1.ReasonConnectionFailed, Facts: a.facts(), RetryAfter: a.retryAfter(time.Now())}
 	said := fmt.Sprintf("%s answered %s, but the body", c.name, a.statusLine(c.theirs))
 	switch {
 	case a.timedOut:

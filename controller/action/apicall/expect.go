@@ -105,7 +105,7 @@ func decodeOwn(j v1.JSON) (any, error) {
 
 // judge is the outcome of a call by its response.
 func (c *call) judge(a *answer) (o action.Outcome) {
-	o = action.Outcome{Verdict: action.Succeeded, HTTPStatus: int32(a.status()), RetryAfter: a.retryAfter(time.Now())}
+	o = action.Outcome{Verdict: action.Succeeded, Facts: a.facts(), RetryAfter: a.retryAfter(time.Now())}
 	result := map[string]any{"status": a.status(), "body": a.head(c.theirs, resultHead)}
 	defer func() {
 		if encoded, err := v1.NewJSON(result); err == nil {

@@ -291,7 +291,7 @@ func (c *call) ask(ctx context.Context, to *url.URL) (*action.Outcome, asked, ti
 		return nil, asked{said: now.said}, a.retryAfter(time.Now())
 	case a.status()/100 != 2:
 		o := action.Fail(v1.ReasonUnexpectedStatus, fmt.Sprintf("The operation that %s began cannot be asked about: %s. It may go on; a retry asks again and does not begin it again.", c.name, now.said))
-		o.HTTPStatus = int32(a.status())
+		o.Facts = a.facts()
 		return &o, now, 0
 	}
 	switch state, why := c.state(a); state {

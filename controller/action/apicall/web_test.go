@@ -166,7 +166,7 @@ func TestEveryAnswerHasItsVerdict(t *testing.T) {
 
 		reason  string // empty: it succeeds
 		message string
-		status  int32
+		status  int64
 		log     string
 		result  string
 		wait    bool
@@ -239,7 +239,7 @@ func TestEveryAnswerHasItsVerdict(t *testing.T) {
 				call.TimeoutSeconds = &tc.seconds
 			}
 			o := New(Options{Network: private()}).Run(t.Context(), attempt(call), out)
-			if o.Reason != tc.reason || (o.Verdict == action.Succeeded) != (tc.reason == "") || !strings.Contains(o.Message, tc.message) || o.HTTPStatus != tc.status {
+			if o.Reason != tc.reason || (o.Verdict == action.Succeeded) != (tc.reason == "") || !strings.Contains(o.Message, tc.message) || o.Facts.Number(v1.FactHTTPStatus) != tc.status {
 				t.Errorf("%+v; want reason %q, status %d and %q", o, tc.reason, tc.status, tc.message)
 			}
 			if log := strings.Join(out.lines, "\n"); !strings.Contains(log, tc.log) {

@@ -246,8 +246,7 @@ func (d *deploy) await(ctx, limited context.Context) action.Outcome {
 		case j.Grade == health.Failed:
 			return d.unhealthy(ctx, j)
 		case j.Grade == health.Good && probe == nil:
-			exit := int32(d.code)
-			return action.Outcome{Verdict: action.Succeeded, ExitCode: &exit, Result: d.board.result()}
+			return action.Outcome{Verdict: action.Succeeded, Facts: exitCode(d.code), Result: d.board.result()}
 		case j.Grade == health.Good:
 			err := health.Probe(limited, probe, seen, d.r.network)
 			if err == nil {

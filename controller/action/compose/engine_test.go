@@ -227,7 +227,7 @@ func TestAProjectGoesUpAndDown(t *testing.T) {
 	} {
 		out := &recorder{}
 		outcome := r.Run(t.Context(), attempt(step.verb, step.args...), out)
-		if outcome.Verdict != action.Succeeded || *outcome.ExitCode != 0 {
+		if outcome.Verdict != action.Succeeded || outcome.Facts[v1.FactExitCode] != "0" {
 			t.Fatalf("%s: %+v\n%s", step.verb, outcome, out.text.String())
 		}
 		if !strings.Contains(out.text.String(), step.want) {

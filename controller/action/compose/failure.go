@@ -28,8 +28,7 @@ func (d *deploy) fail(c cause, more string) action.Outcome {
 		o.Result = d.board.result()
 	}
 	if d.started || d.code > 0 {
-		exit := int32(d.code)
-		o.ExitCode = &exit
+		o.Facts = exitCode(d.code)
 	}
 	return o
 }
@@ -134,8 +133,7 @@ func (d *deploy) unhealthy(ctx context.Context, j health.Judgment) action.Outcom
 	defer cancel()
 	o := d.fail(cause{reason: worst.Reason, service: worst.Name, text: worst.Message}, strings.TrimSpace(j.Others(worst.Name)+d.log(ctx, worst.Worst)))
 	if d.code == 0 && worst.ExitCode != nil {
-		exit := int32(*worst.ExitCode) // says more than compose's
-		o.ExitCode = &exit
+		o.Facts = exitCode(*worst.ExitCode) // says more than compose's
 	}
 	return o
 }

@@ -168,7 +168,7 @@ func TestABadImageIsRolledBackToTheOneThatRan(t *testing.T) {
 	}
 	s.file(app + db + "  more: {image: '" + image + "', command: [more], stop_grace_period: 1s}\n")
 	o := s.up()
-	if o.Verdict != action.Failed || o.Reason != v1.ReasonRolledBack || o.ExitCode == nil {
+	if o.Verdict != action.Failed || o.Reason != v1.ReasonRolledBack || o.Facts[v1.FactExitCode] == "" {
 		t.Fatalf("%+v\n%s", o, s.log)
 	}
 	s.wantResult(o, "1 1")

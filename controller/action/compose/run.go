@@ -112,8 +112,7 @@ func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out acti
 
 // exited is the outcome of an exit code.
 func exited(verb v1.DeployVerb, name string, code int, steps *steps, tail string) action.Outcome {
-	exit := int32(code)
-	o := action.Outcome{Verdict: action.Succeeded, ExitCode: &exit}
+	o := action.Outcome{Verdict: action.Succeeded, Facts: exitCode(code)}
 	if encoded, err := v1.NewJSON(result{ExitCode: &code}); err == nil {
 		o.Result = &encoded
 	}
@@ -125,6 +124,9 @@ func exited(verb v1.DeployVerb, name string, code int, steps *steps, tail string
 	o.Verdict, o.Reason, o.Message = action.Failed, c.reason, c.sentence()+" "+engine.Ended(name, code)+engine.LastWords(tail)
 	return o
 }
+
+// exitCode is an exit code as a fact.
+func exitCode(code int) action.Facts { return action.Facts(nil).With(v1.FactExitCode, code) }
 
 // withResult adds to what an outcome reports as its result.
 func withResult(o action.Outcome, add map[string]any) action.Outcome {

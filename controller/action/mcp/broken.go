@@ -27,9 +27,9 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 			reason = v1.ReasonInvalidArguments
 		}
 		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, s.redact(rpc.Message), coded(rpc)))
-		outcome.RPCCode = rpc.Code
+		outcome.Facts = outcome.Facts.With(v1.FactRPCCode, rpc.Code)
 		if known {
-			outcome.HTTPStatus, outcome.RetryAfter = int32(f.Status), f.RetryAfter //nolint:gosec // a status has three digits
+			outcome.Facts, outcome.RetryAfter = answered(outcome.Facts, f), f.RetryAfter
 		}
 		return outcome
 	}
@@ -63,8 +63,16 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 // failure is an outcome with what is known of a failure.
 func failure(f *wire.Failure, reason, message string) action.Outcome {
 	outcome := action.Fail(reason, message)
-	outcome.HTTPStatus, outcome.RetryAfter, outcome.Answered = int32(f.Status), f.RetryAfter, f.Answered //nolint:gosec // a status has three digits
+	outcome.Facts, outcome.RetryAfter, outcome.Answered = answered(outcome.Facts, f), f.RetryAfter, f.Answered
 	return outcome
+}
+
+// answered adds the status of a failure that came by HTTP.
+func answered(facts action.Facts, f *wire.Failure) action.Facts {
+	if f.Status == 0 {
+		return facts
+	}
+	return facts.With(v1.FactHTTPStatus, f.Status)
 }
 
 // coded is a JSON-RPC error's code, for a message. Servers that give none mean nothing by 0.

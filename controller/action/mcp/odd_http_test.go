@@ -109,7 +109,7 @@ func TestWhatAServerBehindHTTPAnswersInstead(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answers func(http.ResponseWriter, *http.Request, string, string) bool
 		check
-		status int32
+		status int64
 		wait   time.Duration
 	}{
 		"401 at the start, with a challenge and a body": {
@@ -140,8 +140,8 @@ func TestWhatAServerBehindHTTPAnswersInstead(t *testing.T) {
 			server, rec := &oddHTTP{answers: tc.answers}, newRecorder()
 			out := server.runner(t).Run(t.Context(), attempt(&v1.BuildAction{Action: "go"}), rec)
 			tc.of(t, out, rec)
-			if out.HTTPStatus != tc.status || out.RetryAfter != tc.wait {
-				t.Errorf("status %d, wait %s; want %d, %s", out.HTTPStatus, out.RetryAfter, tc.status, tc.wait)
+			if out.Facts.Number(v1.FactHTTPStatus) != tc.status || out.RetryAfter != tc.wait {
+				t.Errorf("status %d, wait %s; want %d, %s", out.Facts.Number(v1.FactHTTPStatus), out.RetryAfter, tc.status, tc.wait)
 			}
 			if strings.Contains(out.Message, "s3cret") {
 				t.Errorf("the message has a secret: %s", out.Message)

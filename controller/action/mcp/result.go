@@ -65,7 +65,7 @@ func finish(result *reply, tool string, output *schema.Schema, out action.Sink) 
 		if !there {
 			outcome.Result = nil // the message has the words
 		}
-		outcome.Verdict, outcome.Reason, outcome.ToolError = action.Failed, v1.ReasonToolError, true
+		outcome.Verdict, outcome.Reason, outcome.Facts = action.Failed, v1.ReasonToolError, outcome.Facts.With(v1.FactToolError, true)
 		outcome.Message = clip(said, maxMessage)
 		return outcome
 	}

@@ -85,7 +85,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 			}
 			log := new(lines)
 			got := finish(replied(t, &tc.answer), "x", output, log)
-			if got.Verdict != tc.verdict || got.Reason != tc.reason || !strings.Contains(got.Message, tc.says) || got.ToolError != tc.answer.IsError {
+			if got.Verdict != tc.verdict || got.Reason != tc.reason || !strings.Contains(got.Message, tc.says) || (got.Facts[v1.FactToolError] == "true") != tc.answer.IsError {
 				t.Errorf("outcome %+v", got)
 			}
 			result := ""

@@ -357,7 +357,7 @@ func unavailable(err error, message string) action.Outcome {
 		outcome.Answered = false // no tool was called
 	}
 	if rpc, ok := refusal(err); ok {
-		outcome.RPCCode = rpc.Code
+		outcome.Facts = outcome.Facts.With(v1.FactRPCCode, rpc.Code)
 	}
 	return outcome
 }

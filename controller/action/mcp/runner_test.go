@@ -119,7 +119,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := newRunner(t, tc.servers).Run(t.Context(), attempt(tc.build), newRecorder())
-			if out.Verdict != tc.verdict || out.Reason != tc.reason || out.RPCCode != tc.rpc || out.ToolError != (tc.reason == v1.ReasonToolError) {
+			if out.Verdict != tc.verdict || out.Reason != tc.reason || out.Facts.Number(v1.FactRPCCode) != tc.rpc || (out.Facts[v1.FactToolError] == "true") != (tc.reason == v1.ReasonToolError) {
 				t.Errorf("outcome %+v", out)
 			}
 			for _, want := range tc.says {
@@ -241,7 +241,7 @@ func TestABrokenConnectionIsNoWordOfTheServer(t *testing.T) {
 		handler.ServeHTTP(w, request)
 	}))
 	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), newRecorder())
-	if out.Reason != v1.ReasonProtocolError || out.RPCCode != 0 || !strings.Contains(out.Message, "broke off") || !strings.Contains(out.Message, "EOF") {
+	if out.Reason != v1.ReasonProtocolError || out.Facts[v1.FactRPCCode] != "" || !strings.Contains(out.Message, "broke off") || !strings.Contains(out.Message, "EOF") {
 		t.Errorf("outcome %+v", out)
 	}
 }

@@ -203,7 +203,7 @@ func TestAToolIsCalledAsATask(t *testing.T) {
 			}()
 			rec := newRecorder()
 			out := r.Run(t.Context(), research("u-1", "a-1"), rec)
-			if out.Verdict != tc.verdict || out.Reason != tc.reason || out.RPCCode != tc.rpc || !strings.Contains(out.Message, tc.says) {
+			if out.Verdict != tc.verdict || out.Reason != tc.reason || out.Facts.Number(v1.FactRPCCode) != tc.rpc || !strings.Contains(out.Message, tc.says) {
 				t.Errorf("outcome %+v", out)
 			}
 			if tc.log != "" && !rec.has(tc.log) {

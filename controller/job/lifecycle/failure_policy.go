@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -138,17 +137,10 @@ func match(policy *v1.FailurePolicy, o action.Outcome) *v1.FailureRule {
 
 // meets reports whether o meets every criterion of the rule.
 func meets(r *v1.FailureRule, o action.Outcome) bool {
-	if len(r.ExitCodes) > 0 && (o.ExitCode == nil || !slices.Contains(r.ExitCodes, *o.ExitCode)) {
-		return false
-	}
-	if len(r.HTTPStatus) > 0 && !slices.Contains(r.HTTPStatus, o.HTTPStatus) {
-		return false
-	}
-	if r.IsError != nil && *r.IsError != o.ToolError {
-		return false
-	}
-	if len(r.RPCCodes) > 0 && !slices.Contains(r.RPCCodes, o.RPCCode) {
-		return false
+	for _, criterion := range v1.Criteria() {
+		if !criterion.Met(r, o.Facts) {
+			return false
+		}
 	}
 	if r.MessagePattern != "" {
 		// Validated at admission; a pattern that does not compile matches nothing.

@@ -25,7 +25,7 @@ func atOnce(j *v1.Job) { j.Spec.Backoff = &v1.Backoff{InitialSeconds: new(int32)
 
 func exit(code int32) action.Outcome {
 	o := action.Fail(v1.ReasonExitCode, fmt.Sprint("exit ", code))
-	o.ExitCode = &code
+	o.Facts = o.Facts.With(v1.FactExitCode, code)
 	return o
 }
 
@@ -192,9 +192,15 @@ func TestFailureRuleCriteria(t *testing.T) {
 		}
 		return o
 	}
-	status := func(n int32) action.Outcome { return failure(func(o *action.Outcome) { o.HTTPStatus = n }) }
-	tool := func(is bool) action.Outcome { return failure(func(o *action.Outcome) { o.ToolError = is }) }
-	rpc := func(n int64) action.Outcome { return failure(func(o *action.Outcome) { o.RPCCode = n }) }
+	status := func(n int32) action.Outcome {
+		return failure(func(o *action.Outcome) { o.Facts = o.Facts.With(v1.FactHTTPStatus, n) })
+	}
+	tool := func(is bool) action.Outcome {
+		return failure(func(o *action.Outcome) { o.Facts = o.Facts.With(v1.FactToolError, is) })
+	}
+	rpc := func(n int64) action.Outcome {
+		return failure(func(o *action.Outcome) { o.Facts = o.Facts.With(v1.FactRPCCode, n) })
+	}
 	for name, tc := range map[string]struct {
 		rule v1.FailureRule
 		o    action.Outcome
@@ -211,6 +217,8 @@ func TestFailureRuleCriteria(t *testing.T) {
 		"anything but a tool's error":           {v1.FailureRule{IsError: new(false)}, tool(false), true},
 		"anything but a tool's error, which is": {v1.FailureRule{IsError: new(false)}, tool(true), false},
 		"an RPC code":                           {v1.FailureRule{RPCCodes: []int64{-32602}}, rpc(-32602), true},
+		"an RPC code where there was none":      {v1.FailureRule{RPCCodes: []int64{0}}, failure(nil), false},
+		"the RPC code 0":                        {v1.FailureRule{RPCCodes: []int64{0}}, rpc(0), true},
 		"another RPC code":                      {v1.FailureRule{RPCCodes: []int64{-32602}}, rpc(-32603), false},
 		"a pattern":                             {v1.FailureRule{MessagePattern: `space (left|on)`}, failure(nil), true},
 		"another pattern":                       {v1.FailureRule{MessagePattern: `^space`}, failure(nil), false},

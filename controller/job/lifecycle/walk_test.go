@@ -150,7 +150,7 @@ func (w *walk) outcome() action.Outcome {
 		RetryAfter: time.Duration(rapid.SampledFrom([]int{0, 0, 0, 5}).Draw(w.t, "retry after")) * time.Second,
 	}
 	if o.Verdict == action.Failed {
-		o.Reason, o.ExitCode = v1.ReasonExitCode, new(rapid.Int32Range(1, 2).Draw(w.t, "exit code"))
+		o.Reason, o.Facts = v1.ReasonExitCode, o.Facts.With(v1.FactExitCode, rapid.Int32Range(1, 2).Draw(w.t, "exit code"))
 	}
 	return o
 }

@@ -103,6 +103,7 @@ func read(path string) (o Outcome, err error) {
 	if err := json.Unmarshal(data, &o); err != nil {
 		return o, err
 	}
+	o.Outcome.Facts = withEarlier(o.Outcome.Facts, data)
 	if name, err := fileName(o.Attempt); err != nil || name != filepath.Base(path) {
 		return o, fmt.Errorf("it is about attempt %q", o.Attempt)
 	}

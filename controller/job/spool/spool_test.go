@@ -20,7 +20,7 @@ func outcome(attempt string) spool.Outcome {
 	return spool.Outcome{
 		Namespace: "acme", Job: "one", UID: "u", Attempt: attempt,
 		Outcome: action.Outcome{
-			Verdict: action.Failed, Reason: v1.ReasonExitCode, Message: "exit 1", ExitCode: new(int32(1)), Repeatable: true,
+			Verdict: action.Failed, Reason: v1.ReasonExitCode, Message: "exit 1", Facts: action.Facts{v1.FactExitCode: "1"}, Repeatable: true,
 			Result: &v1.JSON{Raw: []byte(`{"a":1}`)}, Artifacts: []v1.Artifact{{Name: "x"}},
 		},
 		Status: &v1.JobStatus{Phase: v1.JobFailed, Reason: v1.ReasonExitCode},
@@ -92,6 +92,34 @@ func TestFilesThatCannotBeReadArePassedOver(t *testing.T) {
 			}
 			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) == test.stays {
 				t.Errorf("%s: %v", test.file, err)
+			}
+		})
+	}
+}
+
+// TestFilesOfAnEarlierVersion: they have a field for each fact.
+func TestFilesOfAnEarlierVersion(t *testing.T) {
+	for name, test := range map[string]struct {
+		outcome string
+		want    action.Facts
+	}{
+		"an exit code":           {`{"Verdict":"Failed","Reason":"ExitCode","ExitCode":3,"HTTPStatus":0,"ToolError":false,"RPCCode":0}`, action.Facts{v1.FactExitCode: "3"}},
+		"the exit code 0":        {`{"Verdict":"Succeeded","ExitCode":0,"HTTPStatus":0,"ToolError":false,"RPCCode":0}`, action.Facts{v1.FactExitCode: "0"}},
+		"a status":               {`{"Verdict":"Failed","ExitCode":null,"HTTPStatus":503,"ToolError":false,"RPCCode":0}`, action.Facts{v1.FactHTTPStatus: "503"}},
+		"a tool's error":         {`{"Verdict":"Failed","ExitCode":null,"HTTPStatus":0,"ToolError":true,"RPCCode":0}`, action.Facts{v1.FactToolError: "true"}},
+		"an RPC code by HTTP":    {`{"Verdict":"Failed","ExitCode":null,"HTTPStatus":400,"ToolError":false,"RPCCode":-32602}`, action.Facts{v1.FactHTTPStatus: "400", v1.FactRPCCode: "-32602"}},
+		"nothing was reported":   {`{"Verdict":"Lost","ExitCode":null,"HTTPStatus":0,"ToolError":false,"RPCCode":0}`, nil},
+		"a file of this version": {`{"Verdict":"Failed","Facts":{"exitCode":"3"}}`, action.Facts{v1.FactExitCode: "3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := `{"namespace":"acme","job":"one","uid":"u","attempt":"u-1","outcome":` + test.outcome + `}`
+			if err := os.WriteFile(filepath.Join(dir, "u-1.json"), []byte(file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, ok := open(t, dir, 0).Get("u-1")
+			if diff := cmp.Diff(test.want, got.Outcome.Facts); !ok || diff != "" {
+				t.Errorf("kept %t (-want +got):\n%s", ok, diff)
 			}
 		})
 	}
