@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if dir := os.Getenv(beWriter); dir != "" {
+		os.Exit(applyAsProgram(dir))
+	}
 	os.Exit(m.Run())
 }
 

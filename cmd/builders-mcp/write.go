@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -19,7 +20,7 @@ const staging = ".builders-mcp"
 // transaction carries out a plan: all of it or nothing.
 //
 //	stage:  every file is written beside its place, under a name of its own
-//	commit: one after the other is moved to its place
+//	commit: one after the other is moved to its place, then their folders are synced
 //
 // Most of what can go wrong (no room, no permission, a folder that is a file) goes wrong
 // while staging, when nothing has changed yet. What goes wrong later is undone: files go
@@ -71,6 +72,28 @@ func (t *transaction) run(ctx context.Context, steps []step, report func(done, t
 		}
 		report(i+1, len(steps), s.status()+" "+s.path)
 	}
+	return t.syncFolders()
+}
+
+// syncFolders makes the new names durable, as Sync did the content: those of files that
+// were moved to their place, and those of folders that were made for them.
+func (t *transaction) syncFolders() error {
+	folders := map[string]bool{}
+	for _, s := range t.done {
+		folders[path.Dir(s.path)] = true
+	}
+	for _, made := range t.folders {
+		folders[path.Dir(made)] = true
+	}
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		open, err := t.root.Open(folder)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(open.Sync(), open.Close()); err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
+		}
+	}
 	return nil
 }
 
@@ -97,7 +120,7 @@ func (t *transaction) stage(s step) error {
 			return err
 		}
 	}
-	return file.Sync() // so a job that succeeded has its files after a power cut
+	return file.Sync() // a job that succeeded has its files after a power cut; see syncFolders
 }
 
 // makeFolders makes a folder and those above it, and remembers which were not there.
