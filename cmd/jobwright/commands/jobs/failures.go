@@ -1,12 +1,8 @@
 package jobs
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,54 +13,6 @@ import (
 	"jobwright.dev/cmd/jobwright/print"
 	"jobwright.dev/cmd/jobwright/selection"
 )
-
-// failureGroup is failed jobs that failed for the same reason with the same words.
-type failureGroup struct {
-	Type    v1.JobType `json:"type"`
-	Reason  string     `json:"reason"`
-	Message string     `json:"message"`
-	Count   int        `json:"count"`
-	Last    time.Time  `json:"last"`
-	Jobs    []string   `json:"jobs"`
-}
-
-// varying is what differs between two messages that mean the same: identifiers,
-// addresses, times, sizes, numbers.
-var varying = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|\d+(?:[.:\-T]\d+)*Z?`)
-
-// alike is the message without what varies.
-func alike(message string) string {
-	return varying.ReplaceAllString(print.FirstLine(message), "…")
-}
-
-// groupFailures groups failed jobs, the largest group first.
-func groupFailures(jobs []*v1.Job) []*failureGroup {
-	type id struct {
-		jobType v1.JobType
-		reason  string
-		message string
-	}
-	groups := map[id]*failureGroup{}
-	var list []*failureGroup
-	for _, job := range jobs {
-		key := id{job.Spec.Type, job.Status.Reason, alike(job.Status.Message)}
-		g := groups[key]
-		if g == nil {
-			g = &failureGroup{Type: key.jobType, Reason: key.reason, Message: key.message}
-			groups[key] = g
-			list = append(list, g)
-		}
-		g.Count++
-		g.Jobs = append(g.Jobs, job.Name)
-		if at := job.Status.CompletionTime; at != nil && at.After(g.Last) {
-			g.Last = at.Time
-		}
-	}
-	slices.SortStableFunc(list, func(a, b *failureGroup) int {
-		return cmp.Or(b.Count-a.Count, b.Last.Compare(a.Last), strings.Compare(a.Reason, b.Reason))
-	})
-	return list
-}
 
 // failed are the failed jobs of the workspace that a selector means, no older than
 // since; 0: of any age.
@@ -108,10 +56,10 @@ identifiers, times and the like count as the same.`,
 			if err != nil {
 				return err
 			}
-			groups := groupFailures(jobs)
+			groups := client.GroupFailures(jobs)
 			if output == "json" {
 				if groups == nil {
-					groups = []*failureGroup{}
+					groups = []*client.FailureGroup{}
 				}
 				return print.JSON(c.Out, groups)
 			}
@@ -138,7 +86,7 @@ identifiers, times and the like count as the same.`,
 	return command
 }
 
-func printFailures(out io.Writer, groups []*failureGroup, now time.Time) error {
+func printFailures(out io.Writer, groups []*client.FailureGroup, now time.Time) error {
 	t := print.NewTable(out, "COUNT", "TYPE", "REASON", "LAST", "EXAMPLE", "MESSAGE")
 	for _, g := range groups {
 		t.Row(fmt.Sprint(g.Count), string(g.Type), g.Reason, print.Since(g.Last, now), g.Jobs[0], print.Dash(g.Message))

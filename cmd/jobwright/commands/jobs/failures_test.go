@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -21,7 +22,7 @@ func TestFailuresThatMeanTheSameAreOneGroup(t *testing.T) {
 			Status: v1.JobStatus{Reason: reason, Message: message, CompletionTime: &at},
 		}
 	}
-	groups := groupFailures([]*v1.Job{
+	groups := client.GroupFailures([]*v1.Job{
 		failed("a", "Timeout", "No answer for 30 s", time.Minute),
 		failed("b", "UnexpectedStatus", "503 from http://10.0.0.1:80/x", time.Hour),
 		failed("c", "UnexpectedStatus", "503 from http://10.0.0.2:81/x\nmore", time.Second),

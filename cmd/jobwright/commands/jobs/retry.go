@@ -97,7 +97,7 @@ func retryFailed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, o
 		fmt.Fprintf(c.Err, "No failed jobs in workspace %s are meant; nothing to retry.\n", c.Workspace)
 		return nil
 	}
-	if err := printFailures(c.Err, groupFailures(jobs), time.Now()); err != nil {
+	if err := printFailures(c.Err, client.GroupFailures(jobs), time.Now()); err != nil {
 		return err
 	}
 	if o.dryRun {

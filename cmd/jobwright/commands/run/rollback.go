@@ -59,40 +59,31 @@ A rollback makes a new revision, so that a rollback can be rolled back.`,
 // rollbackTarget is the project and the revision that a rollback means. They are settled
 // here, before there is a job, so that the job means the same whenever it runs.
 func rollbackTarget(ctx context.Context, c *cli.Invocation, server *client.Client, name string, to int64) (project string, number int64, err error) {
-	jobName, isJob := strings.CutPrefix(name, "job/")
+	project = name
 	var job *v1.Job
-	if isJob {
+	if jobName, ok := strings.CutPrefix(name, "job/"); ok {
 		if job, err = deployJob(ctx, c, server, jobName); err != nil {
 			return "", 0, err
 		}
-		project, number = deployed(job)
-		if project == "" {
+		if project, _ = client.Deployed(job); project == "" {
 			return "", 0, fmt.Errorf("job %q does not tell its compose project; name that: jobwright rollback PROJECT", jobName)
 		}
-	} else {
-		project = name
 	}
 	if to > 0 {
 		return project, to, nil
 	}
 	list, err := server.Revisions(ctx, client.RevisionOptions{Namespace: c.Workspace, Project: project})
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", 0, err
-	case len(list.Items) == 0:
+	}
+	if len(list.Items) == 0 {
 		return "", 0, fmt.Errorf("workspace %s has no revisions of project %q; jobwright revisions lists projects that have some", c.Workspace, project)
-	case job != nil && job.Status.Phase != v1.JobSucceeded:
-		return project, list.Items[0].Number, nil
 	}
-	if job == nil || number == 0 {
-		number = list.Items[0].Number
+	if number = client.RollbackTarget(list.Items, job); number == 0 {
+		newest := list.Items[0].Number
+		return "", 0, fmt.Errorf("project %q has no good revision to go back to; the newest is %d: to bring that back, say --to %d", project, newest, newest)
 	}
-	for _, r := range list.Items {
-		if r.Number < number && r.Damaged == "" {
-			return project, r.Number, nil
-		}
-	}
-	return "", 0, fmt.Errorf("project %q has no revision before %d; the newest is %d: to bring that back, say --to %d", project, number, list.Items[0].Number, list.Items[0].Number)
+	return project, number, nil
 }
 
 func deployJob(ctx context.Context, c *cli.Invocation, server *client.Client, name string) (*v1.Job, error) {
@@ -109,24 +100,4 @@ func deployJob(ctx context.Context, c *cli.Invocation, server *client.Client, na
 		return nil, errors.New("job " + name + " has not finished; cancel it, or wait for it, first")
 	}
 	return job, nil
-}
-
-// deployed is what a deploy's result says: its project, and the revision it has made.
-func deployed(job *v1.Job) (project string, revision int64) {
-	project = job.Spec.Deploy.ProjectName
-	if job.Status.Result == nil {
-		return project, 0
-	}
-	value, err := job.Status.Result.Value()
-	if err != nil {
-		return project, 0
-	}
-	result, _ := value.(map[string]any)
-	if name, ok := result["project"].(string); ok {
-		project = name
-	}
-	if n, ok := result["revision"].(float64); ok {
-		revision = int64(n)
-	}
-	return project, revision
 }
