@@ -61,6 +61,11 @@ type RestoreOptions struct {
 	// the last one before it. 0: the latest there is. Only a data folder has more
 	// than one: jobs.json and every change that its journal holds since.
 	Version uint64
+	// AcceptEdited restores a backup that was edited by hand, when it is valid.
+	AcceptEdited bool
+	// Admit validates an object of an edited one. Unset: every object of a known kind is
+	// admitted.
+	Admit func(v1.Object) error
 	// FS is the filesystem. Unset: the operating system's.
 	FS vfs.FS
 	// Kinds are those that the store keeps. Unset: v1.Kinds().
@@ -96,7 +101,7 @@ func restore(from, to string, opts RestoreOptions) (sum Summary, err error) {
 			return sum, fmt.Errorf("%w: %s; name a new folder", store.ErrExists, name)
 		}
 	}
-	m, _, err := readImage(from, opts.FS, opts.Kinds, opts.Version, nil)
+	m, _, err := reading{fsys: opts.FS, kinds: opts.Kinds, admit: opts.Admit, acceptEdited: opts.AcceptEdited, version: opts.Version}.image(from)
 	if err != nil {
 		return sum, err
 	}

@@ -171,13 +171,20 @@ func TestFsckExplainsAStoreAndChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	damaged := bytes.Replace(content, []byte("builders"), []byte("burglars"), 1)
-	// The time stays as it was: nobody has edited it.
-	written := filepath.Join(dir, "jobs.json")
-	original, err := os.Stat(written)
+	// The file's time tells whether it looks edited; the checksums fit in neither case.
+	original, err := os.Stat(filepath.Join(dir, "jobs.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.WriteFile(snapshot, damaged, info.Mode()), os.Chtimes(snapshot, time.Time{}, original.ModTime())); err != nil {
+	for untouched, modified := range map[bool]time.Time{true: original.ModTime(), false: time.Now()} {
+		if err := errors.Join(os.WriteFile(snapshot, damaged, info.Mode()), os.Chtimes(snapshot, time.Time{}, modified)); err != nil {
+			t.Fatal(err)
+		}
+		if report, err := file.Fsck(copied, file.FsckOptions{}, nil); err != nil || report.Edit == nil || report.Edit.Untouched != untouched || report.Edit.Offset != 0 {
+			t.Errorf("fsck of a valid file whose checksums do not fit: %+v, %v", report.Edit, err)
+		}
+	}
+	if err := os.WriteFile(snapshot, bytes.Replace(damaged, []byte(`"kind"`), []byte(`"kink"`), 1), info.Mode()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := file.Fsck(copied, file.FsckOptions{}, nil); !errors.Is(err, store.ErrCorrupt) {

@@ -5,7 +5,8 @@
 //	├── jobs.json         every object at one version, one a line; readable by kubectl and jq
 //	├── jobs.json.tmp     while jobs.json is rewritten
 //	├── journal/          segments, see package journal
-//	└── lock              held while the store is open; names the process
+//	└── lock              names the process that has the store open, which holds the
+//	                      locks of the folder and of this file
 //
 // # jobs.json
 //
@@ -19,9 +20,10 @@
 // member checkpoint, which readers of a List ignore, names the last block of
 // the journal that the file covers and the segment from which the journal is needed,
 // and carries checksums: chunks one for each
-// mebibyte before it, checksum one for everything before its own digits. written is
-// also the file's time of modification: when checksum fails but the time agrees, the
-// file was damaged; when the time differs, it was edited.
+// mebibyte before it, checksum one for everything before its own digits. A file
+// whose checksum fails is refused: an edit and damage look alike. One of which every
+// object is valid is taken over when that is asked for (Options.AcceptEdited). written
+// is also the file's time of modification: when it agrees, damage is likelier.
 //
 // # Records of the journal
 //

@@ -16,12 +16,32 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// adviceEdited is what helps when an edited file is refused.
-const adviceEdited = "correct it there, or put the file back as it was"
+// ErrEdited: jobs.json is not byte for byte what the store has written, every object in it
+// is valid all the same, and nobody has said that it is to be taken over.
+var ErrEdited = errors.New("jobs.json was edited")
 
-// loadEdited reads a jobs.json that is not byte for byte what a checkpoint has
-// written. Whoever edits a file changes its time of modification; when that is still
-// the one which the file itself names, it was damaged, not edited.
+const (
+	// adviceEdited is what helps when an edited file is refused.
+	adviceEdited = "correct it there, or put the file back as it was"
+	// adviceAccept is what helps when it is valid.
+	adviceAccept = "if you have edited it, give --accept-edited once; if nobody has, restore the latest backup"
+	// adviceDamaged is what helps when it is not, and nobody seems to have edited it.
+	adviceDamaged = "restore the latest backup (jobwright restore)"
+)
+
+// Edit is how a jobs.json differs from what the store has written.
+type Edit struct {
+	// Offset is where the first mebibyte that differs begins.
+	Offset int64  `json:"offset"`
+	Cause  string `json:"cause"`
+	// Untouched: the file has the time at which it was written, so that damage is likelier
+	// than an edit.
+	Untouched bool `json:"untouched"`
+}
+
+// loadEdited reads a jobs.json that is not byte for byte what a checkpoint has written.
+// Checksums cannot tell an edit from damage, so a valid one is taken over only when that
+// was asked for.
 func (m *image) loadEdited(f vfs.File, path string, size int64) (loaded, error) {
 	data := make([]byte, size)
 	if _, err := f.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
@@ -31,23 +51,42 @@ func (m *image) loadEdited(f vfs.File, path string, size int64) (loaded, error) 
 	if err != nil {
 		return loaded{}, err
 	}
-	if c, ok := looseCheckpoint(data); ok && c.Written.Equal(modified.UTC().Truncate(time.Microsecond)) {
-		offset, cause := damagedChunk(data, c)
-		return loaded{}, &journal.Corrupt{
-			File: path, Offset: offset, Cause: cause,
-			Advice: "restore the latest backup; if somebody did edit the file, set its time of modification (touch) and start again",
-		}
+	edit := Edit{Cause: "the checkpoint, which has the checksums, is missing or unreadable"}
+	if c, ok := looseCheckpoint(data); ok {
+		edit.Offset, edit.Cause = damagedChunk(data, c)
+		edit.Untouched = c.Written.Equal(modified.UTC().Truncate(time.Microsecond))
 	}
-	d := &editedFile{path: path, data: data, kinds: m.kinds}
+	if edit.Untouched {
+		edit.Cause += ", and the file's time says that nobody has edited it since it was written"
+	}
+	l, err := m.takeEdited(&editedFile{path: path, data: data, kinds: m.kinds})
+	if damage, ok := errors.AsType[*journal.Corrupt](err); ok && edit.Untouched {
+		damage.Cause, damage.Advice = edit.Cause+"; "+damage.Cause, adviceDamaged
+		return l, damage
+	}
+	l.size, l.edit = size, &edit
+	return l, err
+}
+
+// accepts answers why an edit, of which all else is in order, is not taken over.
+func (m *image) accepts(e *Edit, path string) error {
+	if e == nil || m.acceptEdited {
+		return nil
+	}
+	return fmt.Errorf("%w, or damaged: %s: from offset %d on %s; every object in it is valid; nothing was changed; %s",
+		ErrEdited, path, e.Offset, e.Cause, adviceAccept)
+}
+
+// takeEdited puts what an edited file holds into the index.
+func (m *image) takeEdited(d *editedFile) (l loaded, err error) {
 	objects, c, err := d.decode()
 	if err != nil {
-		return loaded{}, err
+		return l, err
 	}
-	l := loaded{size: size, edited: true}
 	if c == nil {
 		names, err := m.fsys.ReadDir(m.journalDir())
 		if err == nil && len(names) > 0 {
-			return loaded{}, d.refuse(int64(len(data)), `"checkpoint" is missing, so it is unknown which part of the journal is newer`,
+			return l, d.refuse(int64(len(d.data)), `"checkpoint" is missing, so it is unknown which part of the journal is newer`,
 				"put the member back; or, if the file is all there is to be, move the folder journal away")
 		}
 	} else {
@@ -55,10 +94,9 @@ func (m *image) loadEdited(f vfs.File, path string, size int64) (loaded, error) 
 	}
 	for _, o := range objects {
 		if err := m.admitEdited(d, o); err != nil {
-			return loaded{}, err
+			return l, err
 		}
 	}
-	m.log.Info("jobs.json was edited while the store was closed; it is valid and was taken over", "objects", len(objects))
 	return l, nil
 }
 
@@ -158,9 +196,9 @@ func damagedChunk(data []byte, c checkpoint) (offset int64, cause string) {
 	for i := 0; len(body) > 0; i++ {
 		n := min(len(body), chunkSize)
 		if end := (i + 1) * 8; end > len(c.Chunks) || string(appendHex(nil, journal.Checksum(body[:n]))) != c.Chunks[i*8:end] {
-			return int64(i) * chunkSize, fmt.Sprintf("the %d bytes from here on do not fit their checksum, and nobody has edited the file since it was written", n)
+			return int64(i) * chunkSize, fmt.Sprintf("the %d bytes from here on do not fit their checksum", n)
 		}
 		body = body[n:]
 	}
-	return int64(len(data)), "the checkpoint at the end does not fit its checksum, and nobody has edited the file since it was written"
+	return int64(len(data)), "the checkpoint at the end does not fit its checksum"
 }

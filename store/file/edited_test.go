@@ -3,6 +3,7 @@ package file_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,7 +96,7 @@ func TestAnEditedFileIsTakenOverOrRefusedWithLineAndColumn(t *testing.T) {
 			d.Touch(snapshotFile, time.Now())
 			before, ops := d.Content(snapshotFile), d.Ops()
 			open := func() (*file.Store, error) {
-				return file.Open(dataDir, file.Options{FS: d, IdleDelay: time.Hour, Admit: func(o v1.Object) error {
+				return file.Open(dataDir, file.Options{FS: d, IdleDelay: time.Hour, AcceptEdited: true, Admit: func(o v1.Object) error {
 					if o.GetLabels()["team"] == "forbidden" {
 						return errors.New("forbidden team")
 					}
@@ -142,34 +143,75 @@ func wantJobs(n int) func(*testing.T, *file.Store) {
 	}
 }
 
-func TestADamagedFileIsRefusedEvenWhenItIsStillValid(t *testing.T) {
+// TestAFileWhoseChecksumsDoNotFitIsRefused flips bits: whether the file has kept its time or
+// lost it to a copy, it is served only when somebody has asked for that. What Fsck advises
+// is what Open does.
+func TestAFileWhoseChecksumsDoNotFitIsRefused(t *testing.T) {
 	clean := closedDisk(t)
 	content := clean.Content(snapshotFile)
-	refused := 0
+	edited := 0
 	for at := range content {
 		for _, bit := range []byte{1, 0x20} {
+			copied, name := bit == 1, map[bool]string{true: "in a copy", false: "in place"}[bit == 1]
 			d := clean.AfterCrash(vfstest.Lose, nil)
 			d.Edit(snapshotFile, func(b []byte) []byte {
 				b[at] ^= bit
 				return b
 			})
-			s, err := openOn(d)
-			if err == nil {
-				// Only what says when the file was written makes it look edited; and then
-				// nothing else has changed.
-				wantJobs(2)(t, s)
-				if !bytes.Contains(content[max(0, at-60):at+1], []byte(`"written"`)) {
-					t.Errorf("bit %#x of byte %d (%q) was not noticed", bit, at, content[max(0, at-20):at+1])
-				}
-				continue
+			if copied {
+				d.Touch(snapshotFile, time.Now())
 			}
-			refused++
-			if !errors.Is(err, store.ErrCorrupt) {
-				t.Errorf("byte %d: %v", at, err)
+			where := fmt.Sprintf("bit %#x of byte %d (%q) %s", bit, at, content[max(0, at-20):at+1], name)
+			_, err := openOn(d)
+			report, checked := file.Fsck(dataDir, file.FsckOptions{FS: d}, nil)
+			switch {
+			case errors.Is(err, file.ErrEdited):
+				edited++
+				if checked != nil || report.Edit == nil || !strings.Contains(err.Error(), "--accept-edited") {
+					t.Errorf("%s: %v; fsck: %+v, %v", where, err, report.Edit, checked)
+					continue
+				}
+				s, err := file.Open(dataDir, file.Options{FS: d, AcceptEdited: true})
+				if err != nil {
+					t.Errorf("%s: the advice does not work: %v", where, err)
+					continue
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			case errors.Is(err, store.ErrCorrupt):
+				if !errors.Is(checked, store.ErrCorrupt) {
+					t.Errorf("%s: %v; fsck: %v", where, err, checked)
+				}
+			default:
+				t.Errorf("%s was not noticed: %v", where, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "touch") {
+				t.Errorf("%s: advises to touch: %v", where, err)
 			}
 		}
 	}
-	t.Logf("campaign: jobs.json: %d of %d flipped bits refused, the others tell when it was written, losses: 0", refused, 2*len(content))
+	t.Logf("campaign: jobs.json: %d flipped bits, all refused, %d of them as edits, losses: 0", 2*len(content), edited)
+}
+
+// TestAnEditThatWasTakenOverCanBeWatchedFromItsList: the versions that an edited file gets
+// are none that a crash may have taken.
+func TestAnEditThatWasTakenOverCanBeWatchedFromItsList(t *testing.T) {
+	d := closedDisk(t)
+	d.Edit(snapshotFile, replace(`"nextjs-api-route"`, `"quota-check-lib"`))
+	s, err := file.Open(dataDir, file.Options{FS: d, IdleDelay: time.Hour, AcceptEdited: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.List(t.Context(), store.ListOptions{Kind: "Job"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch, err := s.Watch(t.Context(), store.WatchOptions{Kind: "Job", Since: page.ResourceVersion})
+	if err != nil {
+		t.Fatalf("a watch from the list's own version %d: %v", page.ResourceVersion, err)
+	}
+	watch.Close()
 }
 
 func TestMissingFilesAreRefused(t *testing.T) {

@@ -25,7 +25,10 @@ type FsckRecord struct {
 // FsckReport is what a check has found.
 type FsckReport struct {
 	// Snapshot tells whether there is a jobs.json.
-	Snapshot        bool   `json:"snapshot"`
+	Snapshot bool `json:"snapshot"`
+	// Edit is how jobs.json differs from what was written, when every object in it is
+	// valid; nil: not at all.
+	Edit            *Edit  `json:"edit,omitempty"`
 	Objects         int    `json:"objects"`
 	ResourceVersion uint64 `json:"resourceVersion"`
 	// Segments, Blocks, Records and Bytes are of the journal: what is newer than
@@ -42,6 +45,9 @@ type FsckReport struct {
 
 // FsckOptions say what Fsck reads.
 type FsckOptions struct {
+	// Admit validates an object of a jobs.json that was edited by hand. Unset: every
+	// object of a known kind is admitted.
+	Admit func(v1.Object) error
 	// FS is the filesystem. Unset: the operating system's.
 	FS vfs.FS
 	// Kinds are those that the store keeps. Unset: v1.Kinds().
@@ -50,7 +56,8 @@ type FsckOptions struct {
 
 // Fsck reads a store that no process has open, and checks everything in it; it changes
 // nothing. each, which may be nil, gets every record of the journal. The error is
-// damage, wrapping store.ErrCorrupt, or what kept the check from reading.
+// damage, wrapping store.ErrCorrupt, or what kept the check from reading; a valid
+// jobs.json that was edited is no damage, and the report's Edit tells of it.
 func Fsck(dir string, opts FsckOptions, each func(FsckRecord)) (FsckReport, error) {
 	if opts.FS == nil {
 		opts.FS = vfs.OS{}
@@ -63,18 +70,18 @@ func Fsck(dir string, opts FsckOptions, each func(FsckRecord)) (FsckReport, erro
 	if report.Snapshot, err = exists(opts.FS, filepath.Join(dir, snapshotName)); err != nil {
 		return report, fmt.Errorf("fsck %s: %w", dir, err)
 	}
-	m, state, err := readImage(dir, opts.FS, opts.Kinds, 0, func(r journal.Record) {
+	m, state, err := reading{fsys: opts.FS, kinds: opts.Kinds, admit: opts.Admit, acceptEdited: true, each: func(r journal.Record) {
 		if each != nil {
 			each(explain(r))
 		}
-	})
+	}}.image(dir)
 	if err != nil {
 		return report, fmt.Errorf("fsck %s: %w", dir, err)
 	}
 	for _, k := range m.index.kinds {
 		report.Objects += k.byKey.Len()
 	}
-	report.ResourceVersion = m.visible
+	report.ResourceVersion, report.Edit = m.visible, m.edit
 	report.Segments, report.Blocks, report.Records, report.Bytes = state.Segments, state.Blocks, state.Records, state.Bytes
 	report.Clean, report.Cut = state.Clean, state.Cut
 	return report, errors.Join(m.checkEncodings(), m.release())

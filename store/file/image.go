@@ -26,9 +26,11 @@ type image struct {
 	log   logr.Logger
 	kinds v1.KindSet
 	// admit validates an object of a jobs.json that was edited by hand; nil: all are.
-	admit  func(v1.Object) error
-	opened time.Time
-	lock   io.Closer
+	admit func(v1.Object) error
+	// acceptEdited: a valid jobs.json that was edited by hand is taken over.
+	acceptEdited bool
+	opened       time.Time
+	lock         io.Closer
 
 	intern  *interning
 	sources *sources
@@ -38,6 +40,8 @@ type image struct {
 	visible uint64
 	// loadedFrom is where the journal goes on behind jobs.json, as it was read.
 	loadedFrom journal.From
+	// edit is how jobs.json differed from what was written; nil: not at all.
+	edit *Edit
 }
 
 // newImage returns an image of nothing.
@@ -48,12 +52,26 @@ func newImage(fsys vfs.FS, dir string, kinds v1.KindSet, log logr.Logger) image 
 	}
 }
 
-// readImage reads a data folder that no process has open, or the file of a backup, up to
-// a version (0: to the end). each is told about every record of the journal; nil: nobody
-// is. state is that of the journal; a backup has none. The caller releases the image.
-func readImage(path string, fsys vfs.FS, kinds v1.KindSet, version uint64, each func(journal.Record)) (*image, *journal.State, error) {
-	m := newImage(fsys, path, kinds, logr.Discard())
-	state, err := m.read(version, each)
+// reading is what of a data folder that no process has open, or of the file of a backup,
+// is read.
+type reading struct {
+	fsys  vfs.FS
+	kinds v1.KindSet
+	// admit and acceptEdited are an image's.
+	admit        func(v1.Object) error
+	acceptEdited bool
+	// version is how far; 0: to the end.
+	version uint64
+	// each is told about every record of the journal; nil: nobody is.
+	each func(journal.Record)
+}
+
+// image reads what lies at path. state is that of the journal; a backup has none. The
+// caller releases the image.
+func (r reading) image(path string) (*image, *journal.State, error) {
+	m := newImage(r.fsys, path, r.kinds, logr.Discard())
+	m.admit, m.acceptEdited = r.admit, r.acceptEdited
+	state, err := m.read(r.version, r.each)
 	if err != nil {
 		return nil, state, errors.Join(corruption(err), m.release())
 	}
@@ -65,24 +83,33 @@ func (m *image) read(version uint64, each func(journal.Record)) (*journal.State,
 		return nil, m.readBackup(version)
 	}
 	var err error
-	if m.lock, err = lockToRead(m.fsys, filepath.Join(m.dir, lockName)); err != nil {
+	if m.lock, err = lockToRead(m.fsys, m.dir); err != nil {
 		return nil, err
 	}
 	l, err := m.load()
 	if err != nil {
 		return nil, err
 	}
+	m.edit = l.edit
 	if version != 0 && version < m.visible {
 		return nil, fmt.Errorf("%w: version %d lies before what jobs.json has, %d; restore an older backup",
 			store.ErrExpired, version, m.visible)
 	}
-	return journal.Scan(m.fsys, m.journalDir(), l.from, func(r journal.Record) error {
+	snapshotVersion := m.visible
+	state, err := journal.Scan(m.fsys, m.journalDir(), l.from, func(r journal.Record) error {
 		if each != nil {
 			each(r)
 		}
 		_, err := m.replayUntil(r, version)
 		return err
 	})
+	if err == nil {
+		err = m.belongs(l, state, snapshotVersion)
+	}
+	if err == nil {
+		err = m.accepts(l.edit, filepath.Join(m.dir, snapshotName))
+	}
+	return state, err
 }
 
 // readBackup reads the file of a backup.
@@ -97,7 +124,10 @@ func (m *image) readBackup(version uint64) error {
 	}
 	if errors.Is(err, errEdited) {
 		m.index, m.visible = newIndex(m.kinds), 0
-		_, err = m.loadEdited(f, m.dir, size)
+		var l loaded
+		if l, err = m.loadEdited(f, m.dir, size); err == nil {
+			err = m.accepts(l.edit, m.dir)
+		}
 	}
 	if err == nil && version != 0 && version != m.visible {
 		err = fmt.Errorf("%w: the backup holds version %d alone", store.ErrExpired, m.visible)
@@ -118,12 +148,12 @@ func (m *image) journalDir() string { return filepath.Join(m.dir, journalName) }
 
 // lockToRead keeps others out of a data folder that is only read. A disk that fails is
 // often mounted read-only before its data is saved; there the lock is taken as it lies.
-func lockToRead(fsys vfs.FS, name string) (io.Closer, error) {
-	lock, err := fsys.Lock(name)
+func lockToRead(fsys vfs.FS, dir string) (io.Closer, error) {
+	lock, err := fsys.Lock(dir, lockName)
 	if r, ok := fsys.(interface {
-		LockRead(name string) (io.Closer, error)
+		LockRead(dir, name string) (io.Closer, error)
 	}); ok && errors.Is(err, syscall.EROFS) {
-		lock, err = r.LockRead(name)
+		lock, err = r.LockRead(dir, lockName)
 	}
 	if errors.Is(err, vfs.ErrLocked) {
 		err = inUse(err)

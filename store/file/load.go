@@ -21,9 +21,10 @@ import (
 // loaded is what jobs.json says beside its objects.
 type loaded struct {
 	// from is where the journal goes on; zero: at its start.
-	from   journal.From
-	size   int64
-	edited bool
+	from journal.From
+	size int64
+	// edit is how jobs.json differs from what was written; nil: not at all.
+	edit *Edit
 	// found: there is a jobs.json.
 	found bool
 }

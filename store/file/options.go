@@ -22,6 +22,9 @@ type Options struct {
 	// Admit validates an object of a jobs.json that was edited by hand. Unset: every
 	// object of a known kind is admitted.
 	Admit func(v1.Object) error
+	// AcceptEdited takes over a jobs.json that was edited by hand, when it is valid. Unset:
+	// a file whose checksums do not fit is refused, with ErrEdited when it is valid.
+	AcceptEdited bool
 	// FS is the filesystem. Unset: the operating system's.
 	FS vfs.FS
 	// SegmentSize is the size of the journal's segments. 0: journal's default.

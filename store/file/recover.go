@@ -32,33 +32,28 @@ func (s *Store) recover() (edited bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if loaded.from.Segment == 0 && len(state.Segments) > 0 && state.FirstBase < snapshotVersion {
-		return false, &journal.Corrupt{
-			File:   filepath.Join(s.dir, snapshotName),
-			Cause:  "a backup lies beside the journal of another store",
-			Advice: "restore the backup to a new folder (jobwright restore), or put back the jobs.json that belongs here",
-		}
+	if err := s.belongs(loaded, state, snapshotVersion); err != nil {
+		return false, err
 	}
-	if !loaded.found && state.FirstBase > 0 {
-		return false, &journal.Corrupt{
-			File:  filepath.Join(s.dir, snapshotName),
-			Cause: "the file is missing, but the journal began as the continuation of one", Advice: "put it back, or restore the latest backup",
-		}
+	if err := s.accepts(loaded.edit, filepath.Join(s.dir, snapshotName)); err != nil {
+		return false, err
 	}
 	if cut := state.Cut; cut != nil {
 		s.log.Info("The journal ends with a commit that was never acknowledged; it is cut off",
 			"file", cut.File, "offset", cut.Offset, "cause", cut.Cause)
 	}
 	s.version = max(s.visible, state.Base)
-	gapLow := s.visible
 	if !state.Clean {
 		s.version += maxSoft
 	}
-	if loaded.edited {
+	gapLow := s.visible
+	if loaded.edit != nil {
+		s.log.Info("jobs.json was edited while the store was closed; it is valid and was taken over, as was asked for", "fromOffset", loaded.edit.Offset, "cause", loaded.edit.Cause)
 		if overridden > 0 {
 			s.log.Info("jobs.json was edited, but the journal held newer changes of some objects; those stand", "changes", overridden)
 		}
 		s.renumber()
+		gapLow = s.visible // versions before are older than what is remembered anyway
 	}
 	s.events.Begin(s.visible, gapLow, s.version+1)
 	s.index.buildOrders()
@@ -77,7 +72,25 @@ func (s *Store) recover() (edited bool, err error) {
 	}
 	s.log.V(1).Info("Opened the store", "dir", s.dir, "resourceVersion", s.visible,
 		"seconds", time.Since(s.opened).Seconds(), "journalRecords", state.Records)
-	return loaded.edited, nil
+	return loaded.edit != nil, nil
+}
+
+// belongs answers why jobs.json, which ends at snapshotVersion, is not that of the journal.
+func (m *image) belongs(l loaded, state *journal.State, snapshotVersion uint64) error {
+	path := filepath.Join(m.dir, snapshotName)
+	switch {
+	case l.from.Segment == 0 && len(state.Segments) > 0 && state.FirstBase < snapshotVersion:
+		return &journal.Corrupt{
+			File: path, Cause: "a backup lies beside the journal of another store",
+			Advice: "restore the backup to a new folder (jobwright restore), or put back the jobs.json that belongs here",
+		}
+	case !l.found && state.FirstBase > 0:
+		return &journal.Corrupt{
+			File: path, Cause: "the file is missing, but the journal began as the continuation of one",
+			Advice: "put it back, or restore the latest backup",
+		}
+	}
+	return nil
 }
 
 // replay applies one record of the journal; applied is false when jobs.json has it.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -86,13 +85,13 @@ func Open(dir string, opts Options) (*Store, error) {
 		image: newImage(opts.FS, dir, opts.Kinds, opts.Log), opts: opts,
 		overlay: map[store.Key]pending{}, closed: make(chan struct{}),
 	}
-	s.admit = opts.Admit
+	s.admit, s.acceptEdited = opts.Admit, opts.AcceptEdited
 	s.events = watchring.New[event](s.mu.RLocker(), s.closed, ringLimits)
 	s.metrics = newMetrics(s)
 	if err := s.fsys.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	lock, err := s.fsys.Lock(filepath.Join(dir, lockName))
+	lock, err := s.fsys.Lock(dir, lockName)
 	switch {
 	case errors.Is(err, vfs.ErrLocked):
 		err = inUse(err)

@@ -67,8 +67,11 @@ func (j *Journal) Append(block *Block) (Position, error) {
 	if err == nil {
 		err = j.file.Datasync()
 	}
+	path := segmentPath(j.dir, at.Segment)
+	if err == nil {
+		err = j.inPlace(path)
+	}
 	if err != nil {
-		path := segmentPath(j.dir, at.Segment)
 		j.broken = fmt.Errorf("%w: append to %s at offset %d: %w", ErrBroken, path, at.Offset, err)
 		return Position{}, j.broken
 	}
@@ -77,6 +80,16 @@ func (j *Journal) Append(block *Block) (Position, error) {
 	j.written.Add(int64(len(data)))
 	j.prepare()
 	return at, nil
+}
+
+// inPlace answers why what was written to the segment would not be found again: a commit
+// into a file that was removed meanwhile, or whose folder was, is on no disk.
+func (j *Journal) inPlace(path string) error {
+	there, err := j.file.At(path)
+	if err == nil && !there {
+		err = ErrGone
+	}
+	return err
 }
 
 // RemoveBefore removes the segments before segment; they must not be needed for

@@ -4,12 +4,8 @@ package vfs
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -83,53 +79,22 @@ func (OS) Free(dir string) (int64, error) {
 	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // the types differ between systems
 }
 
-// Lock implements FS with flock, which the kernel gives up when the process dies.
-func (OS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if f, err = flock(f); err != nil {
-		return nil, err
-	}
-	if err := f.Truncate(0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// LockRead takes the lock without writing to it, as is needed on a filesystem that is
-// read-only. A folder without a lock file is in no process's use.
-func (OS) LockRead(name string) (io.Closer, error) {
-	f, err := os.Open(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return io.NopCloser(nil), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return flock(f)
-}
-
-// flock takes the lock of f, or closes f.
-func flock(f *os.File) (*os.File, error) {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if err == nil {
-		return f, nil
-	}
-	owner, _ := io.ReadAll(io.LimitReader(f, 32))
-	_ = f.Close()
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%w: %s is held by process %s", ErrLocked, f.Name(), strings.TrimSpace(string(owner)))
-	}
-	return nil, &os.PathError{Op: "flock", Path: f.Name(), Err: err}
-}
-
 // osFile is an open file of the operating system.
 type osFile struct{ *os.File }
+
+func (f osFile) At(name string) (bool, error) {
+	var here, there unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &here); err != nil {
+		return false, &os.PathError{Op: "fstat", Path: f.Name(), Err: err}
+	}
+	switch err := unix.Stat(name, &there); {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return false, nil
+	case err != nil:
+		return false, &os.PathError{Op: "stat", Path: name, Err: err}
+	}
+	return here.Dev == there.Dev && here.Ino == there.Ino, nil
+}
 
 func (f osFile) Size() (int64, error) {
 	st, err := f.Stat()

@@ -32,9 +32,11 @@ type FS interface {
 	SyncDir(dir string) error
 	// Free is how many bytes an ordinary process may still write below dir.
 	Free(dir string) (int64, error)
-	// Lock takes the exclusive lock of a file, which it creates, and writes the
-	// process's id into it. A lock that another holds is ErrLocked.
-	Lock(name string) (io.Closer, error)
+	// Lock takes the exclusive lock of a folder, and of the file with that name in it,
+	// which it creates and writes the process's id into. The folder's lock holds whatever
+	// happens to the file; that of the file keeps out versions that know no other. A lock
+	// that another process holds is ErrLocked.
+	Lock(dir, name string) (io.Closer, error)
 }
 
 // File is an open file.
@@ -42,6 +44,9 @@ type File interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer
+	// At reports whether name leads to this file: it does not once the file, or a folder
+	// above it, was removed, moved or replaced.
+	At(name string) (bool, error)
 	Size() (int64, error)
 	ModTime() (time.Time, error)
 	SetModTime(t time.Time) error

@@ -130,18 +130,18 @@ func (d *Disk) Free(string) (int64, error) {
 	return d.free, nil
 }
 
-// Lock implements vfs.FS.
-func (d *Disk) Lock(name string) (io.Closer, error) {
+// Lock implements vfs.FS: the folder's lock, whatever happens to the file.
+func (d *Disk) Lock(dir, name string) (io.Closer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.locks[name] {
-		return nil, fmt.Errorf("%w: %s is held by process 1", vfs.ErrLocked, name)
+	if d.locks[dir] {
+		return nil, fmt.Errorf("%w: %s is held by process 1", vfs.ErrLocked, filepath.Join(dir, name))
 	}
-	d.locks[name] = true
+	d.locks[dir] = true
 	return unlock(func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		delete(d.locks, name)
+		delete(d.locks, dir)
 	}), nil
 }
 
@@ -228,6 +228,12 @@ func (f *diskFile) sync(op string) error {
 	}
 	f.ino.pending = nil
 	return nil
+}
+
+func (f *diskFile) At(name string) (bool, error) {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	return f.d.names[name] == f.ino, nil
 }
 
 func (f *diskFile) Size() (int64, error) {
