@@ -100,12 +100,9 @@ func TestKillsAndPausesUnderAMixedLoad(t *testing.T) {
 	if err := c.cmd.Wait(); err != nil {
 		t.Errorf("the server ended with %v:\n%s", err, c.log.String())
 	}
-	worker, err := os.ReadFile(filepath.Join(c.dir, "data", "worker-id"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	mark := workerMark(t, filepath.Join(c.dir, "data"))
 	for _, program := range []string{"tail", "docker", "builders-mcp"} {
-		if left := carriers(t, "JOBWRIGHT_WORKER="+strings.TrimSpace(string(worker)), program); len(left) > 0 {
+		if left := carriers(t, mark, program); len(left) > 0 {
 			t.Errorf("processes of %s are left: %v", program, left)
 		}
 	}

@@ -63,7 +63,7 @@ func importRules() []importRule {
 		{"web", nil},
 		{"cmd/builders-mcp/...", []string{"cmd/builders-mcp/..."}},
 		{"cmd/jobwright/cli", []string{"api/...", "store", "store/filedb"}},
-		{"cmd/jobwright/datadir", []string{"store/filedb"}},
+		{"cmd/jobwright/datadir", []string{"store/filedb", "store/vfs"}},
 		{"cmd/jobwright/print", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},
 		{"cmd/jobwright/selection", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},
 		{"cmd/jobwright/manifest", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},

@@ -131,11 +131,7 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 		create(fmt.Sprint("call-", i), v1.BuildAction{Server: "hanging", Action: "hang"})
 	}
 	create("task", v1.BuildAction{Server: "tasks", Action: "research"})
-	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
+	mark := workerMark(t, filepath.Join(k.dir, "data"))
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for len(carriers(t, mark, "tail")) < calls || tasks.asked.Load() == 0 {

@@ -85,11 +85,7 @@ spec: {deploy: {verb: up, composePath: compose.yml}}
 	k.start()
 	k.ready()
 	k.jobwright("apply", "-f", filepath.Join(k.dir, "jobs.yaml"))
-	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
+	mark := workerMark(t, filepath.Join(k.dir, "data"))
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	started := func() bool {

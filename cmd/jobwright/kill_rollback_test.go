@@ -76,11 +76,7 @@ services:
 	k.ready()
 	k.jobwright("run", "deploy", "up", "--compose-path", "compose.yml", "--name", "good")
 	before := containers("{{.Image}} {{.Args}}")
-	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
+	mark := workerMark(t, filepath.Join(k.dir, "data"))
 
 	// What fails has a service more, which must not be left either.
 	write("compose.yml", strings.Replace(good, "--data-dir, /data", "--no-such-flag", 1)+"  more: {image: "+image+", command: [serve, --data-dir, /data], stop_grace_period: 1s}\n")

@@ -147,11 +147,7 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 	}
 	k.jobwright("apply", "-f", stuck)
 	k.jobwright("wait", "--for=condition=Finished", "job/done")
-	worker, err := os.ReadFile(filepath.Join(k.dir, "data", "worker-id"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mark := "JOBWRIGHT_WORKER=" + strings.TrimSpace(string(worker))
+	mark := workerMark(t, filepath.Join(k.dir, "data"))
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for k.jobwright("get", "job", "stuck", "-o", "jsonpath={.status.phase}") != "Running\n" || len(carriers(t, mark, "tail")) == 0 ||
@@ -210,6 +206,17 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 	if err != nil || !bytes.Contains(objects, []byte(`"name":"stuck"`)) || !bytes.Contains(objects, []byte(`"name":"done"`)) {
 		t.Errorf("jobs.json lacks a job: %v\n%s", err, objects)
 	}
+}
+
+// workerMark is the identity that the processes of a data folder's worker carry.
+func workerMark(t *testing.T, dataDir string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dataDir, "worker-id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker, _, _ := strings.Cut(strings.TrimSpace(string(content)), " ")
+	return "JOBWRIGHT_WORKER=" + worker
 }
 
 // carriers are the processes of a program that carry an identity.

@@ -24,7 +24,7 @@ const (
 	// adviceEdited is what helps when an edited file is refused.
 	adviceEdited = "correct it there, or put the file back as it was"
 	// adviceAccept is what helps when it is valid.
-	adviceAccept = "if you have edited it, give --accept-edited once; if nobody has, restore the latest backup"
+	adviceAccept = "if you have edited it, give --accept-edited once (serve takes it over, restore makes a new store of it); if nobody has, restore the latest backup"
 	// adviceDamaged is what helps when it is not, and nobody seems to have edited it.
 	adviceDamaged = "restore the latest backup (jobwright restore)"
 )

@@ -86,6 +86,7 @@ func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer)
 func newRestore(c *cli.Invocation) *cobra.Command {
 	var from, dataDir string
 	var at string
+	var acceptEdited bool
 	command := &cobra.Command{
 		Use:   "restore --from FILE|FOLDER --data-dir NEW",
 		Short: "Make a new store from a backup or another data folder",
@@ -100,7 +101,7 @@ journal of a data folder reaches (fsck --verbose lists it).`,
 			if from == "" || dataDir == "" {
 				return cli.Usagef("--from and --data-dir are required")
 			}
-			opts := file.RestoreOptions{Kinds: c.Kinds}
+			opts := file.RestoreOptions{Kinds: c.Kinds, Admit: c.Kinds.Validate, AcceptEdited: acceptEdited}
 			if at != "" {
 				version, err := strconv.ParseUint(at, 10, 64)
 				if err != nil || version == 0 {
@@ -119,6 +120,7 @@ journal of a data folder reaches (fsck --verbose lists it).`,
 	}
 	command.Flags().StringVar(&from, "from", "", "backup file, or data folder whose server is stopped; required")
 	command.Flags().StringVar(&dataDir, "data-dir", "", "new folder; required")
+	command.Flags().BoolVar(&acceptEdited, "accept-edited", false, "restore a backup that was edited by hand: one whose checksums do not fit, and whose objects are all valid")
 	command.Flags().StringVar(&at, "at", "", "resourceVersion of the state to restore (default the latest)")
 	return command
 }

@@ -16,7 +16,9 @@ import (
 
 // fsckResult is what fsck -o json prints.
 type fsckResult struct {
-	Folder  string            `json:"folder"`
+	Folder string `json:"folder"`
+	// State is "whole", "edited", "damaged" or "unreadable".
+	State   string            `json:"state"`
 	Clean   bool              `json:"clean"`
 	Problem string            `json:"problem,omitempty"`
 	Report  file.FsckReport   `json:"report"`
@@ -33,7 +35,11 @@ func newFsck(c *cli.Invocation) *cobra.Command {
 objects. It changes nothing. A torn end, as a crash leaves it, is no damage: the next
 start cuts it.
 
-Exit codes: 0 whole, 1 damaged or unreadable; the message names file, offset and cause.`,
+A folder is whole, or edited (the checksums of jobs.json do not fit, and every object in
+it is valid all the same: only you know whether you edited it), or damaged.
+
+Exit codes: 0 whole, 1 edited, damaged or unreadable; the message says which, names file,
+offset and cause, and what to do.`,
 		Example: `  jobwright fsck --data-dir ./data
   jobwright fsck --data-dir ./data --verbose
   jobwright fsck --data-dir ./data -o json`,
@@ -54,7 +60,7 @@ func fsck(c *cli.Invocation, dataDir string, verbose bool, output string) error 
 		return err
 	}
 	result := fsckResult{Folder: dataDir}
-	report, err := file.Fsck(dataDir, file.FsckOptions{Kinds: c.Kinds}, func(r file.FsckRecord) {
+	report, err := file.Fsck(dataDir, file.FsckOptions{Kinds: c.Kinds, Admit: c.Kinds.Validate}, func(r file.FsckRecord) {
 		switch {
 		case !verbose:
 		case output == "json":
@@ -63,14 +69,13 @@ func fsck(c *cli.Invocation, dataDir string, verbose bool, output string) error 
 			fmt.Fprintf(c.Out, "%s offset %d: %s %s, version %d, %d bytes\n", journal.SegmentName(r.Segment), r.Offset, r.Operation, r.Object, r.ResourceVersion, r.Bytes)
 		}
 	})
-	switch {
-	case errors.Is(err, store.ErrLocked):
+	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("%w; stop the server, or take a backup of it with jobwright backup and check that", err)
+	}
+	result.Report, result.State, err = report, stateOf(report, err), advise(dataDir, report, err)
+	switch {
 	case output == "json":
-		result.Report = report
 		return printFsckJSON(c, result, err)
-	case errors.Is(err, store.ErrCorrupt):
-		return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
 	case err != nil:
 		return err
 	}
@@ -91,6 +96,32 @@ func printFsckJSON(c *cli.Invocation, result fsckResult, problem error) error {
 		return cli.ExitStatus(cli.ExitError)
 	}
 	return nil
+}
+
+// stateOf is what a check has come to, in a word.
+func stateOf(r file.FsckReport, err error) string {
+	switch {
+	case errors.Is(err, store.ErrCorrupt):
+		return "damaged"
+	case err != nil:
+		return "unreadable"
+	case r.Edit != nil:
+		return "edited"
+	}
+	return "whole"
+}
+
+// advise adds what to do about a folder that is not whole.
+func advise(dataDir string, r file.FsckReport, err error) error {
+	switch {
+	case errors.Is(err, store.ErrCorrupt):
+		return fmt.Errorf("%w\nKeep a copy of the folder; then restore the latest backup with jobwright restore", err)
+	case err == nil && r.Edit != nil:
+		return fmt.Errorf("%s is edited: the checksums of jobs.json do not fit, though all %d objects are valid: from offset %d on %s\n"+
+			"If you have edited it: jobwright serve --data-dir %s --accept-edited takes it over as it stands. If nobody has, a bit has flipped: keep a copy of the folder, then restore the latest backup with jobwright restore",
+			dataDir, r.Objects, r.Edit.Offset, r.Edit.Cause, dataDir)
+	}
+	return err
 }
 
 func printFsck(c *cli.Invocation, dataDir string, r file.FsckReport) {

@@ -40,7 +40,7 @@ func (s setup) openFolder() (_ *folder, err error) {
 		}
 	}()
 	if f.store, err = file.Open(s.dataDir, file.Options{
-		Log: s.log, Registerer: s.metrics, MinFree: s.minFree, Kinds: s.kinds, Admit: s.kinds.Validate, Idle: debug.FreeOSMemory,
+		Log: s.log, Registerer: s.metrics, MinFree: s.minFree, Kinds: s.kinds, Admit: s.kinds.Validate, AcceptEdited: s.acceptEdited, Idle: debug.FreeOSMemory,
 	}); err != nil {
 		return nil, err
 	}
@@ -54,8 +54,12 @@ func (s setup) openFolder() (_ *folder, err error) {
 	if f.revisions, err = revisions.Open(s.inFolder("revisions"), s.maxRevisions); err != nil {
 		return nil, err
 	}
-	if f.worker, err = datadir.WorkerIdentity(s.dataDir); err != nil {
+	var before string
+	if f.worker, before, err = datadir.WorkerIdentity(s.dataDir); err != nil {
 		return nil, err
+	}
+	if before != "" {
+		s.log.Info("the data folder is a copy, or lies on another disk than before: this server is a new worker; attempts of the worker before are taken over when their leases end, its processes and containers are left alone", "worker", f.worker, "before", before)
 	}
 	if f.token, err = datadir.OperatorToken(s.dataDir); err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ type options struct {
 	minFree       int64
 	allowPrivate  bool
 	maxResponse   int64
+	acceptEdited  bool
 	logFormat     string
 }
 
@@ -53,6 +54,7 @@ func (o *options) bindServer(flags *pflag.FlagSet) {
 	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; made when it is missing")
 	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logfiles.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
 	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", eventfiles.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
+	flags.BoolVar(&o.acceptEdited, "accept-edited", false, "take over a jobs.json that was edited by hand while the server was stopped; without it a file whose checksums do not fit is refused. Give it once: it cannot tell an edit from damage")
 	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
 }
 
