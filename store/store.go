@@ -76,10 +76,7 @@ func (k Key) String() string {
 
 // KeyOf is the key of obj, whose kind must be set.
 func KeyOf(obj v1.Object) Key {
-	return Key{
-		Kind:      obj.GetObjectKind().GroupVersionKind().Kind,
-		Namespace: obj.GetNamespace(), Name: obj.GetName(),
-	}
+	return Key{Kind: v1.KindOf(obj), Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
 // Durability is what an acknowledged status write promises.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -34,9 +35,18 @@ func (s KindSet) ByName(name string) (Kind, bool) {
 	return Kind{}, false
 }
 
+// KindOf is the kind that the object itself says; empty: it says none.
+func KindOf(obj Object) string {
+	kind := obj.GetObjectKind()
+	if meta, ok := kind.(*metav1.TypeMeta); ok {
+		return meta.Kind // GroupVersionKind would parse the apiVersion
+	}
+	return kind.GroupVersionKind().Kind
+}
+
 // Of finds the kind of an object: by its type if it does not say its kind.
 func (s KindSet) Of(obj Object) (Kind, bool) {
-	if name := obj.GetObjectKind().GroupVersionKind().Kind; name != "" {
+	if name := KindOf(obj); name != "" {
 		return s.ByName(name)
 	}
 	for i := range s {

@@ -31,7 +31,8 @@ const MaxLine = 64 << 10
 type Attempt struct {
 	// ID identifies the attempt for ever: v1.Attempt.ID.
 	ID string
-	// Job is the Runner's own copy.
+	// Job is as it was when the attempt began. The worker has it too: the Runner changes
+	// nothing of it, and keeps it no longer than until it returns.
 	Job *v1.Job
 	// Grace is how long the action may take to stop after it was asked to.
 	Grace time.Duration

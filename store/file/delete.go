@@ -32,7 +32,7 @@ func (s *Store) delete(ctx context.Context, key store.Key, pre store.Preconditio
 	if err := s.takesWrites(ctx); err != nil {
 		return record, false, err
 	}
-	c, err := s.readVersion(key, pre)
+	c, err := s.readVersion(key, pre, scan)
 	if err != nil {
 		return record, false, err
 	}

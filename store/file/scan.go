@@ -61,6 +61,50 @@ func scan(b []byte) (s scanned, err error) {
 	return s, w.err
 }
 
+// scanner is scan, or a part of it.
+type scanner func(encoding []byte) (scanned, error)
+
+// scanStatus finds only what a write of the status needs: rvAt and status, which is the last
+// member of every encoding. It takes a third of the time of scan.
+func scanStatus(b []byte) (s scanned, err error) {
+	w := walk(b, 0)
+	for w.name() {
+		switch string(w.key) {
+		case "status":
+			s.status = span{w.at.start, len(b) - 1}
+			return s, s.hasVersion()
+		case "metadata":
+			if s.rvAt, w.at.end, err = versionOf(b, w.at.start); err != nil {
+				return s, err
+			}
+			w.passed()
+		default:
+			w.pass()
+		}
+	}
+	return s, errors.Join(w.err, s.hasVersion())
+}
+
+func (s *scanned) hasVersion() error {
+	if s.rvAt.empty() {
+		return errors.New("resourceVersion is missing")
+	}
+	return nil
+}
+
+// versionOf finds the digits of the resourceVersion in the metadata that start at b[i], and
+// where the metadata end.
+func versionOf(b []byte, i int) (rv span, end int, err error) {
+	w := walk(b, i)
+	for w.next() {
+		if string(w.key) == "resourceVersion" && w.at.end-w.at.start >= 3 {
+			rv = span{w.at.start + 1, w.at.end - 1}
+		}
+		end = w.at.end + 1
+	}
+	return rv, end, w.err
+}
+
 func (s *scanned) scanMetadata(b []byte, metadata span) (err error) {
 	w := walk(b, metadata.start)
 	for w.next() {
@@ -143,7 +187,11 @@ func walk(b []byte, i int) walker {
 func (w *walker) value() []byte { return w.at.of(w.b) }
 
 // next goes on to the next member; false: there is none, or err tells why.
-func (w *walker) next() bool {
+func (w *walker) next() bool { return w.name() && w.pass() }
+
+// name goes on to the next member's key and to where its value starts, for callers that
+// pass the value, or say that they have passed it.
+func (w *walker) name() bool {
 	if w.i == 0 {
 		return false
 	}
@@ -155,21 +203,28 @@ func (w *walker) next() bool {
 		return false
 	}
 	w.key, w.at.start = w.b[start+1:end-1], end+1
-	end = skipValue(w.b, w.at.start)
-	if end < 0 || end >= len(w.b) {
-		w.err = errMalformed
-		return false
-	}
-	w.at.end = end
-	switch w.b[end] {
-	case ',':
-		w.i = end + 1
-	case '}':
-	default:
-		w.err = errMalformed
-		return false
-	}
 	return true
+}
+
+// pass goes over the member's value.
+func (w *walker) pass() bool {
+	w.at.end = skipValue(w.b, w.at.start)
+	return w.passed()
+}
+
+// passed goes on behind the value that ends at at.end.
+func (w *walker) passed() bool {
+	if end := w.at.end; end > 0 && end < len(w.b) {
+		switch w.b[end] {
+		case ',':
+			w.i = end + 1
+			return true
+		case '}':
+			return true
+		}
+	}
+	w.err = errMalformed
+	return false
 }
 
 // skipString returns where the string that starts at b[i] ends, or −1.

@@ -26,7 +26,7 @@ func (s *Store) update(ctx context.Context, obj v1.Object) (store.Record, error)
 	if err := s.takesWork(ctx); err != nil {
 		return store.Record{}, err
 	}
-	c, err := s.read(obj)
+	c, err := s.read(obj, scan)
 	if err != nil {
 		return store.Record{}, err
 	}
@@ -110,7 +110,7 @@ func (s *Store) updateStatus(ctx context.Context, obj v1.Object, d store.Durabil
 	if err := s.takesWrites(ctx); err != nil {
 		return store.Record{}, err
 	}
-	c, err := s.read(obj)
+	c, err := s.read(obj, scanStatus)
 	if err != nil {
 		return store.Record{}, err
 	}

@@ -85,6 +85,12 @@ func parseUID(uid types.UID) (uuid.UUID, error) {
 	return id, nil
 }
 
+// isUID reports whether uid is the text of id.
+func isUID(uid types.UID, id uuid.UUID) bool {
+	parsed, err := uuid.Parse(string(uid))
+	return err == nil && parsed == id && len(uid) == len(uuid.UUID{})*2+4
+}
+
 // current is the version of an object that a write starts from.
 type current struct {
 	kind     v1.Kind
@@ -95,8 +101,9 @@ type current struct {
 
 func (c current) record() store.Record { return c.e.record(c.encoding) }
 
-// read finds the object that obj is a later version of.
-func (s *Store) read(obj v1.Object) (current, error) {
+// read finds the object that obj is a later version of. scan finds in its encoding what the
+// write needs.
+func (s *Store) read(obj v1.Object, scan scanner) (current, error) {
 	kind, key, err := checkKey(s.kinds, obj)
 	if err != nil {
 		return current{}, err
@@ -109,13 +116,13 @@ func (s *Store) read(obj v1.Object) (current, error) {
 	if err != nil {
 		return current{}, fmt.Errorf("%w: metadata.resourceVersion %q is not a number", store.ErrInvalid, version)
 	}
-	c, err := s.readVersion(key, store.Preconditions{UID: obj.GetUID(), ResourceVersion: rv})
+	c, err := s.readVersion(key, store.Preconditions{UID: obj.GetUID(), ResourceVersion: rv}, scan)
 	c.kind = kind
 	return c, err
 }
 
 // readVersion reads the object with that key when the preconditions hold.
-func (s *Store) readVersion(key store.Key, pre store.Preconditions) (c current, err error) {
+func (s *Store) readVersion(key store.Key, pre store.Preconditions, scan scanner) (c current, err error) {
 	set := s.sources.acquire()
 	defer s.sources.release(set)
 	s.mu.RLock()
@@ -127,7 +134,7 @@ func (s *Store) readVersion(key store.Key, pre store.Preconditions) (c current, 
 	if pre.ResourceVersion != 0 && pre.ResourceVersion != c.e.rv {
 		return c, fmt.Errorf("%w: it is at version %d, not %d", store.ErrConflict, c.e.rv, pre.ResourceVersion)
 	}
-	if pre.UID != "" && string(pre.UID) != c.e.uid.String() {
+	if pre.UID != "" && !isUID(pre.UID, c.e.uid) {
 		return c, fmt.Errorf("%w: it is another object of that name, with uid %s, not %s", store.ErrConflict, c.e.uid, pre.UID)
 	}
 	if c.encoding, err = s.sources.read(set, c.e); err != nil {

@@ -155,23 +155,36 @@ func (d *Dispatcher) drain() {
 	}
 }
 
-// mayStart reports whether an attempt may be written down now. Until hasStarted drain waits
-// for it.
-func (d *Dispatcher) mayStart() bool {
+// beginWrite reports whether a status may be written now, and the last version that an event
+// has told of. Until endWrite events of the job only note their version, since one of them
+// is the write's own; and drain waits for an attempt that is being started.
+func (d *Dispatcher) beginWrite(e *entry, do lifecycle.Do) (told uint64, may bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.draining {
+	if do == lifecycle.Start {
+		if d.draining {
+			return 0, false
+		}
 		d.starting++
 	}
-	return !d.draining
+	e.writing = true
+	return e.version, true
 }
 
-// hasStarted tells that the attempt has begun, or was not written down.
-func (d *Dispatcher) hasStarted() {
+// endWrite tells that the status was written, and that what follows from it has begun; or
+// that it was not written. known is the last version of the job that is known of: what is
+// later comes from somebody else.
+func (d *Dispatcher) endWrite(e *entry, do lifecycle.Do, known uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.starting--
-	d.drained.Broadcast()
+	e.writing = false
+	if e.version > known && !e.forgotten {
+		d.queue.Add(e)
+	}
+	if do == lifecycle.Start {
+		d.starting--
+		d.drained.Broadcast()
+	}
 }
 
 // Written tells that the worker has written the status of a job at work: the event of that

@@ -30,15 +30,24 @@ type entry struct {
 	arrival   uint64           // its number among all that were taken in
 	state     controller.State // guarded by the queue's lock
 
+	scheduled scheduled
 	read      bool // reconciled at least once
 	gone      bool // deleted while its attempt is at work
-	queued    bool // waits in the schedule
-	slot      bool // holds a slot
-	elsewhere bool // another worker's: live in the schedule without a slot
+	writing   bool // a status is on its way to the store, or to the worker from there
 	atWork    bool // the worker of this process has it, and decides until it gives it back
 	finished  bool // terminal, and no other run is wanted
 	forgotten bool // no longer among Dispatcher.jobs
 }
+
+// scheduled is what the schedule has of a job.
+type scheduled uint8
+
+const (
+	unscheduled scheduled = iota
+	queued                // waits for its turn
+	granted               // holds a slot
+	elsewhere             // another worker's: live without a slot
+)
 
 // extra is what only some jobs have.
 type extra struct {

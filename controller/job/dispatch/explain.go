@@ -39,7 +39,7 @@ func (d *Dispatcher) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 		blockers = append(blockers, v1.Blocker{Kind: v1.BlockedByCapacity, Message: "The server is shutting down; the job runs after its next start."})
 	}
 	e := d.jobs.Get(idOf(job))
-	if e == nil || !e.queued {
+	if e == nil || e.scheduled != queued {
 		if due := lifecycle.NotBefore(job); len(blockers) == 0 && due.After(now) {
 			blockers = append(blockers, notBefore(job, due))
 		}

@@ -9,10 +9,10 @@ import (
 func (d *Dispatcher) enqueue(e *entry, w *decided) {
 	job := w.Job
 	switch attempt := job.Status.CurrentAttempt; {
-	case attempt != nil && e.elsewhere: // another worker's still
+	case attempt != nil && e.scheduled == elsewhere: // another worker's still
 	case attempt != nil:
 		d.unschedule(e)
-		e.elsewhere = true
+		e.scheduled = elsewhere
 		d.schedule.LiveElsewhere(d.item(e.uid, job), attempt.StartTime.Time)
 		d.grant()
 	case !w.ready:
@@ -21,10 +21,10 @@ func (d *Dispatcher) enqueue(e *entry, w *decided) {
 		if w.changed && !w.Soft {
 			d.queue.Add(e) // whether it is ready is decided from what is on disk now
 		}
-	case e.slot && !w.granted: // granted since it was observed; its reconcile is queued
+	case e.scheduled == granted && !w.granted: // granted since it was observed; its reconcile is queued
 	default:
 		d.release(e)
-		e.queued = true
+		e.scheduled = queued
 		d.schedule.Upsert(d.item(e.uid, job))
 		d.replaces(e, job, w.Now)
 		d.grant()
@@ -34,16 +34,16 @@ func (d *Dispatcher) enqueue(e *entry, w *decided) {
 // unschedule takes a job out of the schedule and gives back its slot. The caller
 // holds mu.
 func (d *Dispatcher) unschedule(e *entry) {
-	if e.queued {
-		e.queued = false
+	if e.scheduled == queued {
+		e.scheduled = unscheduled
 		d.schedule.Remove(e.uid)
 	}
 	d.release(e)
 }
 
 func (d *Dispatcher) release(e *entry) {
-	if e.slot || e.elsewhere {
-		e.slot, e.elsewhere = false, false
+	if e.scheduled == granted || e.scheduled == elsewhere {
+		e.scheduled = unscheduled
 		d.schedule.Release(e.uid, d.now())
 	}
 }
@@ -62,7 +62,7 @@ func (d *Dispatcher) grant() {
 			break
 		}
 		e := d.jobs.Get(next.UID)
-		e.queued, e.slot = false, true
+		e.scheduled = granted
 		d.queue.AddFirst(e)
 	}
 	due, ok := d.schedule.Due()

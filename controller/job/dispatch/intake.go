@@ -109,12 +109,15 @@ func (d *Dispatcher) intake(event store.Event) {
 		return
 	}
 	d.mu.Unlock()
-	d.add(event, e != nil)
+	if d.add(event, e != nil) {
+		d.Worker.Changed(uid, version)
+	}
 }
 
 // add takes in what is new about a job. Most jobs are decoded only when they are reconciled;
 // those that wait for others, or decide about others of their key, have to be known before.
-func (d *Dispatcher) add(event store.Event, known bool) {
+// It reports whether the worker, which has the job, is to be told.
+func (d *Dispatcher) add(event store.Event, known bool) (tell bool) {
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	finished, err := event.Record.Finished()
 	var phase v1.JobPhase
@@ -123,13 +126,13 @@ func (d *Dispatcher) add(event store.Event, known bool) {
 	}
 	if err != nil {
 		d.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
-		return
+		return false
 	}
 	var job *v1.Job
 	if related(event.Record) || event.Type == store.Added && d.Status.Events != nil {
 		if job, err = event.Record.Job(); err != nil {
 			d.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
-			return
+			return false
 		}
 	}
 	d.mu.Lock()
@@ -137,7 +140,7 @@ func (d *Dispatcher) add(event store.Event, known bool) {
 	if phase.Terminal() {
 		d.wakeDependents(key)
 		if !known && finished {
-			return
+			return false
 		}
 	}
 	e := d.jobs.Get(uid)
@@ -151,14 +154,21 @@ func (d *Dispatcher) add(event store.Event, known bool) {
 		}
 	}
 	if version <= e.version {
-		return // written by this worker meanwhile
+		return false // written by this worker meanwhile
 	}
 	e.version = version
 	d.setRecord(e, nil)
 	if job != nil {
 		d.index(e, job)
 	}
-	d.queue.Add(e)
+	switch {
+	case e.writing: // endWrite sees to it
+	case e.atWork:
+		return true
+	default:
+		d.queue.Add(e)
+	}
+	return false
 }
 
 // related reports whether the job may depend on others or have a concurrency policy. This

@@ -107,7 +107,7 @@ func (d *Dispatcher) replaces(e *entry, job *v1.Job, now time.Time) {
 // caller holds mu.
 func (d *Dispatcher) skippedFor(e *entry, job *v1.Job) (others []string, complete bool) {
 	m := e.some().member
-	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.slot || job.Status.CurrentAttempt != nil {
+	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.scheduled == granted || job.Status.CurrentAttempt != nil {
 		return nil, true
 	}
 	g, own := m.group, m.at
@@ -115,7 +115,7 @@ func (d *Dispatcher) skippedFor(e *entry, job *v1.Job) (others []string, complet
 	for o := range g.members {
 		switch {
 		case o == e:
-		case o.atWork || o.slot || o.elsewhere || o.queued && o.extra.member.at.before(own):
+		case o.atWork || o.scheduled == granted || o.scheduled == elsewhere || o.scheduled == queued && o.extra.member.at.before(own):
 			others = append(others, o.name)
 		}
 		if len(others) >= limit {

@@ -31,11 +31,11 @@ func TestAgesTellWhatIsStuck(t *testing.T) {
 	uids := map[string]uuid.UUID{}
 	for name, e := range map[string]*entry{
 		"held by nobody":      {extra: lease(-time.Second)},
-		"held elsewhere":      {extra: lease(time.Hour), elsewhere: true},
+		"held elsewhere":      {extra: lease(time.Hour), scheduled: elsewhere},
 		"running here":        {extra: lease(-time.Hour), atWork: true},
 		"waits by its wish":   {},
-		"waits for its time":  {queued: true},
-		"its time has come":   {queued: true},
+		"waits for its time":  {scheduled: queued},
+		"its time has come":   {scheduled: queued},
 		"ended, but not gone": {finished: true, extra: lease(-time.Hour)},
 	} {
 		e.uid, e.workspace = uuid.New(), unique.Make("acme")

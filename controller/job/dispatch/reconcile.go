@@ -115,7 +115,7 @@ func (d *Dispatcher) observe(ctx context.Context, e *entry, job *v1.Job) (lifecy
 	d.onRead(e, job)
 	skippedFor, complete := d.skippedFor(e, job)
 	return lifecycle.Observed{
-		Worker: d.Name, Lease: d.Lease, Granted: e.slot, Dependencies: known, ReplacedBy: d.replacedBy(e),
+		Worker: d.Name, Lease: d.Lease, Granted: e.scheduled == granted, Dependencies: known, ReplacedBy: d.replacedBy(e),
 		SkippedFor: skippedFor, Busy: !complete, ShuttingDown: d.draining,
 	}, nil
 }
@@ -129,13 +129,12 @@ func (d *Dispatcher) onRead(e *entry, job *v1.Job) {
 
 // write writes the status that was decided on and does what follows from it.
 func (d *Dispatcher) write(ctx context.Context, e *entry, w *decided) (controller.Result, error) {
-	if w.do == lifecycle.Start {
-		if !d.mayStart() {
-			return controller.Result{}, nil // it stays queued
-		}
-		defer d.hasStarted()
+	told, may := d.beginWrite(e, w.do)
+	if !may {
+		return controller.Result{}, nil // it stays queued
 	}
 	version, err := d.Status.Do(ctx, &w.Write)
+	defer func() { d.endWrite(e, w.do, max(told, version)) }()
 	if err != nil {
 		if !w.Soft && status.Unconfirmed(err) {
 			kept := *w
@@ -207,12 +206,11 @@ func (d *Dispatcher) onWritten(e *entry, job *v1.Job, version uint64) {
 // hand makes a job the worker's. The caller holds mu.
 func (d *Dispatcher) hand(e *entry, job *v1.Job) {
 	d.setRecord(e, nil)
-	if e.queued {
-		e.queued = false
+	if e.scheduled == queued {
 		d.schedule.Remove(e.uid)
 	}
-	if !e.slot { // found running, or taken over
-		e.slot, e.elsewhere = true, false
+	if e.scheduled != granted { // found running, or taken over
+		e.scheduled = granted
 		d.schedule.Live(d.item(e.uid, job), job.Status.CurrentAttempt.StartTime.Time)
 	}
 	e.atWork = true
@@ -244,13 +242,12 @@ func (d *Dispatcher) setUnconfirmed(e *entry, w *decided) {
 
 // confirm finds out what became of an earlier write.
 func (d *Dispatcher) confirm(ctx context.Context, e *entry, w *decided) (controller.Result, error) {
-	if w.do == lifecycle.Start {
-		if !d.mayStart() {
-			return controller.Result{}, nil // what is in the store is recovered at the next start
-		}
-		defer d.hasStarted()
+	told, may := d.beginWrite(e, w.do)
+	if !may {
+		return controller.Result{}, nil // what is in the store is recovered at the next start
 	}
 	fate, version, err := d.Status.Confirm(ctx, &w.Write)
+	defer func() { d.endWrite(e, w.do, max(told, version)) }()
 	if err != nil {
 		return d.failed(e, err)
 	}

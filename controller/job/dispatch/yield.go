@@ -22,7 +22,7 @@ func (d *Dispatcher) Yield(uid uuid.UUID) (resume func(context.Context) error) {
 	defer d.mu.Unlock()
 	e := d.jobs.Get(uid)
 	_, already := d.yielded[uid]
-	if d.Slots == 1 || len(d.yielded) >= d.Slots || already || e == nil || !e.atWork || !e.slot {
+	if d.Slots == 1 || len(d.yielded) >= d.Slots || already || e == nil || !e.atWork || e.scheduled != granted {
 		return func(context.Context) error { return nil }
 	}
 	d.yielded[uid] = struct{}{}

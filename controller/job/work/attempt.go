@@ -16,7 +16,7 @@ import (
 func (w *Worker) Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again time.Duration) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	x := newExecution(uid, job, cancel, time.Now())
-	attempt := action.Attempt{ID: x.id, Job: runnersOwn(job), Grace: w.CancelGrace}
+	attempt := action.Attempt{ID: x.id, Job: job, Grace: w.CancelGrace}
 	sink := &sink{w: w, x: x, begun: job.Status.Attempts}
 	x.holding = sink
 	w.add(x, again)
@@ -26,15 +26,6 @@ func (w *Worker) Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again ti
 		sink.end(outcome)
 		w.end(x, outcome)
 	}()
-}
-
-// runnersOwn is a copy of the job that the Runner may change. What its status points to is
-// shared: nobody changes it in place.
-func runnersOwn(job *v1.Job) *v1.Job {
-	own := &v1.Job{TypeMeta: job.TypeMeta, Status: job.Status}
-	job.ObjectMeta.DeepCopyInto(&own.ObjectMeta)
-	job.Spec.DeepCopyInto(&own.Spec)
-	return own
 }
 
 // carryOut runs the action; a panic in it is the attempt's failure, not the server's end.

@@ -52,6 +52,7 @@ type execution struct {
 
 	mu       sync.Mutex
 	told     uint64            // the version that the dispatcher has told of
+	writing  bool              // a status is on its way to the store
 	deleted  bool              // the job was deleted
 	done     bool              // the job was given back
 	outcome  *action.Outcome   // set once, when the attempt has ended
@@ -111,6 +112,32 @@ func (x *execution) end(o action.Outcome) {
 		x.flushing.Stop()
 	}
 	x.outcome = &o
+}
+
+// tell notes a version that the dispatcher tells of, and reports whether that wants a
+// reconcile: while a status is being written, endWrite reports it.
+func (x *execution) tell(version uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.told = max(x.told, version)
+	return !x.writing
+}
+
+// beginWrite notes that a status is being written, and returns the last version told of.
+func (x *execution) beginWrite() (told uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.writing = true
+	return x.told
+}
+
+// endWrite notes that it was, or was not, and reports whether a later version than known
+// was told of: that of somebody else.
+func (x *execution) endWrite(known uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.writing = false
+	return x.told > known
 }
 
 // take returns the outcome, if there is one, and the progress that is yet to be written.

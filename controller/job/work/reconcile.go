@@ -39,6 +39,10 @@ func (w *Worker) Reconcile(ctx context.Context, x *execution) (controller.Result
 	if !x.holds(job, w.Name) {
 		return w.fenced(ctx, x, job, outcome)
 	}
+	if outcome == nil {
+		own := *job // the running action has it too
+		job = &own
+	}
 	now := time.Now()
 	d := decided{Write: status.Write{Job: job, Now: now}, ended: outcome != nil, report: report}
 	progressed := false
@@ -128,7 +132,13 @@ func (w *Worker) fenced(ctx context.Context, x *execution, job *v1.Job, outcome 
 
 // write writes the status that was decided on and does what follows from it.
 func (w *Worker) write(ctx context.Context, x *execution, d *decided) (controller.Result, error) {
+	told := x.beginWrite()
 	version, err := w.Status.Do(ctx, &d.Write)
+	if !d.ended || err != nil { // else nothing is to be learnt of the job any more
+		if x.endWrite(max(told, version)) {
+			w.queue.Add(x)
+		}
+	}
 	if err != nil {
 		if !d.Soft && status.Unconfirmed(err) {
 			kept := *d

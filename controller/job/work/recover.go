@@ -19,7 +19,7 @@ var recoveries = controller.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.
 func (w *Worker) Recover(ctx context.Context, uid uuid.UUID, job *v1.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	x := newExecution(uid, job, untilShutdown(cancel), job.Status.CurrentAttempt.StartTime.Time)
-	attempt := action.Attempt{ID: x.id, Job: runnersOwn(job), Grace: w.CancelGrace}
+	attempt := action.Attempt{ID: x.id, Job: job, Grace: w.CancelGrace}
 	outcome, kept := w.keptOutcome(x.id)
 	x.spooled, x.spooledStatus = kept, kept
 	w.add(x, 0)

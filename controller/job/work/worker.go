@@ -98,10 +98,7 @@ func (w *Worker) Controller(workers int) *controller.Controller[*execution] {
 
 // Changed implements dispatch.Worker.
 func (w *Worker) Changed(uid uuid.UUID, version uint64) {
-	if x := w.get(uid); x != nil {
-		x.mu.Lock()
-		x.told = max(x.told, version)
-		x.mu.Unlock()
+	if x := w.get(uid); x != nil && x.tell(version) {
 		w.queue.Add(x)
 	}
 }
