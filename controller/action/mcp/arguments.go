@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
@@ -17,7 +18,7 @@ import (
 // was added, and what of the schema is not checked.
 func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
 	if s.tools[build.Action] == nil && !s.server.Allows(build.Action) {
-		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", schema.Short(build.Action, maxShown), s.name)}
+		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", display.Short(build.Action, display.MaxShown), s.name)}
 	}
 	if s.tools[build.Action] == nil {
 		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has %s",
@@ -54,7 +55,7 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 	for _, added := range filled {
 		top := fmt.Sprint(added.Path[0])
 		arguments[top] = decoded[top]
-		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), schema.Short(schema.Compact(added.Value), maxShown)))
+		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), display.Short(display.Compact(added.Value), display.MaxShown)))
 	}
 	for _, v := range input.Check(decoded) {
 		if slices.ContainsFunc(filled, func(f schema.Filled) bool {
@@ -113,5 +114,5 @@ func theTools(names []string) string {
 	if len(names) == 0 {
 		return "no tools"
 	}
-	return "the tools " + dashed(names)
+	return "the tools " + display.Names(names)
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/endpoint"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
@@ -104,7 +103,7 @@ const legacyProtocol = "2025-11-25"
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
 	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, known: secrets.NewRedactor(p.server.Secrets()...), starting: true, spoke: time.Now()}
 	if old != nil && old.Session != "" {
-		s.adopted, s.tasks = &adoption{id: old.Session, protocol: old.Protocol}, true
+		s.adopted, s.tasks = endpoint.Adopt(old.Session, old.Protocol), true
 	}
 	if p.tokens != nil {
 		var err error
@@ -137,6 +136,15 @@ func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remem
 	}
 	return s, s.listTools(ctx)
 }
+
+// redacted is an error of a server without what its URL may hold of secrets.
+type redacted struct {
+	server Server
+	err    error
+}
+
+func (r redacted) Error() string { return r.server.Redact(r.err.Error()) }
+func (r redacted) Unwrap() error { return r.err }
 
 // redact is a text of the server's with *** in place of the operator's secrets.
 func (s *session) redact(text string) string {
@@ -177,26 +185,7 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 	}
 	if server.Type != "stdio" {
 		close(s.ended)
-		next, err := roundTripper(server)
-		if err != nil {
-			return nil, err
-		}
-		endpoint, err := url.Parse(server.URL)
-		if err != nil {
-			return nil, err
-		}
-		next = wire.Once(headers{server.Headers, endpoint, next})
-		if s.tokens != nil {
-			next = s.tokens.Transport(next)
-		}
-		client := &http.Client{
-			Transport:     s.wrapped(next, server.Type),
-			CheckRedirect: stay,
-		}
-		if server.Type == config.TypeSSE {
-			return lasting{&sdk.SSEClientTransport{Endpoint: server.URL, HTTPClient: client}}, nil
-		}
-		return &sdk.StreamableClientTransport{Endpoint: server.URL, HTTPClient: client}, nil
+		return endpoint.New(server, endpoint.Options{Peer: s.peer, Tokens: s.tokens, Adopted: s.adopted})
 	}
 	proc, err := process.Start(s.command(server, opts))
 	if err != nil {
@@ -212,21 +201,6 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 	}()
 	s.stdin = &meter{WriteCloser: proc.Stdin, ended: proc.Done()}
 	return s.peer.Stdio(proc.Stdout, s.stdin), nil
-}
-
-// lasting is a transport whose connection lasts longer than the context that it was made
-// with; the SDK ends one of server-sent events with it.
-type lasting struct{ sdk.Transport }
-
-// Connect implements sdk.Transport.
-func (l lasting) Connect(ctx context.Context) (sdk.Connection, error) {
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, end)
-	connection, err := l.Transport.Connect(life)
-	if !stop() || err != nil {
-		end()
-	}
-	return connection, err
 }
 
 // levelTime is how long a server may take to set its log level: nothing depends on it.

@@ -257,7 +257,7 @@ func (r *Runner) recoverTask(ctx context.Context, a action.Attempt) *action.Outc
 		return lost
 	}
 	defer func() {
-		s.keep() // the session goes on with its task
+		s.adopted.Keep() // the session goes on with its task
 		pool.drop(s, 0)
 	}()
 	spec := &a.Job.Spec

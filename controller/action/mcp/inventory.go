@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/sessions"
 )
 
@@ -59,7 +59,7 @@ func (r *Runner) Notices() []string {
 	if len(broken) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("of the MCP servers, these cannot be used as the --mcp-config file has them: %s; jobs for the others go on (jobwright mcp servers says why)", dashed(broken))}
+	return []string{fmt.Sprintf("of the MCP servers, these cannot be used as the --mcp-config file has them: %s; jobs for the others go on (jobwright mcp servers says why)", display.Names(broken))}
 }
 
 func (p *pool) describe() v1.MCPServer {
@@ -72,10 +72,10 @@ func (p *pool) describe() v1.MCPServer {
 		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol,
 	}
 	if about.failed != nil {
-		server.Error = schema.Short(about.failed.Error(), 2*maxMessage)
+		server.Error = display.Short(about.failed.Error(), 2*display.MaxMessage)
 	}
 	if why := p.server.Unusable(); why != "" {
-		server.Error = schema.Short(why, maxMessage)
+		server.Error = display.Short(why, display.MaxMessage)
 	}
 	switch {
 	case len(p.server.Problems) > 0:

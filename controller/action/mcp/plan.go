@@ -12,7 +12,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 const (
@@ -56,7 +56,7 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 		return refuted(problems...), nil
 	}
 	plan := &v1.Plan{Valid: true, Changes: []v1.PlanChange{{
-		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: schema.Short("with "+schema.Compact(arguments), maxDetail),
+		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: display.Short("with "+display.Compact(arguments), maxDetail),
 	}}}
 	for _, note := range notes {
 		plan.Changes[0].Detail += "\n" + note
@@ -122,7 +122,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 		return &v1.Plan{Problems: problems, Changes: append(plan.Changes, changes...)}, nil
 	}
 	if len(changes) == 0 {
-		call.Detail += "\n" + schema.Short(said(result, tool), maxDetail)
+		call.Detail += "\n" + display.Short(said(result, tool), maxDetail)
 	}
 	plan.Changes = append(plan.Changes, changes...)
 	return plan, nil
@@ -148,7 +148,7 @@ func said(result *reply, tool string) string {
 		texts = append(texts, render(content))
 	}
 	if text := strings.TrimSpace(strings.Join(texts, "\n")); text != "" {
-		return schema.Short(text, maxMessage)
+		return display.Short(text, display.MaxMessage)
 	}
 	return fmt.Sprintf("tool %s says nothing about it", tool)
 }
@@ -170,7 +170,7 @@ func previewed(result *reply) (changes []v1.PlanChange, problems []string) {
 	}
 	for _, change := range answer.Changes {
 		if slices.Contains(planVerbs(), change.Verb) && change.Name != "" {
-			change.Detail = schema.Short(change.Detail, maxDetail)
+			change.Detail = display.Short(change.Detail, maxDetail)
 			changes = append(changes, change)
 		}
 	}
@@ -185,7 +185,7 @@ func previewed(result *reply) (changes []v1.PlanChange, problems []string) {
 		changes = append(changes, change)
 	}
 	for _, problem := range answer.Problems {
-		problems = append(problems, schema.Short(problem, maxMessage))
+		problems = append(problems, display.Short(problem, display.MaxMessage))
 	}
 	return changes[:min(len(changes), maxChanges)], problems
 }

@@ -11,6 +11,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
@@ -38,7 +39,7 @@ func (s *session) answer(params *sdk.ElicitParams) *sdk.ElicitResult {
 	}
 	asked := ""
 	if params != nil {
-		asked = ", " + quoted(params.Message)
+		asked = ", " + display.Quoted(params.Message)
 	}
 	content, given, why := map[string]any(nil), "", `the operator does not let it ask ("elicitation" in the --mcp-config file)`
 	if s.server.Asks() {
@@ -92,20 +93,20 @@ func compose(params *sdk.ElicitParams, answers map[string]v1.JSON, defaults bool
 	}
 	switch {
 	case len(none) > 0:
-		return nil, "", "spec.build.answers has no " + dashed(none)
+		return nil, "", "spec.build.answers has no " + display.Names(none)
 	case len(own) == 0 && !defaults:
-		return nil, "", "spec.build.answers has nothing that it asks for: " + dashed(slices.Sorted(maps.Keys(properties)))
+		return nil, "", "spec.build.answers has nothing that it asks for: " + display.Names(slices.Sorted(maps.Keys(properties)))
 	}
 	var wrong []string
 	for _, v := range schema.New(form).Check(content) {
 		wrong = append(wrong, "spec.build.answers"+schema.Fields(v.Path)+": "+v.Text)
 	}
 	if len(wrong) > 0 {
-		return nil, "", schema.Short(strings.Join(wrong, "; "), maxMessage)
+		return nil, "", display.Short(strings.Join(wrong, "; "), display.MaxMessage)
 	}
-	given = fmt.Sprintf("%s from spec.build.answers", dashed(own))
+	given = fmt.Sprintf("%s from spec.build.answers", display.Names(own))
 	if len(fallbacks) > 0 {
-		given += fmt.Sprintf(", %s from the defaults of the question", dashed(fallbacks))
+		given += fmt.Sprintf(", %s from the defaults of the question", display.Names(fallbacks))
 	}
 	return content, given, ""
 }

@@ -8,7 +8,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 func TestWhatAQuestionIsAnsweredWith(t *testing.T) {
@@ -41,7 +41,7 @@ func TestWhatAQuestionIsAnsweredWith(t *testing.T) {
 			content, given, why := compose(&sdk.ElicitParams{Mode: tc.mode, RequestedSchema: json.RawMessage(tc.schema)}, answers, tc.defaults)
 			got := ""
 			if why == "" {
-				got = schema.Compact(content)
+				got = display.Compact(content)
 			}
 			if diff := cmp.Diff([]string{tc.content, tc.says}, []string{got, given + why}); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)

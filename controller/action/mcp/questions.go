@@ -9,6 +9,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
@@ -64,6 +65,6 @@ func (q *questions) remark(outcome action.Outcome) action.Outcome {
 	if len(unused) > 0 {
 		notes = append(notes, fmt.Sprintf("Not used, because no question asked for it: %s.", strings.Join(unused, ", ")))
 	}
-	outcome.Message = clip(strings.Join(notes, "\n"), maxMessage)
+	outcome.Message = display.Clip(strings.Join(notes, "\n"), display.MaxMessage)
 	return outcome
 }

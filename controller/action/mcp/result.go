@@ -11,6 +11,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/answer"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/process"
 )
@@ -19,8 +20,6 @@ const (
 	// maxResult bounds what of a tool's answer stands in the job's status; all of it is
 	// in the log.
 	maxResult = 64 << 10
-	// maxMessage bounds what of a tool's error stands in the job's message.
-	maxMessage = 4 << 10
 	// maxArtifacts bounds how many files a status names.
 	maxArtifacts = 1000
 )
@@ -51,7 +50,7 @@ func finish(result *reply, tool string, output *schema.Schema, out action.Sink) 
 		out.Line(action.System, note)
 		notes = append(notes, note)
 	case said != "":
-		if text, err := v1.NewJSON(map[string]string{"text": clip(said, maxResult)}); err == nil {
+		if text, err := v1.NewJSON(map[string]string{"text": display.Clip(said, maxResult)}); err == nil {
 			outcome.Result = &text
 		}
 	}
@@ -66,14 +65,14 @@ func finish(result *reply, tool string, output *schema.Schema, out action.Sink) 
 			outcome.Result = nil // the message has the words
 		}
 		outcome.Verdict, outcome.Reason, outcome.Facts = action.Failed, v1.ReasonToolError, outcome.Facts.With(v1.FactToolError, true)
-		outcome.Message = clip(said, maxMessage)
+		outcome.Message = display.Clip(said, display.MaxMessage)
 		return outcome
 	}
 	if wrong := misfit(structured, there, tool, output); wrong != "" {
 		out.Line(action.System, wrong)
 		notes = append(notes, wrong)
 	}
-	outcome.Message = clip(strings.Join(notes, "\n"), maxMessage)
+	outcome.Message = display.Clip(strings.Join(notes, "\n"), display.MaxMessage)
 	return outcome
 }
 
@@ -101,9 +100,9 @@ func (r *reply) odd(tool string, out action.Sink) string {
 		written = string(r.written)
 	}
 	note := fmt.Sprintf("The answer of tool %s was read, though it is not as the protocol has it: %s.", tool, strings.Join(odd, "; "))
-	note = schema.Short(note, maxMessage)
+	note = display.Short(note, display.MaxMessage)
 	out.Line(action.System, note)
-	logged(out, "the answer as it was written: "+schema.Short(strings.ToValidUTF8(written, "\uFFFD"), maxResult))
+	logged(out, "the answer as it was written: "+display.Short(strings.ToValidUTF8(written, "\uFFFD"), maxResult))
 	return note
 }
 
@@ -143,7 +142,7 @@ func misfit(structured v1.JSON, there bool, tool string, output *schema.Schema) 
 	if len(wrong) == 0 {
 		return ""
 	}
-	return clip(fmt.Sprintf("The answer of tool %s does not fit its own output schema:\n%s", tool, strings.Join(wrong, "\n")), maxMessage)
+	return display.Clip(fmt.Sprintf("The answer of tool %s does not fit its own output schema:\n%s", tool, strings.Join(wrong, "\n")), display.MaxMessage)
 }
 
 // output is a tool's output schema; nil: it has none.
@@ -222,11 +221,4 @@ func artifacts(read *answer.Answer) []v1.Artifact {
 		}
 	}
 	return out
-}
-
-func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + fmt.Sprintf("… (%d bytes in all; the log has them)", len(s))
 }

@@ -20,7 +20,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/container"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/sessions"
 	"jobwright.dev/controller/action/mcp/wire"
 )
@@ -343,7 +343,7 @@ func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *
 // be used as it stands there.
 func notFound(err error) action.Outcome {
 	if _, known := errors.AsType[*config.Unusable](err); known {
-		return action.Fail(v1.ReasonServerUnavailable, schema.Short(err.Error(), maxMessage))
+		return action.Fail(v1.ReasonServerUnavailable, display.Short(err.Error(), display.MaxMessage))
 	}
 	return action.Fail(v1.ReasonInvalidArguments, err.Error())
 }

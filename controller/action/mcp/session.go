@@ -10,6 +10,8 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/display"
+	"jobwright.dev/controller/action/mcp/endpoint"
 	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/wire"
@@ -59,7 +61,7 @@ type session struct {
 
 	changed chan struct{} // gets a value when the server says that a task has
 	durable map[string]string
-	adopted *adoption // the session was another worker's; nil: it was not
+	adopted *endpoint.Adoption // the session was another worker's; nil: it was not
 
 	server    Server            // as the operator's file has it
 	tokens    *oauth.Source     // nil: there are none
@@ -106,7 +108,7 @@ func (s *session) said(stream action.Stream, line string) {
 	line = s.redact(line)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tail.Add(schema.Short(line, maxLastWord))
+	s.tail.Add(display.Short(line, maxLastWord))
 	if s.babbles(len(line)) {
 		return
 	}
@@ -191,4 +193,19 @@ func (s *session) Close(grace time.Duration) {
 	s.proc.Stdout.Close()
 	s.proc.Stderr.Close()
 	s.leave(lastWordsTime) // the connection is gone; this frees its goroutines
+}
+
+// awaitCancel waits until the server has taken the cancellation of a call, for patience
+// at most. The client sends it in the background, and ending the session first would
+// keep it from ever arriving; a tool behind HTTP would go on for nobody.
+func (s *session) awaitCancel(patience time.Duration) {
+	if s.proc != nil {
+		return
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-s.canceled:
+	case <-timer.C:
+	}
 }

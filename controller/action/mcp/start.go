@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 // maxStep bounds how much of a line that a server writes while it starts stands in the
@@ -104,7 +104,7 @@ func (s *session) babbles(size int) bool {
 func (s *session) told(line string) {
 	s.spoke = time.Now()
 	if line = strings.TrimSpace(line); s.starting && s.sink != nil && line != "" {
-		s.sink.Progress(-1, "mcp:start "+schema.Short(line, maxStep))
+		s.sink.Progress(-1, "mcp:start "+display.Short(line, maxStep))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/wire"
 )
@@ -66,7 +67,7 @@ func (s *session) pages(ctx context.Context) (*toolList, error) {
 		case next == "":
 			return list, nil
 		case seen[next]:
-			list.notes = append(list.notes, fmt.Sprintf("after page %d it names a page that was there before (nextCursor %s); the list ends there", len(seen), quoted(next)))
+			list.notes = append(list.notes, fmt.Sprintf("after page %d it names a page that was there before (nextCursor %s); the list ends there", len(seen), display.Quoted(next)))
 			return list, nil
 		case len(seen) >= maxPages:
 			list.notes = append(list.notes, fmt.Sprintf("it has more than %d pages; only so many were read", maxPages))
@@ -98,7 +99,7 @@ func (l *toolList) add(tools []*sdk.Tool, allowed func(string) bool) {
 		both := *first
 		both.InputSchema, both.OutputSchema = nil, nil
 		l.tools[tool.Name] = &both
-		l.notes = append(l.notes, fmt.Sprintf("it has tool %s twice, with different schemas; its arguments are left to the server to check", quoted(tool.Name)))
+		l.notes = append(l.notes, fmt.Sprintf("it has tool %s twice, with different schemas; its arguments are left to the server to check", display.Quoted(tool.Name)))
 	}
 }
 

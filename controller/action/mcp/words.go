@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/process"
 )
 
@@ -37,7 +37,7 @@ func (s *session) hear(stream action.Stream, line string) {
 		s.late = now
 	}
 	if s.asides++; s.asides <= maxAside && line != "" {
-		s.log.Info("an MCP server says outside of a call", "server", s.name, "workspace", s.workspace, "stream", string(stream), "line", schema.Short(line, maxLastWord))
+		s.log.Info("an MCP server says outside of a call", "server", s.name, "workspace", s.workspace, "stream", string(stream), "line", display.Short(line, maxLastWord))
 	}
 }
 

@@ -3,6 +3,8 @@ package schema
 import (
 	"maps"
 	"slices"
+
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 // Filled is a field that got its default.
@@ -61,7 +63,7 @@ func (s *Schema) fill(node, value any, path []any) (added []Filled) {
 
 // copied is a value of the schema's that may be changed.
 func copied(value any) any {
-	copied, err := Decode([]byte(Compact(value)))
+	copied, err := Decode([]byte(display.Compact(value)))
 	if err != nil {
 		return value // it came from JSON
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 // Fields is a path as it stands behind the name of what it leads into: .a[0]["b c"].
@@ -39,5 +41,5 @@ func field(name string) string {
 	if plainName.MatchString(name) {
 		return "." + name
 	}
-	return fmt.Sprintf("[%q]", Short(name, maxShown))
+	return fmt.Sprintf("[%q]", display.Short(name, display.MaxShown))
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 // at is the address of a schema for the library; nothing is there to be loaded.
@@ -31,7 +33,7 @@ func New(from any) *Schema {
 	s := new(Schema)
 	if err := s.prepare(from); err != nil {
 		s.rules = nil
-		s.Unchecked = []string{"the whole schema: " + Short(err.Error(), maxListed)}
+		s.Unchecked = []string{"the whole schema: " + display.Short(err.Error(), display.MaxListed)}
 	}
 	return s
 }
@@ -144,7 +146,7 @@ func (s *Schema) dialect(root map[string]any) {
 
 func (s *Schema) leaveOut(where, why string) {
 	if len(s.Unchecked) < maxViolations {
-		s.Unchecked = append(s.Unchecked, Short(where, maxListed)+": "+why)
+		s.Unchecked = append(s.Unchecked, display.Short(where, display.MaxListed)+": "+why)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 // decoded is a JSON text as plain Go values.
@@ -196,7 +198,7 @@ func TestFieldsThatAreRequiredGetTheirDefault(t *testing.T) {
 			if tc.want == "" {
 				return // it has an end
 			}
-			if got := Compact(object); got != tc.want {
+			if got := display.Compact(object); got != tc.want {
 				t.Errorf("value %s, want %s", got, tc.want)
 			}
 			if diff := cmp.Diff(tc.added, added); diff != "" {

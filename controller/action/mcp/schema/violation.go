@@ -11,15 +11,13 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"jobwright.dev/controller/action/mcp/display"
 )
 
 const (
 	// maxViolations bounds how many are told at once.
 	maxViolations = 50
-	// maxShown bounds how much of a wrong value a message repeats.
-	maxShown = 80
-	// maxListed bounds what a message lists of what would be right.
-	maxListed = 1 << 10
 )
 
 // Violation is one place of a value that does not fit a schema.
@@ -41,7 +39,7 @@ func (s *Schema) Check(value any) []Violation {
 	}
 	failed, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
-		return []Violation{{Text: "Invalid value: " + Short(err.Error(), maxListed)}}
+		return []Violation{{Text: "Invalid value: " + display.Short(err.Error(), display.MaxListed)}}
 	}
 	c := collector{schema: s, value: value}
 	found := c.collect(failed)
@@ -140,7 +138,7 @@ func (c *collector) choice(e *jsonschema.ValidationError) []Violation {
 	if near != nil {
 		return near
 	}
-	return []Violation{{path, Short(strings.Join(alternatives, "; or "), maxListed)}}
+	return []Violation{{path, display.Short(strings.Join(alternatives, "; or "), display.MaxListed)}}
 }
 
 // required tells of several schemas that each want nothing but one more field; nil: they
@@ -159,7 +157,7 @@ func required(e *jsonschema.ValidationError, path []any, c *collector) []Violati
 	if len(fields) < 2 {
 		return nil
 	}
-	return []Violation{{path, "Required value: " + Short(strings.Join(fields, " or "), maxListed)}}
+	return []Violation{{path, "Required value: " + display.Short(strings.Join(fields, " or "), display.MaxListed)}}
 }
 
 // leaf is one thing that is wrong.
@@ -182,13 +180,13 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 	case *kind.Type:
 		return invalid("%s", wrongType(ordered(k.Want, rule), value))
 	case *kind.Const:
-		return invalid("must be %s", Short(Compact(k.Want), maxListed))
+		return invalid("must be %s", display.Short(display.Compact(k.Want), display.MaxListed))
 	case *kind.Enum:
 		var shown []string
 		for _, a := range k.Want {
-			shown = append(shown, Compact(a))
+			shown = append(shown, display.Compact(a))
 		}
-		return one("Unsupported value: " + show(rule, value) + ": supported values: " + Short(strings.Join(shown, ", "), maxListed))
+		return one("Unsupported value: " + show(rule, value) + ": supported values: " + display.Short(strings.Join(shown, ", "), display.MaxListed))
 	case *kind.Required:
 		return missing(path, k.Missing, rule, "")
 	case *kind.DependentRequired:
@@ -207,7 +205,7 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 	case *kind.MaxLength:
 		return invalid("must have at most %d characters, not %d", k.Want, k.Got)
 	case *kind.Pattern:
-		return invalid("must match %s", Short(k.Want, maxListed))
+		return invalid("must match %s", display.Short(k.Want, display.MaxListed))
 	case *kind.Minimum:
 		return invalid("must be at least %s", number(k.Want))
 	case *kind.Maximum:
@@ -241,17 +239,17 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 		}
 		return []Violation{{append(path, again), "Duplicate value: " + show(nil, value)}}
 	case *kind.Contains:
-		return count("Invalid value", "must have an element that fits %s", Short(Compact(rule["contains"]), maxShown))
+		return count("Invalid value", "must have an element that fits %s", display.Short(display.Compact(rule["contains"]), display.MaxShown))
 	case *kind.MinContains:
-		return count("Invalid value", "must have at least %d elements that fit %s, not %d", k.Want, Short(Compact(rule["contains"]), maxShown), len(k.Got))
+		return count("Invalid value", "must have at least %d elements that fit %s, not %d", k.Want, display.Short(display.Compact(rule["contains"]), display.MaxShown), len(k.Got))
 	case *kind.MaxContains:
-		return count("Too many", "must have at most %d elements that fit %s, not %d", k.Want, Short(Compact(rule["contains"]), maxShown), len(k.Got))
+		return count("Too many", "must have at most %d elements that fit %s, not %d", k.Want, display.Short(display.Compact(rule["contains"]), display.MaxShown), len(k.Got))
 	case *kind.Not:
-		return invalid("must not fit %s", Short(Compact(rule["not"]), maxShown))
+		return invalid("must not fit %s", display.Short(display.Compact(rule["not"]), display.MaxShown))
 	case *kind.OneOf:
 		return invalid("must fit one of the %d schemas below oneOf, and fits numbers %d and %d", len(listOf(rule["oneOf"])), k.Subschemas[0]+1, k.Subschemas[1]+1)
 	}
-	return one("Invalid value: " + Short(e.Error(), maxListed))
+	return one("Invalid value: " + display.Short(e.Error(), display.MaxListed))
 }
 
 // rule is the schema that an error is about, as the server gave it.
@@ -269,7 +267,7 @@ func missing(path []any, fields []string, rule map[string]any, because string) (
 		text := "Required value"
 		property, _ := properties[name].(map[string]any)
 		if says, ok := property["description"].(string); ok && says != "" {
-			text += ": " + Short(says, maxShown)
+			text += ": " + display.Short(says, display.MaxShown)
 		}
 		if because != "" {
 			text += ": " + because

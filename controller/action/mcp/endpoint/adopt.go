@@ -1,4 +1,4 @@
-package mcp
+package endpoint
 
 import (
 	"bytes"
@@ -9,17 +9,27 @@ import (
 	"sync/atomic"
 )
 
-// adoption lets a client go on with a session over HTTP that a dead worker has left on
-// the server: the server is not asked to begin another, what it had answered then is said
-// again. Tasks belong to the session that they were begun in.
-type adoption struct {
+// Adoption lets a client go on with a session over HTTP that a dead worker has left on
+// the server: the server is not asked to begin another, and its answers of then are
+// repeated here. Tasks belong to the session that they were begun in.
+type Adoption struct {
 	id, protocol string
 	next         http.RoundTripper
 	keep         atomic.Bool // the end of the client is not the end of the session
 }
 
+// Adopt names a session on the server by its id, and the protocol that it speaks.
+func Adopt(id, protocol string) *Adoption { return &Adoption{id: id, protocol: protocol} }
+
+// Keep leaves the session on the server when the client ends. A nil Adoption keeps nothing.
+func (a *Adoption) Keep() {
+	if a != nil {
+		a.keep.Store(true)
+	}
+}
+
 // RoundTrip implements http.RoundTripper.
-func (a *adoption) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a *Adoption) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodDelete && a.keep.Load() {
 		return replayed(r, http.StatusNoContent, ""), nil
 	}
