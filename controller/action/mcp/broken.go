@@ -133,3 +133,10 @@ func (s *session) broken(err error) bool {
 		return false
 	}
 }
+
+// neverRead reports whether the session's program, whose call has failed with err, has
+// ended without having read the call to its end: then the tool was not called. It is
+// asked before the session is closed.
+func (s *session) neverRead(err error) bool {
+	return s.proc != nil && s.broken(err) && s.proc.UnreadCall()
+}

@@ -11,6 +11,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/endpoint"
+	"jobwright.dev/controller/action/mcp/program"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
@@ -187,20 +188,17 @@ func (s *session) transport(server Server, opts *Options) (sdk.Transport, error)
 		close(s.ended)
 		return endpoint.New(server, endpoint.Options{Peer: s.peer, Tokens: s.tokens, Adopted: s.adopted})
 	}
-	proc, err := process.Start(s.command(server, opts))
+	proc, err := program.Start(server, program.Owner{Worker: opts.Worker, Run: opts.run})
 	if err != nil {
 		return nil, err
 	}
 	s.proc = proc
-	s.errors = &gate{ReadCloser: proc.Stderr}
 	s.begun()
 	go func() {
 		defer close(s.ended)
-		defer proc.Stderr.Close()
-		_ = process.Lines(s.errors, s.stderr) // ends with the process
+		proc.Words(s.stderr)
 	}()
-	s.stdin = &meter{WriteCloser: proc.Stdin, ended: proc.Done()}
-	return s.peer.Stdio(proc.Stdout, s.stdin), nil
+	return s.peer.Stdio(proc.Stdout, proc.Stdin()), nil
 }
 
 // levelTime is how long a server may take to set its log level: nothing depends on it.

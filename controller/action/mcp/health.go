@@ -3,12 +3,9 @@ package mcp
 import (
 	"context"
 	"errors"
-	"io"
-	"syscall"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
-	"golang.org/x/sys/unix"
 )
 
 // Alive reports whether the server and the connection to it are still there.
@@ -25,7 +22,7 @@ func (s *session) Alive() bool {
 	case <-s.proc.Done():
 		return false
 	default:
-		return reads(s.proc.Stdin)
+		return s.proc.Stdin().Reads()
 	}
 }
 
@@ -39,26 +36,6 @@ func (s *session) Wait() {
 	case <-s.lost:
 	case <-died:
 	}
-}
-
-// reads reports whether someone holds the other end of a pipe that is written to.
-func reads(stdin io.WriteCloser) bool {
-	file, ok := stdin.(syscall.Conn)
-	if !ok {
-		return true
-	}
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return false // closed by ourselves
-	}
-	open := true
-	err = raw.Control(func(fd uintptr) {
-		ask := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}} //nolint:gosec // a file descriptor is an int
-		if n, err := unix.Poll(ask, 0); err == nil && n > 0 {
-			open = ask[0].Revents&(unix.POLLERR|unix.POLLHUP) == 0
-		}
-	})
-	return err == nil && open
 }
 
 // Usable reports whether a warm session can serve another call. A server behind HTTP

@@ -162,7 +162,9 @@ func (p *pool) start(ctx context.Context, u user) (*session, error) {
 
 // put gives a session back to be used again.
 func (p *pool) put(s *session) {
-	s.drain()
+	if s.proc != nil {
+		s.proc.Drain()
+	}
 	s.end()
 	s.since = time.Now()
 	p.sessions.Put(s)

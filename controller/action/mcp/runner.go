@@ -373,7 +373,7 @@ func (s *session) stopped(tool, server string) string {
 	case s.proc == nil:
 	case s.left != nil:
 		return fmt.Sprintf("Tool %s of MCP server %q was told to stop and its program was killed, but something of it may be running still: %v", tool, server, s.left)
-	case s.box != nil:
+	case s.proc.Contained():
 		return fmt.Sprintf("Tool %s of MCP server %q was stopped and its container is removed; what it had done until then was left as it is.", tool, server)
 	case container.Foreign(s.server.Command):
 		return fmt.Sprintf("Tool %s of MCP server %q was told to stop, and %s, its program here, has ended; whether what that had started elsewhere has ended too is not known.", tool, server, filepath.Base(s.server.Command))

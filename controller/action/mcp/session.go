@@ -2,7 +2,6 @@ package mcp
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/endpoint"
 	"jobwright.dev/controller/action/mcp/oauth"
+	"jobwright.dev/controller/action/mcp/program"
 	"jobwright.dev/controller/action/mcp/schema"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
@@ -36,11 +36,8 @@ type session struct {
 	log    logr.Logger
 	named  string // what the jobs call it that use it; empty: nothing
 	client *sdk.ClientSession
-	proc   *process.Process // nil over HTTP
-	errors *gate            // of the program; nil over HTTP
-	stdin  *meter           // of the program; nil over HTTP
+	proc   *program.Program // nil over HTTP
 	peer   *wire.Peer       // what the server writes
-	box    *box             // the container that it runs in; nil: none is known
 	left   error            // why something of it may be running still, once it is closed
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
@@ -170,7 +167,7 @@ func (s *session) Close(grace time.Duration) {
 		s.leave(max(grace, leaveTime))
 		return
 	}
-	s.proc.Stdin.Close() // how a client of the stdio transport says goodbye
+	s.proc.Process.Stdin.Close() // how a client of the stdio transport says goodbye
 	ask := min(grace, askTime)
 	timer := time.NewTimer(ask)
 	defer timer.Stop()
@@ -179,7 +176,7 @@ func (s *session) Close(grace time.Duration) {
 	case <-timer.C:
 	}
 	// An error is a process that the kernel does not let go, or an engine that does not answer.
-	s.left = errors.Join(s.proc.Stop(context.Background(), grace-ask), s.box.empty())
+	s.left = s.proc.Stop(context.Background(), grace-ask)
 	if s.left != nil {
 		s.log.Error(s.left, "end an MCP server", "server", s.name)
 	}

@@ -57,7 +57,7 @@ func (s *session) untilQuiet(ctx context.Context, quiet time.Duration) (context.
 				return
 			}
 			idle := time.Since(s.heard())
-			if s.proc != nil && unread(s.proc.Stdin) > 0 {
+			if s.proc != nil && s.proc.Stdin().Unread() > 0 {
 				idle = 0
 			}
 			if idle >= quiet {

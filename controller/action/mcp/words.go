@@ -2,8 +2,6 @@ package mcp
 
 import (
 	"context"
-	"io"
-	"sync/atomic"
 	"time"
 
 	"jobwright.dev/controller/action"
@@ -19,8 +17,6 @@ const (
 	// its end, before another gets it; maxQuiet bounds the wait for it.
 	quietTime = 200 * time.Millisecond
 	maxQuiet  = 2 * time.Second
-	// drainTime bounds the wait for what was written before an answer; it is in the pipe.
-	drainTime = 20 * time.Millisecond
 	// maxAside bounds how many lines of a session outside of calls are logged.
 	maxAside = 1000
 )
@@ -70,32 +66,4 @@ func (s *session) quiet(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// drain waits until what the server wrote to stderr before its answer has been read.
-func (s *session) drain() {
-	if s.errors == nil {
-		return
-	}
-	for until := time.Now().Add(drainTime); unread(s.errors.ReadCloser) > 0 || s.errors.busy.Load(); {
-		pause := time.NewTimer(time.Millisecond)
-		<-pause.C
-		if time.Now().After(until) {
-			return
-		}
-	}
-}
-
-// gate is a program's stderr, and knows whether what was read of it is being handed over.
-type gate struct {
-	io.ReadCloser
-	busy atomic.Bool
-}
-
-// Read implements io.Reader.
-func (g *gate) Read(p []byte) (int, error) {
-	g.busy.Store(false)
-	n, err := g.ReadCloser.Read(p)
-	g.busy.Store(n > 0)
-	return n, err
 }

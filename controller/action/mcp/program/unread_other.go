@@ -1,6 +1,6 @@
 //go:build !linux
 
-package mcp
+package program
 
 // unread is always 0: other systems do not tell at the writing end of a pipe.
 func unread(any) int { return 0 }
