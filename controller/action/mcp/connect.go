@@ -11,6 +11,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/endpoint"
+	"jobwright.dev/controller/action/mcp/memory"
 	"jobwright.dev/controller/action/mcp/program"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
@@ -19,7 +20,7 @@ import (
 
 // connect starts a server, or connects to it, and introduces itself. What the server says
 // meanwhile goes to the attempt that waits for it.
-func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
+func (r *Runner) connect(ctx context.Context, p *pool, sink action.Sink, old *memory.Task) (*session, error) {
 	limit, slow := r.startTime(p.server)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, slow)
 	defer cancel()
@@ -70,7 +71,7 @@ func because(server Server, s *session, err error) error {
 // request is not initialize, some never answer it. So a program that ends before it has
 // answered anything, or has read the request and then says nothing for Options.firstTry, is
 // started once more and spoken to as in the protocol before, and from then on at once.
-func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
+func (r *Runner) introduced(ctx context.Context, p *pool, sink action.Sink, old *memory.Task) (*session, error) {
 	if p.legacy.Load() || p.server.Type == config.TypeSSE {
 		return r.open(ctx, p, sink, old, legacyProtocol)
 	}
@@ -101,7 +102,7 @@ const legacyProtocol = "2025-11-25"
 
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
-func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *remembered, protocol string) (*session, error) {
+func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *memory.Task, protocol string) (*session, error) {
 	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, known: secrets.NewRedactor(p.server.Secrets()...), starting: true, spoke: time.Now()}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = endpoint.Adopt(old.Session, old.Protocol), true

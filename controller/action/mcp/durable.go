@@ -9,10 +9,10 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/memory"
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
@@ -29,7 +29,7 @@ type durableCall struct {
 
 // callTask calls a tool as a task, or goes on with the task of an attempt whose worker
 // died, and waits for its end. again is run's.
-func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, old *remembered, out action.Sink, again bool) action.Outcome {
+func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, old *memory.Task, out action.Sink, again bool) action.Outcome {
 	c := &durableCall{Runner: r, attempt: a, pool: pool, session: s, tool: a.Job.Spec.Build.Action, out: out}
 	s.begin(out, a.ID)
 	var result *reply
@@ -75,7 +75,7 @@ func (c *durableCall) remember() {
 	if c.session.proc != nil {
 		return
 	}
-	err := c.memory().write(c.attempt.Job.UID, remembered{
+	err := c.memory().KeepTask(c.attempt.Job.UID, memory.Task{
 		Namespace: c.attempt.Job.Namespace, Job: c.attempt.Job.Name,
 		Attempt: c.attempt.ID, Server: c.pool.name, URL: c.pool.server.URL, Session: c.session.client.ID(),
 		Protocol: c.session.client.InitializeResult().ProtocolVersion, Tool: c.tool, Task: c.task.ID,
@@ -215,32 +215,6 @@ func (c *durableCall) stop() action.Outcome {
 func unknown(err error) bool {
 	rpc, ok := refusal(err)
 	return ok && (rpc.Code == jsonrpc.CodeInvalidParams || rpc.Code == -32002)
-}
-
-func (r *Runner) memory() memory { return memory(r.opts.StateDir) }
-
-func (r *Runner) forget(job types.UID) {
-	if err := r.memory().forget(job); err != nil {
-		r.opts.Log.Error(err, "forget the task of a job", "job", string(job))
-	}
-}
-
-// left is the task that an attempt of the job left on its server; nil: there is none, or
-// the server is defined in another way now.
-func (r *Runner) left(job *v1.Job) *remembered {
-	old, err := r.memory().read(job.UID)
-	if err != nil {
-		r.opts.Log.Error(err, "read the task of a job", "job", job.Namespace+"/"+job.Name)
-		return nil
-	}
-	if old == nil {
-		return nil
-	}
-	if p := r.current()[old.Server]; p == nil || p.server.URL != old.URL || old.Tool != job.Spec.Build.Action {
-		r.forget(job.UID)
-		return nil
-	}
-	return old
 }
 
 // recoverTask finds out whether a task that a dead worker left goes on; the next attempt

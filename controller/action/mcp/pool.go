@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/memory"
 	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/sessions"
 )
@@ -56,7 +57,7 @@ type user struct {
 	fresh bool
 	// left is a task that was left: the session is the one that the task was begun in, if
 	// the server has it still, and never a warm one.
-	left *remembered
+	left *memory.Task
 }
 
 func newPool(r *Runner, name string, server Server) *pool {

@@ -136,7 +136,7 @@ func New(opts Options) (*Runner, error) {
 	r.processes = &sessions.Budget{Name: "processes of MCP servers (--mcp-max-processes)", Total: opts.MaxProcesses}
 	r.names = &sessions.Budget{Name: "named sessions of this workspace (a quarter of --mcp-max-processes)", Each: max(1, opts.MaxProcesses/4)}
 	r.metrics = newMetrics(r)
-	if err := r.memory().purge(time.Now()); err != nil {
+	if err := r.memory().Purge(time.Now(), taskTime); err != nil {
 		return nil, fmt.Errorf("mcp: drop the tasks of long ago: %w", err)
 	}
 	for name, server := range opts.Config.Servers {

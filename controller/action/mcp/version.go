@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/memory"
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
@@ -18,7 +19,7 @@ import (
 // specification a server answers initialize with the version that it would rather speak;
 // some refuse a version that they do not know and name those that they do. Such a server is
 // asked again with the newest of those, and from then on at once.
-func (r *Runner) negotiated(ctx context.Context, p *pool, sink action.Sink, old *remembered) (*session, error) {
+func (r *Runner) negotiated(ctx context.Context, p *pool, sink action.Sink, old *memory.Task) (*session, error) {
 	if version := p.version.Load(); version != nil {
 		return r.open(ctx, p, sink, old, *version)
 	}
