@@ -85,9 +85,11 @@ func TestAContainerEndsWithItsSession(t *testing.T) {
 	a := attempt(&v1.BuildAction{Action: "hangs"})
 	a.Grace = 50 * time.Millisecond
 	go func() { ended <- r.Run(ctx, a, rec) }()
-	for step := range rec.steps {
-		if step == "working" {
-			break
+	for step := ""; step != "working"; {
+		select {
+		case step = <-rec.steps:
+		case out := <-ended:
+			t.Fatalf("it ended before its tool worked: %+v", out)
 		}
 	}
 	if n := len(containers(t)); n != 1 {
