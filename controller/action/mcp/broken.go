@@ -13,6 +13,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/outcome"
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
@@ -20,18 +21,18 @@ import (
 // came and cannot be used leave the session sound; anything else does not.
 func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error) action.Outcome {
 	f, known := errors.AsType[*wire.Failure](err)
-	if rpc, ok := refusal(err); ok && s.Alive() {
+	if rpc, ok := wire.Refusal(err); ok && s.Alive() {
 		pool.put(s)
 		reason := v1.ReasonProtocolError
 		if rpc.Code == jsonrpc.CodeInvalidParams {
 			reason = v1.ReasonInvalidArguments
 		}
-		outcome := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, s.redact(rpc.Message), coded(rpc)))
-		outcome.Facts = outcome.Facts.With(v1.FactRPCCode, rpc.Code)
+		failed := action.Fail(reason, fmt.Sprintf("MCP server %q refused the call of tool %s: %s%s", name, tool, s.redact(rpc.Message), outcome.Coded(rpc)))
+		failed.Facts = failed.Facts.With(v1.FactRPCCode, rpc.Code)
 		if known {
-			outcome.Facts, outcome.RetryAfter = answered(outcome.Facts, f), f.RetryAfter
+			failed.Facts, failed.RetryAfter = outcome.WithStatus(failed.Facts, f), f.RetryAfter
 		}
-		return outcome
+		return failed
 	}
 	if known && f.Status >= 400 {
 		if s.Alive() && !f.Session {
@@ -39,7 +40,7 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		} else {
 			pool.drop(s, 0)
 		}
-		return failure(f, v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q did not take the call of tool %s: %s", name, tool, f.Text))
+		return outcome.Failure(f, v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q did not take the call of tool %s: %s", name, tool, f.Text))
 	}
 	r.metrics.failed(name, failedCall)
 	if known && f.Answered {
@@ -49,48 +50,15 @@ func (r *Runner) callFailed(pool *pool, s *session, tool, name string, err error
 		} else {
 			pool.drop(s, 0)
 		}
-		return failure(f, v1.ReasonProtocolError, message)
+		return outcome.Failure(f, v1.ReasonProtocolError, message)
 	}
 	cause := s.cause(err)
 	pool.drop(s, 0)
 	message := fmt.Sprintf("MCP server %q broke off the call of tool %s: %s", name, tool, cause)
 	if known {
-		return failure(f, v1.ReasonProtocolError, message)
+		return outcome.Failure(f, v1.ReasonProtocolError, message)
 	}
 	return action.Fail(v1.ReasonProtocolError, message)
-}
-
-// failure is an outcome with what is known of a failure.
-func failure(f *wire.Failure, reason, message string) action.Outcome {
-	outcome := action.Fail(reason, message)
-	outcome.Facts, outcome.RetryAfter, outcome.Answered = answered(outcome.Facts, f), f.RetryAfter, f.Answered
-	return outcome
-}
-
-// answered adds the status of a failure that came by HTTP.
-func answered(facts action.Facts, f *wire.Failure) action.Facts {
-	if f.Status == 0 {
-		return facts
-	}
-	return facts.With(v1.FactHTTPStatus, f.Status)
-}
-
-// coded is a JSON-RPC error's code, for a message. Servers that give none mean nothing by 0.
-func coded(e *jsonrpc.Error) string {
-	if e.Code == 0 {
-		return " (a JSON-RPC error)"
-	}
-	return fmt.Sprintf(" (JSON-RPC error %d)", e.Code)
-}
-
-// notSent is the code of an error that is not the server's: the SDK's word for a request
-// that did not come through over HTTP.
-const notSent = -32005
-
-// refusal is a server's own JSON-RPC error.
-func refusal(err error) (*jsonrpc.Error, bool) {
-	rpc, ok := errors.AsType[*jsonrpc.Error](err)
-	return rpc, ok && (rpc.Code != notSent || rpc.Message != "rejected by transport")
 }
 
 // cause says in words why a call has no result.

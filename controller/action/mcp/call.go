@@ -11,30 +11,19 @@ import (
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
-// reply is what came of a call: what the server asks back with, and what the tool answered
-// as it was written.
-type reply struct {
-	*sdk.CallToolResult
-	Answer answer.Answer
-	// remarks are what was wrong with the message that it came in, changes what was changed
-	// in it, and written the message before that.
-	remarks, changes []string
-	written          []byte
-}
-
-// NeedsInput reports whether the server asks back before it answers.
-func (r *reply) NeedsInput() bool { return r.CallToolResult != nil && r.CallToolResult.NeedsInput() }
-
-// call calls a tool.
-func (s *session) call(ctx context.Context, params *sdk.CallToolParams) (*reply, error) {
+// call calls a tool. A reply is there unless the server asks back before it answers.
+func (s *session) call(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, *answer.Reply, error) {
 	ex := wire.NewExchange()
 	result, err := within(ctx, s, func() (*sdk.CallToolResult, error) { return s.client.CallTool(wire.With(ctx, ex), params) })
 	if err != nil {
-		return nil, reason(ex, err)
+		return nil, nil, reason(ex, err)
 	}
-	r := &reply{CallToolResult: result, Answer: answer.Read(ex.Result()), remarks: ex.Remarks()}
-	r.changes, r.written = ex.Changes()
-	return r, nil
+	if result.NeedsInput() {
+		return result, nil, nil
+	}
+	reply := &answer.Reply{Answer: answer.Read(ex.Result()), Remarks: ex.Remarks()}
+	reply.Changes, reply.Written = ex.Changes()
+	return result, reply, nil
 }
 
 // withoutURL is an error of a client over HTTP without its URL, which may hold secrets, and

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/catalog"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/endpoint"
 	"jobwright.dev/controller/action/mcp/memory"
@@ -103,7 +104,7 @@ const legacyProtocol = "2025-11-25"
 // open starts a server, or connects to it, and lists its tools. With an error, the session
 // is to be closed, if there is one.
 func (r *Runner) open(ctx context.Context, p *pool, sink action.Sink, old *memory.Task, protocol string) (*session, error) {
-	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, known: secrets.NewRedactor(p.server.Secrets()...), starting: true, spoke: time.Now()}
+	s := &session{name: p.name, log: r.opts.Log, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1), sink: sink, pingTime: r.opts.pingTime, pingAfter: r.opts.pingAfter, server: p.server, known: secrets.NewRedactor(p.server.Secrets()...), starting: true, spoke: time.Now(), catalog: catalog.New(p.name, p.server)}
 	if old != nil && old.Session != "" {
 		s.adopted, s.tasks = endpoint.Adopt(old.Session, old.Protocol), true
 	}

@@ -12,7 +12,9 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/answer"
 	"jobwright.dev/controller/action/mcp/memory"
+	"jobwright.dev/controller/action/mcp/outcome"
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
@@ -32,7 +34,7 @@ type durableCall struct {
 func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *session, arguments map[string]any, old *memory.Task, out action.Sink, again bool) action.Outcome {
 	c := &durableCall{Runner: r, attempt: a, pool: pool, session: s, tool: a.Job.Spec.Build.Action, out: out}
 	s.begin(out, a.ID)
-	var result *reply
+	var result *answer.Reply
 	var err error
 	if old != nil {
 		s.begin(out, old.Attempt) // the token that the task was begun with
@@ -42,7 +44,7 @@ func (r *Runner) callTask(ctx context.Context, a action.Attempt, pool *pool, s *
 			c.task = now
 		}
 		if unknown(err) {
-			if a.Job.Spec.OnInterruption != v1.InterruptionRerun && !repeatable(s.tools[c.tool]) {
+			if a.Job.Spec.OnInterruption != v1.InterruptionRerun && !s.catalog.Repeatable(c.tool) {
 				r.forget(a.Job.UID)
 				pool.put(s)
 				return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("MCP server %q does not know task %s of attempt %s any more, so nobody can tell what tool %s came to: %v. It is called again only where the tool is marked idempotent or spec.onInterruption is Rerun.",
@@ -86,7 +88,7 @@ func (c *durableCall) remember() {
 }
 
 // wait asks for the task's state until it has ended.
-func (c *durableCall) wait(ctx context.Context) (*reply, error) {
+func (c *durableCall) wait(ctx context.Context) (*answer.Reply, error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	said := ""
@@ -121,8 +123,8 @@ func (c *durableCall) wait(ctx context.Context) (*reply, error) {
 	}
 }
 
-func (c *durableCall) result(ctx context.Context) (*reply, error) {
-	return patiently(ctx, c, func() (*reply, error) { return c.session.taskResult(ctx, c.task.ID) })
+func (c *durableCall) result(ctx context.Context) (*answer.Reply, error) {
+	return patiently(ctx, c, func() (*answer.Reply, error) { return c.session.taskResult(ctx, c.task.ID) })
 }
 
 // patiently asks a server again that cannot be reached, for as long as patience lasts.
@@ -158,7 +160,7 @@ func patiently[T any](ctx context.Context, c *durableCall, ask func() (T, error)
 // unreachable reports whether a request did not come through, over a session that is
 // sound otherwise.
 func (c *durableCall) unreachable(ctx context.Context, err error) bool {
-	_, refused := refusal(err)
+	_, refused := wire.Refusal(err)
 	if f, ok := errors.AsType[*wire.Failure](err); ok && (f.Answered || f.Session || f.Status >= 400 && f.Status < 500 && f.Status != http.StatusTooManyRequests) {
 		return false
 	}
@@ -169,7 +171,7 @@ func (c *durableCall) unreachable(ctx context.Context, err error) bool {
 var errCanceledThere = errors.New("the server canceled the task")
 
 // end makes an outcome of how the task ended.
-func (c *durableCall) end(ctx context.Context, result *reply, err error) action.Outcome {
+func (c *durableCall) end(ctx context.Context, result *answer.Reply, err error) action.Outcome {
 	s, pool := c.session, c.pool
 	if ctx.Err() != nil && err != nil {
 		return c.stop()
@@ -183,11 +185,11 @@ func (c *durableCall) end(ctx context.Context, result *reply, err error) action.
 	}
 	asked := s.asking()
 	if err != nil {
-		return asked.remark(c.callFailed(pool, s, c.tool, pool.name, err))
+		return asked.Remark(c.callFailed(pool, s, c.tool, pool.name, err))
 	}
-	output := s.output(c.tool)
+	output := s.catalog.Output(c.tool)
 	pool.put(s)
-	return asked.remark(finish(result, c.tool, output, c.out))
+	return asked.Remark(outcome.Answered(result, c.tool, output, c.out))
 }
 
 // stop cancels the task, and then does with the session what is done after any call that
@@ -195,7 +197,7 @@ func (c *durableCall) end(ctx context.Context, result *reply, err error) action.
 func (c *durableCall) stop() action.Outcome {
 	s := c.session
 	c.out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", c.attempt.Grace))
-	again := repeatable(s.tools[c.tool])
+	again := s.catalog.Repeatable(c.tool)
 	confirmed := false
 	if c.task.ID != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
@@ -213,7 +215,7 @@ func (c *durableCall) stop() action.Outcome {
 
 // unknown reports whether a server says that it has no such task.
 func unknown(err error) bool {
-	rpc, ok := refusal(err)
+	rpc, ok := wire.Refusal(err)
 	return ok && (rpc.Code == jsonrpc.CodeInvalidParams || rpc.Code == -32002)
 }
 

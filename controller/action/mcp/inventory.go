@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "jobwright.dev/api/v1"
@@ -131,31 +130,5 @@ func (r *Runner) Tools(ctx context.Context, server string) ([]v1.MCPTool, error)
 		return nil, fmt.Errorf("MCP server %q does not list its tools: %w", server, err)
 	}
 	defer pool.put(s)
-	var tools []v1.MCPTool
-	for _, name := range slices.Sorted(maps.Keys(s.tools)) {
-		tools = append(tools, described(s.tools[name], pool.server.Plan[name]))
-	}
-	return tools, nil
-}
-
-func described(tool *sdk.Tool, preview string) v1.MCPTool {
-	out := v1.MCPTool{Name: tool.Name, Title: tool.Title, Description: tool.Description, Preview: preview}
-	out.Destructive = true // as the specification has it, unless the server says otherwise
-	if a := tool.Annotations; a != nil {
-		out.ReadOnly, out.Idempotent = a.ReadOnlyHint, a.IdempotentHint
-		out.Destructive = !a.ReadOnlyHint && (a.DestructiveHint == nil || *a.DestructiveHint)
-	}
-	out.InputSchema, out.OutputSchema = schemaJSON(tool.InputSchema), schemaJSON(tool.OutputSchema)
-	return out
-}
-
-func schemaJSON(schema any) *v1.JSON {
-	if schema == nil {
-		return nil
-	}
-	encoded, err := v1.NewJSON(schema)
-	if err != nil {
-		return nil
-	}
-	return &encoded
+	return s.catalog.Describe(), nil
 }

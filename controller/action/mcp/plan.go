@@ -2,9 +2,7 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +11,8 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action/mcp/display"
+	"jobwright.dev/controller/action/mcp/outcome"
+	"jobwright.dev/controller/action/mcp/wire"
 )
 
 const (
@@ -21,10 +21,6 @@ const (
 	busyTime = 15 * time.Second
 	// previewTime bounds the call of a preview.
 	previewTime = time.Minute
-	// maxChanges bounds how many changes of a preview a plan names.
-	maxChanges = 1000
-	// maxDetail bounds how much of a call's arguments or of a preview's text a plan shows.
-	maxDetail = 2 << 10
 )
 
 // Plan tells what a job would do: the server is started, its tool and the arguments are
@@ -43,20 +39,20 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.tools[build.Action] == nil {
+	if !s.catalog.Has(build.Action) {
 		// A server may offer more tools than when the session began.
 		if err := s.listTools(ctx); err != nil {
 			pool.drop(s, 0)
 			return nil, fmt.Errorf("MCP server %q does not list its tools: %w", name, err)
 		}
 	}
-	arguments, notes, problems := s.arguments(build)
+	arguments, notes, problems := s.catalog.Arguments(build)
 	if len(problems) > 0 {
 		pool.put(s)
 		return refuted(problems...), nil
 	}
 	plan := &v1.Plan{Valid: true, Changes: []v1.PlanChange{{
-		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: display.Short("with "+display.Compact(arguments), maxDetail),
+		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: display.Short("with "+display.Compact(arguments), outcome.MaxDetail),
 	}}}
 	for _, note := range notes {
 		plan.Changes[0].Detail += "\n" + note
@@ -86,14 +82,14 @@ func (r *Runner) ask(ctx context.Context, name, workspace string) (*pool, *sessi
 // preview calls a tool that tells what another would do.
 func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.Plan, build *v1.BuildAction, tool string, arguments map[string]any) (*v1.Plan, error) {
 	call := &plan.Changes[0]
-	if why := s.noPreview(tool); why != "" {
+	if why := s.catalog.NoPreview(tool); why != "" {
 		call.Detail += "\n" + why
 		pool.put(s)
 		return plan, nil
 	}
 	asked := *build
 	asked.Action = tool
-	if _, _, problems := s.arguments(&asked); len(problems) > 0 {
+	if _, _, problems := s.catalog.Arguments(&asked); len(problems) > 0 {
 		call.Detail += "\nits preview " + tool + " does not take these arguments: " + strings.Join(problems, "; ")
 		pool.put(s)
 		return plan, nil
@@ -101,7 +97,7 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 	ctx, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
 	result, err := s.converse(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
-	if rpc, ok := refusal(err); ok && s.Alive() && ctx.Err() == nil {
+	if rpc, ok := wire.Refusal(err); ok && s.Alive() && ctx.Err() == nil {
 		pool.put(s)
 		if rpc.Code == jsonrpc.CodeInvalidParams {
 			return refuted(fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", tool, rpc.Message)), nil
@@ -114,95 +110,16 @@ func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.P
 		return nil, fmt.Errorf("MCP server %q broke off the call of the preview %s: %w%s", s.name, tool, err, words)
 	}
 	pool.put(s)
-	if result.Answer.IsError {
-		return refuted("spec.build: " + said(result, tool)), nil
+	if result.IsError {
+		return refuted("spec.build: " + outcome.Said(result, tool)), nil
 	}
-	changes, problems := previewed(result)
+	changes, problems := outcome.Previewed(result)
 	if len(problems) > 0 {
 		return &v1.Plan{Problems: problems, Changes: append(plan.Changes, changes...)}, nil
 	}
 	if len(changes) == 0 {
-		call.Detail += "\n" + display.Short(said(result, tool), maxDetail)
+		call.Detail += "\n" + display.Short(outcome.Said(result, tool), outcome.MaxDetail)
 	}
 	plan.Changes = append(plan.Changes, changes...)
 	return plan, nil
-}
-
-// noPreview says why a tool that the operator named as a preview is not called; empty: it
-// is. Only the server can know that a tool changes nothing, so its word is wanted.
-func (s *session) noPreview(tool string) string {
-	offered := s.tools[tool]
-	switch {
-	case offered == nil:
-		return fmt.Sprintf("the --mcp-config file names tool %s as its preview, which MCP server %q does not have", tool, s.name)
-	case offered.Annotations == nil || !offered.Annotations.ReadOnlyHint:
-		return fmt.Sprintf("the --mcp-config file names tool %s as its preview, which is not called: the server does not mark it read-only (readOnlyHint)", tool)
-	}
-	return ""
-}
-
-// said is what an answer says in words.
-func said(result *reply, tool string) string {
-	var texts []string
-	for _, content := range result.Answer.Content {
-		texts = append(texts, render(content))
-	}
-	if text := strings.TrimSpace(strings.Join(texts, "\n")); text != "" {
-		return display.Short(text, display.MaxMessage)
-	}
-	return fmt.Sprintf("tool %s says nothing about it", tool)
-}
-
-// previewed reads the structured answer of a preview: changes in the words of v1.Plan, or
-// files with what becomes of them, and problems that the tool itself would fail for.
-func previewed(result *reply) (changes []v1.PlanChange, problems []string) {
-	var answer struct {
-		Changes []v1.PlanChange `json:"changes"`
-		Files   []struct {
-			Path   string `json:"path"`
-			Status string `json:"status"`
-			Bytes  *int64 `json:"bytes"`
-		} `json:"files"`
-		Problems []string `json:"problems"`
-	}
-	if json.Unmarshal(result.Answer.Structured, &answer) != nil {
-		return nil, nil // some other shape, whose words are shown
-	}
-	for _, change := range answer.Changes {
-		if slices.Contains(planVerbs(), change.Verb) && change.Name != "" {
-			change.Detail = display.Short(change.Detail, maxDetail)
-			changes = append(changes, change)
-		}
-	}
-	for _, file := range answer.Files {
-		if file.Path == "" {
-			continue
-		}
-		change := v1.PlanChange{Verb: fileVerb(file.Status), Kind: "file", Name: file.Path, Detail: file.Status}
-		if file.Bytes != nil {
-			change.Detail = strings.TrimPrefix(fmt.Sprintf("%s, %d bytes", file.Status, *file.Bytes), ", ")
-		}
-		changes = append(changes, change)
-	}
-	for _, problem := range answer.Problems {
-		problems = append(problems, display.Short(problem, display.MaxMessage))
-	}
-	return changes[:min(len(changes), maxChanges)], problems
-}
-
-func planVerbs() []v1.PlanVerb {
-	return []v1.PlanVerb{v1.PlanCall, v1.PlanCreate, v1.PlanActionUpdate, v1.PlanRecreate, v1.PlanRemove, v1.PlanKeep}
-}
-
-// fileVerb is what becomes of a file, in the words that tools use for it.
-func fileVerb(status string) v1.PlanVerb {
-	switch strings.ToLower(status) {
-	case "created", "create", "added", "new":
-		return v1.PlanCreate
-	case "unchanged", "kept", "skipped":
-		return v1.PlanKeep
-	case "removed", "deleted", "remove", "delete":
-		return v1.PlanRemove
-	}
-	return v1.PlanActionUpdate
 }

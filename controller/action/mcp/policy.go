@@ -11,6 +11,8 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/answer"
+	"jobwright.dev/controller/action/mcp/questions"
 )
 
 // maxRounds bounds how often a server may ask back before it answers one call.
@@ -77,11 +79,11 @@ func (s *session) declineSampling() error {
 
 // converse calls a tool, and answers what the server asks back meanwhile. Since 2026-07-28
 // it asks with a result that is none yet, and the call is made again with the answers.
-func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*reply, error) {
+func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*answer.Reply, error) {
 	for range maxRounds {
-		result, err := s.call(ctx, params)
-		if err != nil || !result.NeedsInput() {
-			return result, err
+		result, reply, err := s.call(ctx, params)
+		if err != nil || reply != nil {
+			return reply, err
 		}
 		again := *params
 		again.RequestState, again.InputResponses = result.RequestState, sdk.InputResponseMap{}
@@ -98,4 +100,24 @@ func (s *session) converse(ctx context.Context, params *sdk.CallToolParams) (*re
 		params = &again
 	}
 	return nil, fmt.Errorf("it asked back %d times and did not answer", maxRounds)
+}
+
+// answering gives the session what the job under way answers to questions.
+func (s *session) answering(asked *questions.Questions) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.questions = asked
+}
+
+// asking is the questions of the call under way; nil: no call is under way.
+func (s *session) asking() *questions.Questions {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.questions
+}
+
+func (s *session) answer(params *sdk.ElicitParams) *sdk.ElicitResult {
+	result, note := s.asking().Answer(params, s.server)
+	s.note(note)
+	return result
 }

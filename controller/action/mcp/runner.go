@@ -18,9 +18,11 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/catalog"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/container"
-	"jobwright.dev/controller/action/mcp/display"
+	"jobwright.dev/controller/action/mcp/outcome"
+	"jobwright.dev/controller/action/mcp/questions"
 	"jobwright.dev/controller/action/mcp/sessions"
 	"jobwright.dev/controller/action/mcp/wire"
 )
@@ -179,14 +181,14 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 			return lost, err
 		}
 	}
-	if outcome := r.recoverTask(ctx, a); outcome != nil {
-		return *outcome, nil
+	if found := r.recoverTask(ctx, a); found != nil {
+		return *found, nil
 	}
 	if a.Job.Spec.OnInterruption != "" {
 		return lost, nil // decided by the job
 	}
-	if outcome := r.notBegun(a); outcome != nil {
-		return *outcome, nil
+	if found := r.notBegun(a); found != nil {
+		return *found, nil
 	}
 	name, err := r.find(build.Server)
 	if err != nil {
@@ -198,15 +200,10 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		lost.Message = fmt.Sprintf("It is not known whether tool %s was called, and MCP server %q could not be asked whether it may be called twice: %v", build.Action, name, err)
 		return lost, nil
 	}
-	lost.Repeatable = repeatable(s.tools[build.Action])
+	lost.Repeatable = s.catalog.Repeatable(build.Action)
 	lost.Message = annotated(build.Action, lost.Repeatable)
 	pool.put(s)
 	return lost, nil
-}
-
-// repeatable reports whether a tool says of itself that a second call does no harm.
-func repeatable(tool *sdk.Tool) bool {
-	return tool != nil && tool.Annotations != nil && (tool.Annotations.IdempotentHint || tool.Annotations.ReadOnlyHint)
 }
 
 func annotated(tool string, repeatable bool) string {
@@ -224,14 +221,14 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	}
 	name, err := r.find(build.Server)
 	if err != nil {
-		return notFound(err)
+		return outcome.NotFound(err)
 	}
 	start := time.Now()
-	outcome := r.run(ctx, a, name, build, out, false)
+	ended := r.run(ctx, a, name, build, out, false)
 	r.settled(a)
-	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[outcome.Verdict]
+	label := map[action.Verdict]string{action.Succeeded: "succeeded", action.Failed: "failed", action.Stopped: "stopped", action.Lost: "lost"}[ended.Verdict]
 	r.metrics.seconds.WithLabelValues(name, label).Observe(time.Since(start).Seconds())
-	return outcome
+	return ended
 }
 
 // callElsewhere calls a tool in a new session, because the program of this one has ended
@@ -252,28 +249,28 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	pool, s, err := r.takeTurn(ctx, name, user{workspace: a.Job.Namespace, session: build.Session, sink: out, left: left, fresh: again, starts: func() { r.starts(a, left) }})
 	if err != nil {
 		if ctx.Err() != nil {
-			return notCalled(build.Action)
+			return outcome.NotCalled(build.Action)
 		}
-		return unavailable(err, fmt.Sprintf("MCP server %q is not available: %v", name, err))
+		return outcome.Unavailable(err, fmt.Sprintf("MCP server %q is not available: %v", name, err))
 	}
-	if s.tools[build.Action] == nil {
+	if !s.catalog.Has(build.Action) {
 		// A server may offer more tools than when the session began.
 		if err := s.listTools(ctx); err != nil {
 			pool.drop(s, 0)
 			if ctx.Err() != nil {
-				return notCalled(build.Action)
+				return outcome.NotCalled(build.Action)
 			}
-			return unavailable(err, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
+			return outcome.Unavailable(err, fmt.Sprintf("MCP server %q does not list its tools: %v", name, err))
 		}
 	}
-	arguments, notes, problems := s.arguments(build)
+	arguments, notes, problems := s.catalog.Arguments(build)
 	if len(problems) > 0 {
 		pool.put(s)
-		return action.Fail(v1.ReasonInvalidArguments, unfit(build.Action, name, problems))
+		return action.Fail(v1.ReasonInvalidArguments, catalog.Unfit(build.Action, name, problems))
 	}
 	if ctx.Err() != nil {
 		pool.put(s)
-		return notCalled(build.Action)
+		return outcome.NotCalled(build.Action)
 	}
 	if failed := r.calls(a); failed != nil {
 		pool.put(s)
@@ -284,7 +281,7 @@ func (r *Runner) run(ctx context.Context, a action.Attempt, name string, build *
 	}
 	out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", build.Action, name))
 	out.Progress(0, "mcp:run")
-	s.answering(build.Answers)
+	s.answering(questions.New(build.Answers))
 	return limited(ctx, pool.server.Timeout, build.Action, name, func(ctx context.Context) action.Outcome {
 		if left != nil || s.asTask(build.Action) {
 			return r.callTask(ctx, a, pool, s, arguments, left, out, again)
@@ -300,11 +297,11 @@ func limited(ctx context.Context, limit time.Duration, tool, server string, call
 	}
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	outcome := call(within)
-	if outcome.Verdict == action.Stopped && ctx.Err() == nil {
+	ended := call(within)
+	if ended.Verdict == action.Stopped && ctx.Err() == nil {
 		return action.Fail(v1.ReasonAttemptTimeout, fmt.Sprintf("Tool %s of MCP server %q was stopped: it had not answered after %s, which is the server's timeout in the --mcp-config file.", tool, server, limit))
 	}
-	return outcome
+	return ended
 }
 
 // callTool calls a tool, and waits for its answer.
@@ -317,7 +314,7 @@ func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *
 	result, err := s.converse(ctx, params)
 	if ctx.Err() != nil && err != nil {
 		out.Line(action.System, fmt.Sprintf("asked to stop; the server gets %s before it is killed", a.Grace))
-		repeat := repeatable(s.tools[build.Action])
+		repeat := s.catalog.Repeatable(build.Action)
 		s.awaitCancel(min(a.Grace, leaveTime))
 		pool.drop(s, a.Grace)
 		return action.Outcome{Verdict: action.Stopped, Message: s.stopped(build.Action, name), Repeatable: repeat}
@@ -332,39 +329,11 @@ func (r *Runner) callTool(ctx context.Context, a action.Attempt, pool *pool, s *
 	}
 	asked := s.asking()
 	if err != nil {
-		return asked.remark(r.callFailed(pool, s, build.Action, name, err))
+		return asked.Remark(r.callFailed(pool, s, build.Action, name, err))
 	}
-	output := s.output(build.Action)
+	output := s.catalog.Output(build.Action)
 	pool.put(s)
-	return asked.remark(finish(result, build.Action, output, out))
-}
-
-// notFound is the outcome of a job whose server is not in the operator's file, or cannot
-// be used as it stands there.
-func notFound(err error) action.Outcome {
-	if _, known := errors.AsType[*config.Unusable](err); known {
-		return action.Fail(v1.ReasonServerUnavailable, display.Short(err.Error(), display.MaxMessage))
-	}
-	return action.Fail(v1.ReasonInvalidArguments, err.Error())
-}
-
-// unavailable is the outcome of a server that could not be talked to, with the HTTP status
-// and the JSON-RPC error code that it gave, if any.
-func unavailable(err error, message string) action.Outcome {
-	outcome := action.Fail(v1.ReasonServerUnavailable, message)
-	if f, ok := errors.AsType[*wire.Failure](err); ok {
-		outcome = failure(f, v1.ReasonServerUnavailable, message)
-		outcome.Answered = false // no tool was called
-	}
-	if rpc, ok := refusal(err); ok {
-		outcome.Facts = outcome.Facts.With(v1.FactRPCCode, rpc.Code)
-	}
-	return outcome
-}
-
-// notCalled is the outcome of an attempt that was stopped before it called anything.
-func notCalled(tool string) action.Outcome {
-	return action.Outcome{Verdict: action.Stopped, Message: fmt.Sprintf("Tool %s had not been called yet.", tool), Repeatable: true}
+	return asked.Remark(outcome.Answered(result, build.Action, output, out))
 }
 
 // stopped says what is known of a tool that was asked to stop.

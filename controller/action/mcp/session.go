@@ -9,11 +9,12 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/catalog"
 	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/endpoint"
 	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/program"
-	"jobwright.dev/controller/action/mcp/schema"
+	"jobwright.dev/controller/action/mcp/questions"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
 	"jobwright.dev/controller/action/secrets"
@@ -56,18 +57,17 @@ type session struct {
 	canceled  chan struct{}
 	confirmed bool
 
-	changed chan struct{} // gets a value when the server says that a task has
-	durable map[string]string
+	changed chan struct{}      // gets a value when the server says that a task has
 	adopted *endpoint.Adoption // the session was another worker's; nil: it was not
 
 	server    Server            // as the operator's file has it
 	tokens    *oauth.Source     // nil: there are none
 	known     *secrets.Redactor // of the operator's secrets
 	roots     *sdk.ListRootsResult
-	questions *questions  // of the call under way
-	sink      action.Sink // of the call under way
-	token     string      // its progress token
-	before    string      // the token of the call before
+	questions *questions.Questions // of the call under way
+	sink      action.Sink          // of the call under way
+	token     string               // its progress token
+	before    string               // the token of the call before
 
 	served    bool      // some workspace has used it
 	workspace string    // the last one
@@ -75,10 +75,8 @@ type session struct {
 	late      time.Time // when the server last wrote between two calls
 	asides    int       // lines outside of calls
 
-	tail  process.Tail
-	tools map[string]*sdk.Tool
-	// inputs and outputs are the tools' schemas, made when first used.
-	inputs, outputs map[string]*schema.Schema
+	tail    process.Tail
+	catalog *catalog.Catalog // what the server offers
 }
 
 // begin directs what the server says to an attempt.

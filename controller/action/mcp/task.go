@@ -112,7 +112,7 @@ func (s *session) asTask(tool string) bool {
 	if !offered || known == nil || known.ProtocolVersion != taskProtocol {
 		return false
 	}
-	switch s.durable[tool] {
+	switch s.catalog.Support(tool) {
 	case "required":
 		return true
 	case "optional":
@@ -143,7 +143,7 @@ func ask[P interface {
 var errAnswer = errors.New("the answer cannot be read")
 
 // createTask calls a tool as a task. A server may answer with the result at once.
-func (s *session) createTask(ctx context.Context, tool, token string, arguments map[string]any) (task, *reply, error) {
+func (s *session) createTask(ctx context.Context, tool, token string, arguments map[string]any) (task, *answer.Reply, error) {
 	params := &taskCall{Name: tool, Arguments: arguments, Task: taskWish{TTL: taskTime.Milliseconds()}}
 	params.SetMeta(map[string]any{"progressToken": token})
 	var raw json.RawMessage
@@ -157,7 +157,7 @@ func (s *session) createTask(ctx context.Context, tool, token string, arguments 
 		return task{}, nil, fmt.Errorf("%w: %w", errAnswer, err)
 	}
 	if created.Task == nil {
-		return task{}, &reply{Answer: answer.Read(raw)}, nil
+		return task{}, &answer.Reply{Answer: answer.Read(raw)}, nil
 	}
 	if created.Task.ID == "" {
 		return task{}, nil, fmt.Errorf("the task has no id")
@@ -172,12 +172,12 @@ func (s *session) getTask(ctx context.Context, id string) (task, error) {
 }
 
 // taskResult waits for a task's end and returns what the tool answered.
-func (s *session) taskResult(ctx context.Context, id string) (*reply, error) {
+func (s *session) taskResult(ctx context.Context, id string) (*answer.Reply, error) {
 	var raw json.RawMessage
 	if err := ask(ctx, s, "tasks/result", &taskParams{ID: id}, &raw); err != nil {
 		return nil, err
 	}
-	return &reply{Answer: answer.Read(raw)}, nil
+	return &answer.Reply{Answer: answer.Read(raw)}, nil
 }
 
 // cancelTask reports whether the server says that a task has ended by our wish.

@@ -29,6 +29,15 @@ type Answer struct {
 	Odd []string
 }
 
+// Reply is an answer with the message that it came in.
+type Reply struct {
+	Answer
+	// Remarks are what was wrong with the message, Changes what was changed in it before it
+	// could be read, and Written the message before that.
+	Remarks, Changes []string
+	Written          []byte
+}
+
 // Read reads a result of tools/call.
 func Read(raw json.RawMessage) Answer {
 	a := Answer{Raw: raw}

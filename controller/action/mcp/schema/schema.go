@@ -162,6 +162,14 @@ func Decode(data []byte) (any, error) {
 	return tamed(value), nil
 }
 
+// Exact is Decode for a value that may be missing, which is null.
+func Exact(data []byte) (any, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	return Decode(data)
+}
+
 // tamed replaces numbers that would not fit into memory as fractions.
 func tamed(value any) any {
 	switch v := value.(type) {

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -182,6 +183,12 @@ func (p *Peer) only() *Exchange {
 // codeRejected is the SDK's code of a request that a transport refused. A connection
 // outlives it.
 const codeRejected = -32005
+
+// Refusal is a server's own JSON-RPC error.
+func Refusal(err error) (*jsonrpc.Error, bool) {
+	rpc, ok := errors.AsType[*jsonrpc.Error](err)
+	return rpc, ok && (rpc.Code != codeRejected || rpc.Message != "rejected by transport")
+}
 
 // broken is the answer that the SDK gets for a request that has none.
 func broken(id int64, f *Failure) *jsonrpc.Response {

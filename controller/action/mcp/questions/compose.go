@@ -1,4 +1,4 @@
-package mcp
+package questions
 
 import (
 	"encoding/json"
@@ -10,55 +10,9 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/schema"
 )
-
-// answering gives the session what the job under way answers to questions.
-func (s *session) answering(answers map[string]v1.JSON) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.questions = &questions{answers: answers, asked: map[string]bool{}}
-}
-
-// asking is the questions of the call under way.
-func (s *session) asking() *questions {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.questions
-}
-
-// answer answers a server's question (elicitation/create): from the job's answers, and
-// from the defaults of the question's schema where the operator allows it. A question that
-// is not covered so is declined, and so is what would not fit its schema.
-func (s *session) answer(params *sdk.ElicitParams) *sdk.ElicitResult {
-	under := s.asking()
-	if under == nil {
-		under = &questions{} // no call is under way
-	}
-	asked := ""
-	if params != nil {
-		asked = ", " + display.Quoted(params.Message)
-	}
-	content, given, why := map[string]any(nil), "", `the operator does not let it ask ("elicitation" in the --mcp-config file)`
-	if s.server.Asks() {
-		content, given, why = compose(params, under.answers, s.server.Elicitation == config.ElicitationDefaults)
-	}
-	if params != nil && s.server.Asks() {
-		if form, err := formOf(params.RequestedSchema); err == nil {
-			properties, _ := form["properties"].(map[string]any)
-			under.ask(slices.Collect(maps.Keys(properties)))
-		}
-	}
-	if why != "" {
-		under.decline(why)
-		s.note("the server asked a question (elicitation/create" + asked + "); declined: " + why)
-		return &sdk.ElicitResult{Action: "decline"}
-	}
-	s.note("the server asked a question (elicitation/create" + asked + "); answered: " + given)
-	return &sdk.ElicitResult{Action: "accept", Content: content}
-}
 
 // compose makes the answer to a question, and says in words where its fields come from; or
 // it says why there is none.
@@ -76,7 +30,7 @@ func compose(params *sdk.ElicitParams, answers map[string]v1.JSON, defaults bool
 	var own, fallbacks, none []string
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if answer, ok := answers[name]; ok {
-			if content[name], err = exact(answer); err != nil {
+			if content[name], err = schema.Exact(answer.Raw); err != nil {
 				return nil, "", fmt.Sprintf("spec.build.answers%s is no JSON", schema.Fields([]any{name}))
 			}
 			own = append(own, name)

@@ -1,4 +1,4 @@
-package mcp
+package catalog
 
 import (
 	"fmt"
@@ -11,26 +11,26 @@ import (
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
-// arguments builds a tool's arguments and checks them against its input schema. What is
+// Arguments builds a tool's arguments and checks them against its input schema. What is
 // wrong is told all at once, each with the job's field. The values are sent as the job
 // has them: a number beyond what a float64 holds stays what it is. Fields that the schema
 // both requires and has a default for are sent with it. Notes are for the job's log: what
 // was added, and what of the schema is not checked.
-func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
-	if s.tools[build.Action] == nil && !s.server.Allows(build.Action) {
-		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", display.Short(build.Action, display.MaxShown), s.name)}
+func (c *Catalog) Arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
+	if c.tools[build.Action] == nil && !c.server.Allows(build.Action) {
+		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", display.Short(build.Action, display.MaxShown), c.name)}
 	}
-	if s.tools[build.Action] == nil {
+	if c.tools[build.Action] == nil {
 		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has %s",
-			build.Action, s.name, theTools(slices.Sorted(maps.Keys(s.tools))))}
+			build.Action, c.name, theTools(slices.Sorted(maps.Keys(c.tools))))}
 	}
-	if len(build.Answers) > 0 && !s.server.Asks() {
-		problems = append(problems, fmt.Sprintf("spec.build.answers: Forbidden: MCP server %q is not allowed to ask; the operator allows it with \"elicitation\": \"answers\" in the --mcp-config file", s.name))
+	if len(build.Answers) > 0 && !c.server.Asks() {
+		problems = append(problems, fmt.Sprintf("spec.build.answers: Forbidden: MCP server %q is not allowed to ask; the operator allows it with \"elicitation\": \"answers\" in the --mcp-config file", c.name))
 	}
 	arguments, decoded := map[string]any{}, map[string]any{}
 	take := func(path string, from map[string]v1.JSON, into, plain map[string]any) {
 		for _, name := range slices.Sorted(maps.Keys(from)) {
-			value, err := exact(from[name])
+			value, err := schema.Exact(from[name].Raw)
 			if err != nil {
 				problems = append(problems, fmt.Sprintf("%s%s: Invalid value: %v", path, schema.Fields([]any{name}), err))
 				continue
@@ -50,7 +50,7 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 	if len(problems) > 0 {
 		return nil, nil, problems
 	}
-	input := s.input(build.Action)
+	input := c.input(build.Action)
 	filled := input.Fill(decoded)
 	for _, added := range filled {
 		top := fmt.Sprint(added.Path[0])
@@ -72,22 +72,6 @@ func (s *session) arguments(build *v1.BuildAction) (arguments map[string]any, no
 	return arguments, notes, problems
 }
 
-// exact is a value with its numbers as they are written; nothing is null.
-func exact(value v1.JSON) (any, error) {
-	if len(value.Raw) == 0 {
-		return nil, nil
-	}
-	return schema.Decode(value.Raw)
-}
-
-// input is a tool's input schema.
-func (s *session) input(tool string) *schema.Schema {
-	if s.inputs[tool] == nil {
-		s.inputs[tool] = schema.ForArguments(s.tools[tool].InputSchema)
-	}
-	return s.inputs[tool]
-}
-
 // argumentPath is the field of the job that holds a part of the arguments.
 func argumentPath(build *v1.BuildAction, path []any) string {
 	at := "spec.build.arguments"
@@ -101,8 +85,8 @@ func argumentPath(build *v1.BuildAction, path []any) string {
 	return at + schema.Fields(path)
 }
 
-// unfit says why a tool is not called.
-func unfit(tool, server string, problems []string) string {
+// Unfit says why a tool is not called.
+func Unfit(tool, server string, problems []string) string {
 	if len(problems) == 1 {
 		return problems[0]
 	}

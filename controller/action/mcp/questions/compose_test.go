@@ -1,4 +1,4 @@
-package mcp
+package questions
 
 import (
 	"encoding/json"

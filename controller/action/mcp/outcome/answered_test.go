@@ -1,4 +1,4 @@
-package mcp
+package outcome
 
 import (
 	"encoding/json"
@@ -84,7 +84,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 				output = schema.New(decoded(t, tc.output))
 			}
 			log := new(lines)
-			got := finish(replied(t, &tc.answer), "x", output, log)
+			got := Answered(replied(t, &tc.answer), "x", output, log)
 			if got.Verdict != tc.verdict || got.Reason != tc.reason || !strings.Contains(got.Message, tc.says) || (got.Facts[v1.FactToolError] == "true") != tc.answer.IsError {
 				t.Errorf("outcome %+v", got)
 			}
@@ -107,7 +107,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 
 func TestAResultThatIsTooLargeIsInTheLog(t *testing.T) {
 	log := new(lines)
-	got := finish(replied(t, &sdk.CallToolResult{StructuredContent: map[string]any{"a": strings.Repeat("x", maxResult)}}), "x", nil, log)
+	got := Answered(replied(t, &sdk.CallToolResult{StructuredContent: map[string]any{"a": strings.Repeat("x", maxResult)}}), "x", nil, log)
 	if got.Verdict != action.Succeeded || got.Result != nil || !strings.Contains(got.Message, "65544 bytes, and a status keeps 65536") {
 		t.Errorf("outcome %+v", got)
 	}
@@ -118,13 +118,13 @@ func TestAResultThatIsTooLargeIsInTheLog(t *testing.T) {
 }
 
 // replied is an answer as a server writes it with the SDK.
-func replied(t testing.TB, result *sdk.CallToolResult) *reply {
+func replied(t testing.TB, result *sdk.CallToolResult) *answer.Reply {
 	t.Helper()
 	raw, err := json.Marshal(result)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reply{Answer: answer.Read(raw)}
+	return &answer.Reply{Answer: answer.Read(raw)}
 }
 
 // decoded is a JSON text as plain Go values.

@@ -1,8 +1,7 @@
-package mcp
+package outcome
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -24,11 +23,11 @@ const (
 	maxArtifacts = 1000
 )
 
-// finish makes an outcome of a tool's answer, whose content goes to the log. output is
+// Answered makes an outcome of a tool's answer, whose content goes to the log. output is
 // the tool's output schema; nil: it has none. A tool that has answered has done its work:
 // what is wrong with its answer is said, and is no failure.
-func finish(result *reply, tool string, output *schema.Schema, out action.Sink) action.Outcome {
-	read := &result.Answer
+func Answered(reply *answer.Reply, tool string, output *schema.Schema, out action.Sink) action.Outcome {
+	read := &reply.Answer
 	var texts []string
 	for _, content := range read.Content {
 		text := render(content)
@@ -54,7 +53,7 @@ func finish(result *reply, tool string, output *schema.Schema, out action.Sink) 
 			outcome.Result = &text
 		}
 	}
-	if wrong := result.odd(tool, out); wrong != "" {
+	if wrong := odd(reply, tool, out); wrong != "" {
 		notes = append(notes, wrong)
 	}
 	if read.IsError {
@@ -87,17 +86,17 @@ func asWritten(raw json.RawMessage) (v1.JSON, bool) {
 
 // odd says how an answer was not as the protocol has it, and keeps it in the log as it
 // was written; empty: it was. What was wrong with its message alone is said in the log.
-func (r *reply) odd(tool string, out action.Sink) string {
-	if len(r.remarks) > 0 {
-		out.Line(action.System, fmt.Sprintf("the message with the answer of tool %s is not as the protocol has it: %s", tool, strings.Join(r.remarks, "; ")))
+func odd(r *answer.Reply, tool string, out action.Sink) string {
+	if len(r.Remarks) > 0 {
+		out.Line(action.System, fmt.Sprintf("the message with the answer of tool %s is not as the protocol has it: %s", tool, strings.Join(r.Remarks, "; ")))
 	}
-	odd := slices.Concat(r.changes, r.Answer.Odd)
+	odd := slices.Concat(r.Changes, r.Odd)
 	if len(odd) == 0 {
 		return ""
 	}
-	written := string(r.Answer.Raw)
-	if len(r.written) > 0 {
-		written = string(r.written)
+	written := string(r.Raw)
+	if len(r.Written) > 0 {
+		written = string(r.Written)
 	}
 	note := fmt.Sprintf("The answer of tool %s was read, though it is not as the protocol has it: %s.", tool, strings.Join(odd, "; "))
 	note = display.Short(note, display.MaxMessage)
@@ -143,82 +142,4 @@ func misfit(structured v1.JSON, there bool, tool string, output *schema.Schema) 
 		return ""
 	}
 	return display.Clip(fmt.Sprintf("The answer of tool %s does not fit its own output schema:\n%s", tool, strings.Join(wrong, "\n")), display.MaxMessage)
-}
-
-// output is a tool's output schema; nil: it has none.
-func (s *session) output(tool string) *schema.Schema {
-	offered := s.tools[tool]
-	if offered == nil || offered.OutputSchema == nil {
-		return nil
-	}
-	if s.outputs[tool] == nil {
-		s.outputs[tool] = schema.New(offered.OutputSchema)
-	}
-	return s.outputs[tool]
-}
-
-// render is content as text.
-func render(c answer.Content) string {
-	size := ""
-	if c.Size >= 0 {
-		size = fmt.Sprintf(", %d bytes", c.Size)
-	}
-	switch c.Type {
-	case answer.Image, answer.Audio:
-		return fmt.Sprintf("(%s, %s%s)", c.Type, c.MIMEType, size)
-	case answer.Link:
-		return fmt.Sprintf("(resource %s)", c.URI)
-	case answer.Resource:
-		switch {
-		case c.Text != "":
-			return c.Text
-		case c.URI == "" && c.Size <= 0:
-			return "(an empty resource)"
-		}
-		return fmt.Sprintf("(resource %s%s)", c.URI, size)
-	}
-	return c.Text
-}
-
-// artifacts are what an answer has made: the files that a structured one names,
-// {"files":[{"path":…}]}, and what of its content is no text. What those hold is not kept.
-func artifacts(read *answer.Answer) []v1.Artifact {
-	var out []v1.Artifact
-	add := func(a v1.Artifact) {
-		if a.Name != "" && len(out) < maxArtifacts {
-			out = append(out, a)
-		}
-	}
-	for i, c := range read.Content {
-		number := fmt.Sprintf("content[%d]", i)
-		a := v1.Artifact{URI: c.URI, MimeType: c.MIMEType, SizeBytes: max(c.Size, 0)}
-		switch c.Type {
-		case answer.Image, answer.Audio:
-			a.Name = number
-		case answer.Link:
-			a.Name = cmp.Or(c.Name, c.URI, number)
-		case answer.Resource:
-			if a.Name = cmp.Or(c.URI, number); c.URI == "" && c.Size <= 0 {
-				continue // it holds nothing
-			}
-		default:
-			continue
-		}
-		add(a)
-	}
-	var named struct {
-		Files []struct {
-			Path string `json:"path"`
-			URI  string `json:"uri"`
-		} `json:"files"`
-	}
-	if json.Unmarshal(read.Structured, &named) != nil {
-		return out
-	}
-	for _, file := range named.Files {
-		if file.Path != "" {
-			add(v1.Artifact{Name: file.Path, URI: file.URI})
-		}
-	}
-	return out
 }
