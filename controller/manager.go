@@ -139,18 +139,22 @@ func (c *Controller[T]) work(ctx context.Context, m *Manager) {
 	workers.Wait()
 }
 
+// doubled reports whether a failure is worth a log line: the first in a row, the second,
+// the fourth and so on, so that what fails for an hour is told a dozen times.
+func doubled(failures int) bool { return failures&(failures-1) == 0 }
+
 // once reconciles one item.
 func (c *Controller[T]) once(ctx context.Context, item T, counted *reconciles, log logr.Logger) {
 	start := time.Now()
 	result, err := c.Reconciler.Reconcile(ctx, item)
 	counted.observe(err, time.Since(start))
-	wait := c.Queue.done(item, result, err)
+	wait, failures := c.Queue.done(item, result, err)
 	switch {
 	case err == nil:
 	case IsTerminal(err):
 		log.Error(err, "reconcile; not tried again before the object changes")
-	default:
-		log.Error(err, "reconcile; trying again", "in", wait.String())
+	case doubled(failures):
+		log.Error(err, "reconcile; trying again", "failures", failures, "in", wait.String())
 	}
 }
 

@@ -178,8 +178,8 @@ func (q *Queue[T]) get() (item T, ok bool) {
 }
 
 // done gives an item back with what its reconcile has come to. It returns how long the
-// item waits when it failed.
-func (q *Queue[T]) done(item T, result Result, err error) (wait time.Duration) {
+// item waits when it failed, and how often it has failed in a row.
+func (q *Queue[T]) done(item T, result Result, err error) (wait time.Duration, failures int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	state := item.QueueState()
@@ -205,7 +205,7 @@ func (q *Queue[T]) done(item T, result Result, err error) (wait time.Duration) {
 	if q.busy == 0 && q.burst >= burstAt && q.rest == nil && !q.closing {
 		q.rest = time.AfterFunc(restAfter, q.resting(q.burst))
 	}
-	return wait
+	return wait, int(state.failures)
 }
 
 // resting returns what gives back the memory of a burst, if nothing has happened since it

@@ -45,37 +45,45 @@ type Handler interface {
 }
 
 // Follow delivers until ctx ends, which is no error, or the store is closed. A list or
-// watch that fails otherwise is begun again: the watch where it broke off, and, where the
-// store no longer knows that version, the list.
+// watch that fails otherwise is begun again, after a wait that grows with each failure in a
+// row: the watch where it broke off, and, where the store no longer knows that version, the
+// list. A watch that is too old each time the list is done counts as failing, whatever it
+// has delivered.
 func (s Source) Follow(ctx context.Context, from Store, log logr.Logger) error {
 	f := &following{Source: s, store: from}
 	for failures := 0; ; {
-		began := time.Now()
 		err := f.once(ctx)
+		expired := errors.Is(err, store.ErrExpired)
 		switch {
 		case ctx.Err() != nil:
 			return nil //nolint:nilerr // being told to end is none, whatever it broke off
 		case errors.Is(err, store.ErrClosed):
 			return err
-		case f.moved, time.Since(began) > reconnect.Max:
+		case f.lasted, f.moved && !expired:
 			failures = 0
 		}
-		f.moved, f.failed = false, true
+		f.moved, f.lasted, f.failed = false, false, true
 		failures++
 		wait := reconnect.Jittered(failures)
-		if errors.Is(err, store.ErrExpired) {
-			log.Info("a watch fell behind what the store remembers; listing anew", "kind", s.List.Kind)
-			f.version, wait = 0, 0
-			if failures > 1 { // a list that is always too old must not become a loop
-				wait = reconnect.Jittered(failures)
-			}
-		} else {
-			log.Error(err, "the store cannot be followed; trying again", "kind", s.List.Kind, "in", wait.String())
+		if expired {
+			f.version = 0
+		}
+		if doubled(failures) {
+			s.complain(log, err, failures, wait)
 		}
 		if !sleep(ctx, wait) {
 			return nil
 		}
 	}
+}
+
+// complain logs why the store could not be followed that many times in a row.
+func (s Source) complain(log logr.Logger, err error, failures int, wait time.Duration) {
+	if errors.Is(err, store.ErrExpired) {
+		log.Info("a watch fell behind what the store remembers; listing anew", "kind", s.List.Kind, "failures", failures, "in", wait.String())
+		return
+	}
+	log.Error(err, "the store cannot be followed; trying again", "kind", s.List.Kind, "failures", failures, "in", wait.String())
 }
 
 // Resumer is a Handler that wants to know when the store can be followed again after it
@@ -137,6 +145,7 @@ type following struct {
 	version uint64 // of the last change or list that was delivered; 0: list first
 	listed  bool   // at least once
 	moved   bool   // something was delivered since the last failure
+	lasted  bool   // the watch went on for longer than any wait
 	failed  bool   // and has not been resumed
 }
 
@@ -210,9 +219,11 @@ func (f *following) watch(ctx context.Context) error {
 		r.Resumed()
 	}
 	f.failed = false
+	began := time.Now()
 	for {
 		changes, err := watch.Next(ctx)
 		if err != nil {
+			f.lasted = time.Since(began) > reconnect.Max
 			f.version = max(f.version, watch.Progress()) // also what was not selected
 			return err
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -155,6 +157,75 @@ func TestASourceOutlivesItsFaults(t *testing.T) {
 				}
 				if err := objects.Close(); err != nil {
 					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// overtaken is a store whose watches are always too old, some after they have delivered.
+type overtaken struct {
+	*file.Store
+	lists atomic.Int64
+	slow  time.Duration // how long a list takes
+	moves bool
+}
+
+func (o *overtaken) List(ctx context.Context, opts store.ListOptions) (store.Page, error) {
+	o.lists.Add(1)
+	time.Sleep(o.slow)
+	return o.Store.List(ctx, opts)
+}
+
+func (o *overtaken) Watch(context.Context, store.WatchOptions) (store.Watch, error) {
+	if o.moves {
+		return &overtakenWatch{}, nil
+	}
+	return nil, store.ErrExpired
+}
+
+type overtakenWatch struct{ nexts int }
+
+func (w *overtakenWatch) Next(context.Context) ([]store.Event, error) {
+	if w.nexts++; w.nexts > 1 {
+		return nil, store.ErrExpired
+	}
+	return []store.Event{}, nil
+}
+
+func (*overtakenWatch) Progress() uint64 { return 1 }
+func (*overtakenWatch) Close()           {}
+
+// TestASourceThatAlwaysFallsBehindBacksOff counts what it does in an hour: it lists at most
+// every few seconds, and says so a dozen times.
+func TestASourceThatAlwaysFallsBehindBacksOff(t *testing.T) {
+	for name, o := range map[string]*overtaken{
+		"at once":                  {},
+		"after it has moved":       {moves: true},
+		"after a list of a minute": {slow: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				objects, err := file.Open(t.TempDir(), file.Options{MinFree: -1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = objects.Close() }()
+				o.Store = objects
+				var lines atomic.Int64
+				log := funcr.New(func(string, string) { lines.Add(1) }, funcr.Options{})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				source := controller.Source{List: store.ListOptions{Kind: v1.KindWorkspace}, Handler: &recorder{uids: map[string]uuid.UUID{}}}
+				if err := source.Follow(ctx, o, log); err != nil {
+					t.Fatal(err)
+				}
+				// 2.5 s is the shortest wait once it has grown.
+				if n, most := o.lists.Load(), int64(time.Hour/(2500*time.Millisecond))+10; n < 10 || n > most {
+					t.Errorf("%d lists in an hour, at most %d are due", n, most)
+				}
+				if n := lines.Load(); n < 1 || n > 12 {
+					t.Errorf("%d log lines in an hour", n)
 				}
 			})
 		})
