@@ -15,17 +15,9 @@ import (
 	"jobwright.dev/store"
 )
 
-// actionRoutes are what can be done to one job beside reading and writing it.
-func (s *Server) actionRoutes(handle func(string, http.HandlerFunc), kind v1.Kind, job string) {
-	if s.Explain != nil {
-		handle("GET "+job+"/explain", s.collection(kind, s.explain))
-	}
-	handle("POST "+job+"/retry", s.collection(kind, s.retry))
-	handle("POST "+job+"/force-finish", s.collection(kind, s.forceFinish))
-}
-
-func (s *Server) explain(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+// explain tells why a job waits, or what it waits for.
+func (s *Server) explain(w http.ResponseWriter, r *request) error {
+	record, err := s.opts.Store.Get(r.Context(), r.key())
 	if err != nil {
 		return err
 	}
@@ -33,7 +25,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, kind v1.Kind) e
 	if err != nil {
 		return err
 	}
-	answer, err := s.Explain(r.Context(), job)
+	answer, err := s.opts.Worker.Explain(r.Context(), job)
 	if err != nil {
 		return err
 	}
@@ -50,11 +42,11 @@ func phaseNow(job *v1.Job) v1.JobPhase {
 }
 
 // retry runs a finished job again, as it is, and one that waits for its back-off at once.
-func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	if done, err := s.retryNow(w, r, kind); done || err != nil {
+func (s *Server) retry(w http.ResponseWriter, r *request) error {
+	if done, err := s.retryNow(w, r); done || err != nil {
 		return err
 	}
-	return s.change(w, r, kind, func(job *v1.Job) error {
+	return s.change(w, r, func(job *v1.Job) error {
 		if !job.Finished() {
 			return conflict(job, fmt.Sprintf("the job has not finished, it is %s; cancel it first", phaseNow(job)))
 		}
@@ -64,9 +56,9 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request, kind v1.Kind) err
 }
 
 // retryNow ends the back-off of a job; false: it waits for none.
-func (s *Server) retryNow(w http.ResponseWriter, r *http.Request, kind v1.Kind) (done bool, err error) {
+func (s *Server) retryNow(w http.ResponseWriter, r *request) (done bool, err error) {
 	for {
-		record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+		record, err := s.opts.Store.Get(r.Context(), r.key())
 		if err != nil {
 			return false, err
 		}
@@ -81,7 +73,7 @@ func (s *Server) retryNow(w http.ResponseWriter, r *http.Request, kind v1.Kind) 
 		if !dryRun(r) {
 			job.Status.NextAttemptTime, job.Status.Reason = nil, v1.ReasonRetrying
 			job.Status.Message = "Asked to try again now. Before that: " + job.Status.Message
-			record, err = s.Store.UpdateStatus(r.Context(), job, store.Durable)
+			record, err = s.opts.Store.UpdateStatus(r.Context(), job, store.Durable)
 		}
 		if errors.Is(err, store.ErrConflict) {
 			continue // each round means that somebody else's write went through
@@ -95,7 +87,7 @@ func (s *Server) retryNow(w http.ResponseWriter, r *http.Request, kind v1.Kind) 
 }
 
 // forceFinish ends a job as an operator decides.
-func (s *Server) forceFinish(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+func (s *Server) forceFinish(w http.ResponseWriter, r *request) error {
 	var decision v1.ForceFinish
 	d, err := readDocument(r)
 	if err == nil {
@@ -108,7 +100,7 @@ func (s *Server) forceFinish(w http.ResponseWriter, r *http.Request, kind v1.Kin
 		return err
 	}
 	decision.By = nil
-	return s.change(w, r, kind, func(job *v1.Job) error {
+	return s.change(w, r, func(job *v1.Job) error {
 		if job.Finished() {
 			return conflict(job, fmt.Sprintf("the job has finished already: %s", job.Status.Phase))
 		}
@@ -116,7 +108,7 @@ func (s *Server) forceFinish(w http.ResponseWriter, r *http.Request, kind v1.Kin
 			return conflict(job, "the job is being finished by force already")
 		}
 		job.Spec.ForceFinish = &decision
-		s.Log.Info("a job is finished by force", "job", job.Namespace+"/"+job.Name, "phase", decision.Phase, "message", decision.Message, "remote", r.RemoteAddr)
+		s.opts.Log.Info("a job is finished by force", "job", job.Namespace+"/"+job.Name, "phase", decision.Phase, "message", decision.Message, "remote", r.RemoteAddr)
 		return nil
 	})
 }
@@ -127,9 +119,9 @@ func conflict(job *v1.Job, why string) error {
 
 // change applies one change to a job as it is in the store, anew when somebody else's
 // write comes between.
-func (s *Server) change(w http.ResponseWriter, r *http.Request, kind v1.Kind, apply func(*v1.Job) error) error {
+func (s *Server) change(w http.ResponseWriter, r *request, apply func(*v1.Job) error) error {
 	for {
-		record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+		record, err := s.opts.Store.Get(r.Context(), r.key())
 		if err != nil {
 			return err
 		}
@@ -140,7 +132,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, kind v1.Kind, ap
 		if err := apply(job); err != nil {
 			return err
 		}
-		record, err = s.write(r, kind, job)
+		record, err = s.write(r, job)
 		if errors.Is(err, store.ErrConflict) {
 			continue // each round means that somebody else's write went through
 		}
@@ -158,7 +150,7 @@ const retryAfterQueueFull = 5
 
 // mayQueue refuses n jobs more when the workspace's maxQueued would be passed. Requests that come at the
 // same moment may each be the last one that fits.
-func (s *Server) mayQueue(r *http.Request, workspace store.Record, n int) error {
+func (s *Server) mayQueue(r *request, workspace store.Record, n int) error {
 	if !workspace.Contains(`"maxQueued"`) {
 		return nil // hardly any has one, and decoding costs more than all the rest
 	}
@@ -166,7 +158,7 @@ func (s *Server) mayQueue(r *http.Request, workspace store.Record, n int) error 
 	if err != nil || ws.Spec.MaxQueued == nil {
 		return err
 	}
-	counts, err := s.Store.Count(r.Context(), v1.KindJob)
+	counts, err := s.opts.Store.Count(r.Context(), v1.KindJob)
 	if err != nil {
 		return err
 	}

@@ -201,17 +201,31 @@ func TestAFullQueueRefusesMore(t *testing.T) {
 	f.want(t, request{method: http.MethodPost, path: "/api/jobs", body: `{"type":"api_call","payload":{}}`, header: workspace("other")}, http.StatusAccepted)
 }
 
+// worker answers what a test gives it; anything else is a nil dereference.
+type worker struct {
+	server.Explainer
+	server.Planner
+	server.RevisionHistory
+	server.MCPServers
+}
+
+// fullCapacity is an Explainer that has every job wait for capacity.
+type fullCapacity struct{}
+
+func (fullCapacity) Blockers(_ context.Context, j *v1.Job) ([]v1.Blocker, error) {
+	return []v1.Blocker{{Kind: v1.BlockedByCapacity, Message: "of " + j.Name}}, nil
+}
+
+func (fullCapacity) Explain(_ context.Context, j *v1.Job) (*v1.JobExplanation, error) {
+	return &v1.JobExplanation{Name: j.Name, Advice: "wait"}, nil
+}
+
 func TestExplainAndBlockersComeFromTheController(t *testing.T) {
 	f := newFixture(t)
 	f.job(t, "acme", "waits", nil)
 	api, err := server.New(server.Options{
 		Store: f.store, Logs: f.archive, Log: logr.Discard(),
-		Blockers: func(_ context.Context, j *v1.Job) ([]v1.Blocker, error) {
-			return []v1.Blocker{{Kind: v1.BlockedByCapacity, Message: "of " + j.Name}}, nil
-		},
-		Explain: func(_ context.Context, j *v1.Job) (*v1.JobExplanation, error) {
-			return &v1.JobExplanation{Name: j.Name, Advice: "wait"}, nil
-		},
+		Worker: worker{Explainer: fullCapacity{}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 )
 
 // readDocument reads a request's body, JSON or YAML as its Content-Type says.
-func readDocument(r *http.Request) (strict.Document, error) {
+func readDocument(r *request) (strict.Document, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return strict.Document{}, err
@@ -35,7 +35,7 @@ func readDocument(r *http.Request) (strict.Document, error) {
 
 // mediaOf is the media type of a request's body, by the name that it is registered under:
 // application/json, also where the request names none, or application/yaml.
-func mediaOf(r *http.Request) (string, error) {
+func mediaOf(r *request) (string, error) {
 	header := r.Header.Get("Content-Type")
 	if header == "" {
 		return "application/json", nil
@@ -53,14 +53,14 @@ func mediaOf(r *http.Request) (string, error) {
 	return "", unsupportedMedia(r, "application/json", "application/yaml")
 }
 
-// decodeBody decodes a request's body, JSON or YAML, into an object of kind that has its
-// apiVersion and kind. All problems are reported at once, those of validation among them.
-func decodeBody(r *http.Request, kind v1.Kind, obj v1.Object) error {
+// decodeBody decodes a request's body, JSON or YAML, into an object of the route's kind that
+// has its apiVersion and kind. All problems are reported at once, those of validation among them.
+func decodeBody(r *request, obj v1.Object) error {
 	d, err := readDocument(r)
-	return decodeInto(d, err, kind, obj)
+	return decodeInto(d, err, r.route.Kind, obj)
 }
 
-func unsupportedMedia(r *http.Request, allowed ...string) error {
+func unsupportedMedia(r *request, allowed ...string) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
 		Message: fmt.Sprintf("the media type %s is not supported; use %s", quote(r.Header.Get("Content-Type")), strings.Join(allowed, " or ")),
@@ -120,21 +120,15 @@ func badBody(prefix string, err error) error {
 }
 
 // checkKey checks that the object is the one the path names.
-func checkKey(r *http.Request, kind v1.Kind, obj v1.Object) error {
-	if obj.GetNamespace() == "" && kind.Namespaced {
-		obj.SetNamespace(r.PathValue("namespace"))
+func checkKey(r *request, obj v1.Object) error {
+	if obj.GetNamespace() == "" && r.route.Kind.Namespaced {
+		obj.SetNamespace(r.workspace)
 	}
-	if obj.GetName() != r.PathValue("name") || obj.GetNamespace() != r.PathValue("namespace") {
+	if obj.GetName() != r.name || obj.GetNamespace() != r.workspace {
 		return apierrors.NewBadRequest(fmt.Sprintf("the object is %q in namespace %q, the address names %q in %q",
-			obj.GetName(), obj.GetNamespace(), r.PathValue("name"), r.PathValue("namespace")))
+			obj.GetName(), obj.GetNamespace(), r.name, r.workspace))
 	}
 	return nil
-}
-
-// jobKind is the kind of the seed's jobs.
-func jobKind() v1.Kind {
-	kind, _ := v1.KindByName(v1.KindJob) // it is always there
-	return kind
 }
 
 // validate checks an object that is created (old is nil) or updated.

@@ -34,7 +34,7 @@ func (s *Server) acyclic(ctx context.Context, job *v1.Job) error {
 				continue
 			}
 			seen[d.Name] = true
-			record, err := s.Store.Get(ctx, store.Key{Kind: v1.KindJob, Namespace: job.Namespace, Name: d.Name})
+			record, err := s.opts.Store.Get(ctx, store.Key{Kind: v1.KindJob, Namespace: job.Namespace, Name: d.Name})
 			if errors.Is(err, store.ErrNotFound) {
 				continue
 			}

@@ -7,6 +7,21 @@
 //	/jobs                                         the page (package web)
 //	/metrics /livez /readyz /version              for operators
 //
+// # Routes
+//
+// Everything that is served is a row of one table (routes.go): method, pattern, kind, verb,
+// scope, handler, and what clients must know of parameters and bodies. Discovery, the route
+// labels of metrics, the Allow header of a wrong method and the tests over every route are
+// made from it. A request passes these steps (pipeline.go):
+//
+//	row of the table → sender (package auth) → origin → workspace → may the sender? → handler
+//
+// The workspace of a request is resolved in one place, from the path, the cookie or the
+// query, as the row's scope says. An error of any step is answered in the row's shape.
+//
+// The server has no view of the process that runs the jobs beyond Worker, and none of the
+// process that it is part of beyond Operator.
+//
 // # The seed's interface
 //
 // Every success is {"ok":true} with a result; every refusal is {"ok":false,"error":CODE}
@@ -73,5 +88,5 @@
 //     without the operator's token.
 //  4. Every body is bounded; every object that is written was validated.
 //  5. Without authentication a request is served only when its Host is this machine's
-//     loopback name, and an unsafe one only when no other origin has sent it.
+//     loopback name, and one that does more than read only when no other origin has sent it.
 package server

@@ -23,44 +23,19 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// corePath is where the Kubernetes API has the kinds of its core group.
-const corePath = "/api/" + core.Version
-
 // maxEvents is how many events an answer has at most, whatever limit is asked for:
 // with what a message may have, some ten megabytes. The rest comes with continue.
 const maxEvents = 10_000
 
-// eventRoutes serve what has happened to jobs as core/v1 Events, read only, where
-// kubectl looks for them.
-func (s *Server) eventRoutes(handle func(string, http.HandlerFunc)) {
-	for _, route := range []string{"GET " + corePath + "/events", "GET " + corePath + "/namespaces/{namespace}/events"} {
-		handle(route, func(w http.ResponseWriter, r *http.Request) {
-			if err := s.events(w, r); err != nil {
-				s.refuse(w, err, v1.Kind{Name: core.KindEvent, Resource: core.ResourceEvents}, "")
-			}
-		})
-	}
-}
-
-// events answers with a page, the newest first, or with watch=true a stream.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	filter, seq, err := eventFilter(query, r.PathValue("namespace"))
+// listEvents answers with a page, the newest first.
+func (s *Server) listEvents(w http.ResponseWriter, r *request) error {
+	filter, seq, form, err := s.eventQuery(r)
 	if err != nil {
 		return err
-	}
-	form, err := eventForm(r)
-	if err != nil {
-		return err
-	}
-	selected, mayShow := filter.Match, s.sinceWorkspace(r.Context())
-	filter.Match = func(e *events.Event) bool { return (selected == nil || selected(e)) && mayShow(e) }
-	if watch, _ := strconv.ParseBool(query.Get("watch")); watch {
-		return s.watchEvents(w, r, filter, form)
 	}
 	var page events.Page
-	if s.Events != nil {
-		if page, err = s.Events.List(r.Context(), filter); err != nil {
+	if s.opts.Events != nil {
+		if page, err = s.opts.Events.List(r.Context(), filter); err != nil {
 			return err
 		}
 	}
@@ -86,6 +61,19 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// eventQuery reads which events a request selects, and in which form it wants them. The
+// second value is the number that the first page of a continued list had seen.
+func (s *Server) eventQuery(r *request) (events.Filter, uint64, eventTable, error) {
+	filter, seq, err := eventFilter(r.params(), r.workspace)
+	if err != nil {
+		return filter, seq, eventTable{}, err
+	}
+	form, err := eventForm(r)
+	selected, mayShow := filter.Match, s.sinceWorkspace(r.Context())
+	filter.Match = func(e *events.Event) bool { return (selected == nil || selected(e)) && mayShow(e) }
+	return filter, seq, form, err
+}
+
 // sinceWorkspace tells the events of a workspace from those of another that had its name
 // and was deleted: they are older than it. Where there is none now, there is nobody to
 // keep them from.
@@ -94,11 +82,11 @@ func (s *Server) sinceWorkspace(ctx context.Context) func(*events.Event) bool {
 	return func(e *events.Event) bool {
 		since, known := created[e.Workspace]
 		if !known {
-			record, err := s.Store.Get(ctx, store.Key{Kind: v1.KindWorkspace, Name: e.Workspace})
+			record, err := s.opts.Store.Get(ctx, store.Key{Kind: v1.KindWorkspace, Name: e.Workspace})
 			if err != nil {
 				return errors.Is(err, store.ErrNotFound)
 			}
-			workspace, err := record.Object(s.Kinds)
+			workspace, err := record.Object(s.opts.Kinds)
 			if err != nil {
 				return false
 			}
@@ -135,8 +123,8 @@ const component = "jobwright"
 
 // eventFilter reads the query. The second value is the number that the first page of a
 // continued list had seen.
-func eventFilter(query url.Values, namespace string) (events.Filter, uint64, error) {
-	filter := events.Filter{Workspace: namespace, Limit: maxEvents}
+func eventFilter(query url.Values, workspace string) (events.Filter, uint64, error) {
+	filter := events.Filter{Workspace: workspace, Limit: maxEvents}
 	if text := query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 0 {
@@ -196,10 +184,6 @@ func narrow(filter *events.Filter, selector fields.Selector) error {
 			filter.Job = wanted.Value
 		case "involvedObject.uid":
 			filter.UID = types.UID(wanted.Value)
-		case "involvedObject.namespace", "metadata.namespace":
-			if filter.Workspace == "" {
-				filter.Workspace = wanted.Value // never past the one the path names
-			}
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package server
 
 import (
 	"mime"
-	"net/http"
 	"strings"
 	"time"
 
@@ -22,9 +21,9 @@ type eventTable struct {
 }
 
 // eventForm reads what a request accepts.
-func eventForm(r *http.Request) (eventTable, error) {
+func eventForm(r *request) (eventTable, error) {
 	form := eventTable{table: wantsTable(r.Header.Get("Accept")), include: metav1.IncludeMetadata}
-	switch include := metav1.IncludeObjectPolicy(r.URL.Query().Get("includeObject")); include {
+	switch include := metav1.IncludeObjectPolicy(r.params().Get("includeObject")); include {
 	case "":
 	case metav1.IncludeNone, metav1.IncludeMetadata, metav1.IncludeObject:
 		form.include = include

@@ -16,14 +16,18 @@ import (
 // watchEvents streams events as they happen, each as ADDED: what repeats comes again,
 // under a name of its own. Without a resourceVersion it begins with what a list shows,
 // oldest first.
-func (s *Server) watchEvents(w http.ResponseWriter, r *http.Request, filter events.Filter, form eventTable) error {
+func (s *Server) watchEvents(w http.ResponseWriter, r *request) error {
+	filter, _, form, err := s.eventQuery(r)
+	if err != nil {
+		return err
+	}
 	ctx, cancel, err := watchContext(r)
 	if err != nil {
 		return err
 	}
 	defer cancel()
 	stream := &eventStream{w: w, flusher: http.NewResponseController(w)}
-	if s.Events == nil {
+	if s.opts.Events == nil {
 		stream.begin()
 		stream.flush()
 		<-ctx.Done()
@@ -31,13 +35,13 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *http.Request, filter even
 	}
 	filter.Before = 0
 	var since uint64
-	if version := r.URL.Query().Get("resourceVersion"); version != "" && version != "0" {
+	if version := r.params().Get("resourceVersion"); version != "" && version != "0" {
 		if since, err = strconv.ParseUint(version, 10, 64); err != nil {
 			return apierrors.NewBadRequest("resourceVersion must be a number, not " + quote(version))
 		}
 		stream.begin()
 	} else {
-		page, err := s.Events.List(ctx, filter)
+		page, err := s.opts.Events.List(ctx, filter)
 		if err != nil {
 			return err
 		}
@@ -48,7 +52,7 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *http.Request, filter even
 			return nil // the client is gone
 		}
 	}
-	follower := s.Events.Follow(since, filter)
+	follower := s.opts.Events.Follow(since, filter)
 	for err == nil {
 		stream.flush()
 		var batch []events.Event

@@ -59,10 +59,11 @@ type keyMark struct {
 	Jobs  int    `json:"jobs,omitempty"`
 }
 
-// claimKey claims the request's key in a workspace (empty: among the objects of the
+// claimKey claims the request's key in its workspace (none: among the objects of the
 // cluster) until end. A request with the same key waits here, so that it finds what this
 // one creates.
-func (s *Server) claimKey(r *http.Request, workspace string) (*keyClaim, error) {
+func (s *Server) claimKey(r *request) (*keyClaim, error) {
+	workspace := r.workspace
 	header := r.Header[IdempotencyKey]
 	if header == nil || dryRun(r) {
 		return nil, nil
@@ -109,7 +110,7 @@ func readIdempotencyKey(header []string) (string, error) {
 
 // fingerprint tells requests apart by their address and body. Bodies that are the same
 // JSON value are the same.
-func fingerprint(r *http.Request, body []byte) string {
+func fingerprint(r *request, body []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
@@ -126,11 +127,11 @@ func fingerprint(r *http.Request, body []byte) string {
 // findMade looks for what was created with the key, and refuses a request that is another
 // one. The store's index of labels knows it as soon as it is stored, also after a crash.
 func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) error {
-	for _, kind := range s.Kinds {
+	for _, kind := range s.opts.Kinds {
 		if kind.Namespaced != (workspace != "") {
 			continue
 		}
-		page, err := s.Store.List(ctx, store.ListOptions{
+		page, err := s.opts.Store.List(ctx, store.ListOptions{
 			Kind: kind.Name, Namespace: workspace, Labels: labels.SelectorFromSet(labels.Set{v1.LabelIdempotencyKey: c.bucket}),
 		})
 		if err != nil {
@@ -169,7 +170,7 @@ func keyReused(made store.Record) error {
 
 func (s *Server) markOf(record store.Record) (keyMark, error) {
 	var mark keyMark
-	obj, err := record.Object(s.Kinds)
+	obj, err := record.Object(s.opts.Kinds)
 	if err != nil {
 		return mark, err
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,26 +17,23 @@ import (
 	"jobwright.dev/store"
 )
 
-// list serves a collection: a page of it, or with watch=true its changes.
-func (s *Server) list(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	query := r.URL.Query()
-	opts, err := listOptions(query, kind, r.PathValue("namespace"))
+// list serves a page of a collection.
+func (s *Server) list(w http.ResponseWriter, r *request) error {
+	opts, err := listOptions(r)
 	if err != nil {
 		return err
 	}
-	if watch, _ := strconv.ParseBool(query.Get("watch")); watch {
-		return s.watch(w, r, opts)
-	}
-	page, err := s.Store.List(r.Context(), opts)
+	page, err := s.opts.Store.List(r.Context(), opts)
 	if err != nil {
 		return err
 	}
-	writeList(w, kind, page)
+	writeList(w, r.route.Kind, page)
 	return nil
 }
 
-func listOptions(query url.Values, kind v1.Kind, namespace string) (store.ListOptions, error) {
-	opts := store.ListOptions{Kind: kind.Name, Namespace: namespace, Continue: query.Get("continue")}
+func listOptions(r *request) (store.ListOptions, error) {
+	query := r.params()
+	opts := store.ListOptions{Kind: r.route.Kind.Name, Namespace: r.workspace, Continue: query.Get("continue")}
 	if text := query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 0 {
@@ -83,11 +79,9 @@ func selectFields(text string, opts *store.ListOptions) error {
 		switch wanted.Field {
 		case "metadata.name":
 			opts.Name = wanted.Value
-		case "metadata.namespace":
-			if opts.Namespace != "" && opts.Namespace != wanted.Value {
-				opts.Name = noName // two namespaces at once select nothing
-			} else {
-				opts.Namespace = wanted.Value
+		case fieldNamespace:
+			if opts.Namespace != wanted.Value { // two namespaces at once select nothing
+				opts.Name = noName
 			}
 		case "status.phase":
 			opts.Phases = []v1.JobPhase{v1.JobPhase(wanted.Value)}

@@ -11,7 +11,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/logs"
 )
@@ -29,17 +28,17 @@ import (
 // the last: Finished and Deleted of a job that was followed, Read without follow, Limit.
 // An answer that ends without it, or as text before the connection's own end, is to be
 // asked for again: the server was stopped, or could not tell whether the job has ended.
-func (s *Server) log(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	record, err := s.Store.Get(r.Context(), keyOf(r, kind))
+func (s *Server) log(w http.ResponseWriter, r *request) error {
+	record, err := s.opts.Store.Get(r.Context(), r.key())
 	if err != nil {
 		return err
 	}
-	opts, err := logOptions(r.URL.Query())
+	opts, err := logOptions(r.params())
 	if err != nil {
 		return err
 	}
 	key := record.Key()
-	reader := s.Logs.Open(logs.Ref{Workspace: key.Namespace, Job: key.Name, UID: record.UID()})
+	reader := s.opts.Logs.Open(logs.Ref{Workspace: key.Namespace, Job: key.Name, UID: record.UID()})
 	defer reader.Close()
 	if opts.tail >= 0 {
 		err = reader.Tail(r.Context(), opts.tail)
@@ -57,7 +56,7 @@ func (s *Server) log(w http.ResponseWriter, r *http.Request, kind v1.Kind) error
 	}
 	if err != nil {
 		if r.Context().Err() == nil {
-			s.Log.Error(err, "a log stream broke off", "job", key.String())
+			s.opts.Log.Error(err, "a log stream broke off", "job", key.String())
 		}
 		panic(http.ErrAbortHandler) // nobody may take it for the end
 	}
@@ -151,7 +150,7 @@ func (s *Server) untilTerminal(ctx context.Context, record store.Record) (stream
 // watchTerminal looks at the job and follows it; empty: it cannot be told how it ends.
 func (s *Server) watchTerminal(ctx context.Context, record store.Record, patience *patience) (streamEnd, error) {
 	key := record.Key()
-	page, err := s.Store.List(ctx, store.ListOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name})
+	page, err := s.opts.Store.List(ctx, store.ListOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name})
 	switch {
 	case err != nil:
 		return "", err
@@ -160,7 +159,7 @@ func (s *Server) watchTerminal(ctx context.Context, record store.Record, patienc
 	case terminal(page.Items[0]):
 		return endFinished, nil
 	}
-	watch, err := s.Store.Watch(ctx, store.WatchOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, Since: page.ResourceVersion})
+	watch, err := s.opts.Store.Watch(ctx, store.WatchOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, Since: page.ResourceVersion})
 	if err != nil {
 		return "", err
 	}

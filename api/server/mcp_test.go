@@ -40,11 +40,11 @@ func TestMCPServers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := server.New(server.Options{Store: f.store, Logs: archive, Log: logr.Discard(), MCP: inventory{}})
+	api, err := server.New(server.Options{Store: f.store, Logs: archive, Log: logr.Discard(), Worker: worker{MCPServers: inventory{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening := httptest.NewServer(server.CheckLoopback(api))
+	listening := httptest.NewServer(api)
 	t.Cleanup(func() {
 		listening.Close()
 		archive.Close()

@@ -39,14 +39,16 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	return nil
 }
 
-// observe times the requests of one route, whose pattern is the label.
-func (m *metrics) observe(route string, next http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		seen := &statusWriter{ResponseWriter: w, code: http.StatusOK}
-		next(seen, r)
-		m.requests.WithLabelValues(route, method(r.Method), strconv.Itoa(seen.code)).Observe(time.Since(start).Seconds())
-	})
+// observer records one request: its method, the status code of its answer, and how long
+// it took.
+type observer func(method string, code int, took time.Duration)
+
+// observer returns the observer of a route, whose label is route.
+func (m *metrics) observer(route string) observer {
+	requests := m.requests.MustCurryWith(prometheus.Labels{"route": route})
+	return func(verb string, code int, took time.Duration) {
+		requests.WithLabelValues(method(verb), strconv.Itoa(code)).Observe(took.Seconds())
+	}
 }
 
 // method is the request's method, from a closed set.

@@ -18,21 +18,22 @@ import (
 // object changes meanwhile; the Kubernetes API tries five times.
 const patchTries = 5
 
-func (s *Server) patch(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	return s.patchWith(w, r, kind, s.write)
+func (s *Server) patch(w http.ResponseWriter, r *request) error {
+	return s.patchWith(w, r, s.write)
 }
 
-func (s *Server) patchStatus(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
-	return s.patchWith(w, r, kind, s.writeStatus)
+func (s *Server) patchStatus(w http.ResponseWriter, r *request) error {
+	return s.patchWith(w, r, s.writeStatus)
 }
 
-func (s *Server) patchWith(w http.ResponseWriter, r *http.Request, kind v1.Kind, write func(*http.Request, v1.Kind, v1.Object) (store.Record, error)) error {
+func (s *Server) patchWith(w http.ResponseWriter, r *request, write func(*request, v1.Object) (store.Record, error)) error {
+	kind := r.route.Kind
 	apply, err := readPatch(r)
 	if err != nil {
 		return err
 	}
 	for try := 1; ; try++ {
-		current, err := s.Store.Get(r.Context(), keyOf(r, kind))
+		current, err := s.opts.Store.Get(r.Context(), r.key())
 		if err != nil {
 			return err
 		}
@@ -45,10 +46,10 @@ func (s *Server) patchWith(w http.ResponseWriter, r *http.Request, kind v1.Kind,
 		if err := decodeInto(d, err, kind, obj); err != nil {
 			return err
 		}
-		if err := checkKey(r, kind, obj); err != nil {
+		if err := checkKey(r, obj); err != nil {
 			return err
 		}
-		record, err := write(r, kind, obj)
+		record, err := write(r, obj)
 		if errors.Is(err, store.ErrConflict) && try < patchTries {
 			continue
 		}
@@ -61,7 +62,7 @@ func (s *Server) patchWith(w http.ResponseWriter, r *http.Request, kind v1.Kind,
 }
 
 // readPatch returns what the request's patch makes of an object's JSON.
-func readPatch(r *http.Request) (func([]byte) ([]byte, error), error) {
+func readPatch(r *request) (func([]byte) ([]byte, error), error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err

@@ -28,19 +28,20 @@ func (e unplannedError) Unwrap() error { return e.err }
 // plan says what a job would do, without creating it. What is wrong with the job stands
 // in the answer, as far as the body is a job at all; 503 means that it could not be
 // found out.
-func (s *Server) plan(w http.ResponseWriter, r *http.Request, kind v1.Kind) error {
+func (s *Server) plan(w http.ResponseWriter, r *request) error {
+	kind := r.route.Kind
 	job, ok := kind.New().(*v1.Job)
 	if !ok {
 		return fmt.Errorf("a %s cannot be planned", kind.Name)
 	}
-	if err := decodeBody(r, kind, job); err != nil {
+	if err := decodeBody(r, job); err != nil {
 		return err
 	}
 	if _, err := s.workspaceFor(r, job); err != nil {
 		return err
 	}
 	generateName(job)
-	resetForCreate(kind, job, s.isOperator(r))
+	resetForCreate(kind, job, s.mayImpersonate(r))
 	job.Default()
 	problems, err := s.problems(r.Context(), job)
 	if err != nil {
@@ -52,7 +53,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request, kind v1.Kind) erro
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), planTime)
 	defer cancel()
-	answer, err := s.Plan(ctx, job)
+	answer, err := s.opts.Worker.Plan(ctx, job)
 	if err != nil {
 		return unplannedError{err}
 	}

@@ -17,18 +17,23 @@ import (
 
 const planPath = "/apis/jobwright.dev/v1/namespaces/acme/plan"
 
+// planner is a function as a server.Planner.
+type planner func(context.Context, *v1.Job) (*v1.Plan, error)
+
+func (p planner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) { return p(ctx, job) }
+
 // planning is a server on the fixture's store that can plan.
-func (f *fixture) planning(t *testing.T, plan func(context.Context, *v1.Job) (*v1.Plan, error)) *fixture {
+func (f *fixture) planning(t *testing.T, plan planner) *fixture {
 	t.Helper()
 	archive, err := logfiles.Open(filepath.Join(t.TempDir(), "logs"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := server.New(server.Options{Store: f.store, Logs: archive, Log: logr.Discard(), Plan: plan})
+	api, err := server.New(server.Options{Store: f.store, Logs: archive, Log: logr.Discard(), Worker: worker{Planner: plan}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening := httptest.NewServer(server.CheckLoopback(api))
+	listening := httptest.NewServer(api)
 	t.Cleanup(func() {
 		listening.Close()
 		archive.Close()

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"jobwright.dev/api/server/auth"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -31,9 +32,12 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 	var known apierrors.APIStatus
 	var tooLarge *http.MaxBytesError
 	var unplanned unplannedError
+	var seeds *seedError
 	switch {
 	case errors.As(err, &known):
 		return known.Status()
+	case errors.As(err, &seeds):
+		return metav1.Status{Status: metav1.StatusFailure, Code: int32(seeds.code), Message: err.Error()}
 	case errors.As(err, &tooLarge):
 		return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body is limited to %d bytes", tooLarge.Limit)).Status()
 	case errors.Is(err, store.ErrNotFound):
@@ -83,10 +87,10 @@ func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
 
 // withoutDataDir is a text without the folder in front of the names of files in it.
 func (s *Server) withoutDataDir(text string) string {
-	if !filepath.IsAbs(s.DataDir) {
+	if !filepath.IsAbs(s.opts.DataDir) {
 		return text
 	}
-	return strings.ReplaceAll(text, filepath.Clean(s.DataDir)+string(filepath.Separator), "")
+	return strings.ReplaceAll(text, filepath.Clean(s.opts.DataDir)+string(filepath.Separator), "")
 }
 
 // publicText is what an error says, with the names of files and without the folders they
@@ -108,16 +112,30 @@ func publicText(err error) string {
 	return text
 }
 
-// refuse answers with err as a metav1.Status.
-func (s *Server) refuse(w http.ResponseWriter, err error, kind v1.Kind, name string) {
-	status := statusOf(err, kind, name)
-	if status.Code >= http.StatusInternalServerError {
-		s.Log.Error(err, "a request failed", "kind", kind.Name, "name", name, "code", status.Code)
+// errUnauthenticated refuses a request that no Authenticator recognizes.
+var errUnauthenticated = apierrors.NewUnauthorized("the request has no credentials that this server knows")
+
+// refuse answers with err in the shape of the route.
+func (s *Server) refuse(w http.ResponseWriter, r *request, err error) {
+	if forged, ok := errors.AsType[*auth.MisdirectedError](err); ok {
+		writeText(w, http.StatusForbidden, forged.Reason+"\n")
+		return
 	}
-	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	status := statusOf(err, r.route.Kind, r.name)
+	if status.Code >= http.StatusInternalServerError {
+		s.opts.Log.Error(err, "a request failed", "kind", r.route.Kind.Name, "name", r.name, "code", status.Code)
+	}
 	status.Message = s.withoutDataDir(status.Message)
 	retryAfter(w, status)
-	writeJSON(w, int(status.Code), status)
+	switch r.route.shape {
+	case shapeSeed:
+		writeSeedRefusal(w, err, status)
+	case shapeText:
+		writeText(w, int(status.Code), status.Message+"\n")
+	case shapeStatus:
+		status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+		writeJSON(w, int(status.Code), status)
+	}
 }
 
 // retryAfter says in a header what a refusal says in its details, for clients that know
@@ -135,13 +153,31 @@ type seedRefusal struct {
 	Message string `json:"message,omitempty"`
 }
 
-// refuseSeed answers with err in the seed's shape.
-func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
-	status := statusOf(err, jobKind(), name)
+// seedError is a refusal that only the seed's interface has.
+type seedError struct {
+	code int
+	seedRefusal
+}
+
+// Error implements error.
+func (e *seedError) Error() string {
+	return strings.TrimSuffix(e.seedRefusal.Error+": "+e.Message, ": ")
+}
+
+// writeSeedRefusal answers with err, which status is made from, in the seed's shape.
+func writeSeedRefusal(w http.ResponseWriter, err error, status metav1.Status) {
+	if own, ok := errors.AsType[*seedError](err); ok {
+		writeJSON(w, own.code, own.seedRefusal)
+		return
+	}
 	code, refusal := int(status.Code), seedRefusal{Message: status.Message}
 	switch {
 	case status.Reason == metav1.StatusReasonInvalid:
 		code, refusal.Error = http.StatusBadRequest, "invalid_payload"
+	case code == http.StatusUnauthorized:
+		refusal.Error = "unauthorized"
+	case code == http.StatusForbidden:
+		refusal.Error = "forbidden"
 	case code == http.StatusNotFound:
 		refusal.Error, refusal.Message = "not_found", ""
 	case code == http.StatusConflict:
@@ -165,11 +201,6 @@ func (s *Server) refuseSeed(w http.ResponseWriter, err error, name string) {
 	default:
 		refusal.Error = "internal"
 	}
-	if code >= http.StatusInternalServerError {
-		s.Log.Error(err, "a request failed", "job", name, "code", code)
-	}
-	refusal.Message = s.withoutDataDir(refusal.Message)
-	retryAfter(w, status)
 	writeJSON(w, code, refusal)
 }
 

@@ -30,7 +30,7 @@ func (brokenHistory) Newest(string) ([]v1.Revision, error) {
 
 func (f *fixture) withRevisions(t *testing.T, history server.RevisionHistory) *client.Client {
 	t.Helper()
-	api, err := server.New(server.Options{Store: f.store, Logs: f.archive, Log: logr.Discard(), Revisions: history})
+	api, err := server.New(server.Options{Store: f.store, Logs: f.archive, Log: logr.Discard(), Worker: worker{RevisionHistory: history}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"jobwright.dev/api/seed"
 	"jobwright.dev/api/strict"
@@ -32,48 +31,8 @@ var (
 // logEnd bounds the end of a log by lines and bytes.
 type logEnd struct{ lines, bytes int }
 
-// seedRoutes are /api/jobs. The methods are told apart here, because a wrong one is
-// answered in the seed's shape too.
-func (s *Server) seedRoutes(handle func(string, http.HandlerFunc)) {
-	jobs := s.seed("use GET or POST", map[string]seedHandler{http.MethodGet: s.seedList, http.MethodPost: s.seedCreate})
-	handle("/api/jobs", jobs)
-	handle("/api/jobs/{$}", jobs) // web frameworks that end every path in a slash
-	handle("/api/jobs/{id}", s.seed(`use GET, or POST {"action": "cancel"}`, map[string]seedHandler{http.MethodGet: s.seedGet, http.MethodPost: s.seedAct}))
-}
-
-type seedHandler func(w http.ResponseWriter, r *http.Request, workspace string) error
-
 // pollSeconds is how long a client is asked to wait before it looks at a job again.
 var pollSeconds = []string{"1"} // as a header has it
-
-func (s *Server) seed(use string, methods map[string]seedHandler) http.HandlerFunc {
-	methods[http.MethodHead] = methods[http.MethodGet]
-	return func(w http.ResponseWriter, r *http.Request) {
-		handler, ok := methods[r.Method]
-		if !ok {
-			w.Header().Set("Allow", "GET, HEAD, POST")
-			writeJSON(w, http.StatusMethodNotAllowed, seedRefusal{Error: "method_not_allowed", Message: use})
-			return
-		}
-		cookie, err := r.Cookie(WorkspaceCookie)
-		if err != nil || cookie.Value == "" {
-			writeJSON(w, http.StatusUnauthorized, seedRefusal{Error: "workspace_required"})
-			return
-		}
-		if problems := validation.IsDNS1123Label(cookie.Value); len(problems) > 0 {
-			writeJSON(w, http.StatusBadRequest, seedRefusal{
-				Error: "invalid_workspace", Message: fmt.Sprintf("cookie %s: %s: %s", WorkspaceCookie, quote(cookie.Value), problems[0]),
-			})
-			return
-		}
-		if r.Method != http.MethodPost {
-			w.Header().Set("Cache-Control", "no-store") // the next poll must not see this answer
-		}
-		if err := handler(w, r, cookie.Value); err != nil {
-			s.refuseSeed(w, err, r.PathValue("id"))
-		}
-	}
-}
 
 // seedAnswer is a success of the seed's interface.
 type seedAnswer struct {
@@ -86,8 +45,14 @@ type seedOne struct {
 	Job seed.Job `json:"job"`
 }
 
-func (s *Server) seedGet(w http.ResponseWriter, r *http.Request, workspace string) error {
-	record, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindJob, Namespace: workspace, Name: r.PathValue("id")})
+// seedAction is the body of a request about one job.
+type seedAction struct {
+	Action string `json:"action"`
+}
+
+func (s *Server) seedGet(w http.ResponseWriter, r *request) error {
+	w.Header().Set("Cache-Control", "no-store") // the next poll must not see this answer
+	record, err := s.opts.Store.Get(r.Context(), r.key())
 	if err != nil {
 		return err
 	}
@@ -115,7 +80,7 @@ func (s *Server) seedJob(ctx context.Context, record store.Record, end logEnd) (
 }
 
 func (s *Server) endOfLog(ctx context.Context, job *v1.Job, end logEnd) (seed.Log, error) {
-	reader := s.Logs.Open(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
+	reader := s.opts.Logs.Open(logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID})
 	defer reader.Close()
 	entries, before, err := reader.Last(ctx, end.lines, end.bytes)
 	log := seed.Log{Lines: make([]string, 0, len(entries)), Truncated: before}
@@ -126,7 +91,7 @@ func (s *Server) endOfLog(ctx context.Context, job *v1.Job, end logEnd) (seed.Lo
 }
 
 // seedAct serves POST /api/jobs/ID, whose only action is cancel.
-func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace string) error {
+func (s *Server) seedAct(w http.ResponseWriter, r *request) error {
 	data, err := readSeedBody(r)
 	if err != nil {
 		return err
@@ -138,9 +103,8 @@ func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace strin
 	if action != seed.ActionCancel {
 		return apierrors.NewBadRequest(fmt.Sprintf("action: Unsupported value: %s: supported values: %q", quote(action), seed.ActionCancel))
 	}
-	key := store.Key{Kind: v1.KindJob, Namespace: workspace, Name: r.PathValue("id")}
 	for {
-		record, err := s.Store.Get(r.Context(), key)
+		record, err := s.opts.Store.Get(r.Context(), r.key())
 		if err != nil {
 			return err
 		}
@@ -149,13 +113,12 @@ func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace strin
 			return err
 		}
 		if job.Finished() {
-			writeJSON(w, http.StatusConflict, seedRefusal{
+			return &seedError{http.StatusConflict, seedRefusal{
 				Error: "already_finished", Message: "the job has ended already: " + strings.ToLower(string(job.Status.Phase)),
-			})
-			return nil
+			}}
 		}
 		job.Spec.Cancel = true
-		_, err = s.Store.Update(r.Context(), job)
+		_, err = s.opts.Store.Update(r.Context(), job)
 		if errors.Is(err, store.ErrConflict) {
 			continue // each round means that somebody else's write went through
 		}
@@ -168,7 +131,7 @@ func (s *Server) seedAct(w http.ResponseWriter, r *http.Request, workspace strin
 }
 
 // readSeedBody reads a body: JSON as it was sent, and YAML as the JSON that it stands for.
-func readSeedBody(r *http.Request) ([]byte, error) {
+func readSeedBody(r *request) ([]byte, error) {
 	media, err := mediaOf(r)
 	if err != nil {
 		return nil, err

@@ -27,8 +27,8 @@ type (
 )
 
 // seedCreate serves POST /api/jobs: one job, or several of which all are created or none.
-func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace string) error {
-	claim, err := s.claimKey(r, workspace)
+func (s *Server) seedCreate(w http.ResponseWriter, r *request) error {
+	claim, err := s.claimKey(r)
 	if err != nil {
 		return err
 	}
@@ -40,19 +40,19 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *http.Request, workspace st
 	if err != nil {
 		return err
 	}
-	request, err := seed.DecodeCreate(body)
+	asked, err := seed.DecodeCreate(body)
 	if err != nil {
 		return badSeed(err)
 	}
-	jobs, err := request.Objects(workspace, s.isOperator(r))
+	jobs, err := asked.Objects(r.workspace, s.mayImpersonate(r))
 	if err != nil {
 		return badSeed(err)
 	}
-	names, err := s.createSeed(r, workspace, request, jobs, claim)
+	names, err := s.createSeed(r, asked.Several, jobs, claim)
 	if err != nil {
 		return err
 	}
-	writeSeedCreated(w, names, request.Several)
+	writeSeedCreated(w, names, asked.Several)
 	return nil
 }
 
@@ -94,15 +94,15 @@ func badSeed(err error) error {
 
 // createSeed stores jobs under names of their own, with their workspace where it is not
 // there yet. All of them are stored or none.
-func (s *Server) createSeed(r *http.Request, workspace string, request seed.Create, jobs []*v1.Job, claim *keyClaim) ([]string, error) {
+func (s *Server) createSeed(r *request, several bool, jobs []*v1.Job, claim *keyClaim) ([]string, error) {
 	for {
-		created, err := s.newWorkspace(r, workspace, len(jobs))
+		created, err := s.newWorkspace(r, len(jobs))
 		if err != nil {
 			return nil, err
 		}
-		if len(created) > 0 && !s.Store.Features().AtomicCreate {
+		if len(created) > 0 && !s.opts.Store.Features().AtomicCreate {
 			// The workspace then outlives a request whose jobs cannot be stored.
-			if _, err := s.Store.Create(claim.context(r.Context()), created...); err != nil && !errors.Is(err, store.ErrExists) {
+			if _, err := s.opts.Store.Create(claim.context(r.Context()), created...); err != nil && !errors.Is(err, store.ErrExists) {
 				return nil, err
 			}
 			created = nil
@@ -110,14 +110,14 @@ func (s *Server) createSeed(r *http.Request, workspace string, request seed.Crea
 		names := seed.Names(time.Now(), rand.Uint64(), len(jobs))
 		for i, job := range jobs {
 			job.Name = names[i]
-			if request.Several {
+			if several {
 				claim.mark(job, names[0], len(jobs))
 			} else {
 				claim.mark(job, "", 0)
 			}
 			created = append(created, job)
 		}
-		_, err = s.Store.Create(claim.context(r.Context()), created...)
+		_, err = s.opts.Store.Create(claim.context(r.Context()), created...)
 		if errors.Is(err, store.ErrExists) {
 			continue // somebody has made the workspace meanwhile, or one in two thousand million names is taken
 		}
@@ -133,15 +133,16 @@ func (s *Server) createSeed(r *http.Request, workspace string, request seed.Crea
 
 // newWorkspace is the workspace that has to be created for n jobs, if it is not there
 // yet; otherwise it has room for them.
-func (s *Server) newWorkspace(r *http.Request, name string, n int) ([]v1.Object, error) {
-	workspace, err := s.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})
+func (s *Server) newWorkspace(r *request, n int) ([]v1.Object, error) {
+	name := r.workspace
+	workspace, err := s.opts.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})
 	if err == nil {
 		return nil, s.mayQueue(r, workspace, n)
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	counts, err := s.Store.Count(r.Context(), v1.KindWorkspace)
+	counts, err := s.opts.Store.Count(r.Context(), v1.KindWorkspace)
 	if err != nil {
 		return nil, err
 	}
@@ -149,9 +150,9 @@ func (s *Server) newWorkspace(r *http.Request, name string, n int) ([]v1.Object,
 	for _, count := range counts {
 		there += count.N
 	}
-	if there >= s.MaxWorkspaces {
+	if there >= s.opts.MaxWorkspaces {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("workspace %q does not exist, and there are %d workspaces already (at most %d are created by use); create it with jobwright apply",
-			name, there, s.MaxWorkspaces))
+			name, there, s.opts.MaxWorkspaces))
 	}
 	return []v1.Object{&v1.Workspace{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},

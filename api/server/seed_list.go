@@ -88,12 +88,13 @@ func bounded(query url.Values, name string, least, most int, into *int) error {
 	return nil
 }
 
-func (s *Server) seedList(w http.ResponseWriter, r *http.Request, workspace string) error {
-	page, err := readSeedPage(r.URL.Query())
+func (s *Server) seedList(w http.ResponseWriter, r *request) error {
+	w.Header().Set("Cache-Control", "no-store")
+	page, err := readSeedPage(r.params())
 	if err != nil {
 		return err
 	}
-	records, err := s.listSeed(r, workspace, page)
+	records, err := s.listSeed(r, page)
 	if err != nil {
 		return err
 	}
@@ -110,11 +111,11 @@ func (s *Server) seedList(w http.ResponseWriter, r *http.Request, workspace stri
 }
 
 // listSeed reads a page of a workspace's jobs.
-func (s *Server) listSeed(r *http.Request, workspace string, page seedPage) (store.Page, error) {
-	opts := store.ListOptions{Kind: v1.KindJob, Namespace: workspace, Order: store.NewestFirst, Continue: page.next, Phases: page.phases}
+func (s *Server) listSeed(r *request, page seedPage) (store.Page, error) {
+	opts := store.ListOptions{Kind: v1.KindJob, Namespace: r.workspace, Order: store.NewestFirst, Continue: page.next, Phases: page.phases}
 	for skip := page.offset; skip > 0; {
 		opts.Limit = min(skip, seedSkip)
-		skipped, err := s.Store.List(r.Context(), opts)
+		skipped, err := s.opts.Store.List(r.Context(), opts)
 		if err != nil || skipped.Continue == "" {
 			return store.Page{}, err // the list ends before the offset
 		}
@@ -122,5 +123,5 @@ func (s *Server) listSeed(r *http.Request, workspace string, page seedPage) (sto
 		opts.Continue = skipped.Continue
 	}
 	opts.Limit = page.limit
-	return s.Store.List(r.Context(), opts)
+	return s.opts.Store.List(r.Context(), opts)
 }

@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/server"
+	"jobwright.dev/api/server/auth"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	eventfiles "jobwright.dev/store/events/file"
@@ -57,11 +58,11 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := server.New(server.Options{Store: objects, Logs: archive, Events: happened, Log: logr.Discard(), Version: "v0.0.0-test", OperatorToken: operatorToken, MaxBody: 64 << 10, MaxWorkspaces: 3})
+	api, err := server.New(server.Options{Store: objects, Logs: archive, Events: happened, Log: logr.Discard(), Version: "v0.0.0-test", Authenticator: auth.Loopback{Credentials: auth.OperatorToken(operatorToken)}, MaxBody: 64 << 10, MaxWorkspaces: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening := httptest.NewServer(server.CheckLoopback(api))
+	listening := httptest.NewServer(api)
 	t.Cleanup(func() {
 		listening.CloseClientConnections()
 		listening.Close()
@@ -277,7 +278,7 @@ func TestWhatTheObjectAPIRefuses(t *testing.T) {
 		code int
 		text string
 	}{
-		"an unknown field":                    {request{"POST", base, manifest("x", `{"bogus":1}`), nil}, 400, `strict decoding error: unknown field \"spec.bogus\"`},
+		"an unknown field":                    {request{"POST", base, manifest("x", `{"type":"api_call","bogus":1}`), nil}, 400, `strict decoding error: unknown field \"spec.bogus\"`},
 		"a value that is not supported":       {request{"POST", base, manifest("x", `{"deploy":{"verb":"upp"}}`), nil}, 422, `spec.deploy.verb: Unsupported value: \"upp\": supported values: `},
 		"what only later versions do":         {request{"POST", base, manifest("x", `{"deploy":{"verb":"up"},"ttlSecondsAfterFinished":{"failed":60}}`), nil}, 422, "not supported yet"},
 		"a body that is cut off":              {request{"POST", base, `{"kind":`, nil}, 400, "the text ends too soon"},

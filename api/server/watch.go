@@ -16,17 +16,21 @@ import (
 	"jobwright.dev/store"
 )
 
-// watch streams the changes of what opts select, one JSON value a line. Without a
-// resourceVersion it begins with what there is, as ADDED events.
-func (s *Server) watch(w http.ResponseWriter, r *http.Request, opts store.ListOptions) error {
+// watch streams the changes of what its parameters select, one JSON value a line. Without
+// a resourceVersion the stream begins with the objects that exist, as ADDED events.
+func (s *Server) watch(w http.ResponseWriter, r *request) error {
+	opts, err := listOptions(r)
+	if err != nil {
+		return err
+	}
 	ctx, cancel, err := watchContext(r)
 	if err != nil {
 		return err
 	}
 	defer cancel()
 	stream := &eventStream{w: w, flusher: http.NewResponseController(w)}
-	stream.bookmarks, _ = strconv.ParseBool(r.URL.Query().Get("allowWatchBookmarks"))
-	since, err := s.watchStart(ctx, r.URL.Query().Get("resourceVersion"), opts, stream)
+	stream.bookmarks, _ = strconv.ParseBool(r.params().Get("allowWatchBookmarks"))
+	since, err := s.watchStart(ctx, r.params().Get("resourceVersion"), opts, stream)
 	if err != nil {
 		return err
 	}
@@ -60,7 +64,7 @@ const bookmarkInterval = time.Minute
 // changesOnce is one watch of changes. It returns the version up to which everything was
 // sent.
 func (s *Server) changesOnce(ctx context.Context, opts store.WatchOptions, stream *eventStream, patience *patience) (uint64, error) {
-	watch, err := s.Store.Watch(ctx, opts)
+	watch, err := s.opts.Store.Watch(ctx, opts)
 	if err != nil {
 		return opts.Since, err
 	}
@@ -92,8 +96,8 @@ func nextUntil(ctx context.Context, watch store.Watch, so time.Duration) ([]stor
 }
 
 // watchContext is the request's context, bounded by timeoutSeconds.
-func watchContext(r *http.Request) (context.Context, context.CancelFunc, error) {
-	text := r.URL.Query().Get("timeoutSeconds")
+func watchContext(r *request) (context.Context, context.CancelFunc, error) {
+	text := r.params().Get("timeoutSeconds")
 	if text == "" {
 		text = "0"
 	}
@@ -120,7 +124,7 @@ func (s *Server) watchStart(ctx context.Context, version string, opts store.List
 		return since, nil
 	}
 	opts.Limit, opts.Continue, opts.Phases = 0, "", nil
-	page, err := s.Store.List(ctx, opts)
+	page, err := s.opts.Store.List(ctx, opts)
 	if err != nil {
 		return 0, err
 	}

@@ -31,6 +31,7 @@ func importRules() []importRule {
 		{"api/seed", []string{"api/v1", "api/strict"}},
 		{"api/strict", []string{"api/v1"}},
 		{"api/client", []string{"api/...", "store"}},
+		{"api/server/auth", nil},
 		{"api/server/...", []string{"api/...", "store", "store/logs", "store/events", "web"}},
 		{"api/...", []string{"api/..."}},
 		{"store/table", nil},

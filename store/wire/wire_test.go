@@ -26,6 +26,14 @@ type remote struct {
 	stop func()
 }
 
+// blocking is a worker that says of each job what it waits for: what the server computes
+// for readers must not be taken for what is stored.
+type blocking struct{ server.Worker }
+
+func (blocking) Blockers(context.Context, *v1.Job) ([]v1.Blocker, error) {
+	return []v1.Blocker{{Kind: v1.BlockedByPosition, Message: "computed"}}, nil
+}
+
 // Close stops the server too.
 func (r *remote) Close() error {
 	err := r.Store.Close()
@@ -50,11 +58,7 @@ func serve(t *testing.T, dir string, wrap func(http.Handler) http.Handler) (obje
 			t.Fatal(err)
 		}
 	}
-	// What the server computes for readers must not come as what is stored.
-	blocked := func(context.Context, *v1.Job) ([]v1.Blocker, error) {
-		return []v1.Blocker{{Kind: v1.BlockedByPosition, Message: "computed"}}, nil
-	}
-	api, err := server.New(server.Options{Store: objects, Logs: archive, Log: logr.Discard(), Blockers: blocked})
+	api, err := server.New(server.Options{Store: objects, Logs: archive, Log: logr.Discard(), Worker: blocking{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func listenAddress(address string) (*net.TCPAddr, error) {
 func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *controller.Manager, log logr.Logger) error {
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
-	httpServer := server.HTTPServer(server.CheckLoopback(api))
+	httpServer := server.NewHTTPServer(api)
 	httpServer.BaseContext = func(net.Listener) context.Context { return streams }
 	httpServer.ErrorLog = errorLog(log)
 

@@ -4,7 +4,7 @@
 //	dispatch ── Deleted, Missed ──► queue ──► Reconcile ──► store: is the job there?
 //	                                                           │ no
 //	                                                           ▼
-//	                                              action.Keeper.Forget
+//	                                                     Keeper.Forget
 //
 // # Invariants
 //

@@ -1,0 +1,101 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/store"
+)
+
+func (s *Server) delete(w http.ResponseWriter, r *request) error {
+	kind, key := r.route.Kind, r.key()
+	pre, err := preconditions(r)
+	if err != nil {
+		return err
+	}
+	if kind.Name == v1.KindWorkspace {
+		if err := s.mayDeleteWorkspace(r, key.Name); err != nil {
+			return err
+		}
+	}
+	if dryRun(r) {
+		record, err := s.opts.Store.Get(r.Context(), key)
+		if err == nil {
+			writeRecord(w, http.StatusOK, record)
+		}
+		return err
+	}
+	record, err := s.opts.Store.Delete(r.Context(), key, pre)
+	if err != nil {
+		return err
+	}
+	if record.Contains(`"deletionTimestamp":`) {
+		obj, err := record.Object(s.opts.Kinds)
+		if err != nil {
+			return err
+		}
+		if obj.GetDeletionTimestamp() != nil { // its finalizers keep it
+			writeRecord(w, http.StatusOK, record)
+			return nil
+		}
+	}
+	writeJSON(w, http.StatusOK, metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,
+		Details: &metav1.StatusDetails{Name: key.Name, Group: v1.Group, Kind: kind.Resource, UID: record.UID()},
+	})
+	return nil
+}
+
+func (s *Server) mayDeleteWorkspace(r *request, name string) error {
+	resource := schema.GroupResource{Group: v1.Group, Resource: v1.ResourceWorkspaces}
+	if name == v1.DefaultWorkspace {
+		return apierrors.NewForbidden(resource, name, fmt.Errorf("the workspace %q always exists", name))
+	}
+	for _, kind := range s.opts.Kinds {
+		if !kind.Namespaced {
+			continue
+		}
+		page, err := s.opts.Store.List(r.Context(), store.ListOptions{Kind: kind.Name, Namespace: name, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Items) > 0 {
+			return apierrors.NewConflict(resource, name, fmt.Errorf("it still has %s; delete them first", kind.Resource))
+		}
+	}
+	return nil
+}
+
+// preconditions reads DeleteOptions from the body, if there are any.
+func preconditions(r *request) (store.Preconditions, error) {
+	var pre store.Preconditions
+	d, err := readDocument(r)
+	if d.Empty() && err == nil {
+		return pre, nil
+	}
+	var opts metav1.DeleteOptions
+	if err := decodeOptions(d, err, &opts); err != nil {
+		return pre, err
+	}
+	if opts.Preconditions == nil {
+		return pre, nil
+	}
+	if uid := opts.Preconditions.UID; uid != nil {
+		pre.UID = *uid
+	}
+	if version := opts.Preconditions.ResourceVersion; version != nil {
+		pre.ResourceVersion, err = strconv.ParseUint(*version, 10, 64)
+		if err != nil {
+			return pre, apierrors.NewBadRequest("preconditions.resourceVersion must be a number, not " + quote(*version))
+		}
+	}
+	return pre, nil
+}
+
+func dryRun(r *request) bool { return r.params().Get("dryRun") == "All" }
