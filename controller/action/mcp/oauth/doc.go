@@ -9,8 +9,8 @@
 //
 // Where the operator's file names a tokenUrl, nothing is found out, and the first request
 // has a token already. A token is renewed when it is about to expire, and when the server
-// does not take it any more; a request is repeated once at most, and only after an answer
-// that says that it was not carried out.
+// does not take it any more. A request is repeated only after an answer that says that it was
+// not carried out, and not any more when a token that was got for it is refused.
 //
 // # What is kept from whom
 //
@@ -19,10 +19,29 @@
 // one that the server's own metadata names, unless the operator's file names an issuer:
 // then it must be that one. The resource that the metadata is about must be the server.
 //
-// Tokens are kept in memory only, one for each server of the file, for all workspaces: a
-// restart gets new ones. An authorization server that hands out a new refresh token with
-// each use takes the one in the operator's file only once; after a restart a new one is
-// needed there.
+// A Source never uses tokens of another issuer, token endpoint or client than its own, nor
+// those that were got with other credentials than the operator's file has now.
+//
+// # What outlives what
+//
+// There is one grant for each server of the file, for all workspaces: an access token, and the
+// refresh token that the authorization server gave last (type Tokens). It outlives a change of
+// the server's definition, and with a Keeper (package vault) a restart:
+//
+//  1. A new refresh token is on the disk before the access token that came with it is used.
+//     If it cannot be written, the access token is used nevertheless, because the refresh token
+//     before it is used up already; the log says so, and the write is tried again.
+//  2. A request to the token endpoint is not canceled with the job that caused it: its answer
+//     may hold the only refresh token that is still taken. It ends within 30 seconds, and
+//     Close waits for it.
+//  3. What cannot be read, because it is damaged or of another key, counts as absent: a
+//     token is requested with what the operator's file has. The log says why once.
+//  4. Without a Keeper all is kept in memory only. The log says so once for each server that
+//     replaces refresh tokens, because the one in the operator's file is used up then, and
+//     a restart needs a new one there.
+//
+// A program that is killed while the token endpoint answers may lose the refresh token in that
+// answer. OAuth has no way to ask for it again: a new one is needed in the operator's file.
 //
 // Secrets and tokens are in no error; Redact takes them out of what servers say.
 package oauth

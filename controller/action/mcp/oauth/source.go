@@ -3,6 +3,8 @@ package oauth
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +15,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
-	"golang.org/x/oauth2"
 
 	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/oauth/vault"
 	"jobwright.dev/controller/action/secrets"
 )
 
@@ -25,43 +28,49 @@ const (
 	requestTime = 30 * time.Second
 	// early is how long before its end a token is renewed.
 	early = 30 * time.Second
+	// maxRepeats is how often a request is repeated: with a token that is kept, with one that
+	// another request has got meanwhile, and with one of its own.
+	maxRepeats = 3
 	// maxScopes bounds what is asked for.
 	maxScopes = 100
 )
 
-// Source has the tokens for one server.
+// Source gets the tokens for one server.
 type Source struct {
 	options   Options
 	config    config.OAuth
+	name      string // of the server in the operator's file
 	server    *url.URL
 	client    *http.Client
 	key       crypto.Signer // of private_key_jwt
 	algorithm string
+	account   *account
 
-	turn chan struct{} // holds one element while a token is got
-
-	mu      sync.Mutex
-	token   *oauth2.Token
-	refresh string
-	found   *endpoints
-	scopes  []string // that were asked for last
+	mu    sync.Mutex
+	found *endpoints
 }
 
-// Options are who is told of what a Source does.
+// Options are where a Source keeps its tokens, and who is told of what it does.
 type Options struct {
+	// Tokens are the tokens of all servers; nil: the Source keeps its own, in memory only.
+	Tokens *Tokens
 	// Asked is called after each request for a token; with an error there is none.
 	Asked func(err error)
 	// Found is called when it is known where tokens come from.
 	Found func(issuer, tokenEndpoint string)
 }
 
-// New returns a Source. The base dials both the server and its authorization server.
-func New(c config.OAuth, server string, base http.RoundTripper, o Options) (*Source, error) {
+// New returns the Source of the server that the operator's file calls name. The base dials
+// both the server and its authorization server.
+func New(c config.OAuth, name, server string, base http.RoundTripper, o Options) (*Source, error) {
 	u, err := url.Parse(server)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{options: o, config: c, server: u, turn: make(chan struct{}, 1), refresh: c.RefreshToken}
+	if o.Tokens == nil {
+		o.Tokens = NewTokens(nil, logr.Discard())
+	}
+	s := &Source{options: o, config: c, name: name, server: u, account: o.Tokens.account(name)}
 	s.client = &http.Client{Transport: base, Timeout: requestTime, CheckRedirect: stay}
 	if c.PrivateKey != "" {
 		if s.key, s.algorithm, err = c.Signer(); err != nil {
@@ -101,7 +110,8 @@ type transport struct {
 	next   http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A server may refuse a token from before a restart
+// or from another request; the request is not repeated after one that was got for it.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !sameOrigin(r.URL, t.source.server) {
 		return t.next.RoundTrip(r)
@@ -111,25 +121,27 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, Missing{fmt.Errorf("no token for it could be got: %w", err)}
 	}
 	response, err := t.next.RoundTrip(with(used, r, r.Body))
-	if err != nil || !wants(response) {
-		return response, err
-	}
-	again := io.ReadCloser(nil)
-	if r.Body != nil && r.Body != http.NoBody {
-		if r.GetBody == nil {
-			return response, nil
+	fresh := false
+	for repeated := 0; err == nil && !fresh && repeated < maxRepeats && wants(response); repeated++ {
+		again := io.ReadCloser(nil)
+		if r.Body != nil && r.Body != http.NoBody {
+			if r.GetBody == nil {
+				return response, nil
+			}
+			if again, err = r.GetBody(); err != nil {
+				return response, nil //nolint:nilerr // the answer says what is wrong
+			}
 		}
-		if again, err = r.GetBody(); err != nil {
-			return response, nil //nolint:nilerr // the answer says what is wrong
+		got := t.source.renew(r.Context(), response, used)
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+		response.Body.Close()
+		if got.err != nil {
+			return nil, Missing{fmt.Errorf("it wants authorization (HTTP %d), and no token could be got: %w", response.StatusCode, got.err)}
 		}
+		used, fresh = got.token, got.fresh
+		response, err = t.next.RoundTrip(with(used, r, again))
 	}
-	fresh, err := t.source.renew(r.Context(), response, used)
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
-	response.Body.Close()
-	if err != nil {
-		return nil, Missing{fmt.Errorf("it wants authorization (HTTP %d), and no token could be got: %w", response.StatusCode, err)}
-	}
-	return t.next.RoundTrip(with(fresh, r, again))
+	return response, err
 }
 
 // with is a request with a token.
@@ -165,55 +177,87 @@ func challenges(r *http.Response) []oauthex.Challenge {
 // current is the token there is, renewed if it is about to expire; empty: there is none,
 // and the server is to say what it wants.
 func (s *Source) current(ctx context.Context) (string, error) {
-	s.mu.Lock()
-	token, known := s.token, s.found != nil
-	s.mu.Unlock()
-	if valid(token) {
-		return token.AccessToken, nil
-	}
-	if !known {
+	found := s.endpoints()
+	if found == nil {
 		return "", nil
 	}
-	if err := s.wait(ctx); err != nil {
-		return "", err
+	owner, request := s.owner(found), s.request(found)
+	if g, settled := s.account.known(owner); settled && g.valid(request) {
+		return g.AccessToken, nil
 	}
-	defer s.leave()
-	s.mu.Lock()
-	token, scopes := s.token, s.scopes
-	s.mu.Unlock()
-	if valid(token) {
-		return token.AccessToken, nil // somebody else has got it meanwhile
-	}
-	return s.get(ctx, scopes)
+	got := s.account.alone(ctx, func() answer {
+		s.account.save(owner)
+		g := s.account.load(owner)
+		if g.valid(request) {
+			return answer{token: g.AccessToken} // kept, or somebody else has got it meanwhile
+		}
+		scopes := g.Scopes
+		if g.Request != request {
+			scopes = s.config.Scopes
+		}
+		return s.get(ctx, found, scopes)
+	})
+	return got.token, got.err
 }
 
-func valid(token *oauth2.Token) bool {
-	return token != nil && (token.Expiry.IsZero() || time.Until(token.Expiry) > early)
+func (s *Source) endpoints() *endpoints {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.found
 }
 
 // renew gets a token that a server wants in place of the one that was used.
-func (s *Source) renew(ctx context.Context, response *http.Response, used string) (string, error) {
-	if err := s.wait(ctx); err != nil {
-		return "", err
-	}
-	defer s.leave()
-	s.mu.Lock()
-	token, found, scopes := s.token, s.found, s.scopes
-	s.mu.Unlock()
-	if valid(token) && token.AccessToken != used {
-		return token.AccessToken, nil // somebody else has got it meanwhile
-	}
-	if found == nil {
-		var err error
-		if found, err = s.discover(ctx, challenges(response)); err != nil {
-			return "", err
+func (s *Source) renew(ctx context.Context, response *http.Response, used string) answer {
+	return s.account.alone(ctx, func() answer {
+		found, err := s.find(ctx, response)
+		if err != nil {
+			return answer{err: err}
 		}
-		s.options.Found(found.issuer, shown(found.token))
-		s.mu.Lock()
-		s.found = found
-		s.mu.Unlock()
+		g := s.account.load(s.owner(found))
+		if g.valid(s.request(found)) && g.AccessToken != used {
+			return answer{token: g.AccessToken} // kept, or somebody else has got it meanwhile
+		}
+		return s.get(ctx, found, s.wanted(response, found, g.Scopes))
+	})
+}
+
+// find finds out once where tokens come from.
+func (s *Source) find(ctx context.Context, response *http.Response) (*endpoints, error) {
+	if found := s.endpoints(); found != nil {
+		return found, nil
 	}
-	return s.get(ctx, s.wanted(response, found, scopes))
+	found, err := s.discover(ctx, challenges(response))
+	if err != nil {
+		return nil, err
+	}
+	s.options.Found(found.issuer, shown(found.token))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.found = found
+	return found, nil
+}
+
+// owner is whom the server's tokens are given to.
+func (s *Source) owner(found *endpoints) owner {
+	return owner{
+		binding:     vault.Binding{Server: s.name, Issuer: found.issuer, TokenEndpoint: found.token, Client: s.config.ClientID},
+		credentials: digest(s.config.ClientSecret, s.config.PrivateKey, s.config.RefreshToken),
+	}
+}
+
+// request is a digest of what access tokens are requested for, apart from the scopes that
+// the server names.
+func (s *Source) request(found *endpoints) string {
+	return digest(append([]string{s.resource(found), s.config.Audience}, s.config.Scopes...)...)
+}
+
+// digest is the same for the same texts alone.
+func digest(texts ...string) string {
+	sum := sha256.New()
+	for _, text := range texts {
+		fmt.Fprintf(sum, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // wanted are the scopes to ask for: the operator's, or those that the server names in its
@@ -245,28 +289,11 @@ func (s *Source) wanted(response *http.Response, found *endpoints, before []stri
 	return once
 }
 
-// wait waits for the turn to get a token.
-func (s *Source) wait(ctx context.Context) error {
-	select {
-	case s.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (s *Source) leave() { <-s.turn }
-
 // Redact takes the secrets and the token out of a text.
 func (s *Source) Redact(text string) string {
 	if s == nil {
 		return text
 	}
-	s.mu.Lock()
-	hidden := []string{s.config.ClientSecret, s.config.RefreshToken, s.refresh}
-	if s.token != nil {
-		hidden = append(hidden, s.token.AccessToken)
-	}
-	s.mu.Unlock()
+	hidden := append(s.account.secrets(), s.config.ClientSecret, s.config.RefreshToken)
 	return secrets.NewRedactor(hidden...).String(text)
 }

@@ -38,14 +38,17 @@ type world struct {
 	seen     []string       // Authorization of requests to the server
 	answer   string         // the token endpoint's, in place of a token
 	status   int
-	about    map[string]any // protected resource metadata; nil: there is none
-	meta     map[string]any // authorization server metadata
-	own      map[string]any // that of the server itself
-	locked   bool           // the server's metadata is behind its login
-	want     string         // further parameters of the challenge
-	more     map[string]any // further members of a token's answer
-	uses     int            // how often a token may be used
-	scope    string         // that a request needs; else 403
+	about    map[string]any     // protected resource metadata; nil: there is none
+	meta     map[string]any     // authorization server metadata
+	own      map[string]any     // that of the server itself
+	locked   bool               // the server's metadata is behind its login
+	want     string             // further parameters of the challenge
+	more     map[string]any     // further members of a token's answer
+	uses     int                // how often a token may be used
+	scope    string             // that a request needs; else 403
+	refresh  string             // the one refresh token that is taken; it is replaced with each use
+	before   func(token string) // called before a request to the server is answered
+	endpoint func()             // called before a request for a token is answered
 }
 
 func newWorld(t *testing.T) *world {
@@ -82,6 +85,9 @@ func (w *world) serve(out http.ResponseWriter, r *http.Request) {
 	authorization := r.Header.Get("Authorization")
 	w.seen = append(w.seen, authorization)
 	token := strings.TrimPrefix(authorization, "Bearer ")
+	if w.before != nil {
+		w.before(token)
+	}
 	switch {
 	case w.given[token] == 0:
 		out.Header().Set("WWW-Authenticate", "Bearer "+w.want)
@@ -117,6 +123,19 @@ func (w *world) hand(out http.ResponseWriter, r *http.Request) {
 		r.PostForm.Set("basic", id+":"+secret)
 	}
 	w.requests = append(w.requests, r.PostForm)
+	if w.endpoint != nil {
+		w.endpoint()
+	}
+	if used := r.PostForm.Get("refresh_token"); used != "" && w.refresh != "" {
+		if used != w.refresh {
+			w.refresh = "none is taken any more" // as RFC 9700 has it: somebody has stolen one
+			out.Header().Set("Content-Type", "application/json")
+			out.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(out, `{"error":"invalid_grant"}`)
+			return
+		}
+		w.refresh = fmt.Sprintf("refresh-%d", len(w.requests))
+	}
 	if w.answer != "" {
 		out.Header().Set("Content-Type", "application/json")
 		out.WriteHeader(w.status)
@@ -127,6 +146,9 @@ func (w *world) hand(out http.ResponseWriter, r *http.Request) {
 	w.given[token] = w.uses
 	answer := map[string]any{"access_token": token, "token_type": "bearer"}
 	maps.Copy(answer, w.more)
+	if w.refresh != "" && r.PostForm.Has("refresh_token") {
+		answer["refresh_token"] = w.refresh
+	}
 	tell(out, answer)
 }
 
@@ -144,7 +166,7 @@ func (w *world) source(t *testing.T, c config.OAuth) *Source {
 	if c.ClientID == "" {
 		c.ClientID = clientID
 	}
-	s, err := New(c, w.server.URL+"/mcp", http.DefaultTransport, Options{Asked: func(error) {}, Found: func(string, string) {}})
+	s, err := New(c, "crm", w.server.URL+"/mcp", http.DefaultTransport, Options{Asked: func(error) {}, Found: func(string, string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,11 +20,28 @@ import (
 // assertionTime is how long an assertion of the client's identity is good for: one request.
 const assertionTime = 2 * time.Minute
 
-// get gets a token from the token endpoint, and keeps it.
-func (s *Source) get(ctx context.Context, scopes []string) (string, error) {
-	s.mu.Lock()
-	found, refresh := s.found, s.refresh
-	s.mu.Unlock()
+// get requests a token from the token endpoint, and keeps it before it is used. The caller
+// works alone.
+func (s *Source) get(ctx context.Context, found *endpoints, scopes []string) answer {
+	owner := s.owner(found)
+	refresh := s.account.load(owner).RefreshToken
+	if refresh == "" {
+		refresh = s.config.RefreshToken
+	}
+	token, err := s.ask(context.WithoutCancel(ctx), found, scopes, refresh)
+	s.options.Asked(err)
+	if err != nil {
+		return answer{err: s.refused(err, found, refresh)}
+	}
+	s.account.take(owner, granted(owner, s.request(found), scopes, token, refresh), refresh)
+	if !bearer(token) {
+		return answer{err: fmt.Errorf("the token endpoint %s gave a token of type %q, and only Bearer is spoken", shown(found.token), token.Type())}
+	}
+	return answer{token: token.AccessToken, fresh: true}
+}
+
+// ask is one request to the token endpoint.
+func (s *Source) ask(ctx context.Context, found *endpoints, scopes []string, refresh string) (*oauth2.Token, error) {
 	request := &clientcredentials.Config{ClientID: s.config.ClientID, TokenURL: found.token, Scopes: scopes, EndpointParams: url.Values{}}
 	if resource := s.resource(found); resource != "" {
 		request.EndpointParams.Set("resource", resource) // RFC 8707
@@ -37,23 +54,9 @@ func (s *Source) get(ctx context.Context, scopes []string) (string, error) {
 		request.EndpointParams.Set("refresh_token", refresh)
 	}
 	if err := s.identify(request, found); err != nil {
-		return "", err
+		return nil, err
 	}
-	token, err := request.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
-	s.options.Asked(err)
-	if err != nil {
-		return "", s.refused(err, found)
-	}
-	if kind := token.Type(); !strings.EqualFold(kind, "Bearer") {
-		return "", fmt.Errorf("the token endpoint %s gave a token of type %q, and only Bearer is spoken", shown(found.token), kind)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.token, s.scopes = token, scopes
-	if refresh != "" && token.RefreshToken != "" {
-		s.refresh = token.RefreshToken
-	}
-	return token.AccessToken, nil
+	return request.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
 }
 
 func (s *Source) resource(found *endpoints) string {
@@ -125,8 +128,8 @@ func (s *Source) assertion(found *endpoints) (string, error) {
 	return signed, nil
 }
 
-// refused says why there is no token, without what the answer may repeat of the request.
-func (s *Source) refused(err error, found *endpoints) error {
+// refused says why there is no token for a refresh token or the client, without what the answer may repeat of the request.
+func (s *Source) refused(err error, found *endpoints, refresh string) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		return fmt.Errorf("the token endpoint %s: %s", shown(found.token), s.Redact(short(withoutURL(err))))
@@ -146,10 +149,22 @@ func (s *Source) refused(err error, found *endpoints) error {
 	if what != "" {
 		said += ": " + s.Redact(short(what))
 	}
-	if answer.ErrorCode == "invalid_grant" && s.config.RefreshToken != "" {
-		said += "; the refresh token of the operator's file is used up, or is not taken any more: put a new one there"
+	if answer.ErrorCode == "invalid_grant" && refresh != "" {
+		said += "; " + s.usedUp(refresh)
 	}
 	return errors.New(said)
+}
+
+// usedUp says what to do about a refresh token that is not taken.
+func (s *Source) usedUp(refresh string) string {
+	if refresh != s.config.RefreshToken {
+		return "the refresh token that the authorization server gave last is used up, or is not taken any more: put a new one into the operator's file"
+	}
+	said := "the refresh token of the operator's file is used up, or is not taken any more: put a new one there"
+	if why := s.account.trouble(); why != nil {
+		said += fmt.Sprintf("; a newer one may be kept, but cannot be read: %v", why)
+	}
+	return said
 }
 
 // withoutURL is the cause of a request's error; its URL is said beside.
