@@ -54,6 +54,12 @@ environment the file.
   "*.corp.example": {caFile: corp.pem, allowPrivate: true}      # host:port, host, *.domain, *
   "*": {proxy: "http://proxy:3128", proxyAuth: {file: login}}   # or {env: NAME}; user:password
 
+--mcp-token-key-file names a text file with one key a line (openssl rand -base64 32). The
+OAuth tokens of MCP servers are kept in --data-dir, encrypted with the first key; the others
+only decrypt, so a new key is written above the old one. Without the flag tokens are kept in
+memory only. An authorization server that replaces refresh tokens with each use then takes
+the one in --mcp-config only once: a restart needs a new one there.
+
 SIGHUP reads --mcp-config again. Builds under way end with the server that they call;
 those that come later get what the file says then. A file that cannot be read changes
 nothing; a server in it that cannot be used is marked as broken, and the others go on.

@@ -21,6 +21,7 @@ type options struct {
 	listen        string
 	dataDir       string
 	mcpConfig     string
+	mcpTokenKey   string
 	mcpSessions   int
 	mcpProcesses  int
 	composeRoots  []string
@@ -70,6 +71,7 @@ func (o *options) bindController(flags *pflag.FlagSet) {
 // bindActions makes the flags of the Runners.
 func (o *options) bindActions(flags *pflag.FlagSet) {
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
+	flags.StringVar(&o.mcpTokenKey, "mcp-token-key-file", "", "file of the key that encrypts the OAuth tokens of MCP servers in --data-dir; without it they are kept in memory only, and refresh tokens that are replaced with each use are lost at a restart")
 	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, a workspace has with one MCP server behind HTTP (sessions in mcp.json goes before); a program runs once for each workspace, a shared one as often as this")
 	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "how many programs of MCP servers run at once, of all workspaces; idle ones are ended for those that are needed")
 	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files, or WORKSPACE=FOLDER for one workspace alone; may be given several times")

@@ -67,7 +67,12 @@ func (s setup) newMCPRunner(f *folder) (*mcp.Runner, error) {
 			return nil, fmt.Errorf("--mcp-config: %w; jobwright mcp check FILE says more", err)
 		}
 	}
+	tokens, err := s.newTokens()
+	if err != nil {
+		return nil, err
+	}
 	return mcp.New(mcp.Options{
+		Tokens: tokens,
 		Config: config, MaxSessions: s.mcpSessions, MaxProcesses: s.mcpProcesses,
 		StateDir: s.inFolder("mcp-tasks"), Worker: f.worker, Version: cli.Version(), Log: s.log, Registerer: s.metrics,
 	})

@@ -103,7 +103,8 @@
 // result of a tool is left as it is.
 //
 // Where the file has oauth for a server, its requests carry a token that package oauth
-// gets, one for all workspaces, kept in memory only.
+// gets, one for all workspaces. Tokens are kept in memory, and with Options.Tokens that have a
+// Keeper in a folder too, encrypted with the operator's key.
 //
 // # What a server asks
 //

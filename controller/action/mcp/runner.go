@@ -21,6 +21,7 @@ import (
 	"jobwright.dev/controller/action/mcp/catalog"
 	"jobwright.dev/controller/action/mcp/config"
 	"jobwright.dev/controller/action/mcp/container"
+	"jobwright.dev/controller/action/mcp/oauth"
 	"jobwright.dev/controller/action/mcp/outcome"
 	"jobwright.dev/controller/action/mcp/questions"
 	"jobwright.dev/controller/action/mcp/sessions"
@@ -75,7 +76,10 @@ type Options struct {
 	StartTime time.Duration
 	// StateDir is a folder for what must outlive the worker: the tasks that it has begun
 	// on servers behind HTTP. Empty: they are not found again after a crash.
-	StateDir   string
+	StateDir string
+	// Tokens are the OAuth tokens of the servers; nil: they are kept in memory only. Close
+	// closes them.
+	Tokens     *oauth.Tokens
 	Version    string
 	Registerer prometheus.Registerer
 	Log        logr.Logger
@@ -124,6 +128,9 @@ func New(opts Options) (*Runner, error) {
 	if opts.IdleTime <= 0 {
 		opts.IdleTime = DefaultIdleTime
 	}
+	if opts.Tokens == nil {
+		opts.Tokens = oauth.NewTokens(nil, opts.Log)
+	}
 	if opts.firstTry <= 0 {
 		opts.firstTry = firstTry
 	}
@@ -160,6 +167,7 @@ func (r *Runner) Close() {
 	pools := slices.Collect(maps.Values(r.pools))
 	r.mu.Unlock()
 	closeAll(pools, errClosed)
+	r.opts.Tokens.Close()
 }
 
 // recoverTime bounds how long a server is asked whether its tool may be called twice.

@@ -13,8 +13,9 @@ func (r *Runner) tokensFor(name string, s Server) (*oauth.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := oauth.New(*s.OAuth, s.URL, base, oauth.Options{
-		Asked: func(err error) { r.metrics.asked(name, err) },
+	source, err := oauth.New(*s.OAuth, name, s.URL, base, oauth.Options{
+		Tokens: r.opts.Tokens,
+		Asked:  func(err error) { r.metrics.asked(name, err) },
 		Found: func(issuer, endpoint string) {
 			r.opts.Log.Info("found where tokens for an MCP server come from", "server", name, "issuer", issuer, "tokenEndpoint", endpoint)
 		},

@@ -47,6 +47,10 @@
 // for a browser (redirectUri, callbackPort, authorizationUrl) is passed over, and a
 // definition that has nothing else is refused.
 //
+// Many authorization servers replace the refresh token with each use. The newest one is kept
+// in the data folder if jobwright serve has a --mcp-token-key-file, and in memory only
+// otherwise; what stands in the file counts again when it is changed there.
+//
 // # References
 //
 // In command, args, cwd, env, headers, url, roots, caFile and oauth, references are

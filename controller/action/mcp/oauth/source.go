@@ -242,6 +242,7 @@ func (s *Source) owner(found *endpoints) owner {
 	return owner{
 		binding:     vault.Binding{Server: s.name, Issuer: found.issuer, TokenEndpoint: found.token, Client: s.config.ClientID},
 		credentials: digest(s.config.ClientSecret, s.config.PrivateKey, s.config.RefreshToken),
+		refresh:     s.config.RefreshToken,
 	}
 }
 

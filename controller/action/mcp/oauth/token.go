@@ -27,6 +27,10 @@ func (s *Source) get(ctx context.Context, found *endpoints, scopes []string) ans
 	refresh := s.account.load(owner).RefreshToken
 	if refresh == "" {
 		refresh = s.config.RefreshToken
+		if err := s.account.mayAsk(owner, refresh); err != nil {
+			s.options.Asked(err)
+			return answer{err: err}
+		}
 	}
 	token, err := s.ask(context.WithoutCancel(ctx), found, scopes, refresh)
 	s.options.Asked(err)
@@ -150,21 +154,17 @@ func (s *Source) refused(err error, found *endpoints, refresh string) error {
 		said += ": " + s.Redact(short(what))
 	}
 	if answer.ErrorCode == "invalid_grant" && refresh != "" {
-		said += "; " + s.usedUp(refresh)
+		said += "; " + s.lapsed(refresh)
 	}
 	return errors.New(said)
 }
 
-// usedUp says what to do about a refresh token that is not taken.
-func (s *Source) usedUp(refresh string) string {
+// lapsed says what to do about a refresh token that is not taken.
+func (s *Source) lapsed(refresh string) string {
 	if refresh != s.config.RefreshToken {
 		return "the refresh token that the authorization server gave last is used up, or is not taken any more: put a new one into the operator's file"
 	}
-	said := "the refresh token of the operator's file is used up, or is not taken any more: put a new one there"
-	if why := s.account.trouble(); why != nil {
-		said += fmt.Sprintf("; a newer one may be kept, but cannot be read: %v", why)
-	}
-	return said
+	return "the refresh token of the operator's file is used up, or is not taken any more: put a new one there"
 }
 
 // withoutURL is the cause of a request's error; its URL is said beside.

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +23,11 @@ const saveAgain = 10 * time.Second
 type Keeper interface {
 	// Read decodes what was written for b. It returns vault.ErrNone if there is nothing.
 	Read(b vault.Binding, into any) error
-	// Write returns when the value is on the disk.
-	Write(b vault.Binding, value any) error
+	// Write returns when the value is on the disk. usedUp is the refresh token that it replaces.
+	Write(b vault.Binding, value any, usedUp string) error
+	// UsedUp reports whether a refresh token was replaced, also if what was written cannot be
+	// read.
+	UsedUp(b vault.Binding, refreshToken string) bool
 }
 
 // Tokens are the tokens of all servers. They outlive the Sources that use them: a server
@@ -98,6 +102,16 @@ type owner struct {
 	// credentials is a digest of the client's own, with the refresh token of the operator's
 	// file: whoever replaces them there has them used at once.
 	credentials string
+	// refresh is the refresh token of the operator's file.
+	refresh string
+}
+
+// replaced is the refresh token of the operator's file if a grant has a newer one.
+func (o owner) replaced(g grant) string {
+	if g.RefreshToken == o.refresh {
+		return ""
+	}
+	return o.refresh
 }
 
 // grant is what an authorization server has given, as it is kept.
@@ -132,6 +146,7 @@ func (a *account) load(o owner) grant {
 	if a.owner == o && a.read {
 		return a.grant
 	}
+	before := a.problem
 	a.owner, a.read, a.grant, a.problem, a.failed = o, true, grant{}, nil, time.Time{}
 	if a.keeper == nil {
 		return grant{}
@@ -145,9 +160,24 @@ func (a *account) load(o owner) grant {
 		a.log.Info("the token that is kept for an MCP server belongs to other settings of its oauth, and is not used")
 	case !errors.Is(err, vault.ErrNone):
 		a.problem = err
-		a.log.Error(err, "the token that is kept for an MCP server cannot be read; a new one is requested")
+		a.read = errors.Is(err, vault.ErrKey) || errors.Is(err, vault.ErrDamaged) // else it may be read the next time
+		if before == nil || before.Error() != err.Error() {
+			a.log.Error(err, "the token that is kept for an MCP server cannot be read; a new one is requested where the refresh token of the operator's file was not replaced")
+		}
 	}
 	return a.grant
+}
+
+// mayAsk is why the refresh token of the operator's file must not be sent: a newer one is
+// kept, or may be, and the authorization server may revoke that one when it sees the old.
+func (a *account) mayAsk(o owner, refresh string) error {
+	a.mu.Lock()
+	problem, unsure := a.problem, !a.read
+	a.mu.Unlock()
+	if problem == nil || refresh == "" || !unsure && !a.keeper.UsedUp(o.binding, refresh) {
+		return nil
+	}
+	return fmt.Errorf("the refresh token of the operator's file was not sent, because a newer one is kept, which cannot be read: %w; mend that, or put a new refresh token into the operator's file", problem)
 }
 
 // take makes g the owner's grant, got with a refresh token or without. When it returns, g is kept, or the log says why not: the
@@ -159,7 +189,7 @@ func (a *account) take(o owner, g grant, refresh string) {
 	a.warned = a.warned || warn
 	a.mu.Unlock()
 	if warn {
-		a.log.Info("the authorization server of an MCP server gives a new refresh token with each use, which is kept in memory only: after a restart the one in the operator's file is used up; set --token-key-file to keep it")
+		a.log.Info("the authorization server of an MCP server gives a new refresh token with each use, which is kept in memory only: after a restart the one in the operator's file is used up; set --mcp-token-key-file to keep it")
 	}
 	failed := a.write(o, g)
 	a.mu.Lock()
@@ -186,18 +216,11 @@ func (a *account) write(o owner, g grant) (failed time.Time) {
 	if a.keeper == nil {
 		return time.Time{}
 	}
-	if err := a.keeper.Write(o.binding, g); err != nil {
+	if err := a.keeper.Write(o.binding, g, o.replaced(g)); err != nil {
 		a.log.Error(err, "the token of an MCP server is in memory only; with a refresh token that was replaced, a restart needs a new one in the operator's file", "againAfter", saveAgain.String())
 		return time.Now()
 	}
 	return time.Time{}
-}
-
-// trouble is why the keeper could not give the owner's tokens; nil: it could.
-func (a *account) trouble() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.problem
 }
 
 // secrets are the tokens that no text may repeat.

@@ -27,6 +27,7 @@ type memory struct {
 	kept    map[vault.Binding][]byte
 	broken  error
 	unread  error
+	usedUp  string
 	written int
 }
 
@@ -43,7 +44,13 @@ func (m *memory) Read(b vault.Binding, into any) error {
 	return json.Unmarshal(content, into)
 }
 
-func (m *memory) Write(b vault.Binding, value any) error {
+func (m *memory) UsedUp(_ vault.Binding, refreshToken string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.usedUp == refreshToken
+}
+
+func (m *memory) Write(b vault.Binding, value any, usedUp string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.broken != nil {
@@ -52,6 +59,7 @@ func (m *memory) Write(b vault.Binding, value any) error {
 	content, err := json.Marshal(value)
 	m.kept = map[vault.Binding][]byte{b: content}
 	m.written++
+	m.usedUp = usedUp
 	return err
 }
 
@@ -204,29 +212,60 @@ func TestTheOperatorsNewCredentialsAreUsed(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeReadIsRequestedAnew unless that could make the authorization server revoke
+// what cannot be read.
 func TestWhatCannotBeReadIsRequestedAnew(t *testing.T) {
+	secret, refresh := config.OAuth{ClientSecret: clientSecret}, config.OAuth{RefreshToken: "first"}
+	notSent := "the refresh token of the operator's file was not sent, because a newer one is kept, which cannot be read: "
 	for name, tt := range map[string]struct {
-		unread error
+		disk   *memory
 		config config.OAuth
+		asked  int
 		fails  string
 	}{
-		"another key, with the client's credentials":           {vault.ErrKey, config.OAuth{ClientSecret: clientSecret}, ""},
-		"a damaged file, with a refresh token that is not new": {vault.ErrDamaged, config.OAuth{RefreshToken: "used"}, "the refresh token of the operator's file is used up, or is not taken any more: put a new one there; a newer one may be kept, but cannot be read: the file of the token is damaged"},
+		"another key, with the client's credentials":          {&memory{unread: vault.ErrKey}, secret, 1, ""},
+		"a disk that fails, with the client's credentials":    {&memory{unread: os.ErrPermission}, secret, 1, ""},
+		"another key, and a refresh token that is replaced":   {&memory{unread: vault.ErrKey, usedUp: "first"}, refresh, 0, notSent + vault.ErrKey.Error()},
+		"a damaged file, and a token that is replaced":        {&memory{unread: vault.ErrDamaged, usedUp: "first"}, refresh, 0, notSent + vault.ErrDamaged.Error()},
+		"a disk that fails, and a token that may be":          {&memory{unread: os.ErrPermission}, refresh, 0, notSent + "permission denied"},
+		"another key, and a refresh token that is not":        {&memory{unread: vault.ErrKey}, refresh, 1, ""},
+		"a damaged file that does not say what is replaced":   {&memory{unread: vault.ErrDamaged}, refresh, 1, ""},
+		"another key, and a new token in the operator's file": {&memory{unread: vault.ErrKey, usedUp: "zeroth"}, refresh, 1, ""},
+		"a damaged file, and a token that somebody has used":  {&memory{unread: vault.ErrDamaged}, config.OAuth{RefreshToken: "used"}, 1, "the refresh token of the operator's file is used up, or is not taken any more: put a new one there"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, log := newWorld(t), new(journal)
 			w.rotate("first")
-			s := w.started(t, tt.config, NewTokens(&memory{unread: tt.unread}, log.logger()))
-			for range 2 {
-				got, err := post(t, s, w.server.URL+"/mcp")
-				if tt.fails == "" && (err != nil || got != "200 got hello") || tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)) {
-					t.Errorf("%q, %v", got, err)
-				}
+			s := w.started(t, tt.config, NewTokens(tt.disk, log.logger()))
+			got, err := post(t, s, w.server.URL+"/mcp")
+			if tt.fails == "" && (err != nil || got != "200 got hello") || tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)) {
+				t.Errorf("%q, %v", got, err)
+			}
+			_, _ = post(t, s, w.server.URL+"/mcp")
+			if asked := w.asked(); len(asked) != tt.asked && tt.config.RefreshToken != "used" {
+				t.Errorf("asked with %q", asked)
 			}
 			if log.with("cannot be read; a new one is requested") != 1 {
 				t.Errorf("logged %q", log.lines)
 			}
 		})
+	}
+}
+
+// TestADiskThatFailsIsReadAgain: what is kept is found once it can be read.
+func TestADiskThatFailsIsReadAgain(t *testing.T) {
+	w, disk := newWorld(t), new(memory)
+	w.rotate("first")
+	works(t, w.started(t, config.OAuth{RefreshToken: "first"}, NewTokens(disk, logr.Discard())), w)
+	disk.unread = os.ErrPermission
+	s := w.started(t, config.OAuth{RefreshToken: "first"}, NewTokens(disk, logr.Discard()))
+	if got, err := post(t, s, w.server.URL+"/mcp"); err == nil {
+		t.Errorf("%q", got)
+	}
+	disk.unread = nil
+	works(t, s, w)
+	if asked := w.asked(); len(asked) != 1 {
+		t.Errorf("asked with %q", asked)
 	}
 }
 

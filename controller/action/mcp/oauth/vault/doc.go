@@ -3,7 +3,7 @@
 //
 //	{"version": 1,
 //	 "server": …, "issuer": …, "tokenEndpoint": …, "client": …,   whose token it is
-//	 "key": …, "salt": …, "sealed": …}
+//	 "key": …, "salt": …, "usedUp": …, "sealed": …}
 //
 // # Invariants
 //
@@ -14,7 +14,10 @@
 //     write, so no number of writes wears a key out.
 //  3. The clear members of the file are authenticated with it (additional data): a file that
 //     is moved to another server, issuer, token endpoint or client is not read.
-//  4. A file that cannot be read is an error that says why, and never a panic. Nothing of a
+//  4. "usedUp" is a salted digest of the refresh token of the operator's file, if the sealed
+//     one has replaced it. It can be compared without a key: sending the old token again
+//     makes authorization servers revoke the new one (RFC 9700, section 4.14.2).
+//  5. A file that cannot be read is an error that says why, and never a panic. Nothing of a
 //     key, a token or a folder's path is in an error.
 //
 // # Keys

@@ -23,14 +23,20 @@ type envelope struct {
 	// Key is the name of the key that sealed it.
 	Key  string `json:"key"`
 	Salt []byte `json:"salt"`
+	// UsedUp is a digest of the refresh token that the sealed one has replaced, so that nobody
+	// sends that one again who cannot open the file. Empty: none was replaced.
+	UsedUp []byte `json:"usedUp,omitempty"`
 	// Sealed is a nonce, the ciphertext and its tag.
 	Sealed []byte `json:"sealed"`
 }
 
 // seal encrypts content for b.
-func seal(b Binding, content []byte, k key) (envelope, error) {
+func seal(b Binding, content []byte, usedUp string, k key) (envelope, error) {
 	e := envelope{Version: version, Binding: b, Key: k.name, Salt: make([]byte, saltSize)}
 	_, _ = rand.Read(e.Salt) // it returns no error, and ends the program if there is no randomness
+	if usedUp != "" {
+		e.UsedUp = e.digest(usedUp)
+	}
 	aead, err := k.cipher(e.Salt)
 	if err != nil {
 		return envelope{}, err
@@ -69,6 +75,14 @@ func (e envelope) open(b Binding, keys *Keys) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it was changed, or belongs to another server", ErrDamaged)
 	}
 	return content, nil
+}
+
+// digest is that of a refresh token, which nobody guesses: it is as long as a key.
+func (e envelope) digest(refreshToken string) []byte {
+	sum := sha256.New()
+	sum.Write(e.Salt)
+	sum.Write([]byte(refreshToken))
+	return sum.Sum(nil)
 }
 
 // cipher is the cipher of one file, whose nonces are random and stand before the ciphertext.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,7 +22,7 @@ var (
 	// operator's file, or the server's metadata, has changed.
 	ErrAnother = errors.New("the token that is kept belongs to another issuer, token endpoint or client")
 	// ErrKey: none of the operator's keys opens the file.
-	ErrKey = errors.New("the token that is kept was encrypted with a key that --token-key-file does not have")
+	ErrKey = errors.New("the token that is kept was encrypted with a key that --mcp-token-key-file does not have")
 	// ErrDamaged: the file is cut off, was changed, or is no file of this package.
 	ErrDamaged = errors.New("the file of the token is damaged")
 )
@@ -59,18 +60,11 @@ func (v *Vault) path(server string) string {
 }
 
 // Read decodes the value that was written for b. The error is one of those above, or the
-// system's.
+// system's, which may be another one the next time.
 func (v *Vault) Read(b Binding, into any) error {
-	path := v.path(b.Server)
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return ErrNone
-	}
-	file, err := filedb.ReadJSON(path, envelope{})
-	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("read the token that is kept: %w", pathError.Err)
-	}
+	file, err := v.file(b.Server)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return err
 	}
 	if file.Version == version && file.Binding != b && file.Server == b.Server {
 		return ErrAnother
@@ -85,14 +79,37 @@ func (v *Vault) Read(b Binding, into any) error {
 	return nil
 }
 
+// UsedUp reports whether the file for b says that it has a newer refresh token than this one,
+// as far as that can be read without a key.
+func (v *Vault) UsedUp(b Binding, refreshToken string) bool {
+	file, err := v.file(b.Server)
+	return err == nil && file.Binding == b && len(file.UsedUp) > 0 && bytes.Equal(file.UsedUp, file.digest(refreshToken))
+}
+
+// file is the file of a server as it is.
+func (v *Vault) file(server string) (envelope, error) {
+	path := v.path(server)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return envelope{}, ErrNone
+	}
+	file, err := filedb.ReadJSON(path, envelope{})
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		return envelope{}, fmt.Errorf("read the token that is kept: %w", pathError.Err)
+	}
+	if err != nil {
+		return envelope{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return file, nil
+}
+
 // Write keeps a value for b in place of what is kept for the server. It returns when the
-// value is on the disk.
-func (v *Vault) Write(b Binding, value any) error {
+// value is on the disk. usedUp is the refresh token that the value replaces; empty: none.
+func (v *Vault) Write(b Binding, value any, usedUp string) error {
 	content, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("keep a token: %w", err)
 	}
-	file, err := seal(b, content, v.keys.keys[0])
+	file, err := seal(b, content, usedUp, v.keys.keys[0])
 	if err != nil {
 		return fmt.Errorf("keep a token: %w", err)
 	}

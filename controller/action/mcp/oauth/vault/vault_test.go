@@ -63,7 +63,7 @@ func TestWhatIsWrittenIsReadByItsOwnerAlone(t *testing.T) {
 		t.Errorf("before the first write: %v", err)
 	}
 	for _, refresh := range []string{"hidden-1", "hidden-2"} {
-		if err := v.Write(crm(), token{refresh}); err != nil {
+		if err := v.Write(crm(), token{refresh}, ""); err != nil {
 			t.Fatal(err)
 		}
 		var got token
@@ -96,9 +96,32 @@ func TestWhatIsWrittenIsReadByItsOwnerAlone(t *testing.T) {
 	}
 }
 
+// TestAReplacedRefreshTokenIsKnownWithoutAKey, to whoever has that token.
+func TestAReplacedRefreshTokenIsKnownWithoutAKey(t *testing.T) {
+	dir := t.TempDir()
+	v, other := open(t, dir, keys(t, oldKey)), open(t, dir, keys(t, newKey))
+	if other.UsedUp(crm(), "first") {
+		t.Error("used up without a file")
+	}
+	if err := v.Write(crm(), token{"second"}, "first"); err != nil {
+		t.Fatal(err)
+	}
+	wiki := crm()
+	wiki.Server = "wiki"
+	if !other.UsedUp(crm(), "first") || other.UsedUp(crm(), "second") || other.UsedUp(crm(), "") || other.UsedUp(wiki, "first") {
+		t.Error("not told which refresh token is used up")
+	}
+	if content, err := os.ReadFile(file(t, dir)); err != nil || bytes.Contains(content, []byte("first")) {
+		t.Errorf("in the clear: %s, %v", content, err)
+	}
+	if err := v.Write(crm(), token{"third"}, ""); err != nil || other.UsedUp(crm(), "first") || other.UsedUp(crm(), "") {
+		t.Errorf("nothing is used up, %v", err)
+	}
+}
+
 func TestAKeyIsReplaced(t *testing.T) {
 	dir := t.TempDir()
-	if err := open(t, dir, keys(t, oldKey)).Write(crm(), token{"one"}); err != nil {
+	if err := open(t, dir, keys(t, oldKey)).Write(crm(), token{"one"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	both := open(t, dir, keys(t, "# 2026", newKey, "", oldKey))
@@ -106,7 +129,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 	if err := both.Read(crm(), &got); err != nil || got.Refresh != "one" {
 		t.Fatalf("the old key: %+v, %v", got, err)
 	}
-	if err := both.Write(crm(), token{"two"}); err != nil {
+	if err := both.Write(crm(), token{"two"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := open(t, dir, keys(t, newKey)).Read(crm(), &got); err != nil || got.Refresh != "two" {
@@ -121,7 +144,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 func TestADamagedFileIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	v := open(t, dir, keys(t, oldKey))
-	if err := v.Write(crm(), token{"hidden"}); err != nil {
+	if err := v.Write(crm(), token{"hidden"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	path := file(t, dir)
@@ -154,7 +177,7 @@ func TestADamagedFileIsAnError(t *testing.T) {
 		"a list":                 {func([]byte) []byte { return []byte("[]") }, vault.ErrDamaged, "cannot unmarshal"},
 		"nothing in an object":   {func([]byte) []byte { return []byte("{}") }, vault.ErrDamaged, "its version is 0, and 1 is read"},
 		"another version":        {member("version", 2), vault.ErrDamaged, "its version is 2, and 1 is read"},
-		"a name of no key":       {member("key", "0011223344556677"), vault.ErrKey, "--token-key-file does not have"},
+		"a name of no key":       {member("key", "0011223344556677"), vault.ErrKey, "--mcp-token-key-file does not have"},
 		"no salt":                {member("salt", ""), vault.ErrDamaged, "its salt has 0 bytes"},
 		"another salt":           {member("salt", bytes.Repeat([]byte{1}, 32)), vault.ErrDamaged, "it was changed"},
 		"nothing sealed":         {member("sealed", ""), vault.ErrDamaged, "it was changed"},
@@ -175,7 +198,7 @@ func TestADamagedFileIsAnError(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), dir) {
 				t.Errorf("it names the folder: %v", err)
 			}
-			if err := v.Write(crm(), token{"again"}); err != nil {
+			if err := v.Write(crm(), token{"again"}, ""); err != nil {
 				t.Fatal(err)
 			}
 			if err := v.Read(crm(), &got); err != nil || got.Refresh != "again" {
@@ -208,7 +231,7 @@ func TestADamagedFileIsAnError(t *testing.T) {
 func TestAFileOfAnotherServerIsNotRead(t *testing.T) {
 	dir := t.TempDir()
 	v := open(t, dir, keys(t, oldKey))
-	if err := v.Write(crm(), token{"of crm"}); err != nil {
+	if err := v.Write(crm(), token{"of crm"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	stolen, err := os.ReadFile(file(t, dir))
@@ -220,7 +243,7 @@ func TestAFileOfAnotherServerIsNotRead(t *testing.T) {
 	}
 	wiki := crm()
 	wiki.Server = "wiki"
-	if err := v.Write(wiki, token{"of wiki"}); err != nil {
+	if err := v.Write(wiki, token{"of wiki"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	path := file(t, dir)
@@ -266,7 +289,7 @@ func TestAFolderThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := v.Write(crm(), token{"hidden"})
+	err := v.Write(crm(), token{"hidden"}, "")
 	if err == nil || strings.Contains(err.Error(), dir) || !strings.HasPrefix(err.Error(), "keep a token: ") {
 		t.Errorf("error %v", err)
 	}
