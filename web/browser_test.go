@@ -124,7 +124,7 @@ func (tb *tab) wait(what, js string) {
 // open loads the page with a hash, from scratch.
 func (tb *tab) open(server, hash string) {
 	tb.Helper()
-	tb.do(chromedp.Navigate("about:blank"), chromedp.Navigate(server+Root+hash))
+	tb.do(chromedp.Navigate("about:blank"), chromedp.Navigate(server+root+hash))
 	tb.wait("the page to be live", `document.querySelector('#link').dataset.state === 'live'`)
 }
 

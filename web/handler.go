@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Root is the path of the page. Handler serves it and everything below it.
-const Root = "/jobs"
+// root is the path of the page. Handler serves it and everything below it.
+const root = "/jobs"
 
 // policy allows the page its own files and the API beside it, and nothing else.
 // require-trusted-types-for with no policy allowed makes the browser refuse every
@@ -17,7 +17,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 
-// Handler returns the handler of Root and everything below it.
+// Handler returns the handler of root and everything below it.
 func Handler() http.Handler {
 	return newSite(embedded)
 }
@@ -37,14 +37,14 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the page is read with GET; jobs are created with POST /api/jobs", http.StatusMethodNotAllowed)
 		return
 	}
-	if r.URL.Path == Root+"/" {
-		http.Redirect(w, r, Root, http.StatusPermanentRedirect)
+	if r.URL.Path == root+"/" {
+		http.Redirect(w, r, root, http.StatusPermanentRedirect)
 		return
 	}
 	f, ok := s.files[r.URL.Path]
 	if !ok {
 		h.Set("Cache-Control", "no-store")
-		http.Error(w, "no such file; the page is at "+Root, http.StatusNotFound)
+		http.Error(w, "no such file; the page is at "+root, http.StatusNotFound)
 		return
 	}
 	h.Set("Content-Type", f.contentType)

@@ -70,7 +70,7 @@ func TestEveryEmbeddedFileIsServed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			target, cache := s.base+name, "public, max-age=31536000, immutable"
 			if name == "index.html" {
-				target, cache = Root, "no-cache"
+				target, cache = root, "no-cache"
 				content = strings.ReplaceAll(content, mark, s.base)
 			}
 			r := get(t, s, http.MethodGet, target)
@@ -223,7 +223,7 @@ func TestThePageHoldsNothingThatItsPolicyForbids(t *testing.T) {
 func TestEveryReferenceLeadsToAFile(t *testing.T) {
 	s := newSite(embedded)
 	files := assets(t)
-	page := body(t, get(t, s, http.MethodGet, Root))
+	page := body(t, get(t, s, http.MethodGet, root))
 	if strings.Contains(page, "ASSETS") {
 		t.Error("the page still holds the mark of its assets")
 	}
@@ -264,8 +264,8 @@ func TestTheAddressOfAssetsFollowsTheirContent(t *testing.T) {
 	if one.base == other.base {
 		t.Errorf("different files share the address %s", one.base)
 	}
-	if !bytes.Contains(one.files[Root].body, []byte(one.base+"a.css")) {
-		t.Errorf("the page does not refer to %s: %s", one.base, one.files[Root].body)
+	if !bytes.Contains(one.files[root].body, []byte(one.base+"a.css")) {
+		t.Errorf("the page does not refer to %s: %s", one.base, one.files[root].body)
 	}
 }
 

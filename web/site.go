@@ -65,11 +65,11 @@ func newSite(tree fs.FS) *site {
 	if err != nil {
 		panic("web: " + err.Error())
 	}
-	s := &site{files: map[string]file{}, base: Root + "/-/" + hex.EncodeToString(hash.Sum(nil))[:16] + "/"}
+	s := &site{files: map[string]file{}, base: root + "/-/" + hex.EncodeToString(hash.Sum(nil))[:16] + "/"}
 	for name, body := range bodies {
 		if name == "index.html" {
 			body = bytes.ReplaceAll(body, []byte(mark), []byte(s.base))
-			s.files[Root] = newFile(name, body, "no-cache")
+			s.files[root] = newFile(name, body, "no-cache")
 			continue
 		}
 		s.files[s.base+name] = newFile(name, body, "public, max-age=31536000, immutable")

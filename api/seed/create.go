@@ -118,7 +118,7 @@ func (n NewJob) object(workspace string, trusted bool) (*v1.Job, error) {
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
 		ObjectMeta: metav1.ObjectMeta{Namespace: workspace},
 	}
-	if err := SetPayload(job, n.Type, n.Payload); err != nil {
+	if err := setPayload(job, n.Type, n.Payload); err != nil {
 		return nil, err
 	}
 	if trusted {

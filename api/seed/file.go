@@ -48,7 +48,7 @@ func (f FileJob) Object() (*v1.Job, error) {
 			CreationTimestamp: metav1.NewTime(time.UnixMilli(f.CreatedAt)), UID: f.uid(),
 		},
 	}
-	if err := SetPayload(job, f.Type, f.Payload); err != nil {
+	if err := setPayload(job, f.Type, f.Payload); err != nil {
 		return nil, err
 	}
 	var by v1.Creator

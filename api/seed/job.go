@@ -71,7 +71,7 @@ type Log struct {
 
 // FromJob shows a job that was created at that time and has printed that.
 func FromJob(job *v1.Job, created time.Time, log Log) (Job, error) {
-	payload, err := Payload(job)
+	payload, err := payloadOf(job)
 	if err != nil {
 		return Job{}, fmt.Errorf("payload of job %s/%s: %w", job.Namespace, job.Name, err)
 	}

@@ -18,8 +18,8 @@ import (
 // sent.
 const PayloadAnnotation = "jobwright.dev/payload"
 
-// SetPayload gives job the type and the payload of a request. An unset payload is {}.
-func SetPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error {
+// setPayload gives job the type and the payload of a request. An unset payload is {}.
+func setPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error {
 	var compact bytes.Buffer
 	if len(bytes.TrimSpace(payload)) == 0 {
 		payload = json.RawMessage("{}")
@@ -84,9 +84,9 @@ func hasURL(payload []byte) (bool, error) {
 	return ok && string(url) != "null", nil
 }
 
-// Payload is the payload of a job: as it was sent, or once the spec was edited, what the
+// payloadOf is the payload of a job: as it was sent, or once the spec was edited, what the
 // spec says.
-func Payload(job *v1.Job) (json.RawMessage, error) {
+func payloadOf(job *v1.Job) (json.RawMessage, error) {
 	kept := []byte(job.Annotations[PayloadAnnotation])
 	if len(kept) > 0 && json.Valid(kept) {
 		var sent v1.Job

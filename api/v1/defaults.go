@@ -9,10 +9,10 @@ func (j *Job) Default() {
 	}
 }
 
-// BuildIdleTimeoutSeconds is the idle limit of a build that sets none: three times the
+// buildIdleTimeoutSeconds is the idle limit of a build that sets none: three times the
 // longest silence of an installer that works (npx behind a slow registry), and short
 // enough that a tool that hangs is found out within the quarter of an hour.
-const BuildIdleTimeoutSeconds = 900
+const buildIdleTimeoutSeconds = 900
 
 // InitialStatus is the status of a job that is created now. The limits that it decides are
 // kept in the status and not in the spec, which is the author's: a manifest that is applied
@@ -21,7 +21,7 @@ const BuildIdleTimeoutSeconds = 900
 func (j *Job) InitialStatus() JobStatus {
 	status := JobStatus{Phase: JobQueued, Reason: ReasonQueued}
 	if j.Spec.Type == JobTypeBuild || j.Spec.Type == "" && payloadType(&j.Spec) == JobTypeBuild {
-		limit := int64(BuildIdleTimeoutSeconds)
+		limit := int64(buildIdleTimeoutSeconds)
 		status.IdleTimeoutSeconds = &limit
 	}
 	return status

@@ -14,7 +14,7 @@ func jobKind() Kind {
 	}, Strategy[*Job]{
 		New:            func() *Job { return &Job{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindJob}} },
 		Validate:       ValidateJob,
-		ValidateUpdate: ValidateJobUpdate,
+		ValidateUpdate: validateJobUpdate,
 		ValidateStatus: validateJobStatus,
 		PrepareForCreate: func(j *Job, trusted bool) {
 			if !trusted {

@@ -3,7 +3,6 @@ package v1
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Names of the API group and of the kinds in it.
@@ -21,9 +20,6 @@ const (
 	// DefaultWorkspace always exists; a client that names no workspace means it.
 	DefaultWorkspace = "default"
 )
-
-// GroupVersion is the group and version of every kind in this package.
-var GroupVersion = schema.GroupVersion{Group: Group, Version: Version}
 
 // Object is what every stored kind is: typed, named and versioned.
 //

@@ -165,7 +165,7 @@ func TestValidationEnforcesTheSchema(t *testing.T) {
 			if err := json.Unmarshal(spec, &w.Spec); err != nil {
 				return nil, err
 			}
-			return messages(ValidateWorkspace(w)), nil
+			return messages(validateWorkspace(w)), nil
 		},
 	}
 	for resource, validate := range resources {

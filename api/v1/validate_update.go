@@ -8,20 +8,20 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// ValidateJobUpdate says everything that is wrong with changing old, as it is
+// validateJobUpdate says everything that is wrong with changing old, as it is
 // stored, into j. What was wrong with old already is not held against j, so that
 // a job which an older version accepted can still be canceled.
-func ValidateJobUpdate(j, old *Job) field.ErrorList {
+func validateJobUpdate(j, old *Job) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&j.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
 	errs = append(errs, validateSpecUpdate(j, old, field.NewPath("spec"))...)
 	return addNew(errs, ValidateJob(j), func() field.ErrorList { return ValidateJob(old) })
 }
 
-// ValidateWorkspaceUpdate says everything that is wrong with changing old, as it
+// validateWorkspaceUpdate says everything that is wrong with changing old, as it
 // is stored, into w.
-func ValidateWorkspaceUpdate(w, old *Workspace) field.ErrorList {
+func validateWorkspaceUpdate(w, old *Workspace) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&w.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
-	return addNew(errs, ValidateWorkspace(w), func() field.ErrorList { return ValidateWorkspace(old) })
+	return addNew(errs, validateWorkspace(w), func() field.ErrorList { return validateWorkspace(old) })
 }
 
 func validateSpecUpdate(j, old *Job, path *field.Path) field.ErrorList {

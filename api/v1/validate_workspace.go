@@ -10,9 +10,9 @@ import (
 // maxMembers bounds how many members one workspace lists.
 const maxMembers = 1000
 
-// ValidateWorkspace says everything that is wrong with a Workspace as its author
+// validateWorkspace says everything that is wrong with a Workspace as its author
 // wrote it.
-func ValidateWorkspace(w *Workspace) field.ErrorList {
+func validateWorkspace(w *Workspace) field.ErrorList {
 	spec := field.NewPath("spec")
 	s := &w.Spec
 	errs := validateMeta(&w.ObjectMeta, false)

@@ -13,8 +13,8 @@ func workspaceKind() Kind {
 		New: func() *Workspace {
 			return &Workspace{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindWorkspace}}
 		},
-		Validate:       ValidateWorkspace,
-		ValidateUpdate: ValidateWorkspaceUpdate,
+		Validate:       validateWorkspace,
+		ValidateUpdate: validateWorkspaceUpdate,
 		Columns: []ColumnOf[*Workspace]{
 			{Name: "DISPLAY-NAME", Value: func(w *Workspace, _ time.Time) any { return w.Spec.DisplayName }},
 		},

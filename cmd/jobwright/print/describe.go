@@ -69,7 +69,7 @@ func (d description) status(job *v1.Job) {
 	if s.CompletionTime != nil {
 		d.line("Completed", d.at(s.CompletionTime.Time))
 	}
-	d.line("Run time", RunTime(job, d.now))
+	d.line("Run time", runTime(job, d.now))
 	d.line("Idle limit", idleLimit(job))
 }
 

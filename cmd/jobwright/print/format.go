@@ -17,8 +17,8 @@ func JSON(out io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// YAML prints v with every number as it stands in v's JSON.
-func YAML(out io.Writer, v any) error {
+// writeYAML prints v with every number as it stands in v's JSON.
+func writeYAML(out io.Writer, v any) error {
 	text, err := MarshalYAML(v)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func As(out io.Writer, v any, format string) error {
 	if format == "json" {
 		return JSON(out, v)
 	}
-	return YAML(out, v)
+	return writeYAML(out, v)
 }
 
 // Object prints one object: its name, JSON or YAML.

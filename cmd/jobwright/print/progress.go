@@ -21,7 +21,7 @@ type Progress struct {
 }
 
 // NewProgress shows progress on out.
-func NewProgress(out io.Writer) *Progress { return &Progress{out: out, moves: Terminal(out)} }
+func NewProgress(out io.Writer) *Progress { return &Progress{out: out, moves: terminal(out)} }
 
 // Line prints a line of the log above the bar.
 func (p *Progress) Line(out io.Writer, text string) {

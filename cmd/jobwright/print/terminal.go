@@ -7,8 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Terminal reports whether w is a terminal, where colours and moving lines belong.
-func Terminal(w io.Writer) bool {
+// terminal reports whether w is a terminal, where colours and moving lines belong.
+func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

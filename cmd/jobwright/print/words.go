@@ -8,8 +8,8 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// RunTime is how long a job has run.
-func RunTime(job *v1.Job, now time.Time) string {
+// runTime is how long a job has run.
+func runTime(job *v1.Job, now time.Time) string {
 	if run, ok := job.RunTime(now); ok {
 		return Span(run)
 	}

@@ -27,7 +27,7 @@ func failed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, select
 	var jobs []*v1.Job
 	for _, obj := range list.Items {
 		job := obj.(*v1.Job)
-		old := since > 0 && job.Status.CompletionTime != nil && time.Now().Sub(job.Status.CompletionTime.Time) > since
+		old := since > 0 && job.Status.CompletionTime != nil && time.Since(job.Status.CompletionTime.Time) > since
 		if !old && (reason == "" || job.Status.Reason == reason) {
 			jobs = append(jobs, job)
 		}

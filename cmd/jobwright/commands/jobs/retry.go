@@ -129,7 +129,7 @@ func retryOne(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key 
 	var err error
 	switch {
 	case o.patch != "":
-		obj, err = retryPatched(c, cmd, server, key, o.patch)
+		obj, err = retryPatched(cmd, server, key, o.patch)
 	case o.edit:
 		obj, err = retryEdited(c, cmd, server, key)
 	default:
@@ -148,7 +148,7 @@ func retryOne(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key 
 }
 
 // retryPatched changes the spec and asks for the next run in one write.
-func retryPatched(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key client.Key, text string) (v1.Object, error) {
+func retryPatched(cmd *cobra.Command, server *client.Client, key client.Key, text string) (v1.Object, error) {
 	spec := map[string]any{}
 	if err := json.Unmarshal([]byte(text), &spec); err != nil {
 		return nil, cli.Usagef("--patch: not a JSON object: %v", err)

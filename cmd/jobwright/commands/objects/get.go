@@ -87,10 +87,10 @@ func getList(c *cli.Invocation, cmd *cobra.Command, server *client.Client, kind 
 	if err := show.List(kind, list.Items); err != nil || !o.watch {
 		return err
 	}
-	return getWatch(c, cmd, server, kind, client.WatchOptions{Namespace: namespace, LabelSelector: o.selector, ResourceVersion: list.ResourceVersion}, show)
+	return getWatch(cmd, server, kind, client.WatchOptions{Namespace: namespace, LabelSelector: o.selector, ResourceVersion: list.ResourceVersion}, show)
 }
 
-func getWatch(c *cli.Invocation, cmd *cobra.Command, server *client.Client, kind v1.Kind, opts client.WatchOptions, show *print.Objects) error {
+func getWatch(cmd *cobra.Command, server *client.Client, kind v1.Kind, opts client.WatchOptions, show *print.Objects) error {
 	for event, err := range server.Watch(cmd.Context(), kind, opts) {
 		if cmd.Context().Err() != nil {
 			return nil // the person has seen enough
@@ -130,7 +130,7 @@ func getNamed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, args
 	if err != nil || !o.watch {
 		return err
 	}
-	return getWatch(c, cmd, server, kind, client.WatchOptions{
+	return getWatch(cmd, server, kind, client.WatchOptions{
 		Namespace: keys[0].Namespace, Name: keys[0].Name, ResourceVersion: objs[0].GetResourceVersion(),
 	}, show)
 }
