@@ -78,7 +78,7 @@ func TestAnOutcomeOutlivesAStopWhileTheStoreIsAway(t *testing.T) {
 			outcome: action.Outcome{Verdict: action.Succeeded, Message: "done"},
 			meanwhile: func(j *v1.Job) {
 				j.Spec.ForceFinish = &v1.ForceFinish{Phase: v1.JobFailed, Message: "enough"}
-				j.Status = lifecycle.Next(j, lifecycle.Observed{Worker: "another"}, time.Now()).Status
+				j.Status = lifecycle.NextQueued(j, lifecycle.Observed{Worker: "another"}, time.Now()).Status
 				j.Status.Message = "enough"
 			},
 			want: v1.JobStatus{

@@ -52,3 +52,17 @@ func (d *Dispatcher) now() time.Time {
 	d.alarm = alarm{}
 	return now
 }
+
+// alarm is the timer of the schedule.
+type alarm struct {
+	timer *time.Timer
+	set   bool
+	at    time.Time
+}
+
+func (d *Dispatcher) onAlarm() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alarm = alarm{}
+	d.grant()
+}

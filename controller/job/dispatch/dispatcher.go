@@ -26,7 +26,6 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller"
 	"jobwright.dev/controller/action"
-	"jobwright.dev/controller/job/lifecycle"
 	"jobwright.dev/controller/job/schedule"
 	"jobwright.dev/controller/job/status"
 	"jobwright.dev/store"
@@ -155,38 +154,6 @@ func (d *Dispatcher) drain() {
 	}
 }
 
-// beginWrite reports whether a status may be written now, and the last version that an event
-// has told of. Until endWrite events of the job only note their version, since one of them
-// is the write's own; and drain waits for an attempt that is being started.
-func (d *Dispatcher) beginWrite(e *entry, do lifecycle.Do) (told uint64, may bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if do == lifecycle.Start {
-		if d.draining {
-			return 0, false
-		}
-		d.starting++
-	}
-	e.writing = true
-	return e.version, true
-}
-
-// endWrite tells that the status was written, and that what follows from it has begun; or
-// that it was not written. known is the last version of the job that is known of: what is
-// later comes from somebody else.
-func (d *Dispatcher) endWrite(e *entry, do lifecycle.Do, known uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	e.writing = false
-	if e.version > known && !e.forgotten {
-		d.queue.Add(e)
-	}
-	if do == lifecycle.Start {
-		d.starting--
-		d.drained.Broadcast()
-	}
-}
-
 // Written tells that the worker has written the status of a job at work: the event of that
 // version says nothing new. finished: the job has finished, and only its attempt has not.
 func (d *Dispatcher) Written(uid uuid.UUID, version uint64, finished bool) {
@@ -220,10 +187,7 @@ func (d *Dispatcher) Returned(uid uuid.UUID, job *v1.Job, version uint64, ran ti
 	e.version = max(e.version, version)
 	d.observeRun(job, ran)
 	if job.Finished() {
-		d.wakeDependents(e.key())
-		if unseen {
-			d.settled[uid] = version
-		}
+		d.finished(e, version, unseen)
 		if !e.newer(job) { // else it is run again meanwhile
 			d.forget(e)
 			return
@@ -233,6 +197,15 @@ func (d *Dispatcher) Returned(uid uuid.UUID, job *v1.Job, version uint64, ran ti
 	d.unschedule(e)
 	d.grant()
 	d.queue.Add(e)
+}
+
+// finished tells of the write that ended a job. unseen: its event is yet to come. The caller
+// holds mu.
+func (d *Dispatcher) finished(e *entry, version uint64, unseen bool) {
+	if unseen {
+		d.settled[e.uid] = version
+	}
+	d.wakeDependents(e.key())
 }
 
 // Gone takes back a job that was at work and is no longer in the store, or about which
@@ -280,14 +253,4 @@ func (d *Dispatcher) observeRun(job *v1.Job, took time.Duration) {
 		took = mean + (took-mean)/10
 	}
 	d.runTimes[job.Spec.Type] = took
-}
-
-// decided is one decision on its way to the store.
-type decided struct {
-	status.Write
-	changed bool // the decision was to write
-	do      lifecycle.Do
-	ready   bool
-	again   time.Duration
-	granted bool // the decision knew that the job has a slot
 }

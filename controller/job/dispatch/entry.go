@@ -100,11 +100,22 @@ func (e *entry) newer(job *v1.Job) bool {
 	return err == nil && e.version > version
 }
 
-// index notes what a job's spec and status say as they are now. The caller holds mu.
+// index notes what a job's spec and status say as they are now; nil: it is no longer there.
+// The caller holds mu.
 func (d *Dispatcher) index(e *entry, job *v1.Job) {
-	e.finished = job.Finished()
+	if job != nil {
+		e.finished = job.Finished()
+		d.noteLease(e, job.Status.CurrentAttempt)
+	}
+	d.dependOn(e, job)
+	d.join(e, job)
+	d.setRecord(e, job)
+}
+
+// noteLease notes until when an attempt of another worker holds the job.
+func (d *Dispatcher) noteLease(e *entry, attempt *v1.Attempt) {
 	lease := int64(0)
-	if attempt := job.Status.CurrentAttempt; attempt != nil && attempt.Worker != d.Name {
+	if attempt != nil && attempt.Worker != d.Name {
 		if lease = attempt.StartTime.UnixMicro(); attempt.LeaseExpires != nil {
 			lease = attempt.LeaseExpires.UnixMicro()
 		}
@@ -113,9 +124,6 @@ func (d *Dispatcher) index(e *entry, job *v1.Job) {
 		e.mutableExtra().lease = lease
 		e.dropExtra()
 	}
-	d.dependOn(e, job)
-	d.join(e, job)
-	d.setRecord(e, job)
 }
 
 // setRecord keeps the decoded job, while there is room; nil: none. The caller holds mu.
@@ -147,9 +155,7 @@ func (d *Dispatcher) forget(e *entry) {
 		return
 	}
 	d.queue.Forget(e)
-	d.setRecord(e, nil)
-	d.dependOn(e, nil)
-	d.join(e, nil)
+	d.index(e, nil)
 	d.unschedule(e)
 	e.atWork, e.forgotten = false, true
 	d.jobs.Remove(e.uid)

@@ -2,7 +2,56 @@ package dispatch
 
 import (
 	"time"
+
+	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/job/lifecycle"
 )
+
+// settle gives the job its place: with the worker, in the schedule, or none any more. It
+// returns what the worker is to do.
+func (d *Dispatcher) settle(e *entry, w *decided) lifecycle.Do {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if w.version > 0 && !e.forgotten { // else deleted since
+		unseen := e.version < w.version
+		e.version = max(e.version, w.version)
+		d.index(e, w.Job)
+		if w.Job.Finished() {
+			d.finished(e, w.version, unseen)
+		}
+	}
+	if !e.read {
+		e.read = true
+		d.wakeIncomplete()
+	}
+	switch terminal := w.Job.Status.Phase.Terminal(); {
+	case e.forgotten:
+	case terminal && e.newer(w.Job):
+		d.queue.Add(e) // run again meanwhile: the event came before this decision was done with
+	case terminal:
+		d.forget(e)
+	case w.do == lifecycle.Recover && d.draining: // it is recovered at the next start
+	case w.do == lifecycle.Start, w.do == lifecycle.Recover:
+		d.hand(e, w.Job)
+		return w.do
+	default:
+		d.enqueue(e, w)
+	}
+	return lifecycle.Nothing
+}
+
+// hand makes a job the worker's. The caller holds mu.
+func (d *Dispatcher) hand(e *entry, job *v1.Job) {
+	d.setRecord(e, nil)
+	if e.scheduled == queued {
+		d.schedule.Remove(e.uid)
+	}
+	if e.scheduled != granted { // found running, or taken over
+		e.scheduled = granted
+		d.schedule.Live(d.item(e.uid, job), job.Status.CurrentAttempt.StartTime.Time)
+	}
+	e.atWork = true
+}
 
 // enqueue gives a job that this worker does not hold its place in the schedule, or takes it
 // out. The caller holds mu.
@@ -76,18 +125,4 @@ func (d *Dispatcher) grant() {
 	if ok {
 		d.alarm.timer = time.AfterFunc(min(max(due.Sub(now), 0), maxNap), d.onAlarm)
 	}
-}
-
-// alarm is the timer of the schedule.
-type alarm struct {
-	timer *time.Timer
-	set   bool
-	at    time.Time
-}
-
-func (d *Dispatcher) onAlarm() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.alarm = alarm{}
-	d.grant()
 }

@@ -125,7 +125,7 @@ func TestDependencyConditions(t *testing.T) {
 		v1.DependencyFinished:  {waits, waits, waits, runs, runs, runs},
 	} {
 		for i, phase := range phases {
-			d := lifecycle.Next(job(dependsOn("one", condition)), depending(lifecycle.Dependency{UID: "1", Phase: phase}), start)
+			d := next(job(dependsOn("one", condition)), depending(lifecycle.Dependency{UID: "1", Phase: phase}), start)
 			if d.Status.Phase != want[i] {
 				t.Errorf("dependsOn %q, the dependency is %q: %s, want %s", condition, phase, d.Status.Phase, want[i])
 			}

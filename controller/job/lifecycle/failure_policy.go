@@ -26,7 +26,7 @@ const maxRetryAfter = 24 * time.Hour
 // failed decides about a failed attempt: the first rule of the failure policy that
 // matches, and otherwise backoffLimit. An action that was carried out is not retried,
 // whatever they say.
-func (t *transition) failed(o action.Outcome) Decision {
+func (t *transition) failed(o action.Outcome) move {
 	if o.Answered {
 		t.status.Failures++
 		return t.finish(v1.JobFailed, o.Reason, o.Message+". There is no retry, which would carry it out a second time.")
@@ -62,7 +62,7 @@ func (t *transition) failed(o action.Outcome) Decision {
 }
 
 // retry queues the job for another attempt, least from now at the earliest.
-func (t *transition) retry(o action.Outcome, least time.Duration, counted string) Decision {
+func (t *transition) retry(o action.Outcome, least time.Duration, counted string) move {
 	if t.status.RunAttempts() >= v1.MaxAttempts {
 		return t.finish(v1.JobFailed, v1.ReasonTooManyAttempts, fmt.Sprintf(
 			"%d attempts without a success, %d are allowed. Last: %s", t.status.RunAttempts(), v1.MaxAttempts, o.Message))

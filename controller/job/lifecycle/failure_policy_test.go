@@ -228,7 +228,7 @@ func TestFailureRuleCriteria(t *testing.T) {
 		"two criteria, the second met":          {v1.FailureRule{MessagePattern: `space`, HTTPStatus: []int32{507}}, status(500), false},
 	} {
 		tc.rule.Action = v1.FailurePolicyIgnore
-		d := lifecycle.Next(job(running, rules(tc.rule)), outcome(tc.o), start)
+		d := next(job(running, rules(tc.rule)), outcome(tc.o), start)
 		if got := d.Status.Phase == v1.JobQueued; got != tc.want {
 			t.Errorf("%s: matched = %v, want %v", name, got, tc.want)
 		}

@@ -60,12 +60,6 @@ type Dependency struct {
 	Cycle []string
 }
 
-// Late is an outcome of an attempt that does not hold the job any more.
-type Late struct {
-	Attempt string
-	Outcome action.Outcome
-}
-
 // Observed is what the worker knows beside the object.
 type Observed struct {
 	// Worker is the identity of the worker that asks.
@@ -83,8 +77,6 @@ type Observed struct {
 	Stop *StopRequest
 	// Outcome is what the attempt in the status came to; nil while it is unknown.
 	Outcome *action.Outcome
-	// Late is what another attempt came to; nil: nothing did.
-	Late *Late
 	// Dependencies are those of spec.dependsOn, in its order. Nil: not known yet.
 	Dependencies []Dependency
 	// ReplacedBy is a newer job that replaces this one; empty: none does.
@@ -117,31 +109,54 @@ type Decision struct {
 	Again time.Duration
 }
 
-// Next decides what happens to job now. It changes neither argument.
-func Next(job *v1.Job, seen Observed, now time.Time) Decision {
+// NextQueued decides what happens now to a job on which no attempt of the asking worker is at
+// work: it waits for its turn, or the attempt in its status is a dead worker's, or another
+// one's. The dispatcher asks. It changes neither argument.
+func NextQueued(job *v1.Job, seen Observed, now time.Time) Decision {
+	return next(job, seen, now, false)
+}
+
+// NextHeld decides what happens now to a job whose attempt the asking worker carries out, or
+// has just ended. The worker asks. It changes neither argument.
+func NextHeld(job *v1.Job, seen Observed, now time.Time) Decision {
+	return next(job, seen, now, true)
+}
+
+// next asks first what is asked of every job, held by the asking worker or not.
+func next(job *v1.Job, seen Observed, now time.Time, held bool) Decision {
 	again := job.Status.Phase.Terminal() && !job.Finished()
 	if again {
 		job = restarted(job, now)
 	}
 	t := transition{job: job, seen: seen, now: now, status: own(&job.Status)}
-	late, setBack := t.late(), t.setBack()
-	d := t.decide()
-	if again && !d.Changed {
-		d.Changed = true
-		t.status.ObservedGeneration = job.Generation
+	setBack := t.setBack()
+	var m move
+	switch {
+	case t.status.Phase.Terminal():
+	case job.Spec.ForceFinish != nil:
+		m = t.forced()
+	case held:
+		m = t.held()
+	default:
+		m = t.unheld()
 	}
-	if again {
-		d.Soft = false
+	switch {
+	case again:
+		if !m.changed {
+			t.status.ObservedGeneration = job.Generation
+		}
+		m.changed, m.soft = true, false
+	case setBack && !m.changed:
+		m.changed, m.soft = true, true // lost, it is seen again
 	}
-	if setBack && !d.Changed {
-		d.Changed, d.Soft = true, true // lost, it is seen again
-	}
-	if late && (!d.Changed || d.Soft) {
-		d.Changed, d.Soft = true, false
-	}
-	d.Status = t.status
-	d.Again = t.again()
-	return d
+	return Decision{Status: t.status, Changed: m.changed, Soft: m.soft, Do: m.do, Stop: m.stop, Ready: m.ready, Again: t.again()}
+}
+
+// move is a Decision without the status, which the transition has.
+type move struct {
+	changed, soft, ready bool
+	do                   Do
+	stop                 StopRequest
 }
 
 // restarted is a job that is to run again, where the store did not start it over in the
@@ -160,61 +175,34 @@ func own(s *v1.JobStatus) v1.JobStatus {
 	return status
 }
 
-func (t *transition) decide() Decision {
-	switch {
-	case t.status.Phase.Terminal():
-		return Decision{}
-	case t.job.Spec.ForceFinish != nil:
-		return t.forced()
-	case t.status.CurrentAttempt == nil:
+// unheld decides about a job on which the asking worker is not at work.
+func (t *transition) unheld() move {
+	if t.status.CurrentAttempt == nil {
 		return t.queued()
-	case t.seen.Outcome != nil:
-		return t.ended(*t.seen.Outcome)
-	case t.seen.Live:
-		return t.running()
-	default:
-		return t.orphaned()
 	}
+	return t.orphaned()
+}
+
+// held decides about a job on which the asking worker is at work.
+func (t *transition) held() move {
+	if t.seen.Outcome != nil {
+		return t.ended(*t.seen.Outcome)
+	}
+	return t.running()
 }
 
 // forced ends the job as an operator decided, whoever holds it.
-func (t *transition) forced() Decision {
+func (t *transition) forced() move {
 	f := t.job.Spec.ForceFinish
 	held := t.status.CurrentAttempt != nil && t.seen.Live
 	if f.Phase == v1.JobSucceeded {
 		t.status.Pct = 100
 	}
-	d := t.finish(f.Phase, v1.ReasonForceFinished, forcedMessage(f, t.status.CurrentAttempt))
+	m := t.finish(f.Phase, v1.ReasonForceFinished, forcedMessage(f, t.status.CurrentAttempt))
 	if held {
-		d.Do, d.Stop = Stop, StopRequest{Cause: CauseForced}
+		m.do, m.stop = Stop, StopRequest{Cause: CauseForced}
 	}
-	return d
-}
-
-// late records what an attempt came to that does not hold the job, and reports
-// whether that is news.
-func (t *transition) late() bool {
-	late := t.seen.Late
-	if late == nil || t.status.LateResult != nil && t.status.LateResult.Attempt == late.Attempt {
-		return false
-	}
-	outcome := map[action.Verdict]v1.JobPhase{
-		action.Succeeded: v1.JobSucceeded, action.Failed: v1.JobFailed,
-		action.Stopped: v1.JobCanceled, action.Lost: v1.JobCanceled,
-	}[late.Outcome.Verdict]
-	t.status.LateResult = &v1.LateResult{
-		Attempt: late.Attempt, Worker: t.seen.Worker, Time: *t.micro(), Outcome: outcome,
-		Reason: late.Outcome.Reason, Message: late.Outcome.Message,
-	}
-	return true
-}
-
-// WithLate is job's status with what an attempt of worker came to that does not hold the
-// job, and whether that is news.
-func WithLate(job *v1.Job, worker string, late Late, now time.Time) (v1.JobStatus, bool) {
-	t := transition{job: job, seen: Observed{Worker: worker, Late: &late}, now: now, status: own(&job.Status)}
-	news := t.late()
-	return t.status, news
+	return m
 }
 
 // IsRecord reports whether job is a tracking record: an api_call without a URL,

@@ -47,7 +47,16 @@ type want struct {
 // tables are all rows by topic, so that what no row speaks of can be found.
 var tables = map[string]table{
 	"next": nextTable, "queued": queuedTable, "suspend": suspendTable, "dependencies": dependencyTable, "failure policy": failureTable,
-	"timeouts": timeoutTable, "recovery": recoveryTable, "late results": lateTable, "clock": clockTable,
+	"timeouts": timeoutTable, "recovery": recoveryTable, "clock": clockTable,
+}
+
+// next is the decision of the side that asks: the worker while the attempt is at work or
+// has just ended, and else the dispatcher.
+func next(j *v1.Job, seen lifecycle.Observed, now time.Time) lifecycle.Decision {
+	if j.Status.CurrentAttempt != nil && (seen.Live || seen.Outcome != nil) {
+		return lifecycle.NextHeld(j, seen, now)
+	}
+	return lifecycle.NextQueued(j, seen, now)
 }
 
 func TestNext(t *testing.T) {
@@ -56,7 +65,7 @@ func TestNext(t *testing.T) {
 			t.Run(topic+"/"+name, func(t *testing.T) {
 				j := job(append(slices.Clone(tc.spec), tc.status...)...)
 				before := j.DeepCopy()
-				d := lifecycle.Next(j, tc.seen, start.Add(tc.at))
+				d := next(j, tc.seen, start.Add(tc.at))
 				if diff := cmp.Diff(before, j); diff != "" {
 					t.Fatalf("the decision changed its argument (-before +after):\n%s", diff)
 				}
@@ -156,7 +165,7 @@ var actionReasons = []string{
 
 func TestAnActionsReasonIsPassedOn(t *testing.T) {
 	for _, reason := range actionReasons {
-		d := lifecycle.Next(job(running), outcome(action.Fail(reason, "why")), start)
+		d := next(job(running), outcome(action.Fail(reason, "why")), start)
 		if d.Status.Phase != v1.JobFailed || d.Status.Reason != reason || d.Status.Message != "why" {
 			t.Errorf("%s became %s/%s: %s", reason, d.Status.Phase, d.Status.Reason, d.Status.Message)
 		}
@@ -189,7 +198,7 @@ func running(j *v1.Job) {
 
 // finished is a job that has succeeded.
 func finished(j *v1.Job) {
-	j.Status = lifecycle.Next(job(running), outcome(action.Outcome{Verdict: action.Succeeded}), start).Status
+	j.Status = next(job(running), outcome(action.Outcome{Verdict: action.Succeeded}), start).Status
 }
 
 func micro(at time.Duration) *metav1.MicroTime {

@@ -33,7 +33,7 @@ func NotBefore(job *v1.Job) time.Time {
 }
 
 // queued decides for a job that no attempt holds.
-func (t *transition) queued() Decision {
+func (t *transition) queued() move {
 	if t.job.Spec.Cancel {
 		return t.finish(v1.JobCanceled, v1.ReasonCancelRequested, "Canceled before it started.")
 	}
@@ -48,8 +48,8 @@ func (t *transition) queued() Decision {
 		return t.suspend(learned)
 	}
 	resumed := t.resume() // first, since the time in which it was suspended does not count
-	if d, passed := t.waitedTooLong(waits); passed {
-		return d
+	if m, passed := t.waitedTooLong(waits); passed {
+		return m
 	}
 	if c := t.job.Spec.Concurrency; c != nil && (c.Policy == v1.ConcurrencyReplace || c.Policy == v1.ConcurrencySkip) {
 		t.duePassed(NotBefore(t.job)) // what the policy does, it does then
@@ -72,19 +72,19 @@ func (t *transition) queued() Decision {
 		t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonQueued
 		resumed = true
 	}
-	var d Decision
+	var m move
 	switch {
 	case resumed:
-		d = t.changed(Nothing)
+		m = t.changed(Nothing)
 	case learned:
-		d = Decision{Status: t.status, Changed: true, Soft: true}
+		m = move{changed: true, soft: true}
 	}
-	d.Ready = !waits.pending && !t.seen.Busy && !IsRecord(t.job)
-	return d
+	m.ready = !waits.pending && !t.seen.Busy && !IsRecord(t.job)
+	return m
 }
 
 // waitedTooLong ends a job that has been queued beyond one of its limits.
-func (t *transition) waitedTooLong(waits waiting) (Decision, bool) {
+func (t *transition) waitedTooLong(waits waiting) (move, bool) {
 	since := t.waitsSince()
 	limit, field := v1.DependencyWait, "the documented default"
 	if s := t.job.Spec.StartDeadlineSeconds; s != nil {
@@ -106,15 +106,15 @@ func (t *transition) waitedTooLong(waits waiting) (Decision, bool) {
 	if t.deadlinePassed() {
 		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage()), true
 	}
-	return Decision{}, false
+	return move{}, false
 }
 
 // suspend keeps a queued job from starting.
-func (t *transition) suspend(learned bool) Decision {
+func (t *transition) suspend(learned bool) move {
 	const message = "Suspended; set spec.suspend to false to let it run."
 	news := t.status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, message, t.job.Generation, metav1.NewTime(t.now))
 	if !news && t.status.Phase == v1.JobQueued {
-		return Decision{Status: t.status, Changed: learned, Soft: true}
+		return move{changed: learned, soft: true}
 	}
 	t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonSuspended
 	t.status.Message = message

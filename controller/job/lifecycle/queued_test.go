@@ -214,7 +214,7 @@ func TestQueuedSince(t *testing.T) {
 // job goes back to the schedule, which knows its new time.
 func TestAGrantIsNoReasonToStartTooEarly(t *testing.T) {
 	later := metav1.NewTime(start.Add(time.Hour))
-	d := lifecycle.Next(job(func(j *v1.Job) { j.Spec.StartAfter = &later }), lifecycle.Observed{Worker: "w", Granted: true}, start)
+	d := next(job(func(j *v1.Job) { j.Spec.StartAfter = &later }), lifecycle.Observed{Worker: "w", Granted: true}, start)
 	if d.Do != lifecycle.Nothing || d.Status.CurrentAttempt != nil || !d.Ready {
 		t.Errorf("decision = %+v", d)
 	}

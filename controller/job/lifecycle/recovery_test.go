@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/lifecycle"
@@ -115,44 +113,4 @@ var recoveryTable = table{
 	"the sixth is one too many": {status: changes{interruptions(5), running}, seen: outcome(lost()), want: want{
 		phase: v1.JobFailed, reason: v1.ReasonTooManyInterruptions, changed: true, message: []string{"Interrupted 6 times, 5 are allowed"},
 	}},
-}
-
-// lateTable is outcomes of attempts that do not hold the job any more: rule 1.
-var lateTable = table{
-	"a job that has ended": {status: changes{finished}, seen: lifecycle.Observed{Worker: "w", Late: &lifecycle.Late{Attempt: "u-1", Outcome: action.Fail(v1.ReasonExitCode, "exit 3")}}, at: time.Minute, want: want{
-		phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true, check: late(v1.LateResult{
-			Attempt: "u-1", Worker: "w", Time: *micro(time.Minute), Outcome: v1.JobFailed, Reason: v1.ReasonExitCode, Message: "exit 3",
-		}),
-	}},
-	"a job that runs": {status: changes{running}, seen: lifecycle.Observed{Worker: "w", Live: true, Late: &lifecycle.Late{Attempt: "u-0", Outcome: verdict(action.Succeeded, "done")}}, want: want{
-		phase: v1.JobRunning, reason: v1.ReasonStarted, changed: true, check: late(v1.LateResult{
-			Attempt: "u-0", Worker: "w", Time: *micro(0), Outcome: v1.JobSucceeded, Message: "done",
-		}),
-	}},
-	"a job whose lease is renewed meanwhile": {status: changes{running}, seen: leasing(lifecycle.Observed{Live: true, Late: &lifecycle.Late{Attempt: "u-0", Outcome: verdict(action.Stopped, "")}}), want: want{
-		phase: v1.JobRunning, reason: v1.ReasonStarted, changed: true, again: 10 * time.Second, check: late(v1.LateResult{
-			Attempt: "u-0", Worker: "w", Time: *micro(0), Outcome: v1.JobCanceled,
-		}),
-	}},
-	"a job that starts meanwhile": {seen: lifecycle.Observed{Worker: "w", Granted: true, Late: &lifecycle.Late{Attempt: "u-0", Outcome: verdict(action.Lost, "")}}, want: want{
-		phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Start, changed: true, check: late(v1.LateResult{
-			Attempt: "u-0", Worker: "w", Time: *micro(0), Outcome: v1.JobCanceled,
-		}),
-	}},
-	"only once": {
-		status: changes{finished, func(j *v1.Job) { j.Status.LateResult = &v1.LateResult{Attempt: "u-1"} }},
-		seen:   lifecycle.Observed{Late: &lifecycle.Late{Attempt: "u-1", Outcome: verdict(action.Succeeded, "")}}, want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted},
-	},
-	"but again of another attempt": {
-		status: changes{finished, func(j *v1.Job) { j.Status.LateResult = &v1.LateResult{Attempt: "u-0"} }},
-		seen:   lifecycle.Observed{Late: &lifecycle.Late{Attempt: "u-1", Outcome: verdict(action.Succeeded, "")}}, want: want{phase: v1.JobSucceeded, reason: v1.ReasonCompleted, changed: true},
-	},
-}
-
-func late(want v1.LateResult) func(*testing.T, lifecycle.Decision) {
-	return func(t *testing.T, d lifecycle.Decision) {
-		if diff := cmp.Diff(&want, d.Status.LateResult); diff != "" {
-			t.Errorf("late result (-want +got):\n%s", diff)
-		}
-	}
 }

@@ -11,20 +11,20 @@ import (
 )
 
 // running decides for a job whose attempt runs in this worker.
-func (t *transition) running() Decision {
+func (t *transition) running() move {
 	renewed := t.renew()
 	stop := t.stopRequest()
 	if stop.Cause == CauseNone {
-		return Decision{Status: t.status, Changed: renewed, Soft: true}
+		return move{changed: renewed, soft: true}
 	}
-	d := Decision{Status: t.status, Changed: renewed, Soft: true, Do: Stop, Stop: stop}
+	m := move{changed: renewed, soft: true, do: Stop, stop: stop}
 	if stop.Cause == CauseCancel || stop.Cause == CauseReplaced {
 		if t.canceling(stop) {
-			d = t.changed(Stop)
-			d.Stop = stop
+			m = t.changed(Stop)
+			m.stop = stop
 		}
 	}
-	return d
+	return m
 }
 
 // stopRequest is why the running attempt has to end; CauseNone: it may go on.
@@ -101,16 +101,16 @@ func (t *transition) grantLease(attempt *v1.Attempt) {
 // the process before, is recovered at once; that of another worker when its lease has
 // expired: missed heartbeats, never age. Taking it over is written down first, which
 // fences the other worker: what it writes afterwards conflicts.
-func (t *transition) orphaned() Decision {
+func (t *transition) orphaned() move {
 	attempt := t.status.CurrentAttempt
 	if t.seen.Busy {
-		return Decision{Status: t.status}
+		return move{}
 	}
 	if attempt.Worker == t.seen.Worker {
-		return Decision{Status: t.status, Do: Recover}
+		return move{do: Recover}
 	}
 	if t.seen.ShuttingDown || attempt.LeaseExpires != nil && !t.duePassed(attempt.LeaseExpires.Time) {
-		return Decision{Status: t.status}
+		return move{}
 	}
 	t.lease()
 	return t.changed(Recover)
@@ -127,7 +127,7 @@ func (t *transition) canceling(stop StopRequest) bool {
 }
 
 // ended decides for a job whose attempt has come to an outcome.
-func (t *transition) ended(o action.Outcome) Decision {
+func (t *transition) ended(o action.Outcome) move {
 	t.status.Artifacts = o.Artifacts
 	if o.Result != nil {
 		t.status.Result = o.Result // else what was reported last stands
@@ -181,7 +181,7 @@ func whatWasLeft(o action.Outcome) string {
 // suspended gives the attempt up without counting it. Where the suspension was taken
 // back meanwhile, the job is suspended and resumed all the same: what becomes of its
 // time limits must not hang on how fast the action stops.
-func (t *transition) suspended() Decision {
+func (t *transition) suspended() move {
 	t.status.CurrentAttempt, t.status.Step = nil, ""
 	return t.suspend(false)
 }

@@ -54,15 +54,15 @@ func (t *transition) again() time.Duration {
 	return max(t.next.Sub(t.now), time.Nanosecond)
 }
 
-// changed is a decision to write the status as it stands.
-func (t *transition) changed(do Do) Decision {
+// changed is the move to write the status as it stands.
+func (t *transition) changed(do Do) move {
 	t.status.ObservedGeneration = t.job.Generation
 	t.status.LastUpdateTime = t.micro()
-	return Decision{Status: t.status, Changed: true, Do: do}
+	return move{changed: true, do: do}
 }
 
 // start writes the next attempt down.
-func (t *transition) start() Decision {
+func (t *transition) start() move {
 	t.next = time.Time{} // what was due of a queued job is so no more
 	t.status.Attempts++
 	t.status.CurrentAttempt = &v1.Attempt{
@@ -82,7 +82,7 @@ func (t *transition) start() Decision {
 }
 
 // record ends a tracking record.
-func (t *transition) record() Decision {
+func (t *transition) record() move {
 	if t.status.StartTime == nil {
 		t.status.StartTime = t.micro()
 	}
@@ -91,7 +91,7 @@ func (t *transition) record() Decision {
 }
 
 // finish ends the job.
-func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision {
+func (t *transition) finish(phase v1.JobPhase, reason, message string) move {
 	t.status.Phase, t.status.Reason, t.status.Message = phase, reason, message
 	t.status.CurrentAttempt, t.status.NextAttemptTime = nil, nil
 	t.status.CompletionTime = t.micro()
@@ -114,7 +114,7 @@ func (t *transition) finish(phase v1.JobPhase, reason, message string) Decision 
 
 // interrupted decides about an attempt without an outcome: it is run again where that
 // does no harm or the job says so, and not too often.
-func (t *transition) interrupted(o action.Outcome) Decision {
+func (t *transition) interrupted(o action.Outcome) move {
 	t.status.Interruptions++
 	policy := t.job.Spec.OnInterruption
 	if policy == v1.InterruptionFail || policy == "" && !o.Repeatable {

@@ -112,9 +112,6 @@ func (w *walk) observe() lifecycle.Observed {
 		Worker: rapid.SampledFrom([]string{"w", "w", "w", "other"}).Draw(w.t, "worker"), Lease: 30 * time.Second,
 		ShuttingDown: w.oneIn(6, "shutdown"), Busy: w.oneIn(6, "busy"),
 	}
-	if w.oneIn(20, "late") {
-		seen.Late = &lifecycle.Late{Attempt: fmt.Sprint("l-", rapid.IntRange(0, 2).Draw(w.t, "which")), Outcome: w.outcome()}
-	}
 	if w.oneIn(30, "replaced") {
 		seen.ReplacedBy = "new"
 	}
@@ -177,22 +174,22 @@ func (w *walk) dependencies() []lifecycle.Dependency {
 // step asks for a decision and holds it against everything that must be true of one.
 func (w *walk) step(seen lifecycle.Observed) {
 	before := w.job.DeepCopy()
-	d := lifecycle.Next(w.job, seen, w.now)
+	d := next(w.job, seen, w.now)
 	if diff := cmp.Diff(before, w.job); diff != "" {
 		w.t.Fatalf("the decision changed its argument:\n%s", diff)
 	}
-	if diff := cmp.Diff(d, lifecycle.Next(w.job, seen, w.now)); diff != "" {
+	if diff := cmp.Diff(d, next(w.job, seen, w.now)); diff != "" {
 		w.t.Fatalf("the same situation was decided differently:\n%s", diff)
 	}
 	w.job.Status = d.Status
 	w.legal(before)
 	now, was := &w.job.Status, &before.Status
 	switch {
-	case was.Phase.Terminal() && (d.Do != lifecycle.Nothing || d.Ready || d.Again != 0 || d.Changed && seen.Late == nil):
+	case was.Phase.Terminal() && (d.Do != lifecycle.Nothing || d.Ready || d.Again != 0 || d.Changed):
 		w.t.Fatalf("a terminal job was not left alone: %+v", d)
 	case !d.Changed && !cmp.Equal(*was, *now):
 		w.t.Fatalf("the status changed and is not written:\n%s", cmp.Diff(*was, *now))
-	case d.Changed && d.Soft && (now.Phase != was.Phase && was.Phase != "" || now.Attempts != was.Attempts || !cmp.Equal(now.LateResult, was.LateResult)):
+	case d.Changed && d.Soft && (now.Phase != was.Phase && was.Phase != "" || now.Attempts != was.Attempts):
 		w.t.Fatalf("a transition is written softly:\n%s", cmp.Diff(*was, *now))
 	case strings.Contains(now.Message, "for -"):
 		w.t.Fatalf("a negative time: %s", now.Message)
@@ -245,10 +242,10 @@ func (w *walk) awake(d lifecycle.Decision, seen lifecycle.Observed) {
 // job gets no further than from one attempt's end to the next one's start.
 func (w *walk) rest(seen lifecycle.Observed) {
 	asked := w.job.DeepCopy()
-	seen.Outcome, seen.Stop, seen.Granted, seen.Late = nil, nil, false, nil
+	seen.Outcome, seen.Stop, seen.Granted = nil, nil, false
 	for range 3 {
 		seen.Live = asked.Status.CurrentAttempt != nil && asked.Status.CurrentAttempt.Worker == seen.Worker
-		d := lifecycle.Next(asked, seen, w.now)
+		d := next(asked, seen, w.now)
 		if !d.Changed {
 			return
 		}
@@ -277,7 +274,7 @@ func TestWhatIsDueHappensThen(t *testing.T) {
 				stop = nil
 			}
 			before := w.job.DeepCopy()
-			d := lifecycle.Next(w.job, seen, w.now)
+			d := next(w.job, seen, w.now)
 			w.job.Status = d.Status
 			w.legal(before)
 			if d.Status.Phase.Terminal() {

@@ -1,0 +1,93 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"jobwright.dev/controller/job/lifecycle"
+	"jobwright.dev/controller/job/status"
+	"jobwright.dev/store"
+)
+
+// beginWrite reports whether a status may be written now: an attempt does not begin any more
+// while the dispatcher drains, which waits for one that does. Until endWrite, events of the
+// job only note their version, since one of them is the write's own.
+func (d *Dispatcher) beginWrite(e *entry, w *decided) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if w.do == lifecycle.Start {
+		if d.draining {
+			return false // what is in the store is recovered at the next start
+		}
+		d.starting++
+	}
+	e.writing, w.told = true, e.version
+	return true
+}
+
+// write writes the status that was decided on. A write whose answer was lost before is
+// looked for first; w.version stays 0 where somebody else's write came before it.
+func (d *Dispatcher) write(ctx context.Context, e *entry, w *decided) (err error) {
+	if !w.unconfirmed {
+		w.version, err = d.Status.Do(ctx, &w.Write)
+		if err != nil && !w.Soft && status.Unconfirmed(err) {
+			kept := *w
+			kept.unconfirmed = true
+			d.setUnconfirmed(e, &kept)
+		}
+		return err
+	}
+	fate, version, err := d.Status.Confirm(ctx, &w.Write)
+	if err != nil {
+		return err
+	}
+	w.version = version
+	d.setUnconfirmed(e, nil)
+	d.queue.Add(e) // it may have changed since
+	if fate == status.Gone {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.onDeleted(e)
+	}
+	return nil
+}
+
+// setUnconfirmed keeps a write whose answer was lost; nil: there is none.
+func (d *Dispatcher) setUnconfirmed(e *entry, w *decided) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.mutableExtra().unconfirmed = w
+	e.dropExtra()
+}
+
+// endWrite tells that the status was written and that what follows from it has begun, or
+// that it was not written. A version that is later than the write's is somebody else's.
+func (d *Dispatcher) endWrite(e *entry, w *decided) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.writing = false
+	if e.version > max(w.told, w.version) && !e.forgotten {
+		d.queue.Add(e)
+	}
+	if w.do == lifecycle.Start {
+		d.starting--
+		d.drained.Broadcast()
+	}
+}
+
+// failed answers an error of the store: a conflict at once, anything else is tried again
+// with back-off.
+func (d *Dispatcher) failed(e *entry, err error) error {
+	if err == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.setRecord(e, nil)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
+		d.queue.Add(e)
+		return nil
+	}
+	return fmt.Errorf("%s: %w", e.key(), err)
+}
