@@ -3,6 +3,7 @@ package seed
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,35 +12,108 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
 
-// File is an old file of jobs.
-type File struct {
-	Jobs []FileJob `json:"jobs"`
+// MaxFile bounds an old file. Such a file is rewritten with each line of each job's log, so
+// that those of some ten megabytes are slow already.
+const MaxFile = 256 << 20
+
+// maxMillis is the last millisecond that RFC 3339 can write, and so the last in a stored time.
+const maxMillis = 253_402_300_799_999
+
+// file is an old file of jobs.
+type file struct {
+	Jobs *[]fileJob `json:"jobs"`
 }
 
-// FileJob is a job of an old file. It takes what such files were seen to hold: a share of
+// fileJob is a job of an old file. It takes what such files were seen to hold: a share of
 // a percent, lines that are no text, a creator of any form.
-type FileJob struct {
-	ID          string          `json:"id"`
-	Type        v1.JobType      `json:"type"`
-	WorkspaceID string          `json:"workspaceId"`
-	CreatedBy   json.RawMessage `json:"createdBy"`
-	Payload     json.RawMessage `json:"payload"`
-	Status      string          `json:"status"`
-	Pct         float64         `json:"pct"`
-	Step        string          `json:"step"`
-	Logs        []any           `json:"logs"`
-	CreatedAt   int64           `json:"createdAt"`
-	UpdatedAt   int64           `json:"updatedAt"`
+type fileJob struct {
+	ID          string            `json:"id"`
+	Type        v1.JobType        `json:"type"`
+	WorkspaceID string            `json:"workspaceId"`
+	CreatedBy   json.RawMessage   `json:"createdBy"`
+	Payload     json.RawMessage   `json:"payload"`
+	Status      string            `json:"status"`
+	Pct         float64           `json:"pct"`
+	Step        string            `json:"step"`
+	Logs        []json.RawMessage `json:"logs"`
+	CreatedAt   int64             `json:"createdAt"`
+	UpdatedAt   int64             `json:"updatedAt"`
 }
 
-// Object makes an object of an old job, with its uid and times. A job that was queued or
+// Past is a job of an old file as an object, and its log.
+type Past struct {
+	Job *v1.Job
+	// Lines are the log, each line as text, and Updated is when the last of them was written.
+	Lines   []string
+	Updated time.Time
+}
+
+// ReadFile reads an old file, {"jobs": […]}, oldest job first. The error is of type
+// strict.Problems and has the line and the path of each problem; nothing is read then.
+func ReadFile(text []byte) ([]Past, error) {
+	var old file
+	document, err := strict.JSON(text)
+	if !document.Empty() {
+		err = strict.Join(err, document.Decode(&old))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if old.Jobs == nil {
+		return nil, strict.Problems{{Path: "jobs", Message: `Required value: the file must be like {"jobs": [{"id": …}]}`}}
+	}
+	past := make([]Past, 0, len(*old.Jobs))
+	problems := strict.Problems{}
+	index := map[string]int{}
+	for i, one := range *old.Jobs {
+		p, err := one.past()
+		if earlier, twice := index[one.key()]; err == nil && twice {
+			err = fmt.Errorf("id: Duplicate value: %s: it is that of jobs[%d] too", quote(one.ID), earlier)
+		}
+		index[one.key()] = i
+		if err != nil {
+			problems = append(problems, strict.Problem{Line: document.Items("jobs")[i].Line(), Path: fmt.Sprintf("jobs[%d]", i), Message: err.Error()})
+			if len(problems) == strict.MaxProblems {
+				break
+			}
+		}
+		past = append(past, p)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	slices.SortStableFunc(past, func(a, b Past) int { return a.Job.CreationTimestamp.Compare(b.Job.CreationTimestamp.Time) })
+	return past, nil
+}
+
+// key is what must be there once in a file: names have no capitals.
+func (f *fileJob) key() string { return f.WorkspaceID + "/" + strings.ToLower(f.ID) }
+
+func (f *fileJob) past() (Past, error) {
+	job, err := f.object()
+	if err != nil {
+		return Past{}, err
+	}
+	return Past{Job: job, Lines: f.lines(), Updated: f.updated()}, nil
+}
+
+// object makes an object of an old job, with its uid and times. A job that was queued or
 // running is queued.
-func (f FileJob) Object() (*v1.Job, error) {
+func (f *fileJob) object() (*v1.Job, error) {
 	if problems := validation.IsDNS1123Label(f.WorkspaceID); len(problems) > 0 {
-		return nil, fmt.Errorf("workspaceId %q: %s", f.WorkspaceID, problems[0])
+		return nil, fmt.Errorf("workspaceId: Invalid value: %s: %s", quote(f.WorkspaceID), problems[0])
+	}
+	for _, at := range []struct {
+		member string
+		millis int64
+	}{{"createdAt", f.CreatedAt}, {"updatedAt", f.UpdatedAt}} {
+		if at.millis < 0 || at.millis > maxMillis {
+			return nil, fmt.Errorf("%s: Invalid value: %d: must be milliseconds since 1970, at most %d", at.member, at.millis, int64(maxMillis))
+		}
 	}
 	job := &v1.Job{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
@@ -55,32 +129,36 @@ func (f FileJob) Object() (*v1.Job, error) {
 	if json.Unmarshal(f.CreatedBy, &by) == nil && by != (v1.Creator{}) {
 		job.Spec.CreatedBy = &by
 	}
-	if err := v1.ValidateJob(job).ToAggregate(); err != nil {
-		return nil, err
+	if problems := v1.ValidateJob(job); len(problems) > 0 {
+		for _, problem := range problems {
+			problem.Field = memberOf(problem.Field)
+			if problem.Field == "metadata.name" {
+				problem.Field = "id"
+			}
+		}
+		return nil, problems.ToAggregate()
 	}
 	return job, f.status(&job.Status)
 }
 
-// Lines are the job's log, each line as text.
-func (f FileJob) Lines() ([]string, error) {
+// lines are the job's log, each line as text; what is no text is shown as JSON.
+func (f *fileJob) lines() []string {
 	lines := make([]string, 0, len(f.Logs))
 	for _, line := range f.Logs {
-		text, ok := line.(string)
-		if !ok {
-			encoded, err := json.Marshal(line)
-			if err != nil {
-				return nil, err
-			}
-			text = string(encoded)
+		var text string
+		if json.Unmarshal(line, &text) != nil || string(line) == "null" {
+			text = string(line)
 		}
 		lines = append(lines, text)
 	}
-	return lines, nil
+	return lines
 }
+
+func (f *fileJob) updated() time.Time { return time.UnixMilli(max(f.UpdatedAt, f.CreatedAt)) }
 
 // uid is a uid of version 7 with the old job's time, so that it sorts where the job
 // belongs; the rest of it is derived from the id, so that a repeated import agrees.
-func (f FileJob) uid() types.UID {
+func (f *fileJob) uid() types.UID {
 	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(f.WorkspaceID+"/"+f.ID))
 	for i := range 6 {
 		id[i] = byte(f.CreatedAt >> (40 - 8*i))
@@ -90,7 +168,7 @@ func (f FileJob) uid() types.UID {
 }
 
 // phase is what an old status has become; both spellings of canceled occur in files.
-func (f FileJob) phase() (v1.JobPhase, error) {
+func (f *fileJob) phase() (v1.JobPhase, error) {
 	switch strings.ToLower(f.Status) {
 	case "queued", "pending", "running":
 		return v1.JobQueued, nil
@@ -101,15 +179,15 @@ func (f FileJob) phase() (v1.JobPhase, error) {
 	case "canceled", "cancelled":
 		return v1.JobCanceled, nil
 	}
-	return "", fmt.Errorf("status %q: supported values: queued, running, succeeded, failed, canceled", f.Status)
+	return "", fmt.Errorf("status: Unsupported value: %s: supported values: queued, running, succeeded, failed, canceled", quote(f.Status))
 }
 
-func (f FileJob) status(s *v1.JobStatus) error {
+func (f *fileJob) status(s *v1.JobStatus) error {
 	phase, err := f.phase()
 	if err != nil {
 		return err
 	}
-	updated := metav1.NewMicroTime(time.UnixMilli(max(f.UpdatedAt, f.CreatedAt)))
+	updated := metav1.NewMicroTime(f.updated())
 	s.LastUpdateTime, s.Phase = &updated, phase
 	if phase == v1.JobQueued {
 		s.Reason = v1.ReasonQueued

@@ -1,17 +1,13 @@
 package offline
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,7 +30,8 @@ func newImport(c *cli.Invocation) *cobra.Command {
 		Long: `Import reads an old file and stores its jobs in --data-dir, whose server must not be
 running. Finished jobs stay finished; jobs that were queued or running are queued and run
 at the next start. All jobs are taken over or none; jobs that are there already are left
-as they are, so an import can be repeated.`,
+as they are, so an import can be repeated. FILE is one JSON value of at most 256 MiB;
+members that no such file has are refused with their line.`,
 		Example: "  jobwright import --data-dir ./data old-jobs.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,28 +46,8 @@ as they are, so an import can be repeated.`,
 }
 
 func importFile(ctx context.Context, c *cli.Invocation, path, dataDir string) (err error) {
-	data, err := os.ReadFile(path)
+	past, err := readOld(path)
 	if err != nil {
-		return err
-	}
-	var old seed.File
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&old); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	// The store sorts by uid, and that by time: oldest first.
-	slices.SortStableFunc(old.Jobs, func(a, b seed.FileJob) int { return cmp.Compare(a.CreatedAt, b.CreatedAt) })
-	jobs := make([]*v1.Job, 0, len(old.Jobs))
-	var problems []error
-	for _, o := range old.Jobs {
-		job, err := o.Object()
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: job %q: %w", path, o.ID, err))
-			continue
-		}
-		jobs = append(jobs, job)
-	}
-	if err := errors.Join(problems...); err != nil {
 		return err
 	}
 	objects, err := file.Open(dataDir, file.Options{Kinds: c.Kinds, Admit: c.Kinds.Validate})
@@ -86,52 +63,74 @@ func importFile(ctx context.Context, c *cli.Invocation, path, dataDir string) (e
 		return err
 	}
 	defer archive.Close()
-	return storeImported(ctx, c, dataDir, objects, archive, old.Jobs, jobs)
+	imported, err := storePast(ctx, objects, archive, past)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Out, "%d jobs imported, %d were there already; start the server with jobwright serve --data-dir %s\n", imported, len(past)-imported, dataDir)
+	return nil
 }
 
-func storeImported(ctx context.Context, c *cli.Invocation, dataDir string, objects store.Store, archive logs.Store, old []seed.FileJob, jobs []*v1.Job) error {
+// readOld reads an old file. The store sorts by uid, and that by time: oldest first.
+func readOld(path string) ([]seed.Past, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	tooLarge := fmt.Errorf("%s: has more than %d bytes: import it in parts", path, seed.MaxFile)
+	if info, err := in.Stat(); err != nil || info.Size() > seed.MaxFile {
+		return nil, cmp.Or(err, tooLarge)
+	}
+	text, err := io.ReadAll(io.LimitReader(in, seed.MaxFile+1)) // the size of a pipe is 0
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > seed.MaxFile {
+		return nil, tooLarge
+	}
+	past, err := seed.ReadFile(text)
+	return past, errors.Join(cli.InFile(path, err)...)
+}
+
+// storePast stores the jobs that are not there yet, and returns how many they are.
+func storePast(ctx context.Context, objects store.Store, archive logs.Store, past []seed.Past) (int, error) {
 	var create []v1.Object
-	fresh := map[string]*v1.Job{}
+	var fresh []seed.Past
 	workspaces := map[string]bool{}
-	present := 0
-	for _, job := range jobs {
-		if _, err := objects.Get(ctx, store.KeyOf(job)); err == nil {
-			present++
+	for _, p := range past {
+		if _, err := objects.Get(ctx, store.KeyOf(p.Job)); err == nil {
 			continue
 		}
-		if !workspaces[job.Namespace] {
-			workspaces[job.Namespace] = true
-			key := store.Key{Kind: v1.KindWorkspace, Name: job.Namespace}
-			if _, err := objects.Get(ctx, key); errors.Is(err, store.ErrNotFound) {
+		if name := p.Job.Namespace; !workspaces[name] {
+			workspaces[name] = true
+			if _, err := objects.Get(ctx, store.Key{Kind: v1.KindWorkspace, Name: name}); errors.Is(err, store.ErrNotFound) {
 				create = append(create, &v1.Workspace{
 					TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindWorkspace},
-					ObjectMeta: metav1.ObjectMeta{Name: job.Namespace},
+					ObjectMeta: metav1.ObjectMeta{Name: name},
 				})
 			}
 		}
-		create = append(create, job)
-		fresh[job.Namespace+"/"+job.Name] = job
+		create = append(create, p.Job)
+		fresh = append(fresh, p)
 	}
 	// Logs first: a job is there only when all of it is.
-	for _, o := range old {
-		if job, ok := fresh[o.WorkspaceID+"/"+strings.ToLower(o.ID)]; ok {
-			if err := importLog(ctx, archive, job, o); err != nil {
-				return err
-			}
+	for _, p := range fresh {
+		if err := importLog(ctx, archive, p); err != nil {
+			return 0, err
 		}
 	}
 	if len(create) > 0 {
 		if _, err := objects.Create(ctx, create...); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	fmt.Fprintf(c.Out, "%d jobs imported, %d were there already; start the server with jobwright serve --data-dir %s\n", len(fresh), present, dataDir)
-	return nil
+	return len(fresh), nil
 }
 
-func importLog(ctx context.Context, archive logs.Store, job *v1.Job, o seed.FileJob) error {
-	ref := logs.Ref{Workspace: job.Namespace, Job: job.Name, UID: job.UID}
-	if len(o.Logs) == 0 {
+func importLog(ctx context.Context, archive logs.Store, p seed.Past) error {
+	ref := logs.Ref{Workspace: p.Job.Namespace, Job: p.Job.Name, UID: p.Job.UID}
+	if len(p.Lines) == 0 {
 		return nil
 	}
 	if err := archive.Remove(ctx, ref); err != nil { // of an import that broke off
@@ -141,13 +140,8 @@ func importLog(ctx context.Context, archive logs.Store, job *v1.Job, o seed.File
 	if err != nil {
 		return err
 	}
-	at := time.UnixMilli(o.UpdatedAt)
-	lines, err := o.Lines()
-	if err != nil {
-		return err
+	for _, line := range p.Lines {
+		writer.Line(p.Updated, logs.Stream(action.Stdout), line)
 	}
-	for _, line := range lines {
-		writer.Line(at, logs.Stream(action.Stdout), line)
-	}
-	return writer.Close(at)
+	return writer.Close(p.Updated)
 }
