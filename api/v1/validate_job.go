@@ -17,9 +17,12 @@ const MaxObjectBytes = 256 << 10
 // use and keeps sums of durations inside time.Duration (292 years).
 const maxSeconds = 3_153_600_000
 
-// ValidateJob says everything that is wrong with a Job as its author wrote it,
-// after Default. It does not look at the status.
-func ValidateJob(j *Job) field.ErrorList {
+// ValidateJob says what is wrong with a Job as its author wrote it, after Default: the
+// first hundred problems, and how many there are beside them. It does not look at the
+// status.
+func ValidateJob(j *Job) field.ErrorList { return bounded(jobProblems(j)) }
+
+func jobProblems(j *Job) field.ErrorList {
 	spec := field.NewPath("spec")
 	errs := validateMeta(&j.ObjectMeta, true)
 	errs = append(errs, validateSize(&j.ObjectMeta, &j.Spec)...)

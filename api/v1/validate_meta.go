@@ -18,7 +18,8 @@ func validateMeta(m *metav1.ObjectMeta, namespaced bool) field.ErrorList {
 	if namespaced {
 		nameFn = apivalidation.NameIsDNSSubdomain
 	}
-	errs := apivalidation.ValidateObjectMeta(m, namespaced, nameFn, path)
+	errs := apivalidation.ValidateObjectMeta(withoutLabels(m), namespaced, nameFn, path)
+	errs = append(errs, validateLabels(m.Labels, path.Child("labels"))...)
 	if namespaced && len(m.Name) > maxNameLength {
 		errs = append(errs, field.TooLong(path.Child("name"), m.Name, maxNameLength))
 	}

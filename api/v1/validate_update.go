@@ -14,14 +14,14 @@ import (
 func validateJobUpdate(j, old *Job) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&j.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
 	errs = append(errs, validateSpecUpdate(j, old, field.NewPath("spec"))...)
-	return addNew(errs, ValidateJob(j), func() field.ErrorList { return ValidateJob(old) })
+	return bounded(addNew(errs, jobProblems(j), func() field.ErrorList { return jobProblems(old) }))
 }
 
 // validateWorkspaceUpdate says everything that is wrong with changing old, as it
 // is stored, into w.
 func validateWorkspaceUpdate(w, old *Workspace) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&w.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
-	return addNew(errs, validateWorkspace(w), func() field.ErrorList { return validateWorkspace(old) })
+	return bounded(addNew(errs, workspaceProblems(w), func() field.ErrorList { return workspaceProblems(old) }))
 }
 
 func validateSpecUpdate(j, old *Job, path *field.Path) field.ErrorList {

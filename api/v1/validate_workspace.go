@@ -10,9 +10,11 @@ import (
 // maxMembers bounds how many members one workspace lists.
 const maxMembers = 1000
 
-// validateWorkspace says everything that is wrong with a Workspace as its author
-// wrote it.
-func validateWorkspace(w *Workspace) field.ErrorList {
+// validateWorkspace says what is wrong with a Workspace as its author wrote it: the first
+// hundred problems, and how many there are beside them.
+func validateWorkspace(w *Workspace) field.ErrorList { return bounded(workspaceProblems(w)) }
+
+func workspaceProblems(w *Workspace) field.ErrorList {
 	spec := field.NewPath("spec")
 	s := &w.Spec
 	errs := validateMeta(&w.ObjectMeta, false)
