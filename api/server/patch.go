@@ -6,9 +6,9 @@ import (
 	"mime"
 	"net/http"
 
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"jobwright.dev/api/patch"
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
@@ -28,7 +28,7 @@ func (s *Server) patchStatus(w http.ResponseWriter, r *request) error {
 
 func (s *Server) patchWith(w http.ResponseWriter, r *request, write func(*request, v1.Object) (store.Record, error)) error {
 	kind := r.route.Kind
-	apply, err := readPatch(r)
+	change, err := readPatch(r)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,10 @@ func (s *Server) patchWith(w http.ResponseWriter, r *request, write func(*reques
 		if err != nil {
 			return err
 		}
-		patched, err := apply(current.AppendJSON(nil))
+		patched, err := change.Apply(current.AppendJSON(nil))
+		if errors.Is(err, patch.ErrTooLarge) {
+			return apierrors.NewRequestEntityTooLargeError(err.Error())
+		}
 		if err != nil {
 			return apierrors.NewBadRequest("the patch cannot be applied: " + err.Error())
 		}
@@ -61,8 +64,8 @@ func (s *Server) patchWith(w http.ResponseWriter, r *request, write func(*reques
 	}
 }
 
-// readPatch returns what the request's patch makes of an object's JSON.
-func readPatch(r *request) (func([]byte) ([]byte, error), error) {
+// readPatch reads the request's patch.
+func readPatch(r *request) (change patch.Patch, err error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -70,13 +73,14 @@ func readPatch(r *request) (func([]byte) ([]byte, error), error) {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch media {
 	case "application/merge-patch+json":
-		return func(doc []byte) ([]byte, error) { return jsonpatch.MergePatch(doc, body) }, nil
+		change, err = patch.Merge(body)
 	case "application/json-patch+json":
-		patch, err := jsonpatch.DecodePatch(body)
-		if err != nil {
-			return nil, apierrors.NewBadRequest("the body is no JSON patch: " + err.Error())
-		}
-		return patch.Apply, nil
+		change, err = patch.JSON(body)
+	default:
+		return nil, unsupportedMedia(r, "application/merge-patch+json", "application/json-patch+json")
 	}
-	return nil, unsupportedMedia(r, "application/merge-patch+json", "application/json-patch+json")
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	return change, nil
 }
