@@ -108,7 +108,7 @@ func (s *Server) forceFinish(w http.ResponseWriter, r *request) error {
 			return conflict(job, "the job is being finished by force already")
 		}
 		job.Spec.ForceFinish = &decision
-		s.opts.Log.Info("a job is finished by force", "job", job.Namespace+"/"+job.Name, "phase", decision.Phase, "message", decision.Message, "remote", r.RemoteAddr)
+		s.opts.Log.Info("a job is finished by force", "job", job.Namespace+"/"+job.Name, "phase", decision.Phase, "message", decision.Message, "by", r.who.Name, "remote", r.RemoteAddr)
 		return nil
 	})
 }

@@ -14,7 +14,7 @@ func (s *Server) backup(w http.ResponseWriter, r *request) error {
 	err := s.opts.Operator.Backup(r.Context(), out)
 	switch {
 	case err == nil:
-		s.opts.Log.Info("a backup was taken", "bytes", strconv.FormatInt(out.n, 10), "remote", r.RemoteAddr)
+		s.opts.Log.Info("a backup was taken", "bytes", strconv.FormatInt(out.n, 10), "by", r.who.Name, "remote", r.RemoteAddr)
 	case out.n == 0:
 		w.Header().Del("Content-Disposition")
 		return err

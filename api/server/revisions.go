@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	v1 "jobwright.dev/api/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // listRevisions answers with a project's revisions, or without a project with the newest
@@ -18,6 +19,9 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *request) error {
 	ws, err := record.Workspace()
 	if err != nil {
 		return err
+	}
+	if r.name != "" && !v1.IsProjectName(r.name) {
+		return apierrors.NewBadRequest(quote(r.name) + " is no name of a compose project: it must consist of lower case letters, digits, '-' and '_', and start with a letter or digit")
 	}
 	list := v1.RevisionList{}
 	if r.name == "" {

@@ -373,68 +373,6 @@ func TestAnObjectsWayThroughTheAPI(t *testing.T) {
 	get(request{"GET", path, "", nil}, 404)
 }
 
-// TestNoRouteShowsAnotherWorkspace tries every route with a job of another workspace.
-func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
-	f := newFixture(t)
-	secret := f.job(t, "other", "secret-job", func(j *v1.Job) { j.Labels = map[string]string{"team": "secret-label"} })
-	writer, err := f.archive.Writer(logs.Ref{Workspace: "other", Job: secret.Name, UID: secret.UID})
-	if err != nil {
-		t.Fatal(err)
-	}
-	writer.Line(time.Now(), "stdout", "secret-output")
-	if err := writer.Close(time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	f.event(t, "other", secret.Name, "Failed", "secret-event")
-	body := strings.Replace(manifest("secret-job", deploy), `"name"`, `"resourceVersion":"`+secret.ResourceVersion+`","name"`, 1)
-	merge := map[string]string{"Content-Type": "application/merge-patch+json"}
-	for _, r := range []request{
-		{"GET", base, "", nil},
-		{"GET", base + "?fieldSelector=metadata.namespace%3Dother", "", nil},
-		{"GET", base + "?labelSelector=team", "", nil},
-		{"GET", base + "?watch=true&timeoutSeconds=1", "", nil},
-		{"GET", base + "?watch=true&timeoutSeconds=1&fieldSelector=metadata.namespace%3Dother", "", nil},
-		{"GET", base + "/secret-job", "", nil},
-		{"GET", base + "/secret-job/status", "", nil},
-		{"GET", base + "/secret-job/log", "", nil},
-		{"GET", base + "/secret-job/log?follow=true", "", nil},
-		{"GET", base + "/..%2F..%2Fother%2Fjobs%2Fsecret-job", "", nil},
-		{"PUT", base + "/secret-job", body, nil},
-		{"PUT", base + "/secret-job/status", body, nil},
-		{"PATCH", base + "/secret-job", `{"spec":{"cancel":true}}`, merge},
-		{"PATCH", base + "/secret-job/status", `{"status":{"message":"x"}}`, merge},
-		{"DELETE", base + "/secret-job", "", nil},
-		{"GET", base + "/secret-job/explain", "", nil},
-		{"POST", base + "/secret-job/retry", "", nil},
-		{"POST", base + "/secret-job/force-finish", `{"phase":"Failed","message":"x"}`, nil},
-		{"GET", eventsOf, "", nil},
-		{"GET", eventsOf + "?fieldSelector=metadata.namespace%3Dother", "", nil},
-		{"GET", eventsOf + "?fieldSelector=involvedObject.namespace%3Dother,involvedObject.name%3Dsecret-job", "", nil},
-		{"GET", eventsOf + "?fieldSelector=involvedObject.uid%3D" + string(secret.UID), "", nil},
-		{"GET", eventsOf + "?limit=1&continue=9.9", "", nil},
-		{"GET", eventsOf + "?watch=true&timeoutSeconds=1", "", nil},
-		{"GET", eventsOf + "?watch=true&timeoutSeconds=1&fieldSelector=metadata.namespace%3Dother", "", nil},
-		{"GET", "/api/v1/namespaces/..%2Fother/events", "", nil},
-		{"GET", "/api/jobs", "", workspace("acme")},
-		{"GET", "/api/jobs/secret-job", "", workspace("acme")},
-		{"POST", "/api/jobs/secret-job", `{"action":"cancel"}`, workspace("acme")},
-	} {
-		_, answer := f.do(t, r)
-		for _, leak := range []string{"secret-label", "secret-output", "secret-event", string(secret.UID)} {
-			if strings.Contains(answer, leak) {
-				t.Errorf("%s %s shows %q:\n%s", r.method, r.path, leak, answer)
-			}
-		}
-	}
-	record, err := f.store.Get(t.Context(), store.KeyOf(secret))
-	if err != nil {
-		t.Fatalf("the job of the other workspace is gone: %v", err)
-	}
-	if got := fmt.Sprint(record.ResourceVersion()); got != secret.ResourceVersion {
-		t.Error("the job of the other workspace was changed")
-	}
-}
-
 func TestAWatchDeliversWhatHappens(t *testing.T) {
 	f := newFixture(t)
 	f.job(t, "acme", "there-before", nil)

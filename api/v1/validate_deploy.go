@@ -22,6 +22,15 @@ const (
 // projectName is compose's own rule for project names.
 var projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
+// maxFolderName is how long the name of a folder may be on the file systems of Linux; a
+// project that takes its name from its folder may have a longer one than a job can say.
+const maxFolderName = 255
+
+// IsProjectName reports whether a compose project can have this name.
+func IsProjectName(name string) bool {
+	return len(name) <= maxFolderName && projectName.MatchString(name)
+}
+
 func validateDeploy(d *DeployAction, p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	switch {

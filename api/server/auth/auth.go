@@ -7,6 +7,8 @@ import (
 
 // Identity is the sender of a request.
 type Identity struct {
+	// Name tells people who it is; empty: nobody in particular.
+	Name string
 	// Operator is true for requests that carry the operator's token. Whoever can read the
 	// data folder knows the token, and may do what no other client may.
 	Operator bool

@@ -34,7 +34,7 @@ func TestWhoSendsARequestOnLoopback(t *testing.T) {
 		"by name":                            {host: "LOCALHOST:8080"},
 		"by IPv6":                            {host: "[::1]:8080"},
 		"without a port":                     {host: "[::1]"},
-		"the operator":                       {host: "localhost", header: bearer("Bearer " + token), want: auth.Identity{Operator: true}},
+		"the operator":                       {host: "localhost", header: bearer("Bearer " + token), want: auth.Identity{Name: "operator", Operator: true}},
 		"a token that is not the operator's": {host: "localhost", header: bearer("Bearer " + token + "x")},
 		"the operator's token under another scheme": {host: "localhost", header: bearer("Basic " + token)},
 		"another host": {host: "evil.example", refused: true},

@@ -23,7 +23,7 @@ func (t OperatorToken) Authenticate(r *http.Request) (Identity, bool, error) {
 	if !ok || subtle.ConstantTimeCompare([]byte(token), []byte(t)) != 1 {
 		return Identity{}, false, nil
 	}
-	return Identity{Operator: true}, true, nil
+	return Identity{Name: "operator", Operator: true}, true, nil
 }
 
 // The refusals of WithoutRoles. They are made once, because each creation is asked about.
