@@ -330,3 +330,27 @@ func TestAnAnswerThatGotLostCreatesNothingTwice(t *testing.T) {
 	tb.click("#create-submit")
 	tb.wait("another job of the same kind", `document.querySelectorAll('#rows li').length === 2`)
 }
+
+// TestAJobThatBacksOffIsRetriedAtOnce: the button is there while the job waits for its next
+// attempt, and begins that.
+func TestAJobThatBacksOffIsRetriedAtOnce(t *testing.T) {
+	server := startServer(t)
+	job := `{"apiVersion": "jobwright.dev/v1", "kind": "Job", "metadata": {"name": "waits"}, "spec": {
+		"apiCall": {"url": "http://127.0.0.1:1/refused"}, "backoffLimit": 5,
+		"failurePolicy": {"rules": [{"action": "RetryAfter", "messagePattern": ".", "retryAfterSeconds": 3600}]}}}`
+	r, err := http.Post(server.url+"/apis/jobwright.dev/v1/namespaces/default/jobs", "application/json", strings.NewReader(job))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if r.StatusCode != http.StatusCreated {
+		t.Fatalf("create: %s", r.Status)
+	}
+	tb := newTab(t)
+	tb.open(server.url, "#/jobs/waits")
+	const attempts = `[...document.querySelectorAll('#detail dt')].find((e) => e.innerText === 'Attempts')?.nextSibling?.innerText`
+	tb.wait("the back-off", `document.querySelector('#detail .actions').innerText.startsWith('Retry now') && `+attempts+` === '1'`)
+	tb.click("#detail .actions button")
+	tb.wait("a second attempt, and the wait for the next", `document.querySelector('#detail .actions').innerText.startsWith('Retry now') && `+attempts+` === '2'`)
+	tb.quiet()
+}

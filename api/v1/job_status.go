@@ -33,8 +33,8 @@ type JobStatus struct {
 	// +optional
 	Message string `json:"message,omitempty"`
 
-	// blockedBy says why a queued job does not run. It is computed when the object
-	// is read and never stored.
+	// blockedBy says why a queued job does not run. It is computed when the job is
+	// read by its name and never stored: lists and watches do not have it.
 	// +optional
 	BlockedBy []Blocker `json:"blockedBy,omitempty"`
 

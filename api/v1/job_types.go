@@ -219,8 +219,8 @@ type JobSpec struct {
 	// +optional
 	ForceFinish *ForceFinish `json:"forceFinish,omitempty"`
 
-	// ttlSecondsAfterFinished is how long a finished job is kept, by outcome.
-	// Unset: for ever.
+	// ttlSecondsAfterFinished is how long a finished job is kept, by outcome. This
+	// version does not support it yet and refuses it. Unset: for ever.
 	// +optional
 	TTLSecondsAfterFinished *TTLSeconds `json:"ttlSecondsAfterFinished,omitempty"`
 

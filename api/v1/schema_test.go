@@ -14,6 +14,7 @@ import (
 
 // bounds is the part of a CRD's schema that bounds values.
 type bounds struct {
+	Description          string
 	Type                 string
 	Properties           map[string]*bounds
 	Items                *bounds

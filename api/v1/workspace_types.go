@@ -63,8 +63,8 @@ type WorkspaceSpec struct {
 	// +listType=set
 	SuspendTypes []JobType `json:"suspendTypes,omitempty"`
 
-	// members says who may do what here once authentication is on. Unset: nobody
-	// but the operator.
+	// members gives people and services their roles in the workspace. This version
+	// does not support it yet and refuses it. Unset: nobody but the operator.
 	// +optional
 	// +kubebuilder:validation:MaxItems=1000
 	Members []WorkspaceMember `json:"members,omitempty"`

@@ -103,6 +103,9 @@ export function cancelJob(workspace, name) {
   });
 }
 
+// retryJob ends the back-off of a job that waits for its next attempt.
+export const retryJob = (workspace, name) => json(job(workspace, name) + '/retry', { method: 'POST' });
+
 export const deleteJob = (workspace, name) => json(job(workspace, name), { method: 'DELETE' });
 
 // watchTimeout is how long one watch lasts before the server ends it and the page

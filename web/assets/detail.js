@@ -1,8 +1,8 @@
 // One job: its state and why, what can be done about it, its log and its facts.
 
-import { cancelJob, deleteJob, getJob } from './api.js';
+import { cancelJob, deleteJob, getJob, retryJob } from './api.js';
 import { command, copyButton, h, icon, oncePerFrame, say, setText } from './dom.js';
-import { absolute, ago, duration, finished, phaseOf, shownPhase, ticking, titleOf, tookMs } from './format.js';
+import { absolute, ago, backingOff, duration, finished, phaseOf, shownPhase, ticking, titleOf, tookMs } from './format.js';
 import { LogView } from './logview.js';
 
 export class Detail {
@@ -217,7 +217,8 @@ export class Detail {
 
   actions(job) {
     const open = !finished(job);
-    const value = [this.asking, this.busy, open, !!job.spec.cancel, this.deleted];
+    const waits = backingOff(job);
+    const value = [this.asking, this.busy, open, !!job.spec.cancel, waits, this.deleted];
     if (!this.changed('actions', value)) return;
     const el = this.parts.actions;
     const hadFocus = el.contains(document.activeElement);
@@ -233,7 +234,7 @@ export class Detail {
       nodes = [h('span', { class: 'asking', id: 'asking' }, 'Delete it with its log?'),
         button('Delete', () => this.remove(), 'danger'), button('Keep it', () => this.ask(''), '')];
     } else if (open) {
-      nodes = [job.spec.cancel ? null : button('Cancel…', () => this.ask('cancel'), '')];
+      nodes = job.spec.cancel ? [] : [waits ? button('Retry now', () => this.retry(), '') : null, button('Cancel…', () => this.ask('cancel'), '')];
     } else nodes = [again, button('Delete…', () => this.ask('delete'), '')];
     el.replaceChildren(...nodes.filter(Boolean));
     el.dataset.asking = this.asking;
@@ -250,6 +251,10 @@ export class Detail {
 
   async cancel() {
     await this.act('Canceling…', () => cancelJob(this.workspace, this.name));
+  }
+
+  async retry() {
+    await this.act('Retrying…', () => retryJob(this.workspace, this.name));
   }
 
   async remove() {

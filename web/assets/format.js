@@ -86,6 +86,11 @@ export function clock(time) {
   return two(d.getHours()) + ':' + two(d.getMinutes()) + ':' + two(d.getSeconds()) + '.' + String(d.getMilliseconds()).padStart(3, '0');
 }
 
+// backingOff reports whether the job waits for its next attempt after a failed one.
+export function backingOff(job) {
+  return phaseOf(job) === 'Queued' && !job.spec.suspend && Date.parse(job.status?.nextAttemptTime) > Date.now();
+}
+
 // noteOf is the one line a row has room for beside the progress.
 export function noteOf(job) {
   const s = job.status || {};

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,20 +21,28 @@ import (
 )
 
 func newBackup(c *cli.Invocation) *cobra.Command {
-	var dataDir string
+	var dataDir, tokenFile string
 	command := &cobra.Command{
 		Use:   "backup FILE|FOLDER",
 		Short: "Copy the whole store, consistently, while the server runs",
 		Long: `Backup writes a consistent copy of all objects of all workspaces to FILE, or to a new file
 in FOLDER; "-" is standard output. The server of --data-dir goes on meanwhile (it is
 reached at --server, with the operator's token from the folder); if it is stopped, the
-folder is read itself. The copy is a list of objects, which restore makes a store of. Job
-logs and events are not in it; they are files in the data folder.`,
+folder is read itself. Where the folder cannot be read, on another machine, --token-file
+names a copy of its file operator-token. The backup is a list of objects, which restore
+makes a store of. Job logs and events are not in it; they are files in the data folder.`,
 		Example: `  jobwright backup /backups/jobs.json
-  jobwright backup --data-dir /var/lib/jobwright /backups/`,
+  jobwright backup --data-dir /var/lib/jobwright /backups/
+  jobwright backup --server http://127.0.0.1:8080 --token-file ~/operator-token /backups/`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			copyTo := func(w io.Writer) error { return backup(cmd.Context(), c, dataDir, w) }
+			if tokenFile != "" && cmd.Flags().Changed("data-dir") {
+				return cli.Usagef("--data-dir or --token-file, not both")
+			}
+			if tokenFile != "" {
+				copyTo = func(w io.Writer) error { return backupFrom(cmd.Context(), c, tokenFile, w) }
+			}
 			if args[0] == "-" {
 				return copyTo(c.Out)
 			}
@@ -53,27 +62,37 @@ logs and events are not in it; they are files in the data folder.`,
 		},
 	}
 	command.Flags().StringVar(&dataDir, "data-dir", "./data", "the server's folder of the objects")
+	command.Flags().StringVar(&tokenFile, "token-file", "", "file of the operator's token, to back up a server without its folder")
 	return command
+}
+
+// backupFrom copies the store of a running server.
+func backupFrom(ctx context.Context, c *cli.Invocation, tokenFile string, w io.Writer) error {
+	text, err := os.ReadFile(tokenFile)
+	if err != nil {
+		return err
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsAny(token, " \t\r\n") {
+		return fmt.Errorf("%s holds no operator's token, which is one word", tokenFile)
+	}
+	server, err := c.Connect()
+	if err != nil {
+		return err
+	}
+	_, err = server.Backup(ctx, token, w)
+	return err
 }
 
 // backup copies a store: through its server, or from its folder when that is stopped.
 func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer) (err error) {
 	if _, err := os.Stat(filepath.Join(dataDir, datadir.OperatorTokenFile)); err != nil {
 		// Opening would make a new store there.
-		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has; the operator's token in it lets backup read all workspaces through --server", dataDir, err)
+		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has, or with --token-file a copy of its operator-token, which lets backup read all workspaces through --server", dataDir, err)
 	}
 	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.Kinds})
 	if errors.Is(err, store.ErrLocked) {
-		token, err := datadir.OperatorToken(dataDir)
-		if err != nil {
-			return err
-		}
-		server, err := c.Connect()
-		if err != nil {
-			return err
-		}
-		_, err = server.Backup(ctx, token, w)
-		return err
+		return backupFrom(ctx, c, filepath.Join(dataDir, datadir.OperatorTokenFile), w)
 	}
 	if err != nil {
 		return err
@@ -92,8 +111,10 @@ func newRestore(c *cli.Invocation) *cobra.Command {
 		Short: "Make a new store from a backup or another data folder",
 		Long: `Restore makes a new data folder from a backup, or from a data folder whose server is
 stopped; it changes nothing there and never writes into a folder that has a store. With
---at it takes the state after the change with that resourceVersion, as far back as the
-journal of a data folder reaches (fsck --verbose lists it).`,
+--at it takes the state after the change with that resourceVersion. That reaches as far
+back as the journal of the data folder (fsck --verbose lists it): to the last time that
+the server wrote jobs.json, which it does whenever it becomes idle. An older state is in
+a backup alone.`,
 		Example: `  jobwright restore --from /backups/jobs.json --data-dir ./data-new
   jobwright restore --from ./data --at 4711 --data-dir ./data-before`,
 		Args: cli.NoArgs,
