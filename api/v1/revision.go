@@ -54,7 +54,20 @@ type RevisionService struct {
 	ConfigHash string `json:"configHash"`
 	// replicas is how many containers it had.
 	Replicas int `json:"replicas"`
+	// state is how its containers stood: running, or completed for one that had ended with
+	// exit code 0. Unset: the revision is of an earlier version.
+	// +optional
+	State RevisionState `json:"state,omitempty"`
 }
+
+// RevisionState is how the containers of a kept service stood.
+type RevisionState string
+
+// The states of a kept service.
+const (
+	RevisionRunning   RevisionState = "running"
+	RevisionCompleted RevisionState = "completed"
+)
 
 // RevisionList is the answer to a request for revisions, the newest first.
 type RevisionList struct {

@@ -30,7 +30,7 @@ var words = []struct {
 		v1.ReasonCommandUnavailable, "Install docker compose where the server runs.",
 	},
 	{
-		regexp.MustCompile(`(?i)cannot connect to the docker daemon|failed to connect to the docker api|error during connect|permission denied while trying to connect`),
+		regexp.MustCompile(`(?i)cannot connect to the docker daemon|failed to connect to the docker api|error during connect|permission denied while trying to connect|^(unexpected )?EOF$`),
 		v1.ReasonEngineUnavailable, "See that the docker engine runs and that the server may use it.",
 	},
 	{

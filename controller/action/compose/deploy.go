@@ -40,6 +40,7 @@ type deploy struct {
 	// unanswered is how health.probe was answered otherwise than expected; nil: it was
 	// not asked, or answered as expected.
 	unanswered error
+	away       bool // the engine did not answer the last time
 }
 
 // converge runs docker compose with a verb that starts containers, and then looks until
@@ -218,74 +219,54 @@ func has(containers []engine.Container, id string) bool {
 // the engine that leaves containers running takes seconds.
 const engineTime = 10 * time.Second
 
-// await looks at the containers until it can be told what the deploy has come to.
+// await watches the containers until it can be told what the deploy has come to.
 func (d *deploy) await(ctx, limited context.Context) action.Outcome {
 	if seconds, ok := flagValue(d.a.Job.Spec.Deploy.ExtraArgs, "--wait-timeout"); ok {
 		if limit, err := time.ParseDuration(seconds + "s"); err == nil {
 			defer d.limits.within(limit, "--wait-timeout")()
 		}
 	}
-	var silent time.Time // since when the engine does not answer
-	probe := probeOf(d.a.Job.Spec.Deploy)
-	for {
-		j, seen, pause, err := d.observe(limited)
-		switch {
-		case ctx.Err() != nil:
-			return d.canceled(ctx)
-		case limited.Err() != nil:
-			return d.late(ctx, limited, "")
-		case err == nil:
-			silent = time.Time{}
-		case silent.IsZero():
-			silent = time.Now()
-			d.out.Line(action.System, "the docker engine does not answer: "+err.Error())
-		case time.Since(silent) > engineTime:
-			return d.unreachable(ctx, err)
-		}
-		switch {
-		case j.Grade == health.Failed:
-			return d.unhealthy(ctx, j)
-		case j.Grade == health.Good && probe == nil:
-			return action.Outcome{Verdict: action.Succeeded, Facts: exitCode(d.code), Result: d.board.result()}
-		case j.Grade == health.Good:
-			err := health.Probe(limited, probe, seen, d.r.network)
-			if err == nil {
-				probe, d.unanswered = nil, nil
-				continue // what answered may have ended since
-			}
-			if limited.Err() == nil || d.unanswered == nil { // a question that was cut off says nothing
-				d.unanswered = err
-			}
-			d.out.Progress(-1, "compose:probe")
-			pause = health.ProbePause
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-d.changed:
-		case <-timer.C:
-		case <-limited.Done():
-		}
-		timer.Stop()
+	wait := &health.Await{
+		Project: d.project, Wants: d.wants, Changed: d.changed, Probe: probeOf(d.a.Job.Spec.Deploy), Network: d.r.network,
+		Patience: engineTime, Seen: d.seen,
 	}
+	j, err := wait.Run(limited)
+	d.unanswered = wait.Unanswered()
+	switch {
+	case ctx.Err() != nil:
+		return d.canceled(ctx)
+	case limited.Err() != nil:
+		return d.late(ctx, limited, "")
+	case err != nil:
+		return d.unreachable(ctx, err)
+	case j.Grade == health.Failed:
+		return d.unhealthy(ctx, j)
+	}
+	return action.Outcome{Verdict: action.Succeeded, Facts: exitCode(d.code), Result: d.board.result()}
 }
 
-// observe judges the project as it is now and tells of it.
-func (d *deploy) observe(ctx context.Context) (j health.Judgment, seen []engine.Container, pause time.Duration, err error) {
-	seen, err = d.project.Containers(ctx)
-	if err != nil {
-		return health.Judgment{Grade: health.Waiting}, nil, engine.RetryPause, err
+// seen tells of a look at the containers.
+func (d *deploy) seen(look health.Look) {
+	if look.Err != nil {
+		if !d.away {
+			d.out.Line(action.System, "the docker engine does not answer: "+look.Err.Error())
+		}
+		d.away = true
+		return
 	}
-	d.allowChecks(seen)
-	j = health.Judge(d.wants, seen, d.project.Now())
-	if d.board.take(j.Services) {
+	d.away = false
+	d.allowChecks(look.Containers)
+	if d.board.take(look.Judgment.Services) {
 		d.limits.progress(waitHealth)
 	}
 	waits := ""
-	if s, ok := j.First(health.Waiting); ok {
+	if s, ok := look.Judgment.First(health.Waiting); ok {
 		waits = " " + s.Name
 	}
-	d.out.Progress(composeShare+j.Good()*(99-composeShare)/max(len(j.Services), 1), "compose:health"+waits)
-	return j, seen, health.Pause(j, d.project.Now()), nil
+	d.out.Progress(composeShare+look.Judgment.Good()*(99-composeShare)/max(len(look.Judgment.Services), 1), "compose:health"+waits)
+	if look.Probing {
+		d.out.Progress(-1, "compose:probe")
+	}
 }
 
 // probeOf is health.probe; nil: there is none.

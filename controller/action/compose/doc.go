@@ -48,11 +48,13 @@
 //
 //	 7. A rollback goes back to the newest revision of the project, whoever deployed it: the
 //	    engine knows one project. Whose it was and what is in it is told to its workspace only.
-//	 8. After a crash in the middle the project is a mix for as long as the server is down: the
-//	    next attempt deploys again and, when that fails again, rolls back again.
+//	 8. A rollback is on disk before it begins (revisions.Undoing). After a crash in the middle
+//	    the project is a mix for as long as the server is down: the recovery brings the rollback
+//	    to its end. What was judged bad is not deployed again.
 //	 9. A deploy that is stopped (canceled, out of time, the server shutting down) is rolled
 //	    back too, without waiting for health, within stopRollbackTime: half a deploy is what
-//	    nobody asked for. A rollback that is under way gets the grace period to end.
+//	    nobody asked for. A rollback that is under way gets the grace period to end, and is then
+//	    carried out in the same way.
 //	 10. When nothing differs from the revision nothing was rolled back, and the reason stays
 //	    the failure's own.
 //

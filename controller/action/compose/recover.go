@@ -37,10 +37,12 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 			return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", id, err)
 		}
 	}
-	if err := repair.Attempt(ctx, r.revisions, r.docker, a.ID, quiet{}); err != nil {
-		return action.Outcome{}, errors.New(hide.String(err.Error()))
+	outcome, resumed, err := r.resumeUndo(ctx, a)
+	if err == nil && !resumed {
+		if err = repair.Attempt(ctx, r.revisions, r.docker, a.ID, quiet{}); err == nil {
+			outcome, err = r.recover(ctx, a)
+		}
 	}
-	outcome, err := r.recover(ctx, a)
 	if err != nil {
 		return action.Outcome{}, errors.New(hide.String(err.Error()))
 	}
@@ -61,10 +63,8 @@ func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	if err != nil {
 		// A job whose file is gone ends by its own run; an engine that does not answer is
 		// asked again later.
-		asking, cancel := context.WithTimeout(ctx, reachTime)
-		defer cancel()
-		if down := r.docker.Reachable(asking, a.ID); down != nil && !errors.Is(down, exec.ErrNotFound) {
-			return action.Outcome{}, fmt.Errorf("look at the compose project: the docker engine does not answer: %w", down)
+		if err := r.reachable(ctx, a); err != nil {
+			return action.Outcome{}, err
 		}
 		lost.Message = "Whether the project is as asked could not be found out: " + err.Error() + "."
 		return lost, nil
@@ -83,6 +83,17 @@ func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		out = r.keep(ctx, a, f.src, f.rendering, out, quiet{})
 	}
 	return out, nil
+}
+
+// reachable reports whether the engine answers; where docker is not installed, waiting for it
+// would help nobody.
+func (r *Runner) reachable(ctx context.Context, a action.Attempt) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	if err := r.docker.Reachable(ctx, a.ID); err != nil && !errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("recover the compose project: the docker engine does not answer: %w", err)
+	}
+	return nil
 }
 
 // found is how a project stands after its server has died.

@@ -63,8 +63,11 @@ type Container struct {
 	HealthTime time.Duration
 	// Replaces tells that compose made the container in the place of another one.
 	Replaces bool
-	// Created and StartedAt are times of the engine's clock.
-	Created, StartedAt time.Time
+	// Created, StartedAt and FinishedAt are times of the engine's clock.
+	Created, StartedAt, FinishedAt time.Time
+	// Cut tells that the container has ended while the engine was away, which an engine that
+	// is restarted brings about. The engine does not say so; whoever watches it sets it.
+	Cut bool `json:"-"`
 	// Ports are those that the container publishes.
 	Ports []Port
 }
@@ -87,8 +90,9 @@ type inspected struct {
 		OOMKilled bool
 		Error     string
 		ExitCode  int
-		StartedAt time.Time
-		Health    *struct {
+		StartedAt,
+		FinishedAt time.Time
+		Health *struct {
 			Status string
 			Log    []struct{ Output string }
 		}
@@ -157,7 +161,7 @@ func (c inspected) container() Container {
 		ID: c.ID, Name: strings.TrimPrefix(c.Name, "/"), Service: c.Config.Labels[serviceLabel],
 		Image: c.Config.Image, ImageID: c.Image, ConfigHash: c.Config.Labels[hashLabel],
 		Status: c.State.Status, Error: c.State.Error, ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled,
-		Restarts: c.RestartCount, Policy: c.HostConfig.RestartPolicy.Name, Created: c.Created, StartedAt: c.State.StartedAt,
+		Restarts: c.RestartCount, Policy: c.HostConfig.RestartPolicy.Name, Created: c.Created, StartedAt: c.State.StartedAt, FinishedAt: c.State.FinishedAt,
 	}
 	_, out.Replaces = c.Config.Labels[replaceLabel]
 	out.StopTimeout = DefaultStopTimeout

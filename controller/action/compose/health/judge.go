@@ -131,8 +131,11 @@ func judgeExit(w Want, c engine.Container) (state string, grade Grade, reason, m
 		return "exited", Good, "", ""
 	case c.ExitCode != 0:
 		return "exited", Failed, v1.ReasonContainerFailed, endedWith(c)
+	case c.Cut && w.Expect != v1.ExpectCompleted && !comesBack:
+		return "exited", Failed, v1.ReasonContainerFailed,
+			"was stopped while the docker engine was away, and has no restart policy; one that is to end by itself has health.services[].expect Completed"
 	case w.Expect == v1.ExpectRunning:
-		return "exited", Failed, v1.ReasonContainerFailed, endedWith(c) + ", and health.services says that it is to run"
+		return "exited", Failed, v1.ReasonContainerFailed, endedWith(c) + ", and it is to run"
 	case w.Expect == v1.ExpectCompleted || !comesBack:
 		return "completed", Good, "", ""
 	}

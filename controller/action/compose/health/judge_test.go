@@ -43,6 +43,8 @@ func TestJudge(t *testing.T) {
 		"unhealthy":                              {changes: []func(*engine.Container){old, healthy("unhealthy"), func(c *engine.Container) { c.Check = "no answer" }}, want: Failed, state: "unhealthy", reason: v1.ReasonUnhealthy, message: "no answer"},
 		"a one-shot that has ended well":         {changes: []func(*engine.Container){exited(0)}, want: Good, state: "completed"},
 		"a one-shot that is to be restarted":     {changes: []func(*engine.Container){exited(0), policy("always")}, want: Failed, state: "exited", reason: v1.ReasonContainerFailed, message: "stopped by something else"},
+		"stopped with the engine":                {changes: []func(*engine.Container){exited(0), func(c *engine.Container) { c.Cut = true }}, want: Failed, state: "exited", reason: v1.ReasonContainerFailed, message: "while the docker engine was away"},
+		"a one-shot that ended meanwhile":        {changes: []func(*engine.Container){exited(0), func(c *engine.Container) { c.Cut = true }}, own: expect(v1.ExpectCompleted), want: Good, state: "completed"},
 		"ended with another exit code":           {changes: []func(*engine.Container){exited(3)}, want: Failed, state: "exited", reason: v1.ReasonContainerFailed, message: "exit code 3"},
 		"ended well, and is to run":              {changes: []func(*engine.Container){exited(0)}, own: expect(v1.ExpectRunning), want: Failed, state: "exited", reason: v1.ReasonContainerFailed, message: "is to run"},
 		"ended anyhow, as allowed":               {changes: []func(*engine.Container){exited(3)}, own: expect(v1.ExpectAny), want: Good, state: "exited"},

@@ -66,9 +66,9 @@ func DrainTime(containers []engine.Container) time.Duration {
 	return longest
 }
 
-// repairs says what docker must do so that no service that ran before is down: a container
-// that was made and never started goes when the one that it was to replace is still there,
-// and is started when that is gone; one that ran before and was stopped runs again unless it
+// repairs says what docker must do so that no service that ran before is down and no
+// container is left under a temporary name: a container that was made and never started goes
+// when the one that it was to replace is still there, and is started when that ran and is gone; one that ran before and was stopped runs again unless it
 // was replaced. One that still runs beside its successor, or that docker compose was at
 // stopping, may have been asked to stop: its stop is brought to its end, and then it is
 // started. ours tells which containers the cut-off docker compose made.
@@ -90,19 +90,25 @@ func repairs(before, now []engine.Container, stopping func(name string) bool, ou
 		}
 	}
 	draining := map[string]bool{} // names of old containers that may have been asked to stop
+	there := map[string]bool{}    // names of old containers that are still there
+	for _, n := range now {
+		_, known := old[n.ID]
+		there[n.Name] = there[n.Name] || known
+	}
 	for _, n := range now {
 		if _, known := old[n.ID]; known || n.Status != "created" || !ours(n) {
 			continue
 		}
 		name := lastingName(n)
-		switch {
-		case kept[name]:
-			draining[name] = true
+		if there[name] && (kept[name] || !ran[name]) {
+			draining[name] = kept[name]
 			actions = append(actions, []string{"container", "rm", "--", n.ID})
-		case ran[name]:
-			if name != n.Name {
-				actions = append(actions, []string{"container", "rename", "--", n.ID, name})
-			}
+			continue
+		}
+		if name != n.Name && !there[name] {
+			actions = append(actions, []string{"container", "rename", "--", n.ID, name})
+		}
+		if ran[name] {
 			actions = append(actions, []string{"container", "start", "--", n.ID})
 		}
 	}

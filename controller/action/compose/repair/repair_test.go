@@ -31,6 +31,8 @@ func TestRepairsLeaveNothingInBetween(t *testing.T) {
 		"the old one is being stopped for its network": {[]engine.Container{ran}, []engine.Container{ran}, all, "p-web-1", "container stop -- old; container start -- old"},
 		"the old one was stopped for its network":      {[]engine.Container{ran}, []engine.Container{with(ran, "exited", ran.Name)}, all, "", "container start -- old"},
 		"one that is new and waits for others":         {[]engine.Container{ran}, []engine.Container{ran, with(fresh, "created", "p-more-1")}, all, "", ""},
+		"the old one did not run, and is still there":  {[]engine.Container{with(ran, "exited", ran.Name)}, []engine.Container{with(ran, "exited", ran.Name), with(fresh, "created", "0123456789ab_p-web-1")}, all, "", "container rm -- new"},
+		"the old one did not run, and is gone":         {[]engine.Container{with(ran, "exited", ran.Name)}, []engine.Container{with(fresh, "created", "0123456789ab_p-web-1")}, all, "", "container rename -- new p-web-1"},
 		"somebody else's":                              {[]engine.Container{ran}, []engine.Container{ran, with(fresh, "created", "p-other-1")}, func(engine.Container) bool { return false }, "", ""},
 		"one that had not run before stays so":         {[]engine.Container{with(ran, "exited", ran.Name)}, []engine.Container{with(ran, "exited", ran.Name)}, all, "", ""},
 	} {

@@ -56,11 +56,19 @@ func Revise(document map[string]any, containers []engine.Container, digests map[
 		}
 		pin(service, own[0].ImageID, len(own))
 		list = append(list, v1.RevisionService{
-			Name: name, Image: image, ImageID: own[0].ImageID, Digest: digests[own[0].ImageID], ConfigHash: own[0].ConfigHash, Replicas: len(own),
+			Name: name, Image: image, ImageID: own[0].ImageID, Digest: digests[own[0].ImageID], ConfigHash: own[0].ConfigHash, Replicas: len(own), State: stateOf(own),
 		})
 	}
 	Prune(document)
 	return document, list
+}
+
+// stateOf is how the containers of one service stand.
+func stateOf(containers []engine.Container) v1.RevisionState {
+	if slices.ContainsFunc(containers, func(c engine.Container) bool { return c.Status != "exited" }) {
+		return v1.RevisionRunning
+	}
+	return v1.RevisionCompleted
 }
 
 // Carry adds to a revision those services of an earlier one that the deploy did not cover

@@ -49,9 +49,9 @@ services:
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]v1.RevisionService{
-		{Name: "built", Image: "shop-built", ImageID: "sha256:b", ConfigHash: "h1", Replicas: 1},
-		{Name: "more", Image: "app:1", ImageID: "sha256:m", ConfigHash: "h3", Replicas: 2},
-		{Name: "scaled", Image: "app:1", ImageID: "sha256:s", Digest: "app@sha256:1", ConfigHash: "h2", Replicas: 3},
+		{Name: "built", Image: "shop-built", ImageID: "sha256:b", ConfigHash: "h1", Replicas: 1, State: v1.RevisionRunning},
+		{Name: "more", Image: "app:1", ImageID: "sha256:m", ConfigHash: "h3", Replicas: 2, State: v1.RevisionRunning},
+		{Name: "scaled", Image: "app:1", ImageID: "sha256:s", Digest: "app@sha256:1", ConfigHash: "h2", Replicas: 3, State: v1.RevisionRunning},
 	}, list); diff != "" {
 		t.Error(diff)
 	}

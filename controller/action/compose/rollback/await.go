@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
+	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/health"
 )
 
-// await looks at services that were brought back until they count as up. The engine may be
+// await watches services that were brought back until they count as up. The engine may be
 // away in between, within the limit that ctx has.
 func (r Restorer) await(ctx context.Context, a action.Attempt, t Target, restored []string) error {
 	project := r.project(a, t.Revision.Project)
@@ -19,31 +19,30 @@ func (r Restorer) await(ctx context.Context, a action.Attempt, t Target, restore
 	}
 	changed, end := project.Watch(ctx, project.Now())
 	defer end()
-	wants := map[string]health.Want{}
+	wait := &health.Await{Project: project, Wants: map[string]health.Want{}, Changed: changed}
 	for _, name := range restored {
 		service, _ := t.Revision.Service(name)
-		wants[name] = health.Wanted(a.Job.Spec.Deploy.Health, name, service.Replicas)
-	}
-	for {
-		j, pause, err := health.Observe(ctx, project, wants)
-		var waits string
-		switch {
-		case err != nil:
-			waits = err.Error()
-		case j.Grade == health.Good:
-			return nil
-		case j.Grade == health.Failed:
-			return errors.New(j.String())
-		default:
-			waits = j.String()
+		want := health.Wanted(a.Job.Spec.Deploy.Health, name, service.Replicas)
+		switch service.State { // it stands for more than what the failed deploy expects
+		case v1.RevisionRunning:
+			want.Expect = v1.ExpectRunning
+		case v1.RevisionCompleted:
+			want.Expect = v1.ExpectCompleted
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-changed:
-		case <-timer.C:
-		case <-ctx.Done():
-			return fmt.Errorf("it took longer than it may (%w): %s", context.Cause(ctx), waits)
-		}
-		timer.Stop()
+		wait.Wants[name] = want
 	}
+	waits := ""
+	wait.Seen = func(look health.Look) {
+		if waits = look.Judgment.String(); look.Err != nil {
+			waits = look.Err.Error()
+		}
+	}
+	j, err := wait.Run(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("it took longer than it may (%w): %s", err, waits)
+	case j.Grade == health.Failed:
+		return errors.New(j.String())
+	}
+	return nil
 }

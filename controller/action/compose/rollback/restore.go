@@ -55,10 +55,34 @@ func (r Restorer) Belongs(rev *revisions.Revision, workspace string) bool {
 	return err == nil && !rev.Time.Time.Before(created)
 }
 
+// tries is how often a rollback compares and acts: twice, because the engine may be lost
+// once in between.
+const tries = 2
+
 // Restore makes the project what the target says, and touches no container that already is.
 // It returns the services that were brought back and those that were removed; none, when
-// nothing had to be done.
+// nothing had to be done. What has failed before ctx ends is tried once more: an engine that
+// was lost may be back, and what it has left is mended first.
 func (r Restorer) Restore(ctx context.Context, a action.Attempt, t Target, out action.Sink) (restored, removed []string, err error) {
+	for try := 1; ; try++ {
+		again, gone, err := r.restore(ctx, a, t, out)
+		restored, removed = merge(restored, again), merge(removed, gone)
+		if err == nil || try == tries || ctx.Err() != nil {
+			return restored, removed, err
+		}
+		out.Line(action.System, "the rollback is tried once more: "+err.Error())
+	}
+}
+
+// merge is a sorted union.
+func merge(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// restore is one try.
+func (r Restorer) restore(ctx context.Context, a action.Attempt, t Target, out action.Sink) (restored, removed []string, err error) {
 	project := r.project(a, t.Revision.Project)
 	containers, err := r.ready(ctx, project, out)
 	if err != nil {
@@ -129,7 +153,8 @@ func asRevised(containers []engine.Container, want v1.RevisionService, hashes ..
 		return false
 	}
 	return !slices.ContainsFunc(containers, func(c engine.Container) bool {
-		return c.ImageID != want.ImageID || !slices.Contains(append(hashes, want.ConfigHash), c.ConfigHash) || !health.Settled(c)
+		stopped := want.State == v1.RevisionRunning && c.Status == "exited" // exit code 0 or not
+		return c.ImageID != want.ImageID || !slices.Contains(append(hashes, want.ConfigHash), c.ConfigHash) || stopped || !health.Settled(c)
 	})
 }
 

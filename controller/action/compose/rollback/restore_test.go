@@ -47,6 +47,10 @@ func TestAServiceThatStandsAsRevised(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
+	want.State = v1.RevisionRunning
+	if asRevised([]engine.Container{ended(0)}, want) {
+		t.Error("a service that ran counts as it was though it has ended with exit code 0")
+	}
 }
 
 // TestAnImageThatIsGoneIsPulledByItsDigest plays an engine, as no registry is at hand.
