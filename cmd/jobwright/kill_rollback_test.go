@@ -106,7 +106,7 @@ services:
 		}
 		<-look.C
 	}
-	if got := k.jobwright("get", "job", "bad", "-o", "jsonpath={.status.attempts} {.status.interruptions} {.status.reason} {.status.result.rolledBackTo}"); got != "1 0 RolledBack 1\n" {
+	if got := k.jobwright("get", "job", "bad", "-o", "jsonpath={.status.attempts} {.status.interruptions} {.status.reason} {.status.result.rolledBackTo}"); got != "1  RolledBack 1\n" {
 		t.Errorf("attempts, interruptions, reason, rolledBackTo = %q\n%s", got, k.jobwright("describe", "job", "bad"))
 	}
 	if after := containers("{{.Image}} {{.Args}}"); after != before {

@@ -66,4 +66,6 @@
 //  12. A revision has references. While compose renders the file for it, marks stand for
 //     the values, so that none has to be found and cut out afterwards; verb config gets
 //     *** for each.
+//  13. Values in .env and in env_files are hidden like secrets (private.go) when their
+//     variables are called like secrets, or when only the files' owner may read them.
 package compose

@@ -28,8 +28,12 @@ const (
 // the engine has, as compose itself does: by the hash of a service's configuration and by
 // its image.
 func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
+	a := action.Attempt{ID: "plan-" + rand.Text(), Job: job}
 	hide := r.redactor()
-	plan, err := r.plan(ctx, action.Attempt{ID: "plan-" + rand.Text(), Job: job})
+	if job.Spec.Deploy != nil {
+		hide = r.redactorFor(job, r.projectOf(ctx, a))
+	}
+	plan, err := r.plan(ctx, a)
 	if err != nil {
 		return nil, errors.New(hide.String(err.Error()))
 	}

@@ -32,6 +32,9 @@ const (
 // the attempt, and is kept as a revision; anything else is run again, and judged then.
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	hide := r.redactor()
+	if a.Job.Spec.Deploy != nil {
+		hide = r.redactorFor(a.Job, r.projectOf(ctx, a))
+	}
 	for _, id := range []string{rollbackAttempt(a).ID, a.ID} {
 		if _, err := process.Reap(ctx, r.docker.Worker, id); err != nil {
 			return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", id, err)

@@ -140,7 +140,7 @@ func (r *Runner) read(ctx context.Context, a action.Attempt, src source, variabl
 
 // deployed is the rendering as a revision takes it.
 func (m *rendering) deployed(src source) rollback.Deployed {
-	return rollback.Deployed{Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env}
+	return rollback.Deployed{Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env, Private: privateOf(src)}
 }
 
 // image is what compose calls the image of a service, built or pulled.

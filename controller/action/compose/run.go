@@ -19,12 +19,12 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if d == nil {
 		return action.Fail(v1.ReasonInvalidArguments, "spec.deploy: Required value")
 	}
-	hide := r.redactor()
-	out = hide.Sink(out)
 	if err := r.checkSecrets(a.Job); err != nil {
-		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
+		return action.Fail(v1.ReasonInvalidArguments, r.redactor().String(err.Error()))
 	}
 	project := r.projectOf(ctx, a)
+	hide := r.redactorFor(a.Job, project)
+	out = hide.Sink(out)
 	if err := r.mayTouch(project, a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
@@ -52,6 +52,9 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 	args, err := commandLine(d, src)
 	if err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
+	}
+	if d.Verb == v1.DeployConfig {
+		out = maskedSettings{out}
 	}
 	c := command{spec: r.spec(a, src, args), src: src, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
 	out.Line(action.System, c.name)

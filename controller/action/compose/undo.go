@@ -60,7 +60,7 @@ func (r *Runner) undo(ctx context.Context, a action.Attempt, src source, renderi
 	case err != nil:
 		return rollbackFailed(outcome, "The last good revision could not be read: "+err.Error())
 	}
-	u := revisions.Undoing{Project: project, Attempt: a.ID, Revision: last.Number, Since: began, Outcome: r.redactor().Outcome(outcome)}
+	u := revisions.Undoing{Project: project, Attempt: a.ID, Revision: last.Number, Since: began, Outcome: r.redactorFor(a.Job, project).Outcome(outcome)}
 	if len(d.Services) > 0 {
 		u.Services = d.Services
 		if rendering != nil {

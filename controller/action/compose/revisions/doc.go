@@ -28,4 +28,7 @@
 //  4. At most Max revisions a project are kept; the newest go last.
 //  5. No value of a secret is in a revision: the compose file has ${VARIABLE}s, whose
 //     names say which secret is meant (Variable).
+//  6. Readers get the compose file with values masked (viewer): those of environment
+//     variables, the contents of configs and secrets, and what the deploy read in private
+//     files (Revision.Private). The values themselves stay in the file, for a rollback.
 package revisions

@@ -103,6 +103,9 @@ func Carry(to, from *Revision, covered []string, containers []engine.Container) 
 			}
 		}
 	}
+	to.Private = append(slices.Clone(to.Private), from.Private...)
+	slices.Sort(to.Private)
+	to.Private = slices.Compact(to.Private)
 	for name, value := range from.Env {
 		if _, ok := to.Env[name]; !ok {
 			if to.Env == nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // History is a workspace's revisions of a project, the newest first, each with the
-// difference to the one before it. Revisions of other workspaces are not in it. A damaged
+// difference to the one before it, both with values masked. Revisions of other workspaces
+// are not in it. A damaged
 // file may be anybody's: only its number is told.
 func (s *Store) History(workspace, project string) ([]v1.Revision, error) {
 	numbers, err := s.Numbers(project)
@@ -20,6 +21,7 @@ func (s *Store) History(workspace, project string) ([]v1.Revision, error) {
 	}
 	var out []v1.Revision
 	var before *v1.Revision
+	view := viewer{values: map[string][]string{}}
 	owned := false
 	for _, n := range numbers {
 		r, err := s.Get(project, n)
@@ -34,7 +36,7 @@ func (s *Store) History(workspace, project string) ([]v1.Revision, error) {
 		}
 		owned = true
 		shown := r.Revision
-		file, err := r.ComposeFile()
+		file, err := view.composeFile(r)
 		if err != nil {
 			return nil, fmt.Errorf("revision %d of %s: %w", n, project, err)
 		}

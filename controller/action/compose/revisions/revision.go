@@ -26,6 +26,9 @@ type Revision struct {
 	Folder string `json:"folder"`
 	// Env are the plain variables that the file's secrets and configs name.
 	Env map[string]string `json:"env,omitempty"`
+	// Private are the values that the deploy read in private files beside the compose file,
+	// .env and env_file. Readers get *** for them, also when the files have others by now.
+	Private []string `json:"private,omitempty"`
 	// Document is the compose file.
 	Document map[string]any `json:"-"`
 }
@@ -57,6 +60,10 @@ func (r *Revision) encode() ([]byte, error) {
 	known.Env = map[string]string{}
 	for name, value := range r.Env {
 		known.Env[name] = escape(value)
+	}
+	known.Private = nil
+	for _, value := range r.Private {
+		known.Private = append(known.Private, escape(value))
 	}
 	known.Compose, known.Diff = "", ""
 	document := maps.Clone(r.Document)
@@ -93,6 +100,9 @@ func decode(data []byte) (*Revision, error) {
 	r.Document, r.Folder = document, unescape(r.Folder)
 	for name, value := range r.Env {
 		r.Env[name] = unescape(value)
+	}
+	for i := range r.Private {
+		r.Private[i] = unescape(r.Private[i])
 	}
 	return r, nil
 }

@@ -30,6 +30,8 @@ type Deployed struct {
 	// variables that its secrets and configs name.
 	Secrets []string
 	Env     map[string]string
+	// Private are the values that no reader of the revision gets.
+	Private []string
 }
 
 // Keep writes a project down as it stands now, after a deploy of it was found good, and
@@ -50,7 +52,7 @@ func (r Restorer) Keep(ctx context.Context, a action.Attempt, attempt string, d 
 	if err != nil {
 		return nil, err
 	}
-	revision := &revisions.Revision{Workspace: a.Job.Namespace, Folder: d.Folder, Env: d.Env}
+	revision := &revisions.Revision{Workspace: a.Job.Namespace, Folder: d.Folder, Env: d.Env, Private: d.Private}
 	revision.Project = d.Project
 	revision.Document, revision.Services = revisions.Revise(d.Document, containers, digests)
 	if len(revision.Services) == 0 {
@@ -78,7 +80,7 @@ func (r Restorer) KeepRestored(ctx context.Context, a action.Attempt, wanted, ne
 		return nil, err
 	}
 	running := engine.ByService(containers)
-	revision := &revisions.Revision{Workspace: wanted.Workspace, Folder: wanted.Folder, Env: wanted.Env, Document: wanted.Document}
+	revision := &revisions.Revision{Workspace: wanted.Workspace, Folder: wanted.Folder, Env: wanted.Env, Private: wanted.Private, Document: wanted.Document}
 	revision.Project, revision.RollbackOf = wanted.Project, wanted.Number
 	covered := []string{}
 	for _, service := range wanted.Services {
