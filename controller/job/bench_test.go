@@ -51,7 +51,7 @@ func open(b *testing.B) (objects *file.Store, opts job.Options, stop func()) {
 	}
 	return objects, job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 64, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeDeploy: &fakeRunner{run: succeed}, v1.JobTypeBuild: &fakeRunner{run: succeed}},
+		Actions: action.Set{{Name: v1.JobTypeDeploy, Runner: &fakeRunner{run: succeed}}, {Name: v1.JobTypeBuild, Runner: &fakeRunner{run: succeed}}},
 	}, stop
 }
 
@@ -259,7 +259,7 @@ func release(b *testing.B, job func(name string) *v1.Job) {
 	for b.Loop() {
 		objects, opts, stop := open(b)
 		gate := make(chan struct{})
-		opts.Runners[v1.JobTypeDeploy] = &fakeRunner{run: func(context.Context, action.Attempt, action.Sink) action.Outcome {
+		opts.Actions[0].Runner = &fakeRunner{run: func(context.Context, action.Attempt, action.Sink) action.Outcome {
 			<-gate
 			return action.Outcome{Verdict: action.Succeeded}
 		}}
@@ -308,7 +308,7 @@ func release(b *testing.B, job func(name string) *v1.Job) {
 func BenchmarkCreateToStart(b *testing.B) {
 	objects, opts := bench(b)
 	started := make(chan time.Time, 1)
-	opts.Runners[v1.JobTypeDeploy] = &fakeRunner{run: func(context.Context, action.Attempt, action.Sink) action.Outcome {
+	opts.Actions[0].Runner = &fakeRunner{run: func(context.Context, action.Attempt, action.Sink) action.Outcome {
 		started <- time.Now()
 		return action.Outcome{Verdict: action.Succeeded}
 	}}

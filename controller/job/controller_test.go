@@ -83,7 +83,7 @@ func (e *environment) open() {
 	}
 	e.opts = job.Options{
 		Store: e.store, Logs: e.archive, Worker: "w", MaxConcurrent: 2, ProgressInterval: time.Nanosecond, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeDeploy: e.runner},
+		Actions: action.Set{{Name: v1.JobTypeDeploy, Runner: e.runner}},
 	}
 }
 
@@ -538,7 +538,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	for name, change := range map[string]func(*job.Options){
 		"no store":   func(o *job.Options) { o.Store = nil },
 		"no logs":    func(o *job.Options) { o.Logs = nil },
-		"no runners": func(o *job.Options) { o.Runners = nil },
+		"no actions": func(o *job.Options) { o.Actions = nil },
 		"no worker":  func(o *job.Options) { o.Worker = "" },
 		"no slots":   func(o *job.Options) { o.MaxConcurrent = 0 },
 	} {

@@ -110,9 +110,9 @@ func TestWhatWasDeletedWhileNoControllerRanIsCollectedAtTheStart(t *testing.T) {
 	t.Cleanup(service.Close)
 	e := newEnvironment(t, says)
 	calls := func() {
-		e.opts.Runners[v1.JobTypeAPICall] = apicall.New(apicall.Options{
+		e.opts.Actions = append(e.opts.Actions[:1], apicall.New(apicall.Options{
 			Network: outbound.New(outbound.Options{AllowPrivate: true}), StateDir: filepath.Join(e.dir, "api-calls"), Log: logr.Discard(),
-		})
+		}).Type())
 	}
 	calls()
 	interval := int32(1)

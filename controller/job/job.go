@@ -26,10 +26,11 @@ import (
 // stops gaining on two cores.
 const Reconcilers = 64
 
-// Options configure a Controller. Store, Runners, Logs and Worker are required.
+// Options configure a Controller. Store, Actions, Logs and Worker are required.
 type Options struct {
-	Store   controller.Store
-	Runners map[v1.JobType]action.Runner
+	Store controller.Store
+	// Actions are what jobs of each type are carried out by.
+	Actions action.Set
 	Logs    logs.Store
 	// Spool keeps outcomes that the store cannot take until the next start; nil: they are
 	// kept in memory only.
@@ -85,12 +86,15 @@ type Controller struct {
 // New returns a controller that does nothing until its manager runs.
 func New(opts Options) (*Controller, error) {
 	switch {
-	case opts.Store == nil, opts.Logs == nil, len(opts.Runners) == 0:
-		return nil, errors.New("job controller: Store, Logs and Runners are required")
+	case opts.Store == nil, opts.Logs == nil, len(opts.Actions) == 0:
+		return nil, errors.New("job controller: Store, Logs and Actions are required")
 	case opts.Worker == "":
 		return nil, errors.New("job controller: Worker is required")
 	case opts.MaxConcurrent < 1:
 		return nil, fmt.Errorf("job controller: MaxConcurrent is %d, must be at least 1", opts.MaxConcurrent)
+	}
+	if err := opts.Actions.Check(); err != nil {
+		return nil, fmt.Errorf("job controller: %w", err)
 	}
 	if opts.CancelGrace <= 0 {
 		opts.CancelGrace = DefaultCancelGrace
@@ -108,12 +112,12 @@ func New(opts Options) (*Controller, error) {
 	writer := &status.Writer{Store: opts.Store, Events: opts.Events, Metrics: counted}
 	c := &Controller{opts: opts}
 	c.work = work.New(work.Options{
-		Store: opts.Store, Status: writer, Runners: opts.Runners, Logs: opts.Logs, Spool: opts.Spool, Name: opts.Worker, Lease: opts.Lease,
+		Store: opts.Store, Status: writer, Actions: opts.Actions, Logs: opts.Logs, Spool: opts.Spool, Name: opts.Worker, Lease: opts.Lease,
 		CancelGrace: opts.CancelGrace, ShutdownGrace: opts.ShutdownGrace, ProgressInterval: opts.ProgressInterval, Log: opts.Log,
 	})
 	c.garbage = garbage.New(opts.Store, opts.Log, keepers(opts)...)
 	c.dispatch = dispatch.New(dispatch.Options{
-		Store: opts.Store, Status: writer, Worker: c.work, Garbage: c.garbage, Name: opts.Worker, Key: c.key, Slots: opts.MaxConcurrent,
+		Store: opts.Store, Status: writer, Worker: c.work, Garbage: c.garbage, Name: opts.Worker, Key: opts.Actions.Key, Slots: opts.MaxConcurrent,
 		Lease: opts.Lease, Ageing: opts.Ageing, Rested: opts.Rested, Log: opts.Log,
 	})
 	c.work.For(c.dispatch)
@@ -128,22 +132,14 @@ func New(opts Options) (*Controller, error) {
 }
 
 // keepers are who keeps something of jobs beside their objects.
-func keepers(opts Options) []garbage.Keeper {
-	all := []garbage.Keeper{garbage.Logs(opts.Logs)}
-	for _, runner := range opts.Runners {
-		if keeper, ok := runner.(garbage.Keeper); ok {
-			all = append(all, keeper)
+func keepers(opts Options) []action.Keeper {
+	all := []action.Keeper{garbage.Logs(opts.Logs)}
+	for _, t := range opts.Actions {
+		if t.Keeper != nil {
+			all = append(all, t.Keeper)
 		}
 	}
 	return all
-}
-
-// key is the concurrency key that a job has by its action; zero: it has none.
-func (c *Controller) key(job *v1.Job) action.Key {
-	if runner, ok := c.opts.Runners[job.Spec.Type].(action.Keyed); ok {
-		return runner.Key(job)
-	}
-	return action.Key{}
 }
 
 // AddTo adds the controller to a manager. It is called once. At the end the dispatcher

@@ -41,7 +41,7 @@ func TestRerunsOverAStoreThatDoesNotStartThem(t *testing.T) {
 	begin := func() (stop func()) {
 		c, err := job.New(job.Options{
 			Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 2, Log: logr.Discard(),
-			Runners: map[v1.JobType]action.Runner{v1.JobTypeDeploy: runner},
+			Actions: action.Set{{Name: v1.JobTypeDeploy, Runner: runner}},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -135,7 +135,7 @@ func (w *world) start() {
 	w.ctl, err = job.New(job.Options{
 		Store: w.gate, Logs: w.archive, Worker: "w", MaxConcurrent: modelSlots, Log: logr.Discard(), Ageing: time.Millisecond,
 		ProgressInterval: time.Nanosecond,
-		Runners:          map[v1.JobType]action.Runner{v1.JobTypeDeploy: w.bench.process()},
+		Actions:          action.Set{{Name: v1.JobTypeDeploy, Runner: w.bench.process()}},
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -188,7 +188,7 @@ func (c *cluster) worker(name string) *worker {
 	w := &worker{name: name, c: c, gate: &gate{Store: c.store}, done: make(chan error, 1)}
 	ctl, err := job.New(job.Options{
 		Store: w.gate, Logs: c.archive, Worker: name, MaxConcurrent: 3, Log: logr.Discard(), Lease: c.lease,
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeDeploy: w},
+		Actions: action.Set{{Name: v1.JobTypeDeploy, Runner: w}},
 	})
 	if err != nil {
 		c.t.Fatal(err)

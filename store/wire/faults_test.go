@@ -239,7 +239,7 @@ func TestAWorkerElsewhere(t *testing.T) {
 	defer archive.Close()
 	c, err := job.New(job.Options{
 		Store: s, Logs: archive, Worker: "elsewhere", MaxConcurrent: 2, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeAPICall: runner{}},
+		Actions: action.Set{{Name: v1.JobTypeAPICall, Runner: runner{}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,10 +4,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/controller/action"
 )
 
-// Command returns the command serve.
-func Command(c *cli.Invocation) *cobra.Command {
+// Command returns the command serve, for a server with more actions than it always has.
+func Command(c *cli.Invocation, more ...action.Maker) *cobra.Command {
 	o := options{logFormat: "text"}
 	var config string
 	command := &cobra.Command{
@@ -26,7 +27,7 @@ func Command(c *cli.Invocation) *cobra.Command {
 			if err := cli.BindFile(cmd.Flags(), config); err != nil {
 				return err
 			}
-			return run(cmd.Context(), o, c.Streams, c.Kinds)
+			return run(cmd.Context(), o, c.Streams, c.Kinds, more)
 		},
 	}
 	o.bind(command.Flags())

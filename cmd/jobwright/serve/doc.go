@@ -1,3 +1,3 @@
 // Package serve is the command that runs the server: it opens the stores, makes the
-// Runners, wires controller and API, serves, and shuts down in order.
+// actions, wires controller and API, serves, and shuts down in order.
 package serve

@@ -13,19 +13,21 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/controller/action"
 )
 
 // setup is what every part of the server is made with.
 type setup struct {
 	options
 	kinds   v1.KindSet
+	more    []action.Maker // beside those that the server always has
 	log     logr.Logger
 	metrics *prometheus.Registry
 }
 
 // run runs the server until ctx ends: it opens the data folder, recovers what the last
-// server left, wires Runners, controller and API, serves, and shuts down in order.
-func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet) (err error) {
+// server left, wires actions, controller and API, serves, and shuts down in order.
+func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet, more []action.Maker) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet) 
 	}
 	log := newLogger(o.logFormat, streams.Err)
 	spareProcessor()
-	s := setup{options: o, kinds: kinds, log: log, metrics: newMetrics()}
+	s := setup{options: o, kinds: kinds, more: more, log: log, metrics: newMetrics()}
 
 	folder, err := s.openFolder()
 	if err != nil {
@@ -46,18 +48,18 @@ func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet) 
 		return err
 	}
 
-	runners, err := s.newRunners(folder)
+	actions, err := s.newActions(folder)
 	if err != nil {
 		return err
 	}
-	defer runners.mcp.Close()
-	defer reloadOnHangup(ctx, o.mcpConfig, runners.mcp, log)()
-	s.sweepContainers(ctx, runners.mcp)
-	jobs, manager, err := s.newController(folder, runners)
+	defer actions.Close()
+	defer reloadOnHangup(ctx, o.mcpConfig, actions.mcp, log)()
+	s.sweepContainers(ctx, actions.mcp)
+	jobs, manager, err := s.newController(folder, actions)
 	if err != nil {
 		return err
 	}
-	api, err := s.newAPI(folder, runners, jobs)
+	api, err := s.newAPI(folder, actions, jobs)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,9 @@ import (
 )
 
 // newController returns the controller of jobs and the manager that runs it.
-func (s setup) newController(f *folder, r *runners) (*job.Controller, *controller.Manager, error) {
+func (s setup) newController(f *folder, a *actions) (*job.Controller, *controller.Manager, error) {
 	jobs, err := job.New(job.Options{
-		Store: f.store, Runners: r.byType, Spool: f.outcomes, Logs: f.logs, Worker: f.worker,
+		Store: f.store, Actions: a.Set, Spool: f.outcomes, Logs: f.logs, Worker: f.worker,
 		MaxConcurrent: s.maxConcurrent, CancelGrace: s.cancelGrace, ShutdownGrace: s.shutdownGrace, Lease: s.lease, Ageing: s.ageing,
 		Events: f.events, Registerer: s.metrics, Log: s.log, Rested: debug.FreeOSMemory,
 	})
@@ -38,14 +38,14 @@ func (s setup) newController(f *folder, r *runners) (*job.Controller, *controlle
 }
 
 // newAPI returns the server of the API and the page.
-func (s setup) newAPI(f *folder, r *runners, jobs *job.Controller) (http.Handler, error) {
+func (s setup) newAPI(f *folder, a *actions, jobs *job.Controller) (http.Handler, error) {
 	return server.New(server.Options{
 		Store: f.store, Logs: f.logs, Events: f.events, Kinds: s.kinds, DataDir: s.dataDir,
 		Web: web.Handler(), Registerer: s.metrics, Log: s.log, Version: cli.Version(),
 		Metrics:       promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}),
 		Authenticator: auth.Loopback{Credentials: auth.OperatorToken(f.token)},
-		Worker:        worker{Explainer: jobs, Planner: r, RevisionHistory: f.revisions, MCPServers: r.mcp},
-		Operator:      operator{f.store, jobs, r.mcp},
+		Worker:        worker{Explainer: jobs, Planner: a, RevisionHistory: f.revisions, MCPServers: a.mcp},
+		Operator:      operator{f.store, jobs, a.mcp},
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Plan implements action.Planner: the request is built and the address checked, nothing
+// Plan tells what a job would do: the request is built and the address checked, nothing
 // is sent. A redirect and what the receiver does cannot be told.
 func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	spec := job.Spec.APICall

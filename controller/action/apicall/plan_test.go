@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/apicall"
 	"jobwright.dev/controller/action/outbound"
 )
@@ -57,7 +56,7 @@ func TestPlanCallsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeAPICall, APICall: tc.call}}
 			job.Name = "j"
-			var planner action.Planner = apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: tc.private})})
+			planner := apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: tc.private})})
 			got, err := planner.Plan(t.Context(), job)
 			if err != nil {
 				t.Fatal(err)

@@ -43,7 +43,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	defer archive.Close()
 	c, err := job.New(job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 1, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeAPICall: apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: true})})},
+		Actions: action.Set{apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: true})}).Type()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ const (
 	kindImage   = "image"
 )
 
-// Plan implements action.Planner. It compares what compose reads in the file with what
+// Plan tells what a job would do. It compares what compose reads in the file with what
 // the engine has, as compose itself does: by the hash of a service's configuration and by
 // its image.
 func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {

@@ -9,12 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	v1 "jobwright.dev/api/v1"
-	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/revisions"
 )
-
-var _ action.Planner = (*Runner)(nil)
 
 func TestWhatBecomesOfAService(t *testing.T) {
 	as := func(changes ...func(*planned)) planned {

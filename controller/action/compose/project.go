@@ -57,7 +57,7 @@ func (r *Runner) ConcurrencyKey(job *v1.Job) string {
 	return "compose:" + r.projects.of(src)
 }
 
-// Key implements action.Keyed.
+// Key has the jobs of one compose project run one after another.
 func (r *Runner) Key(job *v1.Job) action.Key {
 	return action.Key{Name: r.ConcurrencyKey(job), Limit: 1, InOrder: true, Subject: "its compose project"}
 }

@@ -146,7 +146,7 @@ func BenchmarkQueued(b *testing.B) {
 		}
 		c, err := job.New(job.Options{
 			Store: objects, Logs: archive, Worker: worker, MaxConcurrent: 2 * sessions, Log: logr.Discard(),
-			Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r},
+			Actions: action.Set{r.Type()},
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"jobwright.dev/controller/action"
 )
 
-// Key implements action.Keyed: no more jobs run at once than there are sessions for them.
+// Key is the concurrency key of builds: no more jobs run at once than there are sessions for them.
 // The others wait in the queue, where they hold up nobody, instead of with a slot.
 func (r *Runner) Key(job *v1.Job) action.Key {
 	build := job.Spec.Build

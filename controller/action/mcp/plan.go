@@ -23,7 +23,7 @@ const (
 	previewTime = time.Minute
 )
 
-// Plan implements action.Planner: the server is started, its tool and the arguments are
+// Plan tells what a job would do: the server is started, its tool and the arguments are
 // checked, and the tool is not called. Where the operator has named a preview for it, that
 // tool is called, but only if it is marked read-only.
 func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {

@@ -123,7 +123,7 @@ func TestPlan(t *testing.T) {
 			if tc.preview != "" {
 				server.Plan = map[string]string{"apply": tc.preview}
 			}
-			var planner action.Planner = newRunner(t, map[string]mcp.Server{"remote": server})
+			planner := newRunner(t, map[string]mcp.Server{"remote": server})
 			got, err := planner.Plan(t.Context(), attempt(tc.build).Job)
 			if tc.err != "" {
 				if err == nil || err.Error() != tc.err {

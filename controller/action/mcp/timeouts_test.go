@@ -123,7 +123,7 @@ func carryOut(t *testing.T, tool string, spec v1.JobSpec) *v1.Job {
 	defer archive.Close()
 	c, err := job.New(job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 1, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r},
+		Actions: action.Set{r.Type()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func drive(t *testing.T, r *mcp.Runner) *driven {
 	}
 	c, err := job.New(job.Options{
 		Store: objects, Logs: archive, Worker: "w", MaxConcurrent: 2, CancelGrace: 50 * time.Millisecond, Log: logr.Discard(),
-		Runners: map[v1.JobType]action.Runner{v1.JobTypeBuild: r, v1.JobTypeAPICall: apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: true})})},
+		Actions: action.Set{r.Type(), apicall.New(apicall.Options{Network: outbound.New(outbound.Options{AllowPrivate: true})}).Type()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,15 +19,6 @@ import (
 // without a sweep, and what waits takes a few megabytes.
 const maxWaiting = 10_000
 
-// Keeper keeps something of jobs beside their objects.
-type Keeper interface {
-	// Kept calls visit with each job of which something is kept, and ends with the first
-	// error of visit. visit may have the job forgotten.
-	Kept(ctx context.Context, visit func(action.JobRef) error) error
-	// Forget removes what is kept of a job; it is no error when nothing is.
-	Forget(ctx context.Context, job action.JobRef) error
-}
-
 // Store is what a Collector asks for jobs.
 type Store interface {
 	Get(ctx context.Context, key store.Key) (store.Record, error)
@@ -36,7 +27,7 @@ type Store interface {
 // Collector removes what deleted jobs leave.
 type Collector struct {
 	store   Store
-	keepers []Keeper
+	keepers []action.Keeper
 	log     logr.Logger
 	queue   *controller.Queue[*item]
 	sweep   *item
@@ -57,7 +48,7 @@ type item struct {
 func (i *item) QueueState() *controller.State { return &i.state }
 
 // New returns a collector that has nothing to do.
-func New(jobs Store, log logr.Logger, keepers ...Keeper) *Collector {
+func New(jobs Store, log logr.Logger, keepers ...action.Keeper) *Collector {
 	return &Collector{
 		store: jobs, keepers: keepers, log: log,
 		queue: controller.NewQueue[*item](nil), sweep: &item{sweep: true},

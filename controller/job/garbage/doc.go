@@ -4,7 +4,7 @@
 //	dispatch ── Deleted, Missed ──► queue ──► Reconcile ──► store: is the job there?
 //	                                                           │ no
 //	                                                           ▼
-//	                                                     Keeper.Forget
+//	                                              action.Keeper.Forget
 //
 // # Invariants
 //

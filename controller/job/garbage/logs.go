@@ -8,7 +8,7 @@ import (
 )
 
 // Logs is the Keeper of jobs' logs.
-func Logs(kept logs.Store) Keeper { return logKeeper{kept} }
+func Logs(kept logs.Store) action.Keeper { return logKeeper{kept} }
 
 type logKeeper struct{ logs logs.Store }
 

@@ -37,11 +37,11 @@ func (w *Worker) carryOut(ctx context.Context, a action.Attempt, sink *sink) (ou
 			outcome = action.Fail(v1.ReasonInternalError, fmt.Sprintf("The action panicked: %v. The server's log has the stack.", p))
 		}
 	}()
-	runner, ok := w.Runners[a.Job.Spec.Type]
+	t, ok := w.Actions.Find(a.Job.Spec.Type)
 	if !ok {
 		return action.Fail(v1.ReasonInvalidArguments, fmt.Sprintf("This server runs no jobs of type %q.", a.Job.Spec.Type))
 	}
-	return runner.Run(ctx, a, sink)
+	return t.Runner.Run(ctx, a, sink)
 }
 
 // end notes what an attempt came to.

@@ -56,12 +56,12 @@ func untilShutdown(cancel context.CancelCauseFunc) context.CancelCauseFunc {
 // recoverUntilSure asks the Runner until it can tell that nothing of the attempt is
 // left, or until ctx ends; false: it could not.
 func (w *Worker) recoverUntilSure(ctx context.Context, a action.Attempt) (outcome action.Outcome, sure bool) {
-	runner, ok := w.Runners[a.Job.Spec.Type]
+	t, ok := w.Actions.Find(a.Job.Spec.Type)
 	if !ok {
 		return action.Outcome{Verdict: action.Lost}, true
 	}
 	for tries := 1; ; tries++ {
-		outcome, err := runner.Recover(ctx, a)
+		outcome, err := t.Runner.Recover(ctx, a)
 		if err == nil {
 			return outcome, true
 		}

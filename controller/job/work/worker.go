@@ -48,7 +48,7 @@ type Dispatcher interface {
 type Options struct {
 	Store   status.Store
 	Status  *status.Writer
-	Runners map[v1.JobType]action.Runner
+	Actions action.Set
 	Logs    logs.Store
 	// Spool keeps outcomes that the store cannot take; nil: they are kept in memory only.
 	Spool *spool.Spool

@@ -19,15 +19,15 @@ import (
 	"jobwright.dev/store"
 )
 
-// runners are a Runner for each type of job. The one of builds is named beside: its
-// sessions are closed at the end, and its configuration is read again.
-type runners struct {
-	byType map[v1.JobType]action.Runner
-	mcp    *mcp.Runner
+// actions are the actions that the server carries out. The Runner of builds is named
+// beside: its servers are shown, and its configuration is read again.
+type actions struct {
+	action.Set
+	mcp *mcp.Runner
 }
 
-// newRunners reads the operator's files and makes the Runners.
-func (s setup) newRunners(f *folder) (*runners, error) {
+// newActions reads the operator's files and registers the actions: one line for each.
+func (s setup) newActions(f *folder) (*actions, error) {
 	secretSet := new(secrets.Set)
 	if s.secrets != "" {
 		var err error
@@ -49,14 +49,24 @@ func (s setup) newRunners(f *folder) (*runners, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runners{mcp: mcpRunner, byType: map[v1.JobType]action.Runner{
-		v1.JobTypeBuild:  mcpRunner,
-		v1.JobTypeDeploy: composeRunner,
-		v1.JobTypeAPICall: apicall.New(apicall.Options{
-			Network: network, MaxResponse: s.maxResponse, UserAgent: "jobwright/" + cli.Version(), Secrets: secretSet,
-			StateDir: s.inFolder("api-calls"), Log: s.log,
-		}),
-	}}, nil
+	apiCallRunner := apicall.New(apicall.Options{
+		Network: network, MaxResponse: s.maxResponse, UserAgent: "jobwright/" + cli.Version(), Secrets: secretSet,
+		StateDir: s.inFolder("api-calls"), Log: s.log,
+	})
+	a := &actions{mcp: mcpRunner, Set: action.Set{
+		mcpRunner.Type(),
+		composeRunner.Type(),
+		apiCallRunner.Type(),
+	}}
+	for _, maker := range s.more {
+		made, err := maker.New(action.Host{Worker: f.worker, StateDir: s.inFolder("action-" + maker.Name), Metrics: s.metrics, Log: s.log})
+		if err != nil {
+			a.Close()
+			return nil, fmt.Errorf("action %s: %w", maker.Name, err)
+		}
+		a.Set = append(a.Set, made)
+	}
+	return a, nil
 }
 
 func (s setup) newMCPRunner(f *folder) (*mcp.Runner, error) {
@@ -107,14 +117,6 @@ func since(objects store.Store) func(workspace string) (time.Time, error) {
 		}
 		return ws.CreationTimestamp.Time, nil
 	}
-}
-
-// Plan implements server.Planner: it asks the Runner of a job's type what the job would do.
-func (r *runners) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
-	if planner, ok := r.byType[job.Spec.Type].(action.Planner); ok {
-		return planner.Plan(ctx, job)
-	}
-	return nil, fmt.Errorf("jobs of type %s cannot tell what they would do", job.Spec.Type)
 }
 
 // sweepContainers removes the containers of MCP servers that a dead server left.
