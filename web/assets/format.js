@@ -96,7 +96,7 @@ export function noteOf(job) {
   const s = job.status || {};
   switch (phaseOf(job)) {
     case 'Running': return s.step || '';
-    case 'Queued': return s.blockedBy?.[0]?.message || s.message || '';
+    case 'Queued': return s.message || '';
     case 'Succeeded': return '';
     default: return s.message || s.reason || '';
   }
