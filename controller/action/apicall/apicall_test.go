@@ -127,7 +127,7 @@ func TestWhatACallFailsOf(t *testing.T) {
 		"a status that is not expected":    {v1.APICallAction{URL: server.URL + "/busy"}, true, v1.ReasonUnexpectedStatus, "expected is 2xx. It said: come back later"},
 		"not one of those expected":        {v1.APICallAction{URL: server.URL + "/ok", ExpectStatus: []int32{201, 202}}, true, v1.ReasonUnexpectedStatus, "expected is 201, 202."},
 		"nobody listens":                   {v1.APICallAction{URL: "http://" + nobody.Addr().String()}, true, v1.ReasonConnectionFailed, "connection refused"},
-		"redirects without end":            {v1.APICallAction{URL: server.URL + "/loop"}, true, v1.ReasonConnectionFailed, "more than 10 redirects"},
+		"redirects without end":            {v1.APICallAction{URL: server.URL + "/loop"}, true, v1.ReasonUnexpectedStatus, "/loop was answered 302 Found, and the redirect was not followed: more than 10 redirects. The receiver may have acted on it."},
 		"too slow":                         {v1.APICallAction{URL: server.URL + "/hang", TimeoutSeconds: new(int32(1))}, true, v1.ReasonTimeout, "timeoutSeconds allows 1 s"},
 		"a loopback address":               {v1.APICallAction{URL: server.URL + "/ok"}, false, v1.ReasonAddressRefused, "--allow-private-addresses"},
 		"a scheme that is not HTTP":        {v1.APICallAction{URL: "file:///etc/passwd"}, true, v1.ReasonInvalidArguments, "spec.apiCall.url"},

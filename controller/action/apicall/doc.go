@@ -14,7 +14,8 @@
 //     unless the job says how many redirects may be followed; 307 and 308 keep method and
 //     body. A job's headers go to the host that its URL names. A redirect to another host
 //     goes without them and never with the body; one from https to http is refused.
-//     Cookies live as long as the call.
+//     Cookies live as long as the call. A redirect that is not followed is an answer: the
+//     call fails with UnexpectedStatus, and failure rules may go by its status.
 //
 //  4. Nothing is retried here; that is the controller's decision. A Retry-After goes along
 //     with the outcome.

@@ -25,6 +25,9 @@ type exchangeError struct {
 	err      error
 	timedOut bool // the call's own timeout has passed
 	took     time.Duration
+	// redirect is the head of an answer that redirects to where the call does not go; nil: no
+	// answer came.
+	redirect *answer
 }
 
 func (e *exchangeError) Error() string { return e.err.Error() }
@@ -36,7 +39,7 @@ func (c *call) exchange(ctx context.Context, method string, to *url.URL, header 
 	start := time.Now()
 	calling, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	fail := func(err error) error {
+	fail := func(err error) *exchangeError {
 		return &exchangeError{err: err, timedOut: ctx.Err() == nil && calling.Err() != nil, took: time.Since(start)}
 	}
 	request, err := http.NewRequestWithContext(calling, method, to.String(), bytes.NewReader(body))
@@ -44,7 +47,8 @@ func (c *call) exchange(ctx context.Context, method string, to *url.URL, header 
 		return nil, fail(err)
 	}
 	request.Header = header.Clone()
-	client, err := c.client()
+	last := &lastAnswer{next: c.opts.Network}
+	client, err := c.client(last)
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -53,7 +57,11 @@ func (c *call) exchange(ctx context.Context, method string, to *url.URL, header 
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // its URL may hold what must not be shown; the call's name is redacted
 		}
-		return nil, fail(err)
+		failure := fail(err)
+		if last.response != nil {
+			failure.redirect = &answer{response: last.response}
+		}
+		return nil, failure
 	}
 	defer response.Body.Close()
 	c.out.Progress(50, step)
@@ -66,14 +74,28 @@ func (c *call) exchange(ctx context.Context, method string, to *url.URL, header 
 	return a, nil
 }
 
+// lastAnswer keeps the head of the last answer: one to a request that net/http reports an
+// error of is a redirect that was not followed.
+type lastAnswer struct {
+	next     http.RoundTripper
+	response *http.Response
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *lastAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := l.next.RoundTrip(r)
+	l.response = response // nil with an error
+	return response, err
+}
+
 // client follows redirects as the job says. Cookies that one sets go along to where it
 // leads, and end with the call.
-func (c *call) client() (*http.Client, error) {
+func (c *call) client(network http.RoundTripper) (*http.Client, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: c.opts.Network, Jar: jar, CheckRedirect: c.redirect}, nil
+	return &http.Client{Transport: network, Jar: jar, CheckRedirect: c.redirect}, nil
 }
 
 // redirect decides about the next request of a chain of redirects.
@@ -90,6 +112,8 @@ func (c *call) redirect(next *http.Request, via []*http.Request) error {
 		return fmt.Errorf("more than %d redirects", most)
 	case from.URL.Scheme == "https" && next.URL.Scheme != "https":
 		return fmt.Errorf("a redirect leads from https to %s, which anybody could read", c.theirURL(next.URL.Redacted()))
+	case next.URL.Scheme != "https" && next.URL.Scheme != "http":
+		return fmt.Errorf("a redirect leads to %s, and only http and https are spoken", c.theirURL(next.URL.Redacted()))
 	case !sameHost(first.URL, next.URL) && next.Body != nil && next.ContentLength != 0:
 		return fmt.Errorf("a redirect asks to send the body to another host, %s", c.theirURL(next.URL.Redacted()))
 	}
@@ -134,6 +158,8 @@ func (c *call) failed(ctx context.Context, err error) action.Outcome {
 			c.name, ended.took.Round(time.Millisecond), int(c.timeout.Seconds())))
 	case errors.As(err, &refused):
 		return action.Fail(v1.ReasonAddressRefused, fmt.Sprintf("%s: %v", c.name, refused))
+	case ended != nil && ended.redirect != nil:
+		return c.notFollowed(ended)
 	case headerTooLarge(err):
 		return action.Fail(v1.ReasonProtocolError, fmt.Sprintf("%s was answered, but the headers of the response are larger than %d bytes, the most that is read. The receiver may have acted on it.", c.name, outbound.MaxHeaderBytes))
 	case errors.Is(err, outbound.ErrUnanswered) && strings.Contains(err.Error(), "malformed"): // net/http's, without a type
@@ -143,6 +169,16 @@ func (c *call) failed(ctx context.Context, err error) action.Outcome {
 			c.name, c.theirs(err.Error()), headerKey))
 	default:
 		return action.Fail(v1.ReasonConnectionFailed, fmt.Sprintf("%s: %s", c.name, c.theirs(err.Error())))
+	}
+}
+
+// notFollowed is the outcome of a redirect that leads to where the call does not go. A failure
+// policy may go by its status.
+func (c *call) notFollowed(e *exchangeError) action.Outcome {
+	a := e.redirect
+	return action.Outcome{
+		Verdict: action.Failed, Reason: v1.ReasonUnexpectedStatus, Facts: a.facts(), RetryAfter: a.retryAfter(time.Now()),
+		Message: fmt.Sprintf("%s was answered %s, and the redirect was not followed: %s. The receiver may have acted on it.", c.name, a.statusLine(c.theirs), c.theirs(e.Error())),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -102,6 +103,12 @@ func TestRedirects(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 		}
 	})
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + gone.Addr().String()
+	gone.Close()
 	url := answers(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/away":
@@ -112,6 +119,13 @@ func TestRedirects(t *testing.T) {
 			http.Redirect(w, r, "/end", http.StatusFound)
 		case "/round":
 			http.Redirect(w, r, "/round", http.StatusFound)
+		case "/ftp":
+			http.Redirect(w, r, "ftp://files.example/x", http.StatusFound)
+		case "/unreadable":
+			w.Header().Set("Location", "http://[::1")
+			w.WriteHeader(http.StatusSeeOther)
+		case "/nobody":
+			http.Redirect(w, r, nobody, http.StatusFound)
 		case "/end":
 			if r.Header.Get("X-Api-Key") != "secret" {
 				w.WriteHeader(http.StatusForbidden)
@@ -127,12 +141,15 @@ func TestRedirects(t *testing.T) {
 		message string
 		body    *v1.JSON
 	}{
-		"a body does not go to another host":                {path: "/body", reason: v1.ReasonConnectionFailed, message: "asks to send the body to another host", body: raw(`"secret"`)},
+		"a body does not go to another host":                {path: "/body", reason: v1.ReasonUnexpectedStatus, message: "asks to send the body to another host", body: raw(`"secret"`)},
 		"to another host it goes without the job's headers": {path: "/away"},
 		"to the same host it goes with them":                {path: "/here"},
 		"none is followed":                                  {path: "/here", most: number(0), expect: []int32{302}},
-		"too many":                                          {path: "/round", most: number(2), reason: v1.ReasonConnectionFailed, message: "more than 2 redirects"},
-		"too many by default":                               {path: "/round", reason: v1.ReasonConnectionFailed, message: "more than 10 redirects"},
+		"too many":                                          {path: "/round", most: number(2), reason: v1.ReasonUnexpectedStatus, message: "more than 2 redirects"},
+		"what is no http":                                   {path: "/ftp", reason: v1.ReasonUnexpectedStatus, message: "answered 302 Found, and the redirect was not followed: a redirect leads to ftp://files.example/x, and only http and https are spoken"},
+		"a Location that cannot be read":                    {path: "/unreadable", reason: v1.ReasonUnexpectedStatus, message: "answered 303 See Other, and the redirect was not followed: failed to parse Location header"},
+		"one that leads to where nobody listens":            {path: "/nobody", reason: v1.ReasonConnectionFailed, message: "connection refused"},
+		"too many by default":                               {path: "/round", reason: v1.ReasonUnexpectedStatus, message: "more than 10 redirects"},
 	} {
 		r := New(Options{Network: private()})
 		o := r.Run(t.Context(), attempt(&v1.APICallAction{
@@ -160,7 +177,7 @@ func TestARedirectFromHTTPSToHTTPIsRefused(t *testing.T) {
 	}
 	r := New(Options{Network: outbound.New(outbound.Options{AllowPrivate: true, Hosts: hosts})})
 	o := r.Run(t.Context(), attempt(&v1.APICallAction{URL: server.URL}), &recorder{})
-	if o.Reason != v1.ReasonConnectionFailed || !strings.Contains(o.Message, "from https to http://") {
+	if o.Reason != v1.ReasonUnexpectedStatus || o.Facts[v1.FactHTTPStatus] != "302" || !strings.Contains(o.Message, "answered 302 Found, and the redirect was not followed: a redirect leads from https to http://") {
 		t.Errorf("%+v", o)
 	}
 }

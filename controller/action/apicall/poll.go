@@ -261,6 +261,13 @@ func (c *call) poll(ctx context.Context, o *operation, first time.Duration) acti
 	}
 }
 
+// unaskable is the outcome of a question whose answer says that there is none.
+func (c *call) unaskable(a *answer, said string) *action.Outcome {
+	o := action.Fail(v1.ReasonUnexpectedStatus, fmt.Sprintf("The operation that %s began cannot be asked about: %s. It may go on; a retry asks again and does not begin it again.", c.name, said))
+	o.Facts = a.facts()
+	return &o
+}
+
 // asked is what a question about an operation came to that has not ended it.
 type asked struct {
 	said     string
@@ -273,10 +280,14 @@ func (c *call) ask(ctx context.Context, to *url.URL) (*action.Outcome, asked, ti
 	name := http.MethodGet + " " + c.theirURL(to.Redacted())
 	a, err := c.exchange(ctx, http.MethodGet, to, c.pollHeader(to), nil, stepPoll)
 	var refused *outbound.RefusedError
+	var ended *exchangeError
 	switch {
 	case errors.As(err, &refused):
 		o := action.Fail(v1.ReasonAddressRefused, fmt.Sprintf("%s: %v", name, refused))
 		return &o, asked{}, 0
+	case errors.As(err, &ended) && ended.redirect != nil && !ended.timedOut:
+		said := c.theirs(fmt.Sprintf("%s was answered %s, and the redirect was not followed: %v", name, ended.redirect.statusLine(c.theirs), err))
+		return c.unaskable(ended.redirect, said), asked{said: said, answered: true}, 0
 	case err != nil:
 		return nil, asked{said: c.theirs(fmt.Sprintf("%s: %v; it is asked again", name, err))}, 0
 	case a.broken != nil:
@@ -290,9 +301,7 @@ func (c *call) ask(ctx context.Context, to *url.URL) (*action.Outcome, asked, ti
 	case passing(a.status()):
 		return nil, asked{said: now.said}, a.retryAfter(time.Now())
 	case a.status()/100 != 2:
-		o := action.Fail(v1.ReasonUnexpectedStatus, fmt.Sprintf("The operation that %s began cannot be asked about: %s. It may go on; a retry asks again and does not begin it again.", c.name, now.said))
-		o.Facts = a.facts()
-		return &o, now, 0
+		return c.unaskable(a, now.said), now, 0
 	}
 	switch state, why := c.state(a); state {
 	case operationFailed:

@@ -45,7 +45,7 @@ func newOperations(t *testing.T) *operations {
 			case "/silent":
 			case "/bad":
 				w.Header().Set("Location", "ftp://example.com/")
-			case "/broken", "/gone", "/busy", "/endless", "/failing", "/moved":
+			case "/broken", "/gone", "/busy", "/endless", "/failing", "/moved", "/round":
 				w.Header().Set("Location", "/operations"+r.URL.Path)
 			case "/monitor", "/asynchronous":
 				w.Header().Set(map[string]string{"/monitor": "Operation-Location", "/asynchronous": "Azure-AsyncOperation"}[r.URL.Path], "/operations/states")
@@ -88,6 +88,8 @@ func newOperations(t *testing.T) *operations {
 			_, _ = io.WriteString(w, `{"done":true,"status":"Failed","error":{"code":13}}`)
 		case r.URL.Path == "/operations/states":
 			fmt.Fprintf(w, `{"status":%q}`, map[bool]string{true: "InProgress", false: "Succeeded"}[n <= s.until.Load()])
+		case r.URL.Path == "/operations/round":
+			http.Redirect(w, r, "/operations/round", http.StatusFound)
 		case r.URL.Path == "/operations/moved":
 			http.Redirect(w, r, "/operations/7", http.StatusSeeOther)
 		case n <= s.until.Load() && r.URL.Path == "/operations/broken":
@@ -146,6 +148,7 @@ func TestAnOperationIsPolledToItsEnd(t *testing.T) {
 		"what has succeeded at once":        {path: "/atonce", values: `"id":1`},
 		"a failure with status 200":         {path: "/swallowed", polls: 1, reason: v1.ReasonUnexpectedResponse, message: `has failed: its status is "Failed"`},
 		"one that nobody knows":             {path: "/gone", polls: 1, reason: v1.ReasonUnexpectedStatus, message: "cannot be asked about"},
+		"one that redirects without end":    {path: "/round", polls: 11, reason: v1.ReasonUnexpectedStatus, message: "was answered 302 Found, and the redirect was not followed: more than 10 redirects. It may go on"},
 		"one that does not end":             {path: "/endless", poll: v1.APICallPoll{TimeoutSeconds: new(int32(2))}, polls: 2, reason: v1.ReasonTimeout, message: "has not ended within the 2 s that spec.apiCall.poll.timeoutSeconds allows"},
 		"a 202 without Location":            {path: "/silent", reason: v1.ReasonUnexpectedResponse, message: "there is no Location header, and spec.apiCall.poll.url is unset"},
 		"a Location that is no URL of HTTP": {path: "/bad", reason: v1.ReasonUnexpectedResponse, message: "its URL must be an absolute http or https URL"},

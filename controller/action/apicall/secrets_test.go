@@ -92,13 +92,13 @@ func TestASecretIsSentAndNeverTold(t *testing.T) {
 		"in a number that is not as expected": {call: v1.APICallAction{URL: echo + "/json", Expect: &v1.APICallExpect{Body: []v1.BodyExpectation{{Path: ".number", Matches: "^9"}}}}, reason: v1.ReasonUnexpectedResponse, message: `.number is ***`},
 		"in a header":                         {call: v1.APICallAction{URL: echo + "/", Expect: &v1.APICallExpect{Headers: map[string]string{"X-Echo": "^x"}}}, reason: v1.ReasonUnexpectedResponse, message: "***"},
 		"in a redirect":                       {call: v1.APICallAction{URL: echo + "/redirect"}},
-		"in too many redirects":               {call: v1.APICallAction{URL: echo + "/loop", MaxRedirects: new(int32(1))}, reason: v1.ReasonConnectionFailed, message: "more than 1 redirects"},
+		"in too many redirects":               {call: v1.APICallAction{URL: echo + "/loop", MaxRedirects: new(int32(1))}, reason: v1.ReasonUnexpectedStatus, message: "more than 1 redirects"},
 		"in one that is not followed":         {call: v1.APICallAction{URL: echo + "/see", Body: raw(`1`)}, reason: v1.ReasonUnexpectedStatus, message: "redirects to"},
 		"cut by a limit":                      {call: v1.APICallAction{URL: echo + "/long"}},
 		"cut by that of a message":            {call: v1.APICallAction{URL: echo + "/longfail"}, reason: v1.ReasonUnexpectedStatus, message: "418"},
 		"in a status line":                    {call: v1.APICallAction{URL: speaks(t, status("HTTP/1.1 418 no "+token+"\r\nContent-Length: 0\r\n\r\n"))}, reason: v1.ReasonUnexpectedStatus, message: "418 no ***"},
 		"in what is no HTTP":                  {call: v1.APICallAction{URL: speaks(t, status("HTTP/1.1 "+token+"\r\n\r\n"))}, reason: v1.ReasonProtocolError},
-		"in a Location that is none":          {call: v1.APICallAction{URL: speaks(t, status("HTTP/1.1 302 Found\r\nLocation: http://["+token+"\r\nContent-Length: 0\r\n\r\n"))}, reason: v1.ReasonConnectionFailed},
+		"in a Location that is none":          {call: v1.APICallAction{URL: speaks(t, status("HTTP/1.1 302 Found\r\nLocation: http://["+token+"\r\nContent-Length: 0\r\n\r\n"))}, reason: v1.ReasonUnexpectedStatus},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := &recorder{}
