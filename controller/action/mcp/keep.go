@@ -45,7 +45,7 @@ func (r *Runner) left(job *v1.Job) *memory.Task {
 	if old == nil {
 		return nil
 	}
-	if p := r.current()[old.Server]; p == nil || p.server.URL != old.URL || old.Tool != job.Spec.Build.Action {
+	if server := r.Get(old.Server); server == nil || server.Definition().URL != old.URL || old.Tool != job.Spec.Build.Action {
 		r.forget(job.UID)
 		return nil
 	}

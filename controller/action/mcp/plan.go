@@ -10,18 +10,15 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	v1 "jobwright.dev/api/v1"
+	"jobwright.dev/controller/action/mcp/answer"
 	"jobwright.dev/controller/action/mcp/display"
 	"jobwright.dev/controller/action/mcp/outcome"
+	"jobwright.dev/controller/action/mcp/session"
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
-const (
-	// busyTime is how long a plan waits for a session while all of a server's are calling:
-	// somebody waits for it.
-	busyTime = 15 * time.Second
-	// previewTime bounds the call of a preview.
-	previewTime = time.Minute
-)
+// previewTime bounds the call of a preview.
+const previewTime = time.Minute
 
 // Plan tells what a job would do: the server is started, its tool and the arguments are
 // checked, and the tool is not called. Where the operator has named a preview for it, that
@@ -31,95 +28,114 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	if build == nil {
 		return refuted("spec.build: Required value"), nil
 	}
-	name, err := r.find(build.Server)
+	name, err := r.Find(build.Server)
 	if err != nil {
 		return refuted(err.Error()), nil
 	}
-	pool, s, err := r.ask(ctx, name, job.Namespace)
+	server, s, err := r.Ask(ctx, name, job.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	if !s.catalog.Has(build.Action) {
-		// A server may offer more tools than when the session began.
-		if err := s.listTools(ctx); err != nil {
-			pool.drop(s, 0)
-			return nil, fmt.Errorf("MCP server %q does not list its tools: %w", name, err)
-		}
+	p := &planning{session: s, server: name, build: build, preview: server.Definition().Plan[build.Action]}
+	plan, err := p.plan(ctx)
+	if p.broken {
+		server.Drop(s, 0)
+	} else {
+		server.Put(s)
 	}
-	arguments, notes, problems := s.catalog.Arguments(build)
+	return plan, err
+}
+
+// planning is the plan of one job.
+type planning struct {
+	session *session.Session
+	server  string // its name
+	build   *v1.BuildAction
+	preview string // the tool that tells what the job's would do; empty: there is none
+	broken  bool   // the session is used no more
+}
+
+func (p *planning) plan(ctx context.Context) (*v1.Plan, error) {
+	catalog := p.session.Catalog()
+	if !catalog.Has(p.build.Action) {
+		// A server may offer more tools than when the session began.
+		if err := p.session.ListTools(ctx); err != nil {
+			p.broken = true
+			return nil, fmt.Errorf("MCP server %q does not list its tools: %w", p.server, err)
+		}
+		catalog = p.session.Catalog()
+	}
+	arguments, notes, problems := catalog.Arguments(p.build)
 	if len(problems) > 0 {
-		pool.put(s)
 		return refuted(problems...), nil
 	}
-	plan := &v1.Plan{Valid: true, Changes: []v1.PlanChange{{
-		Verb: v1.PlanCall, Kind: "tool", Name: name + "/" + build.Action, Detail: display.Short("with "+display.Compact(arguments), outcome.MaxDetail),
-	}}}
+	call := v1.PlanChange{
+		Verb: v1.PlanCall, Kind: "tool", Name: p.server + "/" + p.build.Action, Detail: display.Short("with "+display.Compact(arguments), outcome.MaxDetail),
+	}
 	for _, note := range notes {
-		plan.Changes[0].Detail += "\n" + note
+		call.Detail += "\n" + note
 	}
-	preview := pool.server.Plan[build.Action]
-	if preview == "" {
-		pool.put(s)
-		return plan, nil
-	}
-	return r.preview(ctx, pool, s, plan, build, preview, arguments)
+	return p.previewed(ctx, call, arguments)
 }
 
 func refuted(problems ...string) *v1.Plan { return &v1.Plan{Problems: problems} }
 
-// ask takes a session for a question that somebody of a workspace waits for.
-func (r *Runner) ask(ctx context.Context, name, workspace string) (*pool, *session, error) {
-	busy := fmt.Errorf("all its sessions are calling, and none was free within %s; ask again later", busyTime)
-	queue, cancel := context.WithTimeoutCause(ctx, busyTime, busy)
-	defer cancel()
-	pool, s, err := r.takeWithin(queue, ctx, name, user{workspace: workspace})
-	if err != nil {
-		return nil, nil, fmt.Errorf("MCP server %q is not available: %w", name, err)
+// previewed is the plan of a call, with what its preview tells.
+func (p *planning) previewed(ctx context.Context, call v1.PlanChange, arguments map[string]any) (*v1.Plan, error) {
+	if p.preview == "" {
+		return &v1.Plan{Valid: true, Changes: []v1.PlanChange{call}}, nil
 	}
-	return pool, s, nil
-}
-
-// preview calls a tool that tells what another would do.
-func (r *Runner) preview(ctx context.Context, pool *pool, s *session, plan *v1.Plan, build *v1.BuildAction, tool string, arguments map[string]any) (*v1.Plan, error) {
-	call := &plan.Changes[0]
-	if why := s.catalog.NoPreview(tool); why != "" {
+	if why := p.noPreview(); why != "" {
 		call.Detail += "\n" + why
-		pool.put(s)
-		return plan, nil
+		return &v1.Plan{Valid: true, Changes: []v1.PlanChange{call}}, nil
 	}
-	asked := *build
-	asked.Action = tool
-	if _, _, problems := s.catalog.Arguments(&asked); len(problems) > 0 {
-		call.Detail += "\nits preview " + tool + " does not take these arguments: " + strings.Join(problems, "; ")
-		pool.put(s)
-		return plan, nil
+	reply, problem, err := p.callPreview(ctx, arguments)
+	switch {
+	case err != nil:
+		return nil, err
+	case problem != "":
+		return refuted(problem), nil
+	case reply.IsError:
+		return refuted("spec.build: " + outcome.Said(reply, p.preview)), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, previewTime)
-	defer cancel()
-	result, err := s.converse(ctx, &sdk.CallToolParams{Name: tool, Arguments: arguments})
-	if rpc, ok := wire.Refusal(err); ok && s.Alive() && ctx.Err() == nil {
-		pool.put(s)
-		if rpc.Code == jsonrpc.CodeInvalidParams {
-			return refuted(fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", tool, rpc.Message)), nil
-		}
-		return nil, fmt.Errorf("MCP server %q refused the call of the preview %s: %s (JSON-RPC error %d)", s.name, tool, rpc.Message, rpc.Code)
-	}
-	if err != nil {
-		words := s.lastWords()
-		pool.drop(s, 0)
-		return nil, fmt.Errorf("MCP server %q broke off the call of the preview %s: %w%s", s.name, tool, err, words)
-	}
-	pool.put(s)
-	if result.IsError {
-		return refuted("spec.build: " + outcome.Said(result, tool)), nil
-	}
-	changes, problems := outcome.Previewed(result)
+	changes, problems := outcome.Previewed(reply)
 	if len(problems) > 0 {
-		return &v1.Plan{Problems: problems, Changes: append(plan.Changes, changes...)}, nil
+		return &v1.Plan{Problems: problems, Changes: append([]v1.PlanChange{call}, changes...)}, nil
 	}
 	if len(changes) == 0 {
-		call.Detail += "\n" + display.Short(outcome.Said(result, tool), outcome.MaxDetail)
+		call.Detail += "\n" + display.Short(outcome.Said(reply, p.preview), outcome.MaxDetail)
 	}
-	plan.Changes = append(plan.Changes, changes...)
-	return plan, nil
+	return &v1.Plan{Valid: true, Changes: append([]v1.PlanChange{call}, changes...)}, nil
+}
+
+// noPreview says why the preview is not called; empty: it is.
+func (p *planning) noPreview() string {
+	catalog := p.session.Catalog()
+	if why := catalog.NoPreview(p.preview); why != "" {
+		return why
+	}
+	asked := *p.build
+	asked.Action = p.preview
+	if _, _, problems := catalog.Arguments(&asked); len(problems) > 0 {
+		return "its preview " + p.preview + " does not take these arguments: " + strings.Join(problems, "; ")
+	}
+	return ""
+}
+
+// callPreview calls the preview. A problem is one of the job's.
+func (p *planning) callPreview(ctx context.Context, arguments map[string]any) (reply *answer.Reply, problem string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, previewTime)
+	defer cancel()
+	reply, err = p.session.Call(ctx, &sdk.CallToolParams{Name: p.preview, Arguments: arguments})
+	if rpc, ok := wire.Refusal(err); ok && p.session.Alive() && ctx.Err() == nil {
+		if rpc.Code == jsonrpc.CodeInvalidParams {
+			return nil, fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", p.preview, rpc.Message), nil
+		}
+		return nil, "", fmt.Errorf("MCP server %q refused the call of the preview %s: %s (JSON-RPC error %d)", p.server, p.preview, rpc.Message, rpc.Code)
+	}
+	if err != nil {
+		p.broken = true
+		return nil, "", fmt.Errorf("MCP server %q broke off the call of the preview %s: %w%s", p.server, p.preview, err, p.session.LastWords())
+	}
+	return reply, "", nil
 }

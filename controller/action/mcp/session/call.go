@@ -1,0 +1,91 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"jobwright.dev/controller/action/mcp/answer"
+	"jobwright.dev/controller/action/mcp/wire"
+)
+
+// maxRounds bounds how often a server may ask back before it answers one call.
+const maxRounds = 10
+
+// Call calls a tool, and answers what the server asks back meanwhile. Since 2026-07-28
+// it asks with a result that is none yet, and the call is made again with the answers.
+func (s *Session) Call(ctx context.Context, params *sdk.CallToolParams) (*answer.Reply, error) {
+	for range maxRounds {
+		result, reply, err := s.once(ctx, params)
+		if err != nil || reply != nil {
+			return reply, err
+		}
+		again := *params
+		again.RequestState, again.InputResponses = result.RequestState, sdk.InputResponseMap{}
+		for id, request := range result.InputRequests {
+			switch p := request.(type) {
+			case *sdk.ListRootsParams:
+				again.InputResponses[id] = s.tellRoots()
+			case *sdk.ElicitParams:
+				again.InputResponses[id] = s.answer(p)
+			default:
+				return nil, fmt.Errorf("the call cannot go on: %w", errors.New(s.declineSampling().Error()))
+			}
+		}
+		params = &again
+	}
+	return nil, fmt.Errorf("it asked back %d times and did not answer", maxRounds)
+}
+
+// once calls a tool once. A reply is there unless the server asks back before it answers.
+func (s *Session) once(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, *answer.Reply, error) {
+	ex := wire.NewExchange()
+	result, err := within(ctx, s, func() (*sdk.CallToolResult, error) { return s.client.CallTool(wire.With(ctx, ex), params) })
+	if err != nil {
+		return nil, nil, reason(ex, err)
+	}
+	if result.NeedsInput() {
+		return result, nil, nil
+	}
+	reply := &answer.Reply{Answer: answer.Read(ex.Result()), Remarks: ex.Remarks()}
+	reply.Changes, reply.Written = ex.Changes()
+	return result, reply, nil
+}
+
+// withoutURL is an error of a client over HTTP without its URL, which may hold secrets, and
+// without what the SDK says around it.
+func withoutURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+// reason is why a request has no result: what the server answered instead, where that is
+// known. A JSON-RPC error that came with an HTTP status is both.
+func reason(ex *wire.Exchange, err error) error {
+	f := ex.Failure()
+	switch refusal := ex.Refusal(); {
+	case f == nil:
+		return withoutURL(err)
+	case refusal != nil && !f.Session:
+		return errors.Join(refusal, f)
+	}
+	return f
+}
+
+// rawResult is a result as the server wrote it.
+type rawResult struct {
+	sdk.ResultBase
+	raw json.RawMessage
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *rawResult) UnmarshalJSON(data []byte) error {
+	r.raw = append(r.raw[:0], data...)
+	return nil
+}

@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"jobwright.dev/controller/action/mcp/config"
+)
+
+// Alive reports whether the server and the connection to it are still there.
+func (s *Session) Alive() bool {
+	select {
+	case <-s.lost:
+		return false
+	default:
+	}
+	if s.proc == nil {
+		return true
+	}
+	select {
+	case <-s.proc.Done():
+		return false
+	default:
+		return s.proc.Stdin().Reads()
+	}
+}
+
+// Wait waits until the session has ended.
+func (s *Session) Wait() {
+	var died <-chan struct{}
+	if s.proc != nil {
+		died = s.proc.Done()
+	}
+	select {
+	case <-s.lost:
+	case <-died:
+	}
+}
+
+// Usable reports whether a warm session can serve another call. A server behind HTTP
+// may have been restarted meanwhile, and then knows nothing of the session; a program
+// may hang, or have closed its stdin.
+func (s *Session) Usable(ctx context.Context) bool {
+	if !s.Alive() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.PingTime)
+	defer cancel()
+	if s.proc == nil || time.Since(s.since) >= s.opts.PingAfter {
+		if s.ping(ctx) != nil {
+			return false
+		}
+	}
+	s.quiet(ctx)
+	s.mu.Lock()
+	stale := s.stale
+	s.mu.Unlock()
+	return !stale || s.ListTools(ctx) == nil
+}
+
+// ping asks for a sign of life. Protocols since 2026-07-28 have no such request, and a
+// server that says so lives.
+func (s *Session) ping(ctx context.Context) error {
+	_, err := within(ctx, s, func() (struct{}, error) { return struct{}{}, s.client.Ping(ctx, nil) })
+	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok && rpc.Code == jsonrpc.CodeMethodNotFound {
+		return nil
+	}
+	return err
+}
+
+// errDied is why a call of a server that is gone has no result: something that it left
+// behind holds its stdout open, so that the connection does not end.
+var errDied = errors.New("the server ended")
+
+// within carries out a request, but waits no longer than ctx lasts and the server lives.
+// The SDK itself does not return from the write of a request to a server that does not
+// read, and waits for the end of a stdout that the server's children hold open. Closing
+// the session ends what is left of the request.
+func within[T any](ctx context.Context, s *Session, request func() (T, error)) (T, error) {
+	if s.proc == nil {
+		value, err := request() // HTTP keeps to the context
+		if err != nil {
+			err = redacted{s.opts.Server, err}
+		}
+		return value, err
+	}
+	type answer struct {
+		value T
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		value, err := request()
+		done <- answer{value, err}
+	}()
+	var none T
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-s.proc.Done():
+	}
+	timer := time.NewTimer(lastWordsTime) // its answer may be on the way
+	defer timer.Stop()
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-timer.C:
+		return none, errDied
+	}
+}
+
+// redacted is an error of a server without what its URL may hold of secrets.
+type redacted struct {
+	server config.Server
+	err    error
+}
+
+func (r redacted) Error() string { return r.server.Redact(r.err.Error()) }
+func (r redacted) Unwrap() error { return r.err }

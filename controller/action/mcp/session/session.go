@@ -1,0 +1,172 @@
+package session
+
+import (
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/catalog"
+	"jobwright.dev/controller/action/mcp/config"
+	"jobwright.dev/controller/action/mcp/endpoint"
+	"jobwright.dev/controller/action/mcp/oauth"
+	"jobwright.dev/controller/action/mcp/program"
+	"jobwright.dev/controller/action/mcp/questions"
+	"jobwright.dev/controller/action/mcp/wire"
+	"jobwright.dev/controller/action/process"
+	"jobwright.dev/controller/action/secrets"
+)
+
+const (
+	// stderrLines is how much of a server's last words a message repeats.
+	stderrLines = 10
+	// maxLastWord bounds each of a server's last words, in bytes: a log line as JSON.
+	maxLastWord = 400
+)
+
+// Session is one connection to one server; it serves one call at a time.
+type Session struct {
+	// Named is what the jobs call the session that use it; empty: nothing. Its user sets it.
+	Named string
+
+	opts   Options
+	client *sdk.ClientSession
+	proc   *program.Program // nil over HTTP
+	peer   *wire.Peer       // what the server writes
+	left   error            // why something of it may be running still, once it is closed
+	ended  chan struct{}    // closed when the server's stderr has ended
+	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
+	since  time.Time        // when it became idle
+
+	tokens  *oauth.Source     // nil: there are none
+	known   *secrets.Redactor // of the operator's secrets
+	roots   *sdk.ListRootsResult
+	adopted *endpoint.Adoption // the session was another worker's; nil: it was not
+	catalog *catalog.Catalog   // what the server offers
+
+	changed  chan struct{} // gets a value when the server says that a task has changed
+	canceled chan struct{} // over HTTP: gets a value when the server has taken the cancellation of a call
+	// confirmed tells that a server behind HTTP has answered the end of the session.
+	confirmed bool
+
+	mu        sync.Mutex
+	starting  bool                 // the server has not introduced itself yet
+	chatter   int                  // how many bytes it has said meanwhile
+	spoke     time.Time            // when the server last wrote a line that is no message
+	stale     bool                 // the server has said that its tools have changed
+	tasks     bool                 // it can carry out tools as tasks
+	questions *questions.Questions // of the call under way
+	sink      action.Sink          // of the call under way
+	token     string               // its progress token
+	before    string               // the token of the call before
+	served    bool                 // some workspace has used it
+	workspace string               // the last one
+	foreign   time.Time            // until when the server may write of another workspace's call
+	late      time.Time            // when the server last wrote between two calls
+	asides    int                  // lines outside of calls
+	tail      process.Tail
+}
+
+// Options are what a session is made of.
+type Options struct {
+	// Name is the server's in the operator's file, Server its definition there.
+	Name   string
+	Server config.Server
+	// Owner is who starts the server's program.
+	Owner program.Owner
+	// Version is the client's own, as the server gets it.
+	Version string
+	// Tokens gets the server's OAuth tokens; nil: it wants none.
+	Tokens func() (*oauth.Source, error)
+	// Extend has the client send methods that the SDK does not know; nil: there are none.
+	Extend func(*sdk.Client) error
+	// Manner is how the server wants to be spoken to, as far as its sessions have found out.
+	// Required.
+	Manner *Manner
+	// Sink is the attempt that waits for the session; nil: nobody.
+	Sink action.Sink
+	// Adopt is a session that was left on the server; the zero value: the server begins one.
+	Adopt Left
+	Log   logr.Logger
+
+	// StartTime is how long a server may take to start and introduce itself whose definition
+	// says nothing else. Unset: DefaultStartTime for a program, DefaultConnectTime for a url.
+	StartTime time.Duration
+	// FirstTry is how long a program may say nothing that has read the first request, before
+	// it is started once more; unset: one minute.
+	FirstTry time.Duration
+	// PingAfter is how long a session over stdio is idle before it is asked whether it still
+	// is one, PingTime how long it may take to show that. Unset: a second and five.
+	PingAfter, PingTime time.Duration
+	// Pipe stands in for the start of a program: the ends of its stdin and stdout.
+	Pipe Pipe
+}
+
+// Left is a session over HTTP that a worker has left on its server.
+type Left struct{ ID, Protocol string }
+
+// Begin directs what the server says to an attempt.
+func (s *Session) Begin(sink action.Sink, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token != token && s.token != "" {
+		s.before = s.token
+	}
+	s.sink, s.token = sink, token
+}
+
+// End ends what Begin has begun.
+func (s *Session) End() {
+	s.Begin(nil, "")
+	s.Answering(nil)
+}
+
+// Rest ends a call after which the session is used again: what the server has written to
+// stderr until then still goes to the call.
+func (s *Session) Rest() {
+	if s.proc != nil {
+		s.proc.Drain()
+	}
+	s.End()
+	s.since = time.Now()
+}
+
+// Catalog is what the server offers.
+func (s *Session) Catalog() *catalog.Catalog { return s.catalog }
+
+// Introduction is what the server has said of itself; nil: nothing.
+func (s *Session) Introduction() *sdk.InitializeResult {
+	if s.client == nil {
+		return nil
+	}
+	return s.client.InitializeResult()
+}
+
+// ID is the session's over HTTP.
+func (s *Session) ID() string { return s.client.ID() }
+
+// Local reports whether the server is a program of this worker.
+func (s *Session) Local() bool { return s.proc != nil }
+
+// Pid is the number of the server's process; 0: it is none of this worker.
+func (s *Session) Pid() int {
+	if s.proc == nil {
+		return 0
+	}
+	return s.proc.Pid()
+}
+
+// OffersTasks reports whether the server can carry out tools as tasks.
+func (s *Session) OffersTasks() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tasks
+}
+
+// TaskChanged gets a value when the server says that a task has changed.
+func (s *Session) TaskChanged() <-chan struct{} { return s.changed }
+
+// KeepThere leaves an adopted session on its server when this one is closed.
+func (s *Session) KeepThere() { s.adopted.Keep() }

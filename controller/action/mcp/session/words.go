@@ -1,0 +1,117 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/mcp/display"
+	"jobwright.dev/controller/action/process"
+)
+
+const (
+	// lateTime is how long after its call a server may still write of it, so that what it
+	// writes then is for no other workspace.
+	lateTime = time.Second
+	// quietTime is how long a session must have been silent that has written of a call after
+	// its end, before another gets it; maxQuiet bounds the wait for it.
+	quietTime = 200 * time.Millisecond
+	maxQuiet  = 2 * time.Second
+	// maxAside bounds how many lines of a session outside of calls are logged.
+	maxAside = 1000
+)
+
+func (s *Session) stderr(line string) { s.said(action.Stderr, line) }
+
+func (s *Session) stdout(line string) { s.said(action.Stdout, line) }
+
+// said takes a server's own words.
+func (s *Session) said(stream action.Stream, line string) {
+	line = s.Redact(line)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tail.Add(display.Short(line, maxLastWord))
+	if s.babbles(len(line)) {
+		return
+	}
+	s.told(line)
+	s.hear(stream, line)
+}
+
+// LastWords is what the server last wrote to stderr, and how it ended, for a message.
+func (s *Session) LastWords() string {
+	if s.proc == nil {
+		return ""
+	}
+	out := ""
+	// A server that broke off is about to end; its exit code says why.
+	timer := time.NewTimer(lastWordsTime)
+	defer timer.Stop()
+	select {
+	case <-s.proc.Done():
+		out = "; it ended with " + s.proc.Ended()
+		select {
+		case <-s.ended:
+		case <-timer.C: // something it started holds its stderr open
+		}
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tail := s.tail.String(); tail != "" {
+		out += "; its last words:\n" + tail
+	}
+	return out
+}
+
+// hear gives a line of the server to the call under way. What comes between two calls, and
+// what may be of another workspace's call, goes to Jobwright's own log. The caller holds mu.
+func (s *Session) hear(stream action.Stream, line string) {
+	now := time.Now()
+	if s.sink != nil && !now.Before(s.foreign) {
+		s.sink.Line(stream, line)
+		return
+	}
+	if s.sink == nil && s.served {
+		s.late = now
+	}
+	if s.asides++; s.asides <= maxAside && line != "" {
+		s.opts.Log.Info("an MCP server says outside of a call", "server", s.opts.Name, "workspace", s.workspace, "stream", string(stream), "line", display.Short(line, maxLastWord))
+	}
+}
+
+// Serves begins the use of the session by a workspace.
+func (s *Session) Serves(workspace string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.served && workspace != s.workspace {
+		s.foreign, s.tail = s.since.Add(lateTime), process.Tail{N: stderrLines}
+	}
+	s.served, s.workspace = true, workspace
+}
+
+// quiet waits until a session that talks late has been silent for a while; ctx bounds it.
+func (s *Session) quiet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, maxQuiet)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		left := quietTime - time.Since(s.late)
+		s.mu.Unlock()
+		if left <= 0 {
+			return
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// Redact is a text of the server's with *** in place of the operator's secrets.
+func (s *Session) Redact(text string) string {
+	return s.tokens.Redact(s.opts.Server.Redact(s.known.String(text)))
+}
