@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -22,12 +23,14 @@ type FailureGroup struct {
 
 // varying is what differs between two messages that mean the same: identifiers,
 // addresses, times, sizes, numbers.
-var varying = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|\d+(?:[.:\-T]\d+)*Z?`)
+var varying = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|\d+(?:[.:\-T]\d+)*Z?`)
+})
 
 // alike is the first line of a message without what varies.
 func alike(message string) string {
 	line, _, _ := strings.Cut(message, "\n")
-	return varying.ReplaceAllString(line, "…")
+	return varying().ReplaceAllString(line, "…")
 }
 
 // GroupFailures groups failed jobs, the largest group first.

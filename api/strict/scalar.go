@@ -4,18 +4,24 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
 
 var (
-	jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	jsonNumber = whenUsed(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 	// yamlNumber is what a YAML 1.1 or 1.2 reader takes for a number. Sexagesimal numbers
 	// (12:30:00) are none: no reader in Go or JavaScript knows them.
-	yamlNumber = regexp.MustCompile(`^[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9][0-9_]*([eE][-+]?[0-9]+)?)$`)
-	octal      = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
-	notFinite  = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+	yamlNumber = whenUsed(`^[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9][0-9_]*([eE][-+]?[0-9]+)?)$`)
+	octal      = whenUsed(`^[-+]?0[0-9_]+$`)
+	notFinite  = whenUsed(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
 )
+
+// whenUsed compiles a pattern when it is used first: most processes read no YAML.
+func whenUsed(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // yaml11 reports what YAML 1.1 reads as a boolean and YAML 1.2 as text.
 func yaml11(s string) (value, ok bool) {
@@ -50,15 +56,15 @@ func plainScalar(s string) *node {
 		return &node{kind: text, raw: quote(s)}
 	}
 	switch {
-	case jsonNumber.MatchString(s) && len(s) > MaxNumber:
+	case jsonNumber().MatchString(s) && len(s) > MaxNumber:
 		return &node{kind: doubtful, plain: s, advice: tooLong(len(s))}
-	case jsonNumber.MatchString(s):
+	case jsonNumber().MatchString(s):
 		return &node{kind: number, raw: []byte(s), plain: s}
-	case octal.MatchString(s):
+	case octal().MatchString(s):
 		return &node{kind: doubtful, plain: s, advice: fmt.Sprintf("%s is octal to some YAML readers and decimal to others: write the number without leading zeros, or quote it: %q", printable(s), printable(s))}
-	case yamlNumber.MatchString(s):
+	case yamlNumber().MatchString(s):
 		return &node{kind: doubtful, plain: s, advice: fmt.Sprintf("%s is a number to YAML, and JSON does not write numbers so: write it in decimal digits as JSON does, or quote it: %q", printable(s), printable(s))}
-	case notFinite.MatchString(s):
+	case notFinite().MatchString(s):
 		return &node{kind: doubtful, plain: s, advice: fmt.Sprintf("%s is a number that JSON does not have: quote it: %q", s, s)}
 	}
 	return &node{kind: text, raw: quote(s)}

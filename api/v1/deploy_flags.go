@@ -5,20 +5,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// flagValue is what a flag takes; nil: nothing.
-type flagValue = *regexp.Regexp
+// flagValue is what a flag takes; nil: nothing. It is compiled when a flag is checked first:
+// compiled, these would be the largest part of what a process keeps that checks none.
+type flagValue func() *regexp.Regexp
+
+func flagLike(pattern string) flagValue {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 var (
-	flagNumber   = regexp.MustCompile(`^[0-9]{1,6}$`)
-	flagLines    = regexp.MustCompile(`^([0-9]{1,7}|all)$`)
-	flagInstant  = regexp.MustCompile(`^[0-9A-Za-z:.+-]{1,40}$`)
-	flagScale    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*=[0-9]{1,4}$`)
-	flagBuildArg = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=[^\x00\n]*$`)
-	flagOneOf    = func(words ...string) flagValue { return regexp.MustCompile(`^(` + strings.Join(words, "|") + `)$`) }
+	flagNumber   = flagLike(`^[0-9]{1,6}$`)
+	flagLines    = flagLike(`^([0-9]{1,7}|all)$`)
+	flagInstant  = flagLike(`^[0-9A-Za-z:.+-]{1,40}$`)
+	flagScale    = flagLike(`^[A-Za-z0-9][A-Za-z0-9_.-]*=[0-9]{1,4}$`)
+	flagBuildArg = flagLike(`^[A-Za-z_][A-Za-z0-9_]*=[^\x00\n]*$`)
+	flagOneOf    = func(words ...string) flagValue { return flagLike(`^(` + strings.Join(words, "|") + `)$`) }
 )
 
 // deployFlags are the flags of each verb. Not in it: what reads or writes other places
@@ -96,8 +102,8 @@ func DeployFlags(verb DeployVerb, args []string, p *field.Path) ([]string, field
 			i++
 			given = args[i]
 		}
-		if !pattern.MatchString(given) {
-			errs = append(errs, field.Invalid(p.Index(i), given, "the value of "+name+" must match "+pattern.String()))
+		if !pattern().MatchString(given) {
+			errs = append(errs, field.Invalid(p.Index(i), given, "the value of "+name+" must match "+pattern().String()))
 			continue
 		}
 		if strings.HasPrefix(name, "--") {

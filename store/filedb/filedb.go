@@ -18,7 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
 
 	"github.com/google/renameio/v2"
 )
@@ -99,8 +99,12 @@ func ReadJSON[T any](path string, fallback T) (T, error) {
 	return v, nil
 }
 
-// temporary is the name of what an interrupted Write leaves.
-var temporary = regexp.MustCompile(`^\..+[0-9]+$`)
+// temporary reports whether name is that of what an interrupted Write leaves: a dot, a name
+// and a number.
+func temporary(name string) bool {
+	named := strings.TrimRight(name, "0123456789")
+	return len(named) < len(name) && len(name) > 2 && name[0] == '.'
+}
 
 // Sweep removes what interrupted writes have left in a folder that nobody else has files
 // in, and nobody writes to meanwhile. A folder that is missing has nothing.
@@ -110,7 +114,7 @@ func Sweep(folder string) error {
 		return nil
 	}
 	for _, entry := range entries {
-		if entry.Type().IsRegular() && temporary.MatchString(entry.Name()) {
+		if entry.Type().IsRegular() && temporary(entry.Name()) {
 			err = errors.Join(err, os.Remove(filepath.Join(folder, entry.Name())))
 		}
 	}
