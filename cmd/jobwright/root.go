@@ -23,7 +23,7 @@ func execute(ctx context.Context, args []string, streams cli.Streams) int {
 	return executeWith(ctx, args, streams, v1.Kinds())
 }
 
-// executeWith is execute for other kinds of objects.
+// executeWith is execute with the given kinds of objects.
 func executeWith(ctx context.Context, args []string, streams cli.Streams, kinds v1.KindSet) int {
 	root := newRoot(streams, kinds)
 	root.SetArgs(args)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Classify makes what cobra finds wrong with a command line a usage error.
+// Classify turns the errors of cobra's argument checks into usage errors.
 func Classify(command *cobra.Command) {
 	if check := command.Args; check != nil {
 		command.Args = func(cmd *cobra.Command, args []string) error {

@@ -9,19 +9,19 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Choice makes a flag that takes one of the supported words, and completes them in a
-// shell. What value holds is its default.
+// Choice defines a flag that takes one of the supported words, with shell completion. The
+// default is the content of value.
 func Choice(command *cobra.Command, value *string, name, shorthand, usage string, supported ...string) {
 	command.Flags().VarP(&choice{value: value, initial: *value, supported: supported}, name, shorthand, usage)
 	CompleteValues(command, name, supported...)
 }
 
-// Output makes the flag --output for formats beside the default one.
+// Output defines the flag --output with the formats that it takes.
 func Output(command *cobra.Command, value *string, usage string, formats ...string) {
 	Choice(command, value, "output", "o", usage, formats...)
 }
 
-// CompleteValues completes a flag's values in a shell.
+// CompleteValues sets the words that a shell offers for a flag.
 func CompleteValues(command *cobra.Command, flag string, values ...string) {
 	if err := command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag is not there: a mistake of the program
@@ -52,12 +52,12 @@ func (c *choice) Set(text string) error {
 	return nil
 }
 
-// unsupportedError is the words that a flag takes, told to somebody who has given another.
+// unsupportedError lists the words that a flag takes, after another one was given.
 type unsupportedError []string
 
 func (e unsupportedError) Error() string { return "supported values: " + strings.Join(e, ", ") }
 
-// FlagError makes what pflag finds wrong with a flag a usage error.
+// FlagError turns the errors of pflag into usage errors.
 func FlagError(_ *cobra.Command, err error) error {
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if unsupported, chosen := errors.AsType[unsupportedError](err); ok && chosen {

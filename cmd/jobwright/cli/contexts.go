@@ -14,7 +14,7 @@ import (
 	"jobwright.dev/store/filedb"
 )
 
-// Settings say which server and workspace a command means.
+// Settings name the server and the workspace of a command.
 type Settings struct {
 	Server    string `json:"server,omitempty"`
 	Workspace string `json:"workspace,omitempty"`
@@ -26,8 +26,8 @@ type Contexts struct {
 	Contexts map[string]Settings `json:"contexts,omitempty"`
 }
 
-// contextFile is where the context file stands: $JOBWRIGHT_CONFIG_DIR, or the user's
-// folder for configuration.
+// contextFile returns the path of the context file, in $JOBWRIGHT_CONFIG_DIR or else the
+// user's configuration folder.
 func contextFile() (string, error) {
 	if dir := os.Getenv("JOBWRIGHT_CONFIG_DIR"); dir != "" {
 		return filepath.Join(dir, "contexts.yaml"), nil
@@ -39,7 +39,7 @@ func contextFile() (string, error) {
 	return filepath.Join(dir, "jobwright", "contexts.yaml"), nil
 }
 
-// ReadContexts reads the context file; without one there are no contexts.
+// ReadContexts reads the context file. A missing file means that there are no contexts.
 func ReadContexts() (Contexts, error) {
 	var known Contexts
 	path, err := contextFile()
@@ -71,7 +71,7 @@ func (k Contexts) write() error {
 	return filedb.WriteBytes(path, data)
 }
 
-// settings are what flags, environment, context file and defaults say, in this order.
+// settings merges flags, environment, context file and defaults; the first that is set wins.
 func (c *Invocation) settings() (Settings, error) {
 	known, err := ReadContexts()
 	if err != nil {

@@ -16,22 +16,22 @@ const (
 	ExitTimeout  = 5
 )
 
-// ExitStatus is an error that only sets the exit code; its message was printed before.
+// ExitStatus is an error that sets the exit code and prints nothing.
 type ExitStatus int
 
 func (e ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// UsageError is a command line that cannot be understood.
+// UsageError is an error in the command line.
 type UsageError struct{ Err error }
 
 func (e UsageError) Error() string { return e.Err.Error() }
 
 func (e UsageError) Unwrap() error { return e.Err }
 
-// Usagef makes a UsageError.
+// Usagef returns a UsageError with a formatted message.
 func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
 
-// ExitOf is the exit code for a job's phase.
+// ExitOf returns the exit code for a job's phase.
 func ExitOf(phase v1.JobPhase) int {
 	switch phase {
 	case v1.JobSucceeded:

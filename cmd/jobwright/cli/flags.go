@@ -11,7 +11,7 @@ import (
 	"jobwright.dev/api/strict"
 )
 
-// BindEnv gives flags that were not set the value of their environment variable.
+// BindEnv sets flags that the command line does not set from their environment variables.
 func BindEnv(flags *pflag.FlagSet) error {
 	var failed error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -27,8 +27,7 @@ func BindEnv(flags *pflag.FlagSet) error {
 	return failed
 }
 
-// BindFile gives flags that neither the command line nor the environment has set
-// their value from a file.
+// BindFile sets flags that neither command line nor environment sets from a file.
 func BindFile(flags *pflag.FlagSet, path string) error {
 	if path == "" {
 		return nil
@@ -58,7 +57,7 @@ func BindFile(flags *pflag.FlagSet, path string) error {
 	return nil
 }
 
-// setting is a flag's value in a file, or a list of them, as they are written.
+// setting is the value of a flag in a file, or a list of values, as text.
 type setting []string
 
 // UnmarshalJSON implements json.Unmarshaler.

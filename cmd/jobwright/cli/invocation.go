@@ -14,7 +14,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Streams are where a command reads and writes.
+// Streams are the standard streams of a command.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -30,8 +30,8 @@ type Invocation struct {
 	Context   string
 }
 
-// Connect returns a client of the server that flags, environment or context file name,
-// and sets Workspace from the same sources.
+// Connect returns a client of the server named by flags, environment or context file, and
+// sets Workspace from the same sources.
 func (c *Invocation) Connect() (*client.Client, error) {
 	settings, err := c.settings()
 	if err != nil {
@@ -41,7 +41,7 @@ func (c *Invocation) Connect() (*client.Client, error) {
 	return client.New(client.Config{Server: settings.Server, UserAgent: "jobwright/" + Version(), Kinds: c.Kinds})
 }
 
-// Confirm asks on a terminal; elsewhere only --yes is an answer.
+// Confirm asks the question on a terminal. Without a terminal, yes must be set.
 func (c *Invocation) Confirm(yes bool, question string) error {
 	if yes {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/api/strict"
 )
 
-// InFile is one error for each of a text's problems, with the file that it is in.
+// InFile returns one error for each problem of a file's text, with the file's name.
 func InFile(path string, err error) []error {
 	problems, ok := errors.AsType[strict.Problems](err)
 	if !ok {

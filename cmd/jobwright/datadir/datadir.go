@@ -13,14 +13,14 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// workerFile names the worker, and behind a space the folder that it is the worker of.
+// workerFile holds the worker's name, a space, and the identity of its folder.
 const workerFile = "worker-id"
 
-// WorkerIdentity is this data folder's worker: made once, kept beside the objects, so
-// that the next server on the folder knows what the one before has left. It is bound to
-// the folder itself: a copy has a worker of its own, or it would end the processes of the
-// original as left behind; before is then the original's. A name that an earlier version
-// has written is bound where it is found.
+// WorkerIdentity returns the name of this data folder's worker. The name is created once and
+// stored in the folder, so that the next server recognizes the processes of the last one.
+// It is bound to the folder: a copied folder gets a new name, because under the old one it
+// would kill the original's processes as orphans; before is then the original's name. A
+// name from an earlier version, which has no binding, is bound to the folder it is in.
 func WorkerIdentity(dataDir string) (worker, before string, err error) {
 	folder, err := vfs.Identity(dataDir)
 	if err != nil {
@@ -42,16 +42,16 @@ func WorkerIdentity(dataDir string) (worker, before string, err error) {
 		}
 		worker, before = host+"-"+uuid.NewString()[:8], worker
 	}
-	// On disk before it is used: attempts bear the worker's name, and a server that has
-	// lost it with a power cut would wait for their leases to expire.
+	// Synced before its first use: attempts carry the worker's name. A server that lost the
+	// name in a power cut would have to wait for their leases to expire.
 	return worker, before, filedb.WriteBytes(path, []byte(worker+" "+folder+"\n"))
 }
 
-// OperatorTokenFile is where in the data folder the operator's token stands: who may
-// read the folder may have what is in it.
+// OperatorTokenFile is the name of the token's file in the data folder. Read access to the
+// folder is access to everything in it, so the token grants nothing more.
 const OperatorTokenFile = "operator-token"
 
-// OperatorToken is the token that the file holds; it is made when it is missing.
+// OperatorToken returns the token in the file, and creates it if there is none.
 func OperatorToken(dataDir string) (string, error) {
 	path := filepath.Join(dataDir, OperatorTokenFile)
 	data, err := os.ReadFile(path)

@@ -1,3 +1,3 @@
-// Package datadir knows what stands in the server's data folder beside its objects: the
-// worker's identity and the operator's token.
+// Package datadir reads and creates the identities in the server's data folder: the worker's
+// name and the operator's token.
 package datadir

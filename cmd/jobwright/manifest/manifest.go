@@ -20,14 +20,14 @@ import (
 // maxManifest bounds one manifest file; 64 MiB hold a hundred thousand jobs.
 const maxManifest = 64 << 20
 
-// Document is one object of a manifest and where it stands.
+// Document is one object of a manifest, with its location for messages.
 type Document struct {
 	Where  string
 	Object v1.Object
 }
 
-// Read reads every document of files, folders (their .yaml, .yml and .json
-// files) and "-". Nothing is returned unless all of it can be read.
+// Read reads every document of files, folders (their .yaml, .yml and .json files) and
+// standard input ("-"). An error means that no document is returned.
 func Read(c *cli.Invocation, paths []string) ([]Document, error) {
 	var docs []Document
 	var problems []error
@@ -51,7 +51,7 @@ func Read(c *cli.Invocation, paths []string) ([]Document, error) {
 	if len(docs) == 0 {
 		return nil, fmt.Errorf("no objects in %s", strings.Join(paths, ", "))
 	}
-	// What others live in comes first.
+	// Kinds that contain others, such as workspaces, come first.
 	rank := map[string]int{}
 	for i, kind := range c.Kinds {
 		rank[kind.Name] = i
@@ -137,7 +137,7 @@ func readDocument(c *cli.Invocation, where string, text strict.Document) ([]Docu
 	return docs, problems
 }
 
-// IntoWorkspace gives an object that names no workspace the command's.
+// IntoWorkspace sets the workspace of the command on an object that names none.
 func IntoWorkspace(c *cli.Invocation, obj v1.Object) {
 	kind, _ := c.Kinds.Of(obj)
 	if kind.Namespaced && obj.GetNamespace() == "" {
@@ -145,7 +145,7 @@ func IntoWorkspace(c *cli.Invocation, obj v1.Object) {
 	}
 }
 
-// Keys are the objects of manifests, what others live in last.
+// Keys returns the keys of the objects of manifests; kinds that contain others come last.
 func Keys(c *cli.Invocation, files []string) ([]client.Key, error) {
 	docs, err := Read(c, files)
 	if err != nil {

@@ -83,10 +83,10 @@ func backupFrom(ctx context.Context, c *cli.Invocation, tokenFile string, w io.W
 	return err
 }
 
-// backup copies a store: through its server, or from its folder when that is stopped.
+// backup copies a store through its server, or from its folder if the server is stopped.
 func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer) (err error) {
 	if _, err := os.Stat(filepath.Join(dataDir, datadir.OperatorTokenFile)); err != nil {
-		// Opening would make a new store there.
+		// file.Open would create a store there.
 		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has, or with --token-file a copy of its operator-token, which lets backup read all workspaces through --server", dataDir, err)
 	}
 	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.Kinds})

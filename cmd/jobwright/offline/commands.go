@@ -1,5 +1,5 @@
-// Package offline holds the commands that work on a data folder itself: backup, restore,
-// compact, fsck, import. All but backup need its server to be stopped.
+// Package offline holds the commands that open a data folder themselves: backup, restore,
+// compact, fsck and import. All but backup require that its server is stopped.
 package offline
 
 import (

@@ -42,7 +42,7 @@ func newCompact(c *cli.Invocation) *cobra.Command {
 	return command
 }
 
-// folderSize is the size of the store's files: jobs.json and the journal.
+// folderSize returns the size of jobs.json and the journal.
 func folderSize(dir string) (int64, error) {
 	var size int64
 	for _, pattern := range []string{"jobs.json", filepath.Join("journal", "*")} {

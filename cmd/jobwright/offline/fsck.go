@@ -14,7 +14,7 @@ import (
 	"jobwright.dev/store/journal"
 )
 
-// fsckResult is what fsck -o json prints.
+// fsckResult is the output of fsck -o json.
 type fsckResult struct {
 	Folder string `json:"folder"`
 	// State is "whole", "edited", "damaged" or "unreadable".
@@ -54,7 +54,7 @@ offset and cause, and what to do.`,
 	return command
 }
 
-// fsck checks a folder and prints what it has found.
+// fsck checks a folder and prints the result.
 func fsck(c *cli.Invocation, dataDir string, verbose bool, output string) error {
 	if _, err := os.Stat(dataDir); err != nil {
 		return err
@@ -83,7 +83,7 @@ func fsck(c *cli.Invocation, dataDir string, verbose bool, output string) error 
 	return nil
 }
 
-// printFsckJSON prints a result; a problem is in it, and is exit code 1.
+// printFsckJSON prints a result. A problem is part of it and sets exit code 1.
 func printFsckJSON(c *cli.Invocation, result fsckResult, problem error) error {
 	result.Clean = problem == nil
 	if problem != nil {
@@ -98,7 +98,7 @@ func printFsckJSON(c *cli.Invocation, result fsckResult, problem error) error {
 	return nil
 }
 
-// stateOf is what a check has come to, in a word.
+// stateOf returns the outcome of a check as one word.
 func stateOf(r file.FsckReport, err error) string {
 	switch {
 	case errors.Is(err, store.ErrCorrupt):

@@ -71,7 +71,7 @@ func importFile(ctx context.Context, c *cli.Invocation, path, dataDir string) (e
 	return nil
 }
 
-// readOld reads an old file. The store sorts by uid, and that by time: oldest first.
+// readOld reads an old file and sorts its jobs by age, as the store will list them.
 func readOld(path string) ([]seed.Past, error) {
 	in, err := os.Open(path)
 	if err != nil {
@@ -114,7 +114,7 @@ func storePast(ctx context.Context, objects store.Store, archive logs.Store, pas
 		create = append(create, p.Job)
 		fresh = append(fresh, p)
 	}
-	// Logs first: a job is there only when all of it is.
+	// Logs are written first: a stored job must be complete.
 	for _, p := range fresh {
 		if err := importLog(ctx, archive, p); err != nil {
 			return 0, err

@@ -13,8 +13,8 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Description prints the fields of an object for a person; of a job also the status, the
-// conditions and the earlier runs.
+// Description prints the fields of an object for a person. For a job it adds status,
+// conditions and earlier runs.
 func Description(out io.Writer, obj v1.Object, now time.Time) error {
 	d := description{Table: NewTable(out), now: now}
 	d.line("Name", obj.GetName())
@@ -48,7 +48,7 @@ func (d description) line(name, value string) {
 	}
 }
 
-// at is a time with its age.
+// at formats a time with its age.
 func (d description) at(t time.Time) string {
 	return fmt.Sprintf("%s (%s ago)", t.UTC().Format(time.RFC3339), Since(t, d.now))
 }
@@ -104,7 +104,7 @@ func (d description) conditions(out io.Writer, conditions []metav1.Condition) er
 	return t.Flush()
 }
 
-// history prints how earlier runs ended.
+// history prints the outcomes of earlier runs.
 func (d description) history(out io.Writer, runs []v1.RunStatus) error {
 	if len(runs) == 0 {
 		return nil
@@ -117,7 +117,7 @@ func (d description) history(out io.Writer, runs []v1.RunStatus) error {
 	return t.Flush()
 }
 
-// idleLimit says how long an attempt may stand still, and who has decided that.
+// idleLimit describes the idle limit of a job's attempts and where it comes from.
 func idleLimit(job *v1.Job) string {
 	seconds, limited := job.IdleTimeout()
 	switch {
@@ -137,7 +137,7 @@ func idleLimit(job *v1.Job) string {
 	return ""
 }
 
-// pairs are labels as KEY=VALUE, sorted.
+// pairs formats labels as KEY=VALUE, sorted.
 func pairs(labels map[string]string) string {
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(labels)) {

@@ -1,6 +1,6 @@
-// Package print writes what commands show: objects as tables, YAML, JSON or by jsonpath,
-// durations, the progress of a job.
+// Package print writes the output of commands: objects as tables, YAML, JSON or jsonpath
+// results, durations, and the progress of a job.
 //
 // The jsonpath output uses client-go's util/jsonpath, the only implementation of the
-// template language that kubectl users know; of client-go nothing else is linked.
+// template language that kubectl users know; nothing else of client-go is linked.
 package print

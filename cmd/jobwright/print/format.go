@@ -17,7 +17,7 @@ func JSON(out io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// writeYAML prints v with every number as it stands in v's JSON.
+// writeYAML prints v as YAML; see MarshalYAML.
 func writeYAML(out io.Writer, v any) error {
 	text, err := MarshalYAML(v)
 	if err != nil {
@@ -27,7 +27,7 @@ func writeYAML(out io.Writer, v any) error {
 	return err
 }
 
-// As prints v as JSON where the format is json, else as YAML.
+// As prints v in the format: json, or else YAML.
 func As(out io.Writer, v any, format string) error {
 	if format == "json" {
 		return JSON(out, v)
@@ -44,7 +44,7 @@ func Object(out io.Writer, obj v1.Object, format string) error {
 	return As(out, obj, format)
 }
 
-// FullName is kind/name as commands take it.
+// FullName returns kind/name, the form that commands accept.
 func FullName(obj v1.Object) string {
 	return strings.ToLower(obj.GetObjectKind().GroupVersionKind().Kind) + "/" + obj.GetName()
 }

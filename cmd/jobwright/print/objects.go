@@ -14,7 +14,7 @@ import (
 	"jobwright.dev/cmd/jobwright/cli"
 )
 
-// Objects prints objects as -o asks.
+// Objects prints objects in the format of --output.
 type Objects struct {
 	out    io.Writer
 	o      Options
@@ -22,14 +22,14 @@ type Objects struct {
 	headed bool
 }
 
-// Options are what flags say about output.
+// Options are the output flags of a command.
 type Options struct {
 	Output     string // "", wide, yaml, json, name or jsonpath=TEMPLATE
 	Workspaces bool   // a column of workspaces
 	NoHeader   bool
 }
 
-// NewObjects returns a printer of objects on out.
+// NewObjects returns a printer that writes to out.
 func NewObjects(out io.Writer, o Options) (*Objects, error) {
 	p := &Objects{out: out, o: o}
 	if template, ok := strings.CutPrefix(o.Output, "jsonpath="); ok {
@@ -124,8 +124,9 @@ func (p *Objects) jsonpath(v any) error {
 	return err
 }
 
-// exactNumbers is a decoded value with its numbers as a filter compares them, where that
-// changes nothing about how they are written: others stay as they are.
+// exactNumbers converts the numbers of a decoded value to int64 or float64, so that a
+// filter can compare them. A number that the conversion would print differently stays a
+// json.Number.
 func exactNumbers(value any) any {
 	switch v := value.(type) {
 	case json.Number:

@@ -9,8 +9,8 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Progress shows a job's progress below its log: on a terminal a bar that moves, else
-// a line for each new step.
+// Progress shows the progress of a job below its log: a moving bar on a terminal, elsewhere
+// one line for each new step.
 type Progress struct {
 	out   io.Writer
 	moves bool
@@ -20,7 +20,7 @@ type Progress struct {
 	last string
 }
 
-// NewProgress shows progress on out.
+// NewProgress returns a Progress that writes to out.
 func NewProgress(out io.Writer) *Progress { return &Progress{out: out, moves: terminal(out)} }
 
 // Line prints a line of the log above the bar.
@@ -32,7 +32,7 @@ func (p *Progress) Line(out io.Writer, text string) {
 	p.draw()
 }
 
-// Job shows where the job is.
+// Job shows the phase and progress of the job.
 func (p *Progress) Job(job *v1.Job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,7 +51,7 @@ func (p *Progress) Job(job *v1.Job) {
 	p.draw()
 }
 
-// End takes the bar away.
+// End removes the bar.
 func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 // Table writes aligned columns.
 type Table struct{ w *tabwriter.Writer }
 
-// NewTable returns a table that begins with the names of its columns, if there are any.
+// NewTable returns a table. The names of its columns, if any, are its first row.
 func NewTable(out io.Writer, columns ...string) Table {
 	t := Table{tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)}
 	if len(columns) > 0 {
@@ -28,7 +28,7 @@ func (t Table) Row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t"
 // Flush writes the rows, aligned.
 func (t Table) Flush() error { return t.w.Flush() }
 
-// columns are the heads of a kind's table; wide ones come last.
+// columns returns the headings of a kind's table; wide columns come last.
 func columns(kind v1.Kind, wide bool) []string {
 	row := []string{"NAME"}
 	for _, c := range kind.Columns {
@@ -45,7 +45,7 @@ func columns(kind v1.Kind, wide bool) []string {
 	return row
 }
 
-// cells are an object's row of the same columns.
+// cells returns an object's row for the same columns.
 func cells(kind v1.Kind, obj v1.Object, now time.Time, wide bool) []string {
 	row := []string{obj.GetName()}
 	for _, c := range kind.Columns {
@@ -62,7 +62,7 @@ func cells(kind v1.Kind, obj v1.Object, now time.Time, wide bool) []string {
 	return row
 }
 
-// cell is a column's value as a table shows it.
+// cell formats a column's value.
 func cell(value any) string {
 	switch v := value.(type) {
 	case nil:

@@ -8,7 +8,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// runTime is how long a job has run.
+// runTime formats the run time of a job.
 func runTime(job *v1.Job, now time.Time) string {
 	if run, ok := job.RunTime(now); ok {
 		return Span(run)
@@ -16,7 +16,7 @@ func runTime(job *v1.Job, now time.Time) string {
 	return "-"
 }
 
-// Since is the age of t.
+// Since formats the age of t.
 func Since(t, now time.Time) string {
 	if t.IsZero() {
 		return "-"
@@ -24,7 +24,7 @@ func Since(t, now time.Time) string {
 	return Span(now.Sub(t))
 }
 
-// Span is a duration in its one or two largest units.
+// Span formats a duration in its largest unit.
 func Span(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -40,7 +40,7 @@ func Span(d time.Duration) string {
 	}
 }
 
-// Dash stands for an empty cell.
+// Dash returns "-" for an empty cell.
 func Dash(s string) string {
 	if s == "" {
 		return "-"
@@ -48,13 +48,13 @@ func Dash(s string) string {
 	return s
 }
 
-// FirstLine is the text up to its first line break.
+// FirstLine returns the text up to its first line break.
 func FirstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	return line
 }
 
-// Ending says how a job ended, in one line or more.
+// Ending describes the outcome of a finished job.
 func Ending(job *v1.Job) string {
 	text := strings.ToLower(string(job.Status.Phase))
 	if job.Status.Phase != v1.JobSucceeded && job.Status.Reason != "" {

@@ -11,9 +11,10 @@ import (
 	"jobwright.dev/api/strict"
 )
 
-// MarshalYAML writes v as YAML, with every number as it stands in v's JSON: what is read, edited
-// and applied again must not have changed. The library writes numbers by way of float64;
-// one that this would change is written as a word of its own and put back afterwards.
+// MarshalYAML encodes v as YAML and keeps every number exactly as v's JSON has it: an object
+// that is read and applied again must not change. The YAML library converts numbers to
+// float64. A number that the conversion would change is replaced by a unique word before
+// encoding, and restored in the text.
 func MarshalYAML(v any) ([]byte, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -33,7 +34,7 @@ func MarshalYAML(v any) ([]byte, error) {
 	return []byte(numbers.restore(string(text))), nil
 }
 
-// numberWords are the numbers that were replaced, by their place in the order.
+// numberWords holds the replaced numbers in the order of their words.
 type numberWords struct {
 	prefix string
 	texts  []string

@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/cmd/jobwright/cli"
 )
 
-// CompleteObjects completes kinds, then names from the server.
+// CompleteObjects completes kinds, then the names of objects on the server.
 func CompleteObjects(c *cli.Invocation) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {

@@ -1,3 +1,3 @@
-// Package selection finds the objects that a command's arguments name, and completes such
-// arguments in a shell.
+// Package selection resolves the arguments of a command to objects, and completes them in a
+// shell.
 package selection

@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/cmd/jobwright/cli"
 )
 
-// kindArg finds the kind a person means: plural, singular, short name or kind.
+// Kind finds a kind by its plural, singular, short name or kind.
 func Kind(c *cli.Invocation, text string) (v1.Kind, error) {
 	var known []string
 	for _, kind := range c.Kinds {
@@ -23,7 +23,7 @@ func Kind(c *cli.Invocation, text string) (v1.Kind, error) {
 	return v1.Kind{}, cli.Usagef("unknown kind %q: supported kinds: %s", text, strings.Join(known, ", "))
 }
 
-// objectArgs reads "KIND NAME…", "KIND/NAME…" or, where jobs are meant, "NAME…".
+// Keys parses "KIND NAME…", "KIND/NAME…" and, for jobs, "NAME…".
 func Keys(c *cli.Invocation, args []string) ([]client.Key, error) {
 	if len(args) == 0 {
 		return nil, cli.Usagef("name what is meant, e.g. job/NAME")

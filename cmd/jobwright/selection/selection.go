@@ -10,7 +10,7 @@ import (
 	"jobwright.dev/cmd/jobwright/cli"
 )
 
-// selected are the objects that names or a label selector mean; one of both.
+// Select returns the keys of the objects given by names or by a label selector, not both.
 func Select(c *cli.Invocation, cmd *cobra.Command, server *client.Client, args []string, selector string) ([]client.Key, error) {
 	if selector == "" {
 		return Keys(c, args)
@@ -40,7 +40,7 @@ func Select(c *cli.Invocation, cmd *cobra.Command, server *client.Client, args [
 	return keys, nil
 }
 
-// job connects and finds the one job that a command names.
+// Job connects to the server and returns the key of the one job that a command names.
 func Job(c *cli.Invocation, arg string) (*client.Client, client.Key, error) {
 	server, err := c.Connect()
 	if err != nil {
@@ -56,9 +56,9 @@ func Job(c *cli.Invocation, arg string) (*client.Client, client.Key, error) {
 	return server, keys[0], nil
 }
 
-// WorkspaceExists tells an empty workspace from one that there is not; an empty name
-// stands for all workspaces. The default workspace counts as there: a server without room
-// starts before it can make it.
+// WorkspaceExists returns an error if the workspace does not exist; an empty name stands for
+// all workspaces. The default workspace always counts as existing: a server on a full disk
+// starts before it can create it.
 func WorkspaceExists(ctx context.Context, server *client.Client, name string) error {
 	if name == "" || name == v1.DefaultWorkspace {
 		return nil

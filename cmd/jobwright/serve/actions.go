@@ -19,8 +19,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// actions are the actions that the server carries out. The Runner of builds is named
-// beside: its servers are shown, and its configuration is read again.
+// actions are the registered actions. The Runner of builds has a name of its own: the API
+// lists its servers, and SIGHUP reloads its configuration.
 type actions struct {
 	action.Set
 	mcp *mcp.Runner
@@ -88,7 +88,7 @@ func (s setup) newMCPRunner(f *folder) (*mcp.Runner, error) {
 	})
 }
 
-// newNetwork is how api_call jobs and the health probes of deploys leave the server.
+// newNetwork returns the outbound network of api_call jobs and of deploys' health probes.
 func (s setup) newNetwork() (*outbound.Network, error) {
 	var hosts *outbound.Hosts
 	if s.outbound != "" {
@@ -100,8 +100,8 @@ func (s setup) newNetwork() (*outbound.Network, error) {
 	return outbound.New(outbound.Options{AllowPrivate: s.allowPrivate, Hosts: hosts}), nil
 }
 
-// since tells when a workspace was created: revisions that are older belong to another one
-// that had its name.
+// since returns a function that tells when a workspace was created. Older revisions belong
+// to an earlier workspace of the same name.
 func since(objects store.Store) func(workspace string) (time.Time, error) {
 	return func(workspace string) (time.Time, error) {
 		record, err := objects.Get(context.Background(), store.Key{Kind: v1.KindWorkspace, Name: workspace})

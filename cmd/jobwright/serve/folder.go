@@ -30,8 +30,8 @@ type folder struct {
 	worker, token string
 }
 
-// openFolder opens what the data folder holds. The store's lock comes first: it keeps a
-// second server from the rest.
+// openFolder opens the stores of the data folder. The store of objects comes first: its
+// lock keeps a second server out of the others.
 func (s setup) openFolder() (_ *folder, err error) {
 	f := &folder{}
 	defer func() {
@@ -76,7 +76,7 @@ func (s setup) openFolder() (_ *folder, err error) {
 
 func (s setup) inFolder(name string) string { return filepath.Join(s.dataDir, name) }
 
-// close closes what is open, the store last.
+// close closes the open stores, the store of objects last.
 func (f *folder) close() (err error) {
 	if f.events != nil {
 		err = f.events.Close()
@@ -91,7 +91,7 @@ func (f *folder) close() (err error) {
 }
 
 // recoverFolder ends the processes that a dead server of the folder left, and makes the
-// default workspace. The store's lock is held: whatever carries the worker's identity
+// default workspace. The store's lock is held, so every process with the worker's identity
 // belongs to a server that died.
 func (s setup) recoverFolder(ctx context.Context, f *folder) error {
 	if err := process.AdoptOrphans(ctx); err != nil {

@@ -14,7 +14,7 @@ import (
 	"jobwright.dev/controller"
 )
 
-// listenAddress is where to listen: loopback addresses only.
+// listenAddress resolves --listen, which takes loopback addresses only.
 func listenAddress(address string) (*net.TCPAddr, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
@@ -26,8 +26,8 @@ func listenAddress(address string) (*net.TCPAddr, error) {
 	return tcp, nil
 }
 
-// serveUntil serves and drives jobs until ctx ends. The API goes on while running
-// jobs get their grace, so that people see them end.
+// serveUntil serves the API and runs the controller until ctx ends. The API stays up
+// during the grace period of running jobs, so that clients see how they end.
 func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, manager *controller.Manager, log logr.Logger) error {
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()

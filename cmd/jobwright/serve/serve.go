@@ -16,7 +16,7 @@ import (
 	"jobwright.dev/controller/action"
 )
 
-// setup is what every part of the server is made with.
+// setup holds the options and the shared parts (logger, metrics, kinds) of every component.
 type setup struct {
 	options
 	kinds   v1.KindSet
@@ -78,10 +78,10 @@ func newMetrics() *prometheus.Registry {
 	return registry
 }
 
-// spareProcessor gives the scheduler of Go one processor more than there are, unless
-// GOMAXPROCS says how many: the one goroutine that waits in fdatasync, as it mostly does
-// under load, keeps its processor from the others until the runtime notices. On two
-// cores that is worth a third of the throughput (BenchmarkDrain with -cpu 2 and 3).
+// spareProcessor raises GOMAXPROCS by one, unless the environment sets it. Under load one
+// goroutine is nearly always blocked in fdatasync, and the runtime notices only after a
+// while that its processor is free. On two cores the spare one adds a third of the
+// throughput (BenchmarkDrain with -cpu 2 and 3).
 func spareProcessor() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)

@@ -10,8 +10,8 @@ import (
 	"jobwright.dev/controller/action/mcp/oauth/vault"
 )
 
-// newTokens are the OAuth tokens of MCP servers: in the data folder if the operator has given
-// a key, and in memory only otherwise.
+// newTokens returns the store of the OAuth tokens of MCP servers: in the data folder if the
+// operator has given a key, else in memory.
 func (s setup) newTokens() (*oauth.Tokens, error) {
 	if s.mcpTokenKey == "" {
 		return oauth.NewTokens(nil, s.log), nil
@@ -27,8 +27,8 @@ func (s setup) newTokens() (*oauth.Tokens, error) {
 	return oauth.NewTokens(kept, s.log), nil
 }
 
-// tokenKeys reads the operator's keys. A key that lies in the folder which it protects would
-// be copied with it.
+// tokenKeys reads the operator's keys. A key inside the data folder is refused: a copy of
+// the folder would carry its own key.
 func (s setup) tokenKeys() (*vault.Keys, error) {
 	file, err := realPath(s.mcpTokenKey)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s setup) tokenKeys() (*vault.Keys, error) {
 	return vault.LoadKeys(file)
 }
 
-// realPath is the absolute path of what is there, without symbolic links.
+// realPath returns the absolute path of an existing file, with symbolic links resolved.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

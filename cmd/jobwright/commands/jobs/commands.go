@@ -1,4 +1,5 @@
-// Package jobs holds the commands that show and steer jobs that there are: logs, events, failures, cancel, retry and others.
+// Package jobs holds the commands that show and control existing jobs: logs, events,
+// failures, cancel, retry and others.
 package jobs
 
 import (

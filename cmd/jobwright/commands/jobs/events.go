@@ -113,7 +113,7 @@ func events(c *cli.Invocation, cmd *cobra.Command, server *client.Client, opts c
 	return nil
 }
 
-// where says in words what events were asked for.
+// where describes the scope of the requested events.
 func where(opts client.EventOptions) string {
 	var b strings.Builder
 	if opts.Job != "" {
@@ -125,7 +125,7 @@ func where(opts client.EventOptions) string {
 	return b.String()
 }
 
-// eventPrinter prints events as -o asks.
+// eventPrinter prints events in the format of --output.
 type eventPrinter struct {
 	out    io.Writer
 	o      eventsOptions
@@ -135,7 +135,7 @@ type eventPrinter struct {
 
 func (p *eventPrinter) table() bool { return p.o.output == "" || p.o.output == "wide" }
 
-// list prints a list; with more to come it prints event by event.
+// list prints a list, or its single events if more will follow.
 func (p *eventPrinter) list(list core.EventList, more bool) error {
 	switch {
 	case p.table():

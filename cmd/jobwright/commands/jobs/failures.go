@@ -14,8 +14,8 @@ import (
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
-// failed are the failed jobs of the workspace that a selector means, no older than
-// since; 0: of any age.
+// failed returns the failed jobs of the workspace that match the selector and the reason
+// and are not older than since; 0 means any age.
 func failed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, selector, reason string, since time.Duration) ([]*v1.Job, error) {
 	kind, _ := v1.KindByName(v1.KindJob)
 	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{

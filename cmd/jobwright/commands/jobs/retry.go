@@ -87,7 +87,7 @@ every failed job that -l and --reason mean, after it has shown what that would b
 	return command
 }
 
-// retryFailed shows the failed jobs by group, asks, and retries them.
+// retryFailed prints the failed jobs by group, asks for confirmation and retries them.
 func retryFailed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, o retryOptions) error {
 	jobs, err := failed(c, cmd, server, o.selector, o.reason, 0)
 	if err != nil {
@@ -147,7 +147,7 @@ func retryOne(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key 
 	return err
 }
 
-// retryPatched changes the spec and asks for the next run in one write.
+// retryPatched changes the spec and requests the next run in one write.
 func retryPatched(cmd *cobra.Command, server *client.Client, key client.Key, text string) (v1.Object, error) {
 	spec := map[string]any{}
 	if err := json.Unmarshal([]byte(text), &spec); err != nil {
@@ -161,7 +161,7 @@ func retryPatched(cmd *cobra.Command, server *client.Client, key client.Key, tex
 	return server.Patch(cmd.Context(), key, map[string]any{"spec": spec})
 }
 
-// retryEdited lets a person change the spec in an editor.
+// retryEdited opens the spec in an editor and applies the result.
 func retryEdited(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key client.Key) (v1.Object, error) {
 	obj, err := server.Get(cmd.Context(), key)
 	if err != nil {
@@ -206,8 +206,8 @@ func retryEdited(c *cli.Invocation, cmd *cobra.Command, server *client.Client, k
 	return updated, os.Remove(file.Name())
 }
 
-// editor opens the file in the person's editor. The variable may hold arguments, as
-// git and kubectl take it; no shell reads it.
+// editor opens the file in the user's editor. The variable may contain arguments, as with
+// git and kubectl; it is not passed to a shell.
 func editor(c *cli.Invocation, cmd *cobra.Command, path string) error {
 	words := strings.Fields(os.Getenv("VISUAL"))
 	if len(words) == 0 {

@@ -80,8 +80,8 @@ func typeNames() []string {
 	return names
 }
 
-// suspension is the patch that suspends or resumes an object; nil: a job that has
-// ended.
+// suspension returns the patch that suspends or resumes an object; nil for a job that has
+// finished.
 func suspension(cmd *cobra.Command, server *client.Client, key client.Key, suspend bool, types []string) (any, error) {
 	if key.Kind.Name == v1.KindJob {
 		if len(types) > 0 {
@@ -120,7 +120,7 @@ func suspension(cmd *cobra.Command, server *client.Client, key client.Key, suspe
 	return map[string]any{"spec": map[string]any{"suspendTypes": list}}, nil
 }
 
-// unknown are the types that there are not; the server says so.
+// unknown returns the types that do not exist. The server refuses them with a message.
 func unknown(types []string) []v1.JobType {
 	known := map[string]bool{}
 	for _, name := range typeNames() {

@@ -75,7 +75,7 @@ Exit codes: 0 the condition is met (with condition=Finished: and the job succeed
 	return command
 }
 
-// waitFor reads --for.
+// waitFor parses --for.
 func waitFor(text string) (func(*v1.Job) bool, error) {
 	if text == "delete" {
 		return func(job *v1.Job) bool { return job == nil }, nil

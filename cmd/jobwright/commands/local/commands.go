@@ -1,4 +1,4 @@
-// Package local holds the commands that ask no server: context, version and the topic seed.
+// Package local holds the commands that need no server: context, version and the topic seed.
 package local
 
 import (

@@ -8,14 +8,14 @@ import (
 	"jobwright.dev/cmd/jobwright/print"
 )
 
-// NotYet is where a feature is that this version does not have.
+// NotYet marks a feature that this version does not have.
 const NotYet = "not yet"
 
-// SeedFeature is a feature of the job queue that Jobwright takes the place of, and where
-// it is here. TestWhatHelpSeedSays holds each against the product.
+// SeedFeature is a feature of the job queue that Jobwright replaces, and its counterpart
+// here. TestWhatHelpSeedSays checks each against the product.
 type SeedFeature struct{ Name, Where string }
 
-// SeedFeatures are in the order in which that queue's documentation has them.
+// SeedFeatures returns the features in the order of that queue's documentation.
 func SeedFeatures() []SeedFeature {
 	return []SeedFeature{
 		{"server/temp/jobs.json", "--data-dir/jobs.json, a list of objects, and a journal; jobwright import FILE takes the old file over"},
@@ -63,7 +63,7 @@ func SeedFeatures() []SeedFeature {
 	}
 }
 
-// newSeed is the topic `jobwright help seed`.
+// newSeed returns the help topic `jobwright help seed`.
 func newSeed() *cobra.Command {
 	var text strings.Builder
 	text.WriteString("Jobwright takes the place of a job queue inside a web application: the same /api/jobs,\n" +

@@ -17,16 +17,16 @@ import (
 	mcpconfig "jobwright.dev/controller/action/mcp/config"
 )
 
-// checkedFile is what mcp check -o json prints.
+// checkedFile is the output of mcp check -o json.
 type checkedFile struct {
 	File  string `json:"file"`
 	Valid bool   `json:"valid"`
-	// Problem is why the file cannot be read at all.
+	// Problem is the reason why the file cannot be read at all.
 	Problem string          `json:"problem,omitempty"`
 	Servers []checkedServer `json:"servers"`
 }
 
-// checkedServer is what a file says of a server, without what may be secret of it.
+// checkedServer is a server's entry in the file without its secrets.
 type checkedServer struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
@@ -79,7 +79,7 @@ used, 2 the command line cannot be understood.`,
 	return command
 }
 
-// checkFile reads a file. With an error, the file cannot be read at all.
+// checkFile checks a file. An error means that the file cannot be read at all.
 func checkFile(path string) (checkedFile, error) {
 	checked := checkedFile{File: path, Servers: []checkedServer{}}
 	config, err := mcpconfig.Load(path)
@@ -104,7 +104,7 @@ func checkFile(path string) (checkedFile, error) {
 	return checked, nil
 }
 
-// withPaths has the problems name their files: this is the operator's own terminal.
+// withPaths adds paths to the problems: the output goes to the operator's own terminal.
 func withPaths(problems []mcpconfig.Problem) []mcpconfig.Problem {
 	named := slices.Clone(problems)
 	for i, p := range named {
@@ -115,7 +115,7 @@ func withPaths(problems []mcpconfig.Problem) []mcpconfig.Problem {
 	return named
 }
 
-// notHere warns of what a server needs and this machine does not have.
+// notHere returns warnings about programs and folders that are missing on this machine.
 func notHere(name string, server mcpconfig.Server) []mcpconfig.Problem {
 	if server.Type != mcpconfig.TypeStdio {
 		return nil
@@ -163,7 +163,7 @@ func printChecked(out io.Writer, checked checkedFile) error {
 	return err
 }
 
-// summary counts the servers by what becomes of them.
+// summary counts the servers by state.
 func summary(servers []checkedServer) string {
 	broken, disabled := 0, 0
 	for _, server := range servers {

@@ -60,8 +60,8 @@ func newMCPServers(c *cli.Invocation) *cobra.Command {
 	return command
 }
 
-// printErrors prints what has more than the line that the table shows: a server's last
-// words stand behind it.
+// printErrors prints the errors that have more than one line, since the table shows only the
+// first; the rest is the end of the server's stderr.
 func printErrors(out io.Writer, servers []v1.MCPServer) error {
 	for _, s := range servers {
 		if strings.Contains(s.Error, "\n") {
@@ -73,7 +73,7 @@ func printErrors(out io.Writer, servers []v1.MCPServer) error {
 	return nil
 }
 
-// sessionCounts tells how many sessions a server has, and how many it may have.
+// sessionCounts formats the number of open sessions of a server and its limit.
 func sessionCounts(s v1.MCPServer) string {
 	open := s.Starting + s.Calling + s.Idle
 	if s.Shared {
@@ -82,7 +82,7 @@ func sessionCounts(s v1.MCPServer) string {
 	return fmt.Sprintf("%d, %d a workspace", open, s.MaxSessions)
 }
 
-// serverTool is a tool and the server that has it.
+// serverTool is a tool with the name of its server.
 type serverTool struct {
 	Server     string `json:"server"`
 	v1.MCPTool `json:",inline"`

@@ -1,4 +1,5 @@
-// Package objects holds the commands that read and write objects of any kind: get, describe, apply, delete.
+// Package objects holds the commands that read and write objects of any kind: get, describe,
+// apply and delete.
 package objects
 
 import (

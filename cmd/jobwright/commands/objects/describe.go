@@ -15,10 +15,10 @@ import (
 	"jobwright.dev/cmd/jobwright/selection"
 )
 
-// describeLines is how many lines of its log describe shows of a job.
+// describeLines is the number of log lines that describe prints.
 const describeLines = 10
 
-// maxDescribeEvents is how many events it shows: several retries and what came of them.
+// maxDescribeEvents is the number of events that describe prints: several retries.
 const maxDescribeEvents = 20
 
 func newDescribe(c *cli.Invocation) *cobra.Command {
@@ -53,7 +53,7 @@ func newDescribe(c *cli.Invocation) *cobra.Command {
 	}
 }
 
-// describe prints the description of an object; that of a job ends with its log and events.
+// describe prints an object; for a job it ends with the log and the events.
 func describe(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key client.Key, obj v1.Object) error {
 	if err := print.Description(c.Out, obj, time.Now()); err != nil {
 		return err
@@ -96,8 +96,8 @@ func describeLog(c *cli.Invocation, cmd *cobra.Command, server *client.Client, k
 	return nil
 }
 
-// describeEvents shows what has happened to this job, and not to another that had the
-// same name.
+// describeEvents prints the events of this job, selected by uid: an earlier job may have had
+// the same name.
 func describeEvents(c *cli.Invocation, cmd *cobra.Command, server *client.Client, job *v1.Job) error {
 	list, err := server.Events(cmd.Context(), client.EventOptions{Namespace: job.Namespace, Job: job.Name, UID: job.UID, Limit: maxDescribeEvents})
 	if err != nil {

@@ -34,7 +34,7 @@ func newRunAPICall(c *cli.Invocation) *cobra.Command {
 	return command
 }
 
-// callFlags describe an HTTP call.
+// callFlags are the flags of an HTTP call.
 type callFlags struct {
 	call                            v1.APICallAction
 	body                            string
@@ -59,7 +59,8 @@ func (f *callFlags) bind(command *cobra.Command) {
 	f.poll.bind(command)
 }
 
-// read makes the call of its flags; redirects tells whether --max-redirects was given.
+// read returns the call that the flags describe; redirects tells whether --max-redirects
+// was given.
 func (f *callFlags) read(url string, redirects bool) (*v1.APICallAction, error) {
 	call := &f.call
 	call.URL = url
@@ -87,7 +88,7 @@ func (f *callFlags) read(url string, redirects bool) (*v1.APICallAction, error) 
 	return call, err
 }
 
-// requestHeaders reads NAME: VALUE and NAME=SECRET flags.
+// requestHeaders parses NAME: VALUE and NAME=SECRET flags.
 func requestHeaders(plain, secret []string) (map[string]v1.HeaderValue, error) {
 	if len(plain)+len(secret) == 0 {
 		return nil, nil
@@ -110,7 +111,7 @@ func requestHeaders(plain, secret []string) (map[string]v1.HeaderValue, error) {
 	return headers, nil
 }
 
-// expectations reads the flags about the response.
+// expectations parses the flags about the response.
 func expectations(call *v1.APICallAction, headers, body, take []string) error {
 	expect := &v1.APICallExpect{}
 	for _, header := range headers {
@@ -143,12 +144,12 @@ func expectations(call *v1.APICallAction, headers, body, take []string) error {
 	return nil
 }
 
-// bodyExpectations reads JSONPATH=VALUE, JSONPATH~EXPRESSION and JSONPATH.
+// bodyExpectations parses JSONPATH=VALUE, JSONPATH~EXPRESSION and JSONPATH.
 func bodyExpectations(texts []string) ([]v1.BodyExpectation, error) {
 	var out []v1.BodyExpectation
 	for _, text := range texts {
 		one := v1.BodyExpectation{Path: text}
-		// The first of the two that stands outside of the brackets of a filter.
+		// The first = or ~ outside the brackets of a filter separates path and value.
 		depth := 0
 		for i, c := range text {
 			switch c {

@@ -7,7 +7,7 @@ import (
 	"jobwright.dev/cmd/jobwright/cli"
 )
 
-// pollFlags say how the end of an operation is waited for.
+// pollFlags are the flags for polling an operation until it ends.
 type pollFlags struct {
 	wanted            bool
 	url               string

@@ -1,4 +1,5 @@
-// Package run holds the commands that create jobs from flags, or tell what they would do: run, rollback, plan.
+// Package run holds the commands that create jobs from flags or plan jobs: run, rollback,
+// revisions and plan.
 package run
 
 import (

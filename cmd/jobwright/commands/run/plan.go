@@ -16,7 +16,7 @@ import (
 	"jobwright.dev/cmd/jobwright/print"
 )
 
-// planFlags are those of run.
+// planFlags are the flags of run about plans.
 type planFlags struct {
 	wanted bool
 	output string
@@ -70,14 +70,14 @@ With --output json or yaml it prints a list: job, valid, problems, changes of ea
 	return command
 }
 
-// plannedJob is one job's plan as it is printed for programs.
+// plannedJob is the plan of one job in JSON and YAML output.
 type plannedJob struct {
 	// Job is namespace/name.
 	Job     string `json:"job"`
 	v1.Plan `json:",inline"`
 }
 
-// plan prints the plans of jobs; problems of any are exit code 1.
+// plan prints the plans of jobs. A problem in any of them sets exit code 1.
 func plan(ctx context.Context, c *cli.Invocation, server *client.Client, jobs []*v1.Job, output string) error {
 	plans, failed := []plannedJob{}, []error{}
 	valid := true
@@ -121,7 +121,7 @@ func printPlans(out io.Writer, plans []plannedJob, output string) error {
 	return nil
 }
 
-// planMarks are how a person reads what becomes of a thing.
+// planMarks are the marks of the verbs in the output for people.
 func planMarks() map[v1.PlanVerb]string {
 	return map[v1.PlanVerb]string{
 		v1.PlanCall: ">", v1.PlanCreate: "+", v1.PlanActionUpdate: "~", v1.PlanRecreate: "-/+", v1.PlanRemove: "-", v1.PlanKeep: "=",

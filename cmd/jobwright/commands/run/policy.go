@@ -13,8 +13,7 @@ import (
 	"jobwright.dev/cmd/jobwright/cli"
 )
 
-// policyFlags say when a job that run creates may start, how long it may take and what
-// becomes of its failures.
+// policyFlags are the flags for a job's start, time limits and failures.
 type policyFlags struct {
 	dependsOn      []string
 	startAfter     string
@@ -53,8 +52,8 @@ func (p *policyFlags) bind(command *cobra.Command) {
 	cli.CompleteValues(command, "on-interruption", string(v1.InterruptionRerun), string(v1.InterruptionFail))
 }
 
-// apply puts the flags into spec. What they say is for the server to judge; here is
-// only refused what cannot be written down.
+// apply sets the fields of spec from the flags. It refuses only text that has no meaning;
+// the server validates the values.
 func (p *policyFlags) apply(spec *v1.JobSpec, now time.Time) error {
 	for _, text := range p.dependsOn {
 		name, condition, _ := strings.Cut(text, ":")
@@ -114,10 +113,10 @@ func (p *policyFlags) apply(spec *v1.JobSpec, now time.Time) error {
 	return nil
 }
 
-// wholeSeconds rounds up, so that a limit is never shorter than what was asked for.
+// wholeSeconds rounds up, so that a limit is never shorter than requested.
 func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
-// parseRate reads KEY=N/DURATION.
+// parseRate parses KEY=N/DURATION.
 func parseRate(text string) (*v1.RateLimit, error) {
 	bad := cli.Usagef("--rate-limit %q: use KEY=N/DURATION, e.g. api=10/1m", text)
 	key, rest, ok := strings.Cut(text, "=")

@@ -101,7 +101,7 @@ func revisionServices(r v1.Revision) string {
 	return strings.Join(out, " ")
 }
 
-// printRevisionDiffs shows the revisions one by one, each with what it changed.
+// printRevisionDiffs prints each revision with its changes.
 func printRevisionDiffs(out io.Writer, list []v1.Revision) error {
 	for i, r := range list {
 		if i > 0 {
@@ -128,7 +128,7 @@ func printRevisionDiffs(out io.Writer, list []v1.Revision) error {
 	return nil
 }
 
-// completeProjects completes the projects that have revisions.
+// completeProjects completes the names of projects that have revisions.
 func completeProjects(c *cli.Invocation) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		var names []string

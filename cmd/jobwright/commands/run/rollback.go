@@ -56,8 +56,8 @@ A rollback makes a new revision, so that a rollback can be rolled back.`,
 	return command
 }
 
-// rollbackTarget is the project and the revision that a rollback means. They are settled
-// here, before there is a job, so that the job means the same whenever it runs.
+// rollbackTarget returns the project and the revision of a rollback. The revision is
+// resolved before the job is created, so that it does not depend on when the job runs.
 func rollbackTarget(ctx context.Context, c *cli.Invocation, server *client.Client, name string, to int64) (project string, number int64, err error) {
 	project = name
 	var job *v1.Job

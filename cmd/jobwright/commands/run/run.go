@@ -17,7 +17,7 @@ import (
 	"jobwright.dev/cmd/jobwright/print"
 )
 
-// runOptions are the flags that every type of job shares.
+// runOptions are the flags of every type of job.
 type runOptions struct {
 	name     string
 	labels   []string
@@ -123,7 +123,7 @@ func newRunDeploy(c *cli.Invocation) *cobra.Command {
 	return command
 }
 
-// deployEnv reads NAME=VALUE and NAME=SECRET flags.
+// deployEnv parses NAME=VALUE and NAME=SECRET flags.
 func deployEnv(plain, secret []string) ([]v1.DeployEnv, error) {
 	var env []v1.DeployEnv
 	for _, text := range plain {
@@ -156,7 +156,7 @@ func (o *runOptions) bind(command *cobra.Command) {
 	o.policy.bind(command)
 }
 
-// jsonPairs reads KEY=VALUE flags.
+// jsonPairs parses KEY=VALUE flags.
 func jsonPairs(flag string, texts []string) (map[string]v1.JSON, error) {
 	var out map[string]v1.JSON
 	for _, text := range texts {
@@ -176,7 +176,7 @@ func jsonPairs(flag string, texts []string) (map[string]v1.JSON, error) {
 	return out, nil
 }
 
-// jsonValue is text as JSON where it is JSON, else as a string.
+// jsonValue parses text as JSON; text that is not JSON becomes a string.
 func jsonValue(text string) (v1.JSON, error) {
 	if json.Valid([]byte(text)) {
 		return v1.JSON{Raw: json.RawMessage(text)}, nil
@@ -232,8 +232,8 @@ func runJob(ctx context.Context, c *cli.Invocation, o runOptions, spec v1.JobSpe
 	return followJob(ctx, c, server, client.Key{Kind: kind, Namespace: c.Workspace, Name: created.GetName()})
 }
 
-// followJob shows a job's log and progress until it has ended; when ctx ends first,
-// the job is canceled and followed on.
+// followJob shows a job's log and progress until the job has finished. If ctx ends first,
+// followJob cancels the job and continues to follow it.
 func followJob(ctx context.Context, c *cli.Invocation, server *client.Client, key client.Key) error {
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
