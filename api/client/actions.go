@@ -13,7 +13,7 @@ import (
 // mergePatch is the media type of RFC 7386.
 const mergePatch = "application/merge-patch+json"
 
-// Explain asks why a job is where it is.
+// Explain returns why a job is in its phase.
 func (c *Client) Explain(ctx context.Context, key Key) (*v1.JobExplanation, error) {
 	response, err := c.do(ctx, http.MethodGet, key.path("explain"), nil, nil, "")
 	if err != nil {
@@ -27,8 +27,8 @@ func (c *Client) Explain(ctx context.Context, key Key) (*v1.JobExplanation, erro
 	return answer, nil
 }
 
-// Plan asks what a job would do, without creating it. What is wrong with the job stands
-// in the plan's problems.
+// Plan returns what a job would do, without creating it. Validation errors are the plan's
+// problems.
 func (c *Client) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	body, err := json.Marshal(job)
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *Client) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	return answer, nil
 }
 
-// Retry runs a finished job again, as it is, and one that waits for its back-off at once.
+// Retry runs a finished job again unchanged, and starts a job in back-off at once.
 func (c *Client) Retry(ctx context.Context, key Key) (v1.Object, error) {
 	response, err := c.do(ctx, http.MethodPost, key.path("retry"), nil, nil, "")
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Client) Retry(ctx context.Context, key Key) (v1.Object, error) {
 	return decode(response, key.Kind)
 }
 
-// ForceFinish ends a job as an operator decides.
+// ForceFinish ends a job at once, in the phase that an operator decides.
 func (c *Client) ForceFinish(ctx context.Context, key Key, decision v1.ForceFinish) (v1.Object, error) {
 	body, err := json.Marshal(decision)
 	if err != nil {
@@ -99,7 +99,7 @@ func (c *Client) Backup(ctx context.Context, token string, w io.Writer) (int64, 
 
 type tokenKey struct{}
 
-// withToken has a request carry the operator's token.
+// withToken adds the operator's token to the requests of a context.
 func withToken(ctx context.Context, token string) context.Context {
 	return context.WithValue(ctx, tokenKey{}, token)
 }

@@ -7,10 +7,10 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Applied is what an apply came to.
+// Applied is the outcome of an apply.
 type Applied string
 
-// What an apply may come to.
+// The outcomes of an apply.
 const (
 	Created    Applied = "created"
 	Configured Applied = "configured"
@@ -20,9 +20,9 @@ const (
 // applyTries is how often an apply starts over when the object changes meanwhile.
 const applyTries = 5
 
-// Apply makes the object on the server what obj says: it is created, or its spec,
-// labels and annotations become those of obj. Labels and annotations that obj does not
-// name stay; so does spec.cancel, which is an operation and not part of a manifest.
+// Apply creates the object, or replaces its spec, labels and annotations by those of obj.
+// Labels and annotations that obj does not name stay; so does spec.cancel, which is an
+// operation and not part of a manifest.
 func (c *Client) Apply(ctx context.Context, obj v1.Object) (Applied, v1.Object, error) {
 	key, err := c.keyOf(obj)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *Client) Apply(ctx context.Context, obj v1.Object) (Applied, v1.Object, 
 	}
 }
 
-// merge is current with what obj says.
+// merge is current with the spec, labels and annotations of obj.
 func merge(kind v1.Kind, current, obj v1.Object) v1.Object {
 	merged := kind.Merge(current, obj)
 	merged.SetLabels(overlay(current.GetLabels(), obj.GetLabels()))

@@ -17,8 +17,8 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// maxAnswer bounds an answer that is no stream: a list of every job of a very large
-// server fits, a server that never ends does not.
+// maxAnswer bounds an answer that is no stream. A list of every job of a very large server
+// fits; an answer without end does not.
 const maxAnswer = 1 << 30
 
 // Config configures a Client.
@@ -29,7 +29,7 @@ type Config struct {
 	HTTPClient *http.Client
 	// UserAgent is sent with each request; empty: "jobwright".
 	UserAgent string
-	// Kinds are those that the client knows; nil: v1.Kinds().
+	// Kinds are the kinds that the client knows; nil: v1.Kinds().
 	Kinds v1.KindSet
 }
 
@@ -41,7 +41,7 @@ type Client struct {
 	kinds     v1.KindSet
 }
 
-// New returns a client; the server is not asked anything yet.
+// New returns a client. It does not connect to the server.
 func New(cfg Config) (*Client, error) {
 	base, err := url.Parse(cfg.Server)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
@@ -240,7 +240,7 @@ func decode(response *http.Response, kind v1.Kind) (v1.Object, error) {
 	return obj, nil
 }
 
-// do sends a request; an answer that is no success is an error.
+// do sends a request; a refusal is an error.
 func (c *Client) do(ctx context.Context, method string, path []string, query url.Values, body []byte, media string) (*http.Response, error) {
 	address := c.base.JoinPath(path...)
 	address.RawQuery = query.Encode()
@@ -269,7 +269,7 @@ func (c *Client) do(ctx context.Context, method string, path []string, query url
 	return nil, refusal(response)
 }
 
-// unreachable says which server could not be reached.
+// unreachable names the server that could not be reached.
 func unreachable(base *url.URL, err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err

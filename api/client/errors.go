@@ -19,7 +19,7 @@ type StatusError struct {
 // Error is the server's own message.
 func (e *StatusError) Error() string { return e.Status.Message }
 
-// UnreachableError says that there was no answer.
+// UnreachableError is a request without an answer.
 type UnreachableError struct {
 	Server string
 	Err    error
@@ -30,13 +30,13 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("no answer from the server at %s: %v; is it running (jobwright serve), or is another meant (--server)?", e.Server, e.Err)
 }
 
-// Unwrap is what kept the answer away.
+// Unwrap is the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// IsNotFound reports whether err says that there is no such object.
+// IsNotFound reports whether the server has no such object.
 func IsNotFound(err error) bool { return hasReason(err, metav1.StatusReasonNotFound) }
 
-// IsConflict reports whether err says that the object has changed since it was read.
+// IsConflict reports whether the object has changed since it was read.
 func IsConflict(err error) bool { return hasReason(err, metav1.StatusReasonConflict) }
 
 func isExpired(err error) bool {
@@ -48,7 +48,7 @@ func hasReason(err error, reason metav1.StatusReason) bool {
 	return errors.As(err, &status) && status.Status.Reason == reason
 }
 
-// refusal reads an answer that is no success.
+// refusal reads the answer of a refusal.
 func refusal(response *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what was read is all there is to tell
 	var status metav1.Status

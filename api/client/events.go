@@ -52,8 +52,8 @@ func (o EventOptions) path() []string {
 	return []string{"api", core.Version, "namespaces", o.Namespace, core.ResourceEvents}
 }
 
-// Events reads what has happened to jobs, the newest first. Where Limit has left out
-// older ones, the list's Continue is set.
+// Events reads the events of jobs, the newest first. If Limit has left out older events,
+// the list's Continue is set.
 func (c *Client) Events(ctx context.Context, opts EventOptions) (core.EventList, error) {
 	var all core.EventList
 	query := opts.query()
@@ -87,10 +87,11 @@ func (c *Client) eventPage(ctx context.Context, opts EventOptions, query url.Val
 	return page, nil
 }
 
-// WatchEvents delivers events as they happen, from opts.ResourceVersion on, or without
-// one after what there is, until ctx ends or the caller breaks off. A lost connection is
-// taken up again; where the server no longer knows the version, with what is later than
-// the last event that was delivered. The last pair, and only that, may carry an error.
+// WatchEvents delivers events until ctx ends or the caller stops: those after
+// opts.ResourceVersion, or without one the existing events and then the new ones. It
+// reconnects after a lost connection. If the server no longer has the version, delivery
+// continues with the events that are later than the last one delivered. Only the last pair
+// may carry an error.
 func (c *Client) WatchEvents(ctx context.Context, opts EventOptions) iter.Seq2[core.Event, error] {
 	return func(yield func(core.Event, error) bool) {
 		var last time.Time
@@ -118,8 +119,8 @@ func (c *Client) WatchEvents(ctx context.Context, opts EventOptions) iter.Seq2[c
 	}
 }
 
-// catchUp delivers what there is and is later than last, unless nothing was delivered
-// yet, and makes the watch go on behind it.
+// catchUp delivers the existing events that are later than last, unless nothing was
+// delivered yet, and moves the watch behind them.
 func (c *Client) catchUp(ctx context.Context, opts *EventOptions, last time.Time, deliver func(core.Event) bool) (stopped bool, err error) {
 	list, err := c.Events(ctx, *opts)
 	if err != nil {

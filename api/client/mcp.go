@@ -10,21 +10,21 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// MCPServers tells what the server knows of its MCP servers.
+// MCPServers lists the server's MCP servers.
 func (c *Client) MCPServers(ctx context.Context) ([]v1.MCPServer, error) {
 	var list v1.MCPServerList
 	err := c.read(ctx, &list, "api", "mcp", "servers")
 	return list.Items, err
 }
 
-// MCPSessions tells of the open sessions that serve a workspace.
+// MCPSessions lists the open sessions that serve a workspace.
 func (c *Client) MCPSessions(ctx context.Context, workspace string) ([]v1.MCPSession, error) {
 	var list v1.MCPSessionList
 	err := c.read(ctx, &list, "apis", v1.Group, v1.Version, "namespaces", workspace, "mcpsessions")
 	return list.Items, err
 }
 
-// MCPTools lists the tools of one of them, which is started if need be.
+// MCPTools lists the tools of one MCP server, which is started if need be.
 func (c *Client) MCPTools(ctx context.Context, server string) ([]v1.MCPTool, error) {
 	var list v1.MCPToolList
 	err := c.read(ctx, &list, "api", "mcp", "servers", server, "tools")

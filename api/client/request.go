@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// Request is a request as it goes over the wire, for callers that take answers as they
-// come: package store/wire.
+// Request is an HTTP request for callers that read the answer themselves, such as package
+// store/wire.
 type Request struct {
 	Method string
 	// Path is the elements of the address below the server's, unescaped.
@@ -18,8 +18,8 @@ type Request struct {
 	MediaType string
 }
 
-// Do sends a request. An answer that is no success is a StatusError, none at all an
-// UnreachableError; otherwise the caller closes the response's body.
+// Do sends a request. It returns a StatusError for a refusal and an UnreachableError
+// without an answer; otherwise the caller closes the response's body.
 func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	return c.do(ctx, r.Method, r.Path, r.Query, r.Body, r.MediaType)
 }

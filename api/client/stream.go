@@ -30,13 +30,14 @@ type WatchOptions struct {
 	Namespace     string // empty: all workspaces
 	Name          string // empty: all of them
 	LabelSelector string
-	// ResourceVersion is where to go on; empty: begin with what there is, as ADDED.
+	// ResourceVersion is the version to continue after; empty: begin with the existing
+	// objects, as ADDED.
 	ResourceVersion string
 }
 
-// Watch delivers changes until ctx ends or the caller breaks off. A lost connection
-// is taken up again; after the server has forgotten the version, what there is comes
-// again as ADDED. The last pair, and only that, may carry an error.
+// Watch delivers changes until ctx ends or the caller stops. It reconnects after a lost
+// connection. If the server no longer has the version, the existing objects are delivered
+// again as ADDED. Only the last pair may carry an error.
 func (c *Client) Watch(ctx context.Context, kind v1.Kind, opts WatchOptions) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		version := opts.ResourceVersion
@@ -104,7 +105,7 @@ func (c *Client) watchOnce(ctx context.Context, kind v1.Kind, opts WatchOptions,
 	}
 }
 
-// errBroken is a stream that ended before its time.
+// errBroken is the error of a stream that ended early.
 var errBroken = errors.New("the connection was lost")
 
 func broken(err error) error {
@@ -114,12 +115,12 @@ func broken(err error) error {
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
-// tries is how often a stream is taken up again without a word from the server: with
-// waits that double from a tenth of a second to five, about half a minute, which a
-// restart of the server fits into.
+// tries is how often a stream reconnects in a row without an answer. The waits double from
+// a tenth of a second to five seconds, half a minute in all, which covers a restart of the
+// server.
 const tries = 12
 
-// again waits before a stream is taken up again; false: err is final.
+// again waits before a stream reconnects; false: err is final.
 func again(ctx context.Context, err error, failures int) bool {
 	if ctx.Err() != nil || err != nil && !errors.Is(err, errBroken) && (!isAway(err) || failures > tries) {
 		return false
@@ -134,7 +135,7 @@ func again(ctx context.Context, err error, failures int) bool {
 	}
 }
 
-// isAway reports whether err says that the server, or its store, cannot be reached now.
+// isAway reports whether the server, or its store, is unavailable for the moment.
 func isAway(err error) bool {
 	var away *UnreachableError
 	var refused *StatusError
@@ -184,9 +185,9 @@ type LogLine struct {
 	Text   string    `json:"text"`
 }
 
-// Logs delivers a job's log; with Follow until the job has finished or was deleted, which
-// the server says. A stream that ends without that word, because the connection or the
-// server was lost, is taken up again. The last pair, and only that, may carry an error.
+// Logs delivers a job's log; with Follow until the server reports that the job has
+// finished or was deleted. A stream that ends without this report reconnects. Only the
+// last pair may carry an error.
 func (c *Client) Logs(ctx context.Context, key Key, opts LogOptions) iter.Seq2[LogLine, error] {
 	return func(yield func(LogLine, error) bool) {
 		for failures := 0; ; {

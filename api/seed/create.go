@@ -15,12 +15,12 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// MaxJobs bounds the jobs of one request. A thousand builds are some hundred kilobytes,
-// less than the bound of a body; they are stored with one write.
+// MaxJobs bounds the jobs of one request. A thousand builds take some hundred kilobytes,
+// less than the bound of a body, and are stored with one write.
 const MaxJobs = 1000
 
-// maxCreator bounds what a request says of who creates a job. An address of e-mail has at
-// most 254 bytes (RFC 5321).
+// maxCreator bounds the texts of createdBy. An e-mail address has at most 254 bytes (RFC
+// 5321).
 const maxCreator = 254
 
 // Create is the body of POST /api/jobs: one job, or several.
@@ -30,7 +30,7 @@ type Create struct {
 	Several bool
 }
 
-// NewJob is what a request says of one job.
+// NewJob is one job of a request.
 type NewJob struct {
 	Type    v1.JobType      `json:"type"`
 	Payload json.RawMessage `json:"payload"`
@@ -86,7 +86,7 @@ func (c Create) Objects(workspace string, trusted bool) ([]*v1.Job, error) {
 // maxProblems bounds an answer about a thousand jobs that share one mistake.
 const maxProblems = 20
 
-// InvalidError is a payload that is JSON of the right shape and says what cannot be.
+// InvalidError is a well-formed payload with invalid values.
 type InvalidError struct{ problems field.ErrorList }
 
 // Error names the members as they stand in the request.
@@ -98,7 +98,7 @@ func (e *InvalidError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// at puts a path before what an error says.
+// at prefixes the message of an error with a path.
 func at(path string, err error) error {
 	var invalid *InvalidError
 	if !errors.As(err, &invalid) {
@@ -142,7 +142,7 @@ func (n NewJob) object(workspace string, trusted bool) (*v1.Job, error) {
 	return nil, &InvalidError{problems}
 }
 
-// memberOf is where in a request a field of the spec comes from.
+// memberOf is the path, in a request, of the member that a field of the spec is made from.
 func memberOf(path string) string {
 	for _, action := range []string{"build", "deploy", "apiCall"} {
 		if path == "spec."+action {
@@ -158,7 +158,7 @@ func memberOf(path string) string {
 	return strings.TrimPrefix(path, "spec.")
 }
 
-// creator reads createdBy; unset and {} are nobody.
+// creator decodes createdBy; unset and {} mean that there is none.
 func creator(raw json.RawMessage) (*v1.Creator, error) {
 	var by *v1.Creator
 	if len(raw) == 0 {
@@ -182,14 +182,13 @@ const nameDigits = 36
 // nameSpan is how many names there are in one millisecond.
 const nameSpan = nameDigits * nameDigits * nameDigits * nameDigits * nameDigits * nameDigits
 
-// Names are n names of jobs that are created now: "<epoch ms>-<six characters>". The
-// first is picked by random, the others follow it, so that Following finds them again.
+// Names are n new job names of the form "<epoch ms>-<six characters>". The first is made
+// from random, and the others follow it in order, so that Following can reproduce them.
 func Names(now time.Time, random uint64, n int) []string {
 	return Following(name(now.UnixMilli(), random%nameSpan), n)
 }
 
-// Following are n names, of which first is the first: those that Names gave together
-// with it.
+// Following reproduces the n names that Names returned with first in front.
 func Following(first string, n int) []string {
 	millis, suffix, _ := strings.Cut(first, "-")
 	at, errMillis := strconv.ParseInt(millis, 10, 64)
@@ -206,7 +205,7 @@ func name(millis int64, number uint64) string {
 	return strconv.FormatInt(millis, 10) + "-" + strings.Repeat("0", 6-len(suffix)) + suffix
 }
 
-// ActionCancel is the one thing that POST /api/jobs/ID does to a job.
+// ActionCancel is the only action of POST /api/jobs/ID.
 const ActionCancel = "cancel"
 
 // DecodeAction decodes the body of POST /api/jobs/ID.

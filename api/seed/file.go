@@ -101,8 +101,8 @@ func (f *fileJob) past() (Past, error) {
 	return Past{Job: job, Lines: f.lines(), Updated: f.updated()}, nil
 }
 
-// object makes an object of an old job, with its uid and times. A job that was queued or
-// running is queued.
+// object converts an old job into an object with its uid and times. A queued or running
+// job becomes queued.
 func (f *fileJob) object() (*v1.Job, error) {
 	if problems := validation.IsDNS1123Label(f.WorkspaceID); len(problems) > 0 {
 		return nil, fmt.Errorf("workspaceId: Invalid value: %s: %s", quote(f.WorkspaceID), problems[0])
@@ -141,7 +141,7 @@ func (f *fileJob) object() (*v1.Job, error) {
 	return job, f.status(&job.Status)
 }
 
-// lines are the job's log, each line as text; what is no text is shown as JSON.
+// lines are the job's log, one text per line. Values that are not text are shown as JSON.
 func (f *fileJob) lines() []string {
 	lines := make([]string, 0, len(f.Logs))
 	for _, line := range f.Logs {

@@ -18,7 +18,7 @@ const (
 // phases are those of a job, in the order in which errors name them.
 var phases = []v1.JobPhase{v1.JobQueued, v1.JobRunning, v1.JobSucceeded, v1.JobFailed, v1.JobCanceled}
 
-// PhaseOf is the phase that a status stands for; false: there is no such status.
+// PhaseOf is the phase of a status; false: there is no such status.
 func PhaseOf(status string) (v1.JobPhase, bool) {
 	for _, phase := range phases {
 		if status == statusOf(phase) {
@@ -62,14 +62,14 @@ type Job struct {
 	UpdatedAt int64 `json:"updatedAt"`
 }
 
-// Log is the end of what a job has printed.
+// Log is the end of a job's log.
 type Log struct {
 	Lines []string
 	// Truncated: there are lines before these.
 	Truncated bool
 }
 
-// FromJob shows a job that was created at that time and has printed that.
+// FromJob converts a job, with its creation time and the end of its log.
 func FromJob(job *v1.Job, created time.Time, log Log) (Job, error) {
 	payload, err := payloadOf(job)
 	if err != nil {

@@ -14,11 +14,10 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// PayloadAnnotation keeps a payload that the spec alone would not give back as it was
-// sent.
+// PayloadAnnotation keeps a payload that cannot be reproduced from the spec alone.
 const PayloadAnnotation = "jobwright.dev/payload"
 
-// setPayload gives job the type and the payload of a request. An unset payload is {}.
+// setPayload sets a job's type and action from a request. An unset payload is {}.
 func setPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error {
 	var compact bytes.Buffer
 	if len(bytes.TrimSpace(payload)) == 0 {
@@ -70,8 +69,8 @@ func setAction(job *v1.Job, jobType v1.JobType, payload []byte) error {
 	return fmt.Errorf(`type: Unsupported value: %s: supported values: "build", "deploy", "api_call"`, quote(string(jobType)))
 }
 
-// hasURL reports whether an api_call has a url and so is a call. Most records show at a
-// glance that they have none.
+// hasURL reports whether an api_call has a url, so that it is a call and not a record. A
+// search of the bytes rules out most records.
 func hasURL(payload []byte) (bool, error) {
 	if !bytes.Contains(payload, []byte(`"url"`)) && !bytes.Contains(payload, []byte(`\u`)) {
 		return false, nil
@@ -84,8 +83,8 @@ func hasURL(payload []byte) (bool, error) {
 	return ok && string(url) != "null", nil
 }
 
-// payloadOf is the payload of a job: as it was sent, or once the spec was edited, what the
-// spec says.
+// payloadOf is the payload of a job: as it was sent, or reproduced from the spec once that
+// was edited.
 func payloadOf(job *v1.Job) (json.RawMessage, error) {
 	kept := []byte(job.Annotations[PayloadAnnotation])
 	if len(kept) > 0 && json.Valid(kept) {
@@ -97,7 +96,7 @@ func payloadOf(job *v1.Job) (json.RawMessage, error) {
 	return fromSpec(&job.Spec)
 }
 
-// fromSpec is the payload that the spec alone gives.
+// fromSpec reproduces a payload from the spec alone.
 func fromSpec(spec *v1.JobSpec) (json.RawMessage, error) {
 	var action any
 	switch {

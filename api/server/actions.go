@@ -33,7 +33,7 @@ func (s *Server) explain(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// phaseNow is the job's phase; that of one which is to run again is Queued.
+// phaseNow is the job's phase, or Queued for a finished job that is about to run again.
 func phaseNow(job *v1.Job) v1.JobPhase {
 	if job.Status.Phase.Terminal() && !job.Finished() {
 		return v1.JobQueued
@@ -41,7 +41,7 @@ func phaseNow(job *v1.Job) v1.JobPhase {
 	return job.Status.Phase
 }
 
-// retry runs a finished job again, as it is, and one that waits for its back-off at once.
+// retry runs a finished job again unchanged, and starts a job in back-off at once.
 func (s *Server) retry(w http.ResponseWriter, r *request) error {
 	if done, err := s.retryNow(w, r); done || err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *Server) retry(w http.ResponseWriter, r *request) error {
 	})
 }
 
-// retryNow ends the back-off of a job; false: it waits for none.
+// retryNow ends the back-off of a job. It returns false for a job that is not in back-off.
 func (s *Server) retryNow(w http.ResponseWriter, r *request) (done bool, err error) {
 	for {
 		record, err := s.opts.Store.Get(r.Context(), r.key())
@@ -86,7 +86,7 @@ func (s *Server) retryNow(w http.ResponseWriter, r *request) (done bool, err err
 	}
 }
 
-// forceFinish ends a job as an operator decides.
+// forceFinish ends a job at once, in the phase that an operator decides.
 func (s *Server) forceFinish(w http.ResponseWriter, r *request) error {
 	var decision v1.ForceFinish
 	d, err := readDocument(r)
@@ -117,8 +117,7 @@ func conflict(job *v1.Job, why string) error {
 	return apierrors.NewConflict(schema.GroupResource{Group: v1.Group, Resource: v1.ResourceJobs}, job.Name, errors.New(why))
 }
 
-// change applies one change to a job as it is in the store, anew when somebody else's
-// write comes between.
+// change applies one change to the stored job, and once more after each conflicting write.
 func (s *Server) change(w http.ResponseWriter, r *request, apply func(*v1.Job) error) error {
 	for {
 		record, err := s.opts.Store.Get(r.Context(), r.key())
@@ -144,12 +143,12 @@ func (s *Server) change(w http.ResponseWriter, r *request, apply func(*v1.Job) e
 	}
 }
 
-// retryAfterQueueFull is what a client is asked to wait, in seconds, when a workspace
-// has as many queued jobs as it may have: long enough for some to start.
+// retryAfterQueueFull is the Retry-After, in seconds, of a workspace whose queue is full:
+// long enough for some jobs to start.
 const retryAfterQueueFull = 5
 
-// mayQueue refuses n jobs more when the workspace's maxQueued would be passed. Requests that come at the
-// same moment may each be the last one that fits.
+// mayQueue refuses n more jobs that would exceed the workspace's maxQueued. The limit is
+// soft: concurrent requests are each checked without the others.
 func (s *Server) mayQueue(r *request, workspace store.Record, n int) error {
 	if !workspace.Contains(`"maxQueued"`) {
 		return nil // hardly any has one, and decoding costs more than all the rest

@@ -33,8 +33,8 @@ func readDocument(r *request) (strict.Document, error) {
 	return strict.YAML(body)
 }
 
-// mediaOf is the media type of a request's body, by the name that it is registered under:
-// application/json, also where the request names none, or application/yaml.
+// mediaOf is the registered media type of a request's body: application/json, which is
+// also the default, or application/yaml.
 func mediaOf(r *request) (string, error) {
 	header := r.Header.Get("Content-Type")
 	if header == "" {
@@ -67,7 +67,8 @@ func unsupportedMedia(r *request, allowed ...string) error {
 	}}
 }
 
-// decodeInto decodes a document, which was read with the problems in read, into obj.
+// decodeInto decodes a document into obj. read holds the problems found while the document
+// was read.
 func decodeInto(d strict.Document, read error, kind v1.Kind, obj v1.Object) error {
 	if _, ok := errors.AsType[strict.Problems](read); read != nil && !ok {
 		return read
@@ -90,8 +91,8 @@ func decodeInto(d strict.Document, read error, kind v1.Kind, obj v1.Object) erro
 	return nil
 }
 
-// decodeOptions decodes a document into options. Clients of a newer Kubernetes send
-// fields that are not known here; those are passed over.
+// decodeOptions decodes a document into options. Unknown fields are ignored, because
+// clients of a newer Kubernetes send some.
 func decodeOptions(d strict.Document, read error, into any) error {
 	if _, ok := errors.AsType[strict.Problems](read); read != nil && !ok {
 		return read
@@ -142,7 +143,7 @@ func validate(kind v1.Kind, obj, old v1.Object) error {
 	return invalid(kind, obj.GetName(), errs)
 }
 
-// invalid is the refusal for what is wrong with an object; nil: nothing is.
+// invalid is the refusal of an object that has validation errors; nil: it has none.
 func invalid(kind v1.Kind, name string, errs field.ErrorList) error {
 	if len(errs) == 0 {
 		return nil

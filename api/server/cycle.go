@@ -15,8 +15,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// maxDependencyWalk bounds how many jobs are looked at for a cycle. What lies behind
-// it is found by the controller.
+// maxDependencyWalk bounds how many jobs the search for a cycle reads. The controller
+// finds longer cycles.
 const maxDependencyWalk = 10_000
 
 // acyclic refuses a job whose dependsOn leads back to it. The caller holds
@@ -63,7 +63,9 @@ func (s *Server) acyclic(ctx context.Context, job *v1.Job) error {
 	})
 }
 
-// withoutCycle calls write, which stores obj, once obj is known to close no cycle.
+// withoutCycle calls write, which stores obj, after checking that obj closes no cycle.
+// Check and write are one step within this process; the controller finds a cycle that two
+// servers over one store have made.
 func (s *Server) withoutCycle(ctx context.Context, obj v1.Object, write func() error) error {
 	job, ok := obj.(*v1.Job)
 	if !ok || len(job.Spec.DependsOn) == 0 {

@@ -1,9 +1,9 @@
 // Package server is Jobwright's HTTP interface.
 //
-//	/api/jobs[/ID]                                the seed's interface, to the letter
+//	/api/jobs[/ID]                                the seed's interface
 //	/apis/jobwright.dev/v1/…                      objects, the Kubernetes way
-//	/apis/jobwright.dev/v1/namespaces/W/jobs/N/log  what a job printed
-//	/api/v1/…/events                              what happened to jobs, as core/v1 Events
+//	/apis/jobwright.dev/v1/namespaces/W/jobs/N/log  a job's log
+//	/api/v1/…/events                              the events of jobs, as core/v1 Events
 //	/jobs                                         the page (package web)
 //	/metrics /livez /readyz /version              for operators
 //
@@ -29,27 +29,28 @@
 // api/seed has the shapes.
 //
 //	GET  /api/jobs      {"jobs":[…]}, newest first; ?limit= (1 to 200, unset 200) and
-//	                    ?offset= (to 100,000) page by number. Where more follow, the
-//	                    answer has "continue", which ?continue= takes: it neither skips
-//	                    nor repeats a job when others arrive meanwhile. ?status= lists
-//	                    those of one status. Parameters by which other interfaces page
-//	                    and filter are refused, all others are not looked at.
+//	                    ?offset= (to 100,000) page by number. If more jobs follow, the
+//	                    answer has "continue" for ?continue=, which neither skips nor
+//	                    repeats a job when others arrive meanwhile. ?status= selects one
+//	                    status. Parameters by which other interfaces page and filter
+//	                    are refused, all others are ignored.
 //	POST /api/jobs      {type,payload} → 202 {"id"}; {"jobs":[{type,payload},…]}, at most
 //	                    1,000 → 202 {"ids":[…]} in the same order, all of them or none;
 //	                    JSON, or YAML with the Content-Type application/yaml
 //	GET  /api/jobs/ID   {"job":{…}}
 //	POST /api/jobs/ID   {"action":"cancel"} → 200, or 409 when the job has ended
 //
-// Retry-After asks those who poll to wait a second, and Location says where a new job is.
+// Retry-After asks polling clients to wait a second, and Location is the address of a new
+// job.
 //
 // A job shows the end of its log: the last 1,000 lines and at most 1 MiB by itself, the
 // last 20 lines and at most 32 KiB in a list; "logsTruncated" says that there are more.
 // createdBy, beside type and payload or in spec, is taken from a request that carries the
 // operator's token, and ignored in any other.
 //
-// A workspace that the cookie names and nobody has used yet is created by the first
-// POST, so that a web application needs no step of its own for a new customer. The
-// Kubernetes-style API creates none: there a missing workspace is 404.
+// The first POST creates the workspace that the cookie names, so that a web application
+// needs no extra step for a new customer. The Kubernetes-style API creates none: there a
+// missing workspace is 404.
 //
 // # Idempotency-Key
 //
@@ -64,19 +65,19 @@
 // and a dry run needs none.
 //
 // The key's digest is an annotation of the object, so that it is on disk exactly when the
-// object is; a label with a part of it has the store's index find it. Where two requests come
-// together, the second waits for the first (the IETF's draft would answer 409) and
-// repeats its answer. The wait is within this process: a store that lets several servers
-// in needs a lock of its own. A request without the header costs one look at the headers.
+// object is; a label with a part of the digest makes it findable in the store's index. Of
+// two concurrent requests the second waits for the first (the IETF's draft would answer
+// 409) and repeats its answer. The wait is within this process: a store that admits several
+// servers needs a lock of its own. A request without the header pays one header lookup.
 //
 // # Beyond the Kubernetes API
 //
 // Lists take order=newestFirst, for pages that show the latest jobs, and the field
 // selector status.phase!=P, several times too. A status is written with
-// PUT …/status?durability=soft where losing it in a crash of the machine loses nothing that
-// does not come again (store.Soft). A watch with allowWatchBookmarks=true is told once a
-// minute, and at its end, how far it has come. A Workspace
-// that still has jobs is not deleted (409), and "default" never is (403).
+// PUT …/status?durability=soft where a crash of the machine may lose it, because it will be
+// written again (store.Soft). A watch with allowWatchBookmarks=true receives a bookmark once
+// a minute and at its end. A Workspace that still has jobs cannot be deleted (409), and
+// "default" never can (403).
 //
 // # Invariants
 //

@@ -23,8 +23,8 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// maxEvents is how many events an answer has at most, whatever limit is asked for:
-// with what a message may have, some ten megabytes. The rest comes with continue.
+// maxEvents bounds the events of one answer, whatever its limit is: about ten megabytes
+// with the longest messages. Clients page through the rest with continue.
 const maxEvents = 10_000
 
 // listEvents answers with a page, the newest first.
@@ -61,8 +61,8 @@ func (s *Server) listEvents(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// eventQuery reads which events a request selects, and in which form it wants them. The
-// second value is the number that the first page of a continued list had seen.
+// eventQuery parses which events a request selects, and the form in which it accepts them.
+// The second value is the sequence number of a continued list's first page.
 func (s *Server) eventQuery(r *request) (events.Filter, uint64, eventTable, error) {
 	filter, seq, err := eventFilter(r.params(), r.workspace)
 	if err != nil {
@@ -74,9 +74,9 @@ func (s *Server) eventQuery(r *request) (events.Filter, uint64, eventTable, erro
 	return filter, seq, form, err
 }
 
-// sinceWorkspace tells the events of a workspace from those of another that had its name
-// and was deleted: they are older than it. Where there is none now, there is nobody to
-// keep them from.
+// sinceWorkspace returns a filter that hides events older than their workspace: they
+// belong to a deleted workspace of the same name. Events of a workspace that does not
+// exist pass, because the name has no new owner.
 func (s *Server) sinceWorkspace(ctx context.Context) func(*events.Event) bool {
 	created := map[string]time.Time{}
 	return func(e *events.Event) bool {
@@ -97,7 +97,7 @@ func (s *Server) sinceWorkspace(ctx context.Context) func(*events.Event) bool {
 	}
 }
 
-// coreEvent is an event as kubectl knows it.
+// coreEvent converts an event to core/v1.
 func coreEvent(e *events.Event) core.Event {
 	out := core.Event{
 		TypeMeta: metav1.TypeMeta{Kind: core.KindEvent, APIVersion: core.Version},
@@ -118,11 +118,11 @@ func coreEvent(e *events.Event) core.Event {
 	return out
 }
 
-// component is who reports events.
+// component is the source and the reporting component of every event.
 const component = "jobwright"
 
-// eventFilter reads the query. The second value is the number that the first page of a
-// continued list had seen.
+// eventFilter parses the query. The second value is the sequence number of a continued
+// list's first page.
 func eventFilter(query url.Values, workspace string) (events.Filter, uint64, error) {
 	filter := events.Filter{Workspace: workspace, Limit: maxEvents}
 	if text := query.Get("limit"); text != "" {
@@ -160,7 +160,7 @@ func eventFilter(query url.Values, workspace string) (events.Filter, uint64, err
 	return filter, seq, err
 }
 
-// eventFields are what a field selector may ask for.
+// eventFields are the fields that a selector may name.
 func eventFields(e *events.Event) fields.Set {
 	return fields.Set{
 		"metadata.namespace": e.Workspace, "reason": e.Reason, "type": e.Type, "source": component, "reportingComponent": component,
@@ -169,7 +169,8 @@ func eventFields(e *events.Event) fields.Set {
 	}
 }
 
-// narrow refuses unknown fields and gives the archive those that it has an index of.
+// narrow refuses unknown fields, and moves into the filter those that the event store has
+// an index of.
 func narrow(filter *events.Filter, selector fields.Selector) error {
 	known := eventFields(&events.Event{})
 	for _, wanted := range selector.Requirements() {

@@ -13,14 +13,15 @@ import (
 	"jobwright.dev/api/core"
 )
 
-// eventTable is whether, and how, events are answered as the rows that kubectl prints.
+// eventTable is the form of an answer: plain events, or the table rows that kubectl
+// prints.
 type eventTable struct {
 	table   bool
 	include metav1.IncludeObjectPolicy
 	headed  bool // a stream has had its columns
 }
 
-// eventForm reads what a request accepts.
+// eventForm negotiates the form of the answer.
 func eventForm(r *request) (eventTable, error) {
 	form := eventTable{table: wantsTable(r.Header.Get("Accept")), include: metav1.IncludeMetadata}
 	switch include := metav1.IncludeObjectPolicy(r.params().Get("includeObject")); include {
@@ -33,8 +34,8 @@ func eventForm(r *request) (eventTable, error) {
 	return form, nil
 }
 
-// wantsTable reports whether the first form that can be served of those that are
-// accepted is a meta.k8s.io/v1 Table. A form that is unknown is passed over.
+// wantsTable reports whether the first supported media type in Accept is a meta.k8s.io/v1
+// Table. Unsupported types are skipped.
 func wantsTable(accept string) bool {
 	for form := range strings.SplitSeq(accept, ",") {
 		media, params, err := mime.ParseMediaType(form)
@@ -51,8 +52,8 @@ func wantsTable(accept string) bool {
 	return false
 }
 
-// eventColumns are those of the Kubernetes API; from priority 1 on they are shown with
-// -o wide.
+// eventColumns are the columns of the Kubernetes API. Clients show those with priority 1
+// in wide output only.
 func eventColumns() []metav1.TableColumnDefinition {
 	return []metav1.TableColumnDefinition{
 		{Name: "Last Seen", Type: "string", Description: "Time since the event happened last."},

@@ -13,9 +13,9 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// watchEvents streams events as they happen, each as ADDED: what repeats comes again,
-// under a name of its own. Without a resourceVersion it begins with what a list shows,
-// oldest first.
+// watchEvents streams events, each as ADDED; a repeated event is sent again under a new
+// name. Without a resourceVersion the stream begins with the events of a list, the oldest
+// first.
 func (s *Server) watchEvents(w http.ResponseWriter, r *request) error {
 	filter, _, form, err := s.eventQuery(r)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// sendEvents writes a line for each event, in the form that was asked for.
+// sendEvents writes a line for each event, in the negotiated form.
 func sendEvents(stream *eventStream, batch []events.Event, form *eventTable) error {
 	stream.buf = stream.buf[:0]
 	for i := range batch {

@@ -28,28 +28,29 @@ const (
 	IdempotencyReplayed = "Idempotency-Replayed"
 	// maxIdempotencyKey is what the services that made the header known allow.
 	maxIdempotencyKey = 255
-	// reasonKeyReused is why a request is refused whose key came with another one.
+	// reasonKeyReused refuses a request whose key belongs to a different request.
 	reasonKeyReused metav1.StatusReason = "IdempotencyKeyReused"
 )
 
-// keyBuckets is how many values the label of keys has. A value of its own for each key
-// costs the index a kilobyte a job; with these a workspace's index stays below 16 MiB, and
-// a million jobs with keys are 61 to be looked at for one.
+// keyBuckets is the number of values of the key label. One value per key would cost the
+// label index a kilobyte per job. With buckets the index of a workspace stays below 16
+// MiB, and finding a key among a million jobs reads 61 records.
 const keyBuckets = 1 << 14
 
-// keyClaim is a request that creates and may be repeated. nil: it has no key.
+// keyClaim is the exclusive use of an Idempotency-Key by one request; nil: the request has
+// no key.
 type keyClaim struct {
-	// key is a digest of the key; request is one of what is asked for.
+	// key is a digest of the key; request is a digest of the address and the body.
 	key, request string
-	// bucket is where the store's index of labels has the key among others.
+	// bucket is the value of the key label.
 	bucket string
-	// made is an object that a request with this key has created; nil: none has.
+	// made is an object that an earlier request with this key created; nil: there is none.
 	made *store.Record
 	// release lets the next request with the key go on.
 	release func()
 }
 
-// keyMark is what an object keeps of the request that has created it.
+// keyMark is the annotation by which an object identifies the request that created it.
 type keyMark struct {
 	Key     string `json:"key"`
 	Request string `json:"request"`
@@ -93,8 +94,8 @@ func (s *Server) claimKey(r *request) (*keyClaim, error) {
 	return c, nil
 }
 
-// readIdempotencyKey checks a key. One in quotes, as the IETF's draft has it, is the one
-// between them.
+// readIdempotencyKey validates the header and returns the key, without the quotes that the
+// IETF's draft requires.
 func readIdempotencyKey(header []string) (string, error) {
 	key := header[0]
 	if n := len(key); n > 2 && key[0] == '"' && key[n-1] == '"' {
@@ -108,8 +109,8 @@ func readIdempotencyKey(header []string) (string, error) {
 	return key, nil
 }
 
-// fingerprint tells requests apart by their address and body. Bodies that are the same
-// JSON value are the same.
+// fingerprint is a digest of a request's address and body. Bodies that are equal as JSON
+// values have equal fingerprints.
 func fingerprint(r *request, body []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -124,8 +125,9 @@ func fingerprint(r *request, body []byte) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// findMade looks for what was created with the key, and refuses a request that is another
-// one. The store's index of labels knows it as soon as it is stored, also after a crash.
+// findMade looks up an object that was created with the key, and refuses a request that
+// differs from the one that created it. The label index has an object from the moment it
+// is stored, also after a crash.
 func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) error {
 	for _, kind := range s.opts.Kinds {
 		if kind.Namespaced != (workspace != "") {
@@ -159,7 +161,7 @@ func (s *Server) findMade(ctx context.Context, c *keyClaim, workspace string) er
 	return nil
 }
 
-// keyReused refuses a request whose key another one has used.
+// keyReused refuses a request whose key a different request has used.
 func keyReused(made store.Record) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: reasonKeyReused,
@@ -184,7 +186,8 @@ func (s *Server) markOf(record store.Record) (keyMark, error) {
 	return mark, nil
 }
 
-// repeated is what an earlier request with the key has created; false: there was none.
+// repeated is an object that an earlier request with the key created; false: there is
+// none.
 func (c *keyClaim) repeated() (store.Record, bool) {
 	if c == nil || c.made == nil {
 		return store.Record{}, false
@@ -192,7 +195,8 @@ func (c *keyClaim) repeated() (store.Record, bool) {
 	return *c.made, true
 }
 
-// mark has an object tell what created it. first and n are set for one of several jobs.
+// mark labels an object with its key and request, so that a repeated request finds it.
+// first and n are set for one of several jobs.
 func (c *keyClaim) mark(obj v1.Object, first string, n int) {
 	if c == nil {
 		return
@@ -202,8 +206,9 @@ func (c *keyClaim) mark(obj v1.Object, first string, n int) {
 	obj.SetAnnotations(with(obj.GetAnnotations(), v1.AnnotationIdempotencyRequest, string(text)))
 }
 
-// context is that of a write: one with a key is not given up when its client is, or the
-// next request would not find what is still on its way to the disk.
+// context is the context of a write. A write with a key survives its client's
+// disconnection; otherwise the next request would miss an object that is still being
+// written.
 func (c *keyClaim) context(ctx context.Context) context.Context {
 	if c == nil {
 		return ctx
@@ -218,8 +223,9 @@ func (c *keyClaim) end() {
 	}
 }
 
-// keyLocks let one request with a key in at a time. They hold keys that are in use only.
-// A second server on the same store would need a lock there; the file engine lets none in.
+// keyLocks serialize requests with the same key. They hold only the keys that are in use.
+// A second server on the same store would need a lock in the store; the file engine
+// excludes a second server.
 type keyLocks struct {
 	mu   sync.Mutex
 	held map[string]*keyLock

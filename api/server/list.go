@@ -60,8 +60,8 @@ func listOptions(r *request) (store.ListOptions, error) {
 	return opts, selectFields(query.Get("fieldSelector"), &opts)
 }
 
-// selectFields reads a field selector; the fields are few, and each may be asked for
-// one value, status.phase also to be none of several.
+// selectFields parses a field selector. Each supported field takes one value; status.phase
+// may also exclude several.
 func selectFields(text string, opts *store.ListOptions) error {
 	selector, err := fields.ParseSelector(text)
 	if err != nil {
@@ -102,7 +102,7 @@ func selectFields(text string, opts *store.ListOptions) error {
 	return nil
 }
 
-// noName is a name that no object has: of a list that selects nothing.
+// noName is a name that no object can have, for a list that selects nothing.
 const noName = "/"
 
 // writeList answers with a page, its records as they are stored.

@@ -15,7 +15,7 @@ import (
 	"jobwright.dev/store/logs"
 )
 
-// log serves what a job has printed.
+// log serves a job's log.
 //
 //	tailLines=N     only the last N lines
 //	sinceOffset=N   only what follows the entry with that offset
@@ -24,10 +24,10 @@ import (
 //	limitBytes=N    end after about that many bytes
 //
 // The answer is text, or with Accept: application/x-ndjson one JSON value
-// {offset,time,stream,text} a line, whose offset continues a broken stream, and {end} as
-// the last: Finished and Deleted of a job that was followed, Read without follow, Limit.
-// An answer that ends without it, or as text before the connection's own end, is to be
-// asked for again: the server was stopped, or could not tell whether the job has ended.
+// {offset,time,stream,text} a line and {end} on the last line: Finished or Deleted with
+// follow, Read without, Limit at limitBytes. A client repeats the request, from the last
+// offset, when {end} is missing or a text answer breaks off: the server was stopped, or
+// could not tell whether the job has ended.
 func (s *Server) log(w http.ResponseWriter, r *request) error {
 	record, err := s.opts.Store.Get(r.Context(), r.key())
 	if err != nil {
@@ -73,8 +73,8 @@ const (
 	endLimit    streamEnd = "Limit"    // limitBytes was reached
 )
 
-// copyLog writes what the reader has, and with follow what comes, until the job is
-// terminal and everything was written.
+// copyLog writes the stored entries, and with follow the new ones, until the job is
+// terminal and every entry was written.
 func (s *Server) copyLog(ctx context.Context, record store.Record, reader logs.Reader, out *logStream, follow bool) (streamEnd, error) {
 	end := endRead
 	if follow {
@@ -98,8 +98,8 @@ func (s *Server) copyLog(ctx context.Context, record store.Record, reader logs.R
 	}
 }
 
-// followLog writes what comes until the job is terminal or gone; what is left then lies
-// before the reader.
+// followLog writes new entries until the job is terminal or deleted. Entries that it has
+// not written are still before the reader.
 func (s *Server) followLog(ctx context.Context, record store.Record, reader logs.Reader, out *logStream) (streamEnd, error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -132,8 +132,8 @@ func (s *Server) followLog(ctx context.Context, record store.Record, reader logs
 	}
 }
 
-// untilTerminal returns when the job is terminal or gone. It outlives a store that cannot
-// be reached for a while.
+// untilTerminal waits until the job is terminal or deleted. While the store is unavailable
+// it retries.
 func (s *Server) untilTerminal(ctx context.Context, record store.Record) (streamEnd, error) {
 	var patience patience
 	for {
@@ -147,7 +147,8 @@ func (s *Server) untilTerminal(ctx context.Context, record store.Record) (stream
 	}
 }
 
-// watchTerminal looks at the job and follows it; empty: it cannot be told how it ends.
+// watchTerminal reads the job and watches it until it is terminal or deleted. The end is
+// empty when the watch fails first.
 func (s *Server) watchTerminal(ctx context.Context, record store.Record, patience *patience) (streamEnd, error) {
 	key := record.Key()
 	page, err := s.opts.Store.List(ctx, store.ListOptions{Kind: key.Kind, Namespace: key.Namespace, Name: key.Name})

@@ -89,9 +89,9 @@ func (s *Server) create(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// writeCreated answers a creation that may be repeated: with the object as it was
-// created, whatever has become of it. It has no resourceVersion, since a repeated answer
-// could only name one that is not the object's any more.
+// writeCreated answers a creation that may be repeated with the object as it was created,
+// whatever has become of the object since. The answer has no resourceVersion, because a
+// repeated answer could only name an outdated one.
 func (s *Server) writeCreated(w http.ResponseWriter, r *request, obj v1.Object, record store.Record) error {
 	made, err := record.Object(s.opts.Kinds)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Server) writeCreated(w http.ResponseWriter, r *request, obj v1.Object, 
 	return nil
 }
 
-// named is the error with the object's name, which the path of a create lacks.
+// named is the refusal of an object whose name is not in the path.
 func named(err error, kind v1.Kind, name string) error {
 	status := statusOf(err, kind, name)
 	return &apierrors.StatusError{ErrStatus: status}
@@ -121,8 +121,8 @@ func (s *Server) created(obj v1.Object) {
 	}
 }
 
-// place gives a new object its namespace and name, and checks that the workspace is
-// there and has room.
+// place sets the namespace and the name of a new object, and checks that its workspace
+// exists and has room.
 func (s *Server) place(r *request, obj v1.Object) error {
 	kind := r.route.Kind
 	if kind.Namespaced {
@@ -167,7 +167,7 @@ func (s *Server) workspaceFor(r *request, obj v1.Object) (store.Record, error) {
 	return workspace, err
 }
 
-// generateName names an object that only says how its name begins.
+// generateName completes the name of an object that has only a prefix (generateName).
 func generateName(obj v1.Object) {
 	if obj.GetName() == "" && obj.GetGenerateName() != "" {
 		// Five characters of 27 make a collision within a thousand names unlikely (3 %),
@@ -177,8 +177,8 @@ func generateName(obj v1.Object) {
 	}
 }
 
-// resetForCreate clears what only the server sets. trusted: the request may say who
-// creates a job.
+// resetForCreate clears the fields that only the server sets. trusted: the sender may name
+// another creator of a job.
 func resetForCreate(kind v1.Kind, obj v1.Object, trusted bool) {
 	obj.SetUID("")
 	obj.SetResourceVersion("")

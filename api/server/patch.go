@@ -14,8 +14,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// patchTries is how often a patch without a resourceVersion is applied anew when the
-// object changes meanwhile; the Kubernetes API tries five times.
+// patchTries is how often a patch without a resourceVersion is applied when the object
+// changes meanwhile; the Kubernetes API tries five times.
 const patchTries = 5
 
 func (s *Server) patch(w http.ResponseWriter, r *request) error {

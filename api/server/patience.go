@@ -8,12 +8,13 @@ import (
 	"jobwright.dev/store"
 )
 
-// outage is how long a stream outlives a store that cannot be reached: longer than a
-// database takes to fail over. Then the client is told, which may ask another server.
+// outage is how long a stream waits for an unavailable store: longer than a database takes
+// to fail over. After that the stream ends with an error, and its client may ask another
+// server.
 const outage = 30 * time.Second
 
-// patience waits between the tries of a stream that the store has let down. The zero value
-// has seen no failure yet.
+// patience paces the retries of a stream while the store is unavailable. The zero value
+// has counted no failure.
 type patience struct {
 	failures int
 	since    time.Time // the first of them
@@ -39,5 +40,5 @@ func (p *patience) again(ctx context.Context, err error) bool {
 	}
 }
 
-// answered forgets the failures: the store is there again.
+// answered resets the failures after a success.
 func (p *patience) answered() { *p = patience{} }

@@ -12,22 +12,21 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// planTime bounds how long finding out what a job would do may take. An MCP server that
-// is fetched before it starts is the slowest to be asked.
+// planTime bounds a plan. The slowest plan asks an MCP server that must be downloaded
+// before it starts.
 const planTime = 2 * time.Minute
 
-// unplannedError is why it could not be found out what a job would do.
+// unplannedError is the failure to determine what a job would do.
 type unplannedError struct{ err error }
 
-// Error says what could not be done, and why.
+// Error implements error.
 func (e unplannedError) Error() string { return "the job could not be planned: " + e.err.Error() }
 
-// Unwrap is what stood in the way.
+// Unwrap is the cause.
 func (e unplannedError) Unwrap() error { return e.err }
 
-// plan says what a job would do, without creating it. What is wrong with the job stands
-// in the answer, as far as the body is a job at all; 503 means that it could not be
-// found out.
+// plan answers what a job would do, without creating it. Validation errors of a job that
+// can be decoded are part of the answer; 503 means that the plan could not be determined.
 func (s *Server) plan(w http.ResponseWriter, r *request) error {
 	kind := r.route.Kind
 	job, ok := kind.New().(*v1.Job)
@@ -61,7 +60,7 @@ func (s *Server) plan(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// problems are what the creation of the job would be refused for.
+// problems are the errors for which the job's creation would be refused.
 func (s *Server) problems(ctx context.Context, job *v1.Job) ([]string, error) {
 	var problems []string
 	for _, err := range v1.ValidateJob(job) {

@@ -21,8 +21,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// statusClientGone is what web servers note of a request whose client has left before the
-// answer.
+// statusClientGone is the status code that nginx logs for a request whose client
+// disconnected before the answer.
 const statusClientGone = 499
 
 // statusOf is the answer to err about an object: the one place where errors become
@@ -69,23 +69,23 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 	}
 }
 
-// away is the refusal of a request that has changed nothing for want of the store, and may
-// be sent again.
+// away refuses a request because the store is unavailable. The request has changed nothing
+// and may be repeated.
 func away(err error) metav1.Status {
 	status := failure(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, err)
 	status.Details = &metav1.StatusDetails{RetryAfterSeconds: retryAfterAway}
 	return status
 }
 
-// retryAfterAway is what a client is asked to wait, in seconds: about as long as a database
-// takes to fail over, or a server to start.
+// retryAfterAway is the Retry-After, in seconds, of an unavailable store: about as long as
+// a database takes to fail over, or a server to start.
 const retryAfterAway = 5
 
 func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
 	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: publicText(err)}
 }
 
-// withoutDataDir is a text without the folder in front of the names of files in it.
+// withoutDataDir removes the data folder from the file names in a text.
 func (s *Server) withoutDataDir(text string) string {
 	if !filepath.IsAbs(s.opts.DataDir) {
 		return text
@@ -93,8 +93,8 @@ func (s *Server) withoutDataDir(text string) string {
 	return strings.ReplaceAll(text, filepath.Clean(s.opts.DataDir)+string(filepath.Separator), "")
 }
 
-// publicText is what an error says, with the names of files and without the folders they
-// lie in: those are the operator's matter, and stand in the log.
+// publicText is the message of an error, with file names instead of paths. Folders are the
+// operator's matter; the log names them.
 func publicText(err error) string {
 	text := err.Error()
 	var paths []string
@@ -138,8 +138,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *request, err error) {
 	}
 }
 
-// retryAfter says in a header what a refusal says in its details, for clients that know
-// HTTP only.
+// retryAfter copies the delay in a refusal's details into the header Retry-After, for
+// plain HTTP clients.
 func retryAfter(w http.ResponseWriter, status metav1.Status) {
 	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))

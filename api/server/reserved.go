@@ -6,14 +6,14 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// dropReserved takes away metadata that only the server sets: a manifest that was written
-// from an object carries that object's.
+// dropReserved removes metadata that only the server sets. A manifest that was exported
+// from an object carries such metadata.
 func dropReserved(obj v1.Object) {
 	obj.SetLabels(without(obj.GetLabels(), v1.LabelIdempotencyKey))
 	obj.SetAnnotations(without(obj.GetAnnotations(), v1.AnnotationIdempotencyRequest))
 }
 
-// keepReserved gives an update the reserved metadata of what is there.
+// keepReserved copies the reserved metadata of the stored object into its update.
 func keepReserved(obj, old v1.Object) {
 	dropReserved(obj)
 	if value, ok := old.GetLabels()[v1.LabelIdempotencyKey]; ok {

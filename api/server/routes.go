@@ -212,7 +212,7 @@ func (s *Server) eventRoutes() []Route {
 	return table
 }
 
-// discoveryRoutes tell what there is, as the Kubernetes API does.
+// discoveryRoutes describe the API, as the Kubernetes API does.
 func (s *Server) discoveryRoutes() []Route {
 	row := func(pattern string, answer func() any, summary string) Route {
 		return Route{

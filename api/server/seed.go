@@ -31,7 +31,7 @@ var (
 // logEnd bounds the end of a log by lines and bytes.
 type logEnd struct{ lines, bytes int }
 
-// pollSeconds is how long a client is asked to wait before it looks at a job again.
+// pollSeconds is the Retry-After, in seconds, of a job that has not finished.
 var pollSeconds = []string{"1"} // as a header has it
 
 // seedAnswer is a success of the seed's interface.

@@ -68,7 +68,7 @@ func writeSeedCreated(w http.ResponseWriter, names []string, several bool) {
 	writeJSON(w, http.StatusAccepted, seedAnswer{OK: true, Result: seedID{names[0]}})
 }
 
-// repeatSeed answers a creation as it was answered before.
+// repeatSeed repeats the answer to a creation.
 func (s *Server) repeatSeed(w http.ResponseWriter, made store.Record) error {
 	mark, err := s.markOf(made)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Server) repeatSeed(w http.ResponseWriter, made store.Record) error {
 	return nil
 }
 
-// badSeed is a request that package seed refuses.
+// badSeed converts an error of package seed into a refusal.
 func badSeed(err error) error {
 	refusal := apierrors.NewBadRequest(strings.ReplaceAll(err.Error(), "\n", "; "))
 	if _, ok := errors.AsType[*seed.InvalidError](err); ok {
@@ -92,8 +92,8 @@ func badSeed(err error) error {
 	return refusal
 }
 
-// createSeed stores jobs under names of their own, with their workspace where it is not
-// there yet. All of them are stored or none.
+// createSeed stores jobs under new names, together with their workspace if it does not
+// exist. Either all jobs are stored or none.
 func (s *Server) createSeed(r *request, several bool, jobs []*v1.Job, claim *keyClaim) ([]string, error) {
 	for {
 		created, err := s.newWorkspace(r, len(jobs))
@@ -131,8 +131,8 @@ func (s *Server) createSeed(r *request, several bool, jobs []*v1.Job, claim *key
 	}
 }
 
-// newWorkspace is the workspace that has to be created for n jobs, if it is not there
-// yet; otherwise it has room for them.
+// newWorkspace returns the workspace to create together with n jobs, and nothing for a
+// workspace that exists, which must have room for them.
 func (s *Server) newWorkspace(r *request, n int) ([]v1.Object, error) {
 	name := r.workspace
 	workspace, err := s.opts.Store.Get(r.Context(), store.Key{Kind: v1.KindWorkspace, Name: name})

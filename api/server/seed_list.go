@@ -16,10 +16,10 @@ import (
 const (
 	// seedMaxLimit is how many jobs the seed's list shows at most.
 	seedMaxLimit = 200
-	// seedMaxOffset is how far a list may be skipped by number: every job that is
-	// skipped is read. Who goes further goes on with continue, which skips none.
+	// seedMaxOffset bounds offset, because every skipped job is read. Clients read further
+	// with continue, which skips none.
 	seedMaxOffset = 100_000
-	// seedSkip is how many jobs are skipped at once.
+	// seedSkip is how many jobs one read skips.
 	seedSkip = 1000
 )
 
@@ -30,15 +30,16 @@ type seedMany struct {
 	Continue string `json:"continue,omitempty"`
 }
 
-// seedPage is which jobs of a list are asked for.
+// seedPage selects the jobs of a list.
 type seedPage struct {
 	limit, offset int
 	next          string
 	phases        []v1.JobPhase // unset: all
 }
 
-// notOfSeed are parameters by which other interfaces page and filter. A client that sends
-// one would take the first page for every page, or all jobs for those it meant.
+// notOfSeed are parameters by which other interfaces page and filter. If they were
+// ignored, a client would take the first page for every page, or all jobs for those it
+// selected.
 var notOfSeed = []string{
 	"page", "per_page", "perPage", "page_size", "pageSize", "size", "count", "skip", "start", "cursor", "after", "before", "since", "until",
 	"sort", "sortBy", "order", "orderBy", "filter", "q", "search", "state", "type", "workspace", "workspaceId",

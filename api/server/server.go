@@ -34,7 +34,7 @@ type Options struct {
 	Logs  logs.Store
 	// Events is served as core/v1 Events; nil: there are none.
 	Events events.Store
-	// Kinds are those that are served, which Store knows; nil: v1.Kinds().
+	// Kinds are the kinds that are served, all of which Store knows; nil: v1.Kinds().
 	Kinds v1.KindSet
 	// Worker answers for the process that runs the jobs; nil: there is none, nor the routes
 	// that need one.

@@ -29,7 +29,7 @@ func (s *Server) update(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// write stores obj over what is there, after defaults and validation.
+// write replaces the stored object by obj, after defaults and validation.
 func (s *Server) write(r *request, obj v1.Object) (store.Record, error) {
 	kind := r.route.Kind
 	record, err := s.opts.Store.Get(r.Context(), r.key())
@@ -83,8 +83,8 @@ func (s *Server) updateStatus(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// writeStatus stores obj's status over what is there. A terminal phase is sticky and
-// counters never fall, whoever writes.
+// writeStatus replaces the status of the stored object by that of obj. A terminal phase is
+// sticky and counters never fall, whoever writes.
 func (s *Server) writeStatus(r *request, obj v1.Object) (store.Record, error) {
 	kind := r.route.Kind
 	record, err := s.opts.Store.Get(r.Context(), r.key())
@@ -117,8 +117,8 @@ func (s *Server) writeStatus(r *request, obj v1.Object) (store.Record, error) {
 	return s.opts.Store.UpdateStatus(r.Context(), obj, durability)
 }
 
-// durabilityOf is what the answer to a write of a status promises: with
-// durability=soft, for progress, that it is seen and will be on disk soon.
+// durabilityOf is the durability of a status write. With durability=soft, for progress,
+// the answer does not wait for the disk.
 func durabilityOf(r *request) (store.Durability, error) {
 	switch text := r.params().Get("durability"); text {
 	case "", "durable":

@@ -44,8 +44,8 @@ func (s *Server) watch(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// changes streams what happens until ctx ends or the store fails for good. A watch that
-// breaks off because the store cannot be reached is taken up where it was.
+// changes streams events until ctx ends or the store fails for good. After an outage of
+// the store it resumes after the last event.
 func (s *Server) changes(ctx context.Context, opts store.WatchOptions, stream *eventStream) error {
 	var patience patience
 	for {
@@ -57,12 +57,12 @@ func (s *Server) changes(ctx context.Context, opts store.WatchOptions, stream *e
 	}
 }
 
-// bookmarkInterval is how long a watch that has asked for bookmarks goes without one when
-// nothing happens that it selects: the Kubernetes API sends one a minute too.
+// bookmarkInterval is the time between the bookmarks of an idle watch, as in the
+// Kubernetes API.
 const bookmarkInterval = time.Minute
 
-// changesOnce is one watch of changes. It returns the version up to which everything was
-// sent.
+// changesOnce runs one watch of the store. It returns the version up to which all changes
+// were sent.
 func (s *Server) changesOnce(ctx context.Context, opts store.WatchOptions, stream *eventStream, patience *patience) (uint64, error) {
 	watch, err := s.opts.Store.Watch(ctx, opts)
 	if err != nil {
@@ -88,9 +88,9 @@ func (s *Server) changesOnce(ctx context.Context, opts store.WatchOptions, strea
 	}
 }
 
-// nextUntil is the watch's Next, which ends with context.DeadlineExceeded after so long.
-func nextUntil(ctx context.Context, watch store.Watch, so time.Duration) ([]store.Event, error) {
-	ctx, cancel := context.WithTimeout(ctx, so)
+// nextUntil is watch.Next with a timeout, after which it returns context.DeadlineExceeded.
+func nextUntil(ctx context.Context, watch store.Watch, timeout time.Duration) ([]store.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return watch.Next(ctx)
 }
@@ -113,8 +113,8 @@ func watchContext(r *request) (context.Context, context.CancelFunc, error) {
 	return ctx, cancel, nil
 }
 
-// watchStart is the version from which to watch; without one, what there is has been
-// sent.
+// watchStart returns the version to watch from. If the request has none, it first sends
+// the existing objects.
 func (s *Server) watchStart(ctx context.Context, version string, opts store.ListOptions, stream *eventStream) (uint64, error) {
 	if version != "" && version != "0" {
 		since, err := strconv.ParseUint(version, 10, 64)
@@ -172,7 +172,7 @@ func (s *eventStream) send(events []store.Event) error {
 	return err
 }
 
-// bookmark tells how far the stream has come: a watch from there misses nothing.
+// bookmark sends the version up to which the stream is complete.
 func (s *eventStream) bookmark(opts store.WatchOptions) error {
 	if !s.bookmarks {
 		return nil
@@ -182,7 +182,7 @@ func (s *eventStream) bookmark(opts store.WatchOptions) error {
 	return err
 }
 
-// fail ends the stream with what went wrong.
+// fail ends the stream with an ERROR event.
 func (s *eventStream) fail(err error) {
 	status := statusOf(err, v1.Kind{}, "")
 	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
