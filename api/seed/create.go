@@ -62,13 +62,14 @@ func DecodeCreate(body []byte) (Create, error) {
 	return Create{Jobs: *request.Jobs, Several: true}, nil
 }
 
-// Objects makes the jobs of a request, in a workspace and without names. trusted: the
-// request may say who creates them. Every problem is said at once, with its path.
-func (c Create) Objects(workspace string, trusted bool) ([]*v1.Job, error) {
+// Objects makes the jobs of a request, with the payloads that there are, in a workspace and
+// without names. trusted: the request may say who creates them. Every problem is said at
+// once, with its path.
+func (c Create) Objects(payloads v1.PayloadSet, workspace string, trusted bool) ([]*v1.Job, error) {
 	jobs := make([]*v1.Job, 0, len(c.Jobs))
 	var problems []error
 	for i, request := range c.Jobs {
-		job, err := request.object(workspace, trusted)
+		job, err := request.object(payloads, workspace, trusted)
 		if err != nil && c.Several {
 			err = at(fmt.Sprintf("jobs[%d].", i), err)
 		}
@@ -113,12 +114,12 @@ func at(path string, err error) error {
 	return &InvalidError{moved}
 }
 
-func (n NewJob) object(workspace string, trusted bool) (*v1.Job, error) {
+func (n NewJob) object(payloads v1.PayloadSet, workspace string, trusted bool) (*v1.Job, error) {
 	job := &v1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
 		ObjectMeta: metav1.ObjectMeta{Namespace: workspace},
 	}
-	if err := setPayload(job, n.Type, n.Payload); err != nil {
+	if err := setPayload(payloads, job, n.Type, n.Payload); err != nil {
 		return nil, err
 	}
 	if trusted {
@@ -129,26 +130,26 @@ func (n NewJob) object(workspace string, trusted bool) (*v1.Job, error) {
 		job.Spec.CreatedBy = by
 	}
 	job.Default()
-	job.Status = job.InitialStatus()
+	job.Status = payloads.InitialStatus(job)
 	job.Name = "0-000000" // any name that is valid: the caller gives the real one
-	problems := v1.ValidateJob(job)
+	problems := payloads.ValidateJob(job)
 	job.Name = ""
 	if len(problems) == 0 {
 		return job, nil
 	}
 	for _, problem := range problems {
-		problem.Field = memberOf(problem.Field)
+		problem.Field = memberOf(payloads, problem.Field)
 	}
 	return nil, &InvalidError{problems}
 }
 
 // memberOf is the path, in a request, of the member that a field of the spec is made from.
-func memberOf(path string) string {
-	for _, action := range []string{"build", "deploy", "apiCall"} {
-		if path == "spec."+action {
+func memberOf(payloads v1.PayloadSet, path string) string {
+	for _, p := range payloads {
+		if path == "spec."+p.Field {
 			return "payload"
 		}
-		if rest, ok := strings.CutPrefix(path, "spec."+action+"."); ok {
+		if rest, ok := strings.CutPrefix(path, "spec."+p.Field+"."); ok {
 			return "payload." + rest
 		}
 	}

@@ -38,7 +38,7 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			request, err := seed.DecodeCreate([]byte(tc.body))
 			if err == nil {
-				_, err = request.Objects("acme", false)
+				_, err = request.Objects(v1.Payloads(), "acme", false)
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), tc.want) && !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v\nwant  %s", err, tc.want)
@@ -50,7 +50,7 @@ func TestWhatARequestIsRefusedFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = request.Objects("acme", false); err == nil || strings.Count(err.Error(), "Unsupported") != 20 {
+		if _, err = request.Objects(v1.Payloads(), "acme", false); err == nil || strings.Count(err.Error(), "Unsupported") != 20 {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -77,7 +77,7 @@ func TestWhoCreatesAJob(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			jobs, err := request.Objects("acme", tc.trusted)
+			jobs, err := request.Objects(v1.Payloads(), "acme", tc.trusted)
 			if (err != nil) != tc.fails {
 				t.Fatal(err)
 			}
@@ -114,7 +114,7 @@ func TestAStepIsDoneWhenTheJobHasSucceeded(t *testing.T) {
 		v1.JobQueued: "mcp:run", v1.JobRunning: "mcp:run", v1.JobFailed: "mcp:run", v1.JobCanceled: "mcp:run", v1.JobSucceeded: "done",
 	} {
 		job := &v1.Job{Status: v1.JobStatus{Phase: phase, Step: "mcp:run"}}
-		shown, err := seed.FromJob(job, time.UnixMilli(0), seed.Log{})
+		shown, err := seed.FromJob(v1.Payloads(), job, time.UnixMilli(0), seed.Log{})
 		if err != nil || shown.Step != want || shown.Status != strings.ToLower(fmt.Sprint(phase)) {
 			t.Errorf("%s: step %q, status %q, %v; want step %q", phase, shown.Step, shown.Status, err, want)
 		}

@@ -54,7 +54,7 @@ type Past struct {
 
 // ReadFile reads an old file, {"jobs": […]}, oldest job first. The error is of type
 // strict.Problems and has the line and the path of each problem; nothing is read then.
-func ReadFile(text []byte) ([]Past, error) {
+func ReadFile(payloads v1.PayloadSet, text []byte) ([]Past, error) {
 	var old file
 	document, err := strict.JSON(text)
 	if !document.Empty() {
@@ -70,7 +70,7 @@ func ReadFile(text []byte) ([]Past, error) {
 	problems := strict.Problems{}
 	index := map[string]int{}
 	for i, one := range *old.Jobs {
-		p, err := one.past()
+		p, err := one.past(payloads)
 		if earlier, twice := index[one.key()]; err == nil && twice {
 			err = fmt.Errorf("id: Duplicate value: %s: it is that of jobs[%d] too", quote(one.ID), earlier)
 		}
@@ -93,8 +93,8 @@ func ReadFile(text []byte) ([]Past, error) {
 // key is what must be there once in a file: names have no capitals.
 func (f *fileJob) key() string { return f.WorkspaceID + "/" + strings.ToLower(f.ID) }
 
-func (f *fileJob) past() (Past, error) {
-	job, err := f.object()
+func (f *fileJob) past(payloads v1.PayloadSet) (Past, error) {
+	job, err := f.object(payloads)
 	if err != nil {
 		return Past{}, err
 	}
@@ -103,7 +103,7 @@ func (f *fileJob) past() (Past, error) {
 
 // object converts an old job into an object with its uid and times. A queued or running
 // job becomes queued.
-func (f *fileJob) object() (*v1.Job, error) {
+func (f *fileJob) object(payloads v1.PayloadSet) (*v1.Job, error) {
 	if problems := validation.IsDNS1123Label(f.WorkspaceID); len(problems) > 0 {
 		return nil, fmt.Errorf("workspaceId: Invalid value: %s: %s", quote(f.WorkspaceID), problems[0])
 	}
@@ -122,16 +122,16 @@ func (f *fileJob) object() (*v1.Job, error) {
 			CreationTimestamp: metav1.NewTime(time.UnixMilli(f.CreatedAt)), UID: f.uid(),
 		},
 	}
-	if err := setPayload(job, f.Type, f.Payload); err != nil {
+	if err := setPayload(payloads, job, f.Type, f.Payload); err != nil {
 		return nil, err
 	}
 	var by v1.Creator
 	if json.Unmarshal(f.CreatedBy, &by) == nil && by != (v1.Creator{}) {
 		job.Spec.CreatedBy = &by
 	}
-	if problems := v1.ValidateJob(job); len(problems) > 0 {
+	if problems := payloads.ValidateJob(job); len(problems) > 0 {
 		for _, problem := range problems {
-			problem.Field = memberOf(problem.Field)
+			problem.Field = memberOf(payloads, problem.Field)
 			if problem.Field == "metadata.name" {
 				problem.Field = "id"
 			}

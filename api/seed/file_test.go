@@ -25,11 +25,11 @@ func TestAJobOfAnOldFileIsShownAsItWas(t *testing.T) {
 			"status":"canceled","pct":0,"step":"","logs":[],"createdAt":1731000000000,"updatedAt":1731000001000}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			past, err := seed.ReadFile([]byte("\ufeff{\"jobs\": [" + text + "]}\n"))
+			past, err := seed.ReadFile(v1.Payloads(), []byte("\ufeff{\"jobs\": ["+text+"]}\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown, err := seed.FromJob(past[0].Job, past[0].Job.CreationTimestamp.Time, seed.Log{Lines: past[0].Lines})
+			shown, err := seed.FromJob(v1.Payloads(), past[0].Job, past[0].Job.CreationTimestamp.Time, seed.Log{Lines: past[0].Lines})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ func TestWhatOldFilesHold(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := []byte(`{"jobs": [` + string(data) + `]}`)
-			past, err := seed.ReadFile(file)
+			past, err := seed.ReadFile(v1.Payloads(), file)
 			if tc.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.fails) {
 					t.Errorf("error %v, want %s", err, tc.fails)
@@ -93,7 +93,7 @@ func TestWhatOldFilesHold(t *testing.T) {
 			if !tc.want(past[0].Job, past[0].Lines) {
 				t.Errorf("%+v, %q", past[0].Job, past[0].Lines)
 			}
-			if again, err := seed.ReadFile(file); err != nil || again[0].Job.UID != past[0].Job.UID {
+			if again, err := seed.ReadFile(v1.Payloads(), file); err != nil || again[0].Job.UID != past[0].Job.UID {
 				t.Errorf("a second import makes another object: %v", err)
 			}
 		})
@@ -124,7 +124,7 @@ func TestAFileIsReadWhole(t *testing.T) {
 		"an unknown member of builds": {"{\"jobs\": [\n" + strings.Replace(job, `"api_call"`, `"build", "payload": {"action": "x", "idd": "y"}`, 1) + "]}", `line 2: jobs[0]: payload: unknown field "idd": did you mean "id"?`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			past, err := seed.ReadFile([]byte(tt.text))
+			past, err := seed.ReadFile(v1.Payloads(), []byte(tt.text))
 			if tt.says == "" && err != nil || tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says) || past != nil) {
 				t.Errorf("%d jobs, error %v", len(past), err)
 			}
@@ -133,7 +133,7 @@ func TestAFileIsReadWhole(t *testing.T) {
 }
 
 func TestAFilesOldestJobIsFirst(t *testing.T) {
-	past, err := seed.ReadFile([]byte(`{"jobs": [
+	past, err := seed.ReadFile(v1.Payloads(), []byte(`{"jobs": [
 		{"id": "b", "type": "api_call", "workspaceId": "acme", "status": "queued", "createdAt": 2},
 		{"id": "a", "type": "api_call", "workspaceId": "acme", "status": "queued", "createdAt": 1}]}`))
 	if err != nil || len(past) != 2 || past[0].Job.Name != "a" {

@@ -70,8 +70,8 @@ type Log struct {
 }
 
 // FromJob converts a job, with its creation time and the end of its log.
-func FromJob(job *v1.Job, created time.Time, log Log) (Job, error) {
-	payload, err := payloadOf(job)
+func FromJob(payloads v1.PayloadSet, job *v1.Job, created time.Time, log Log) (Job, error) {
+	payload, err := payloadOf(payloads, job)
 	if err != nil {
 		return Job{}, fmt.Errorf("payload of job %s/%s: %w", job.Namespace, job.Name, err)
 	}

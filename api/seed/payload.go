@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/conversion"
@@ -18,7 +19,7 @@ import (
 const PayloadAnnotation = "jobwright.dev/payload"
 
 // setPayload sets a job's type and action from a request. An unset payload is {}.
-func setPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error {
+func setPayload(payloads v1.PayloadSet, job *v1.Job, jobType v1.JobType, payload json.RawMessage) error {
 	var compact bytes.Buffer
 	if len(bytes.TrimSpace(payload)) == 0 {
 		payload = json.RawMessage("{}")
@@ -30,15 +31,14 @@ func setPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error 
 	if sent[0] != '{' && string(sent) != "null" {
 		return errors.New("payload: must be an object")
 	}
-	if err := setAction(job, jobType, sent); err != nil {
+	if err := setAction(payloads, job, jobType, sent); err != nil {
 		return err
 	}
-	made, err := fromSpec(&job.Spec)
+	made, err := fromSpec(payloads, &job.Spec)
 	if err != nil {
 		return fmt.Errorf("payload: %w", err)
 	}
-	record := job.Spec.Build == nil && job.Spec.Deploy == nil && job.Spec.APICall == nil
-	if bytes.Equal(made, sent) || !record && sameJSON(made, sent) {
+	if bytes.Equal(made, sent) || hasPayload(payloads, &job.Spec) && sameJSON(made, sent) {
 		return nil
 	}
 	if job.Annotations == nil {
@@ -49,76 +49,89 @@ func setPayload(job *v1.Job, jobType v1.JobType, payload json.RawMessage) error 
 }
 
 // setAction decodes a payload into the action of its type.
-func setAction(job *v1.Job, jobType v1.JobType, payload []byte) error {
+func setAction(payloads v1.PayloadSet, job *v1.Job, jobType v1.JobType, payload []byte) error {
 	job.Spec.Type = jobType
-	switch jobType {
-	case v1.JobTypeBuild:
-		job.Spec.Build = new(v1.BuildAction)
-		return decode("payload", payload, job.Spec.Build)
-	case v1.JobTypeDeploy:
-		job.Spec.Deploy = new(v1.DeployAction)
-		return decode("payload", payload, job.Spec.Deploy)
-	case v1.JobTypeAPICall:
-		call, err := hasURL(payload)
+	p, ok := payloads.ByType(jobType)
+	if !ok {
+		return fmt.Errorf("type: Unsupported value: %s: supported values: %s", quote(string(jobType)), supported(payloads))
+	}
+	if p.RecordWithout != "" {
+		call, err := has(payload, p.RecordWithout)
 		if err != nil || !call {
 			return err // a record, whatever it holds
 		}
-		job.Spec.APICall = new(v1.APICallAction)
-		return decode("payload", payload, job.Spec.APICall)
 	}
-	return fmt.Errorf(`type: Unsupported value: %s: supported values: "build", "deploy", "api_call"`, quote(string(jobType)))
+	action := p.New()
+	if err := decode("payload", payload, action); err != nil {
+		return err
+	}
+	return p.Put(&job.Spec, action)
 }
 
-// hasURL reports whether an api_call has a url, so that it is a call and not a record. A
-// search of the bytes rules out most records.
-func hasURL(payload []byte) (bool, error) {
-	if !bytes.Contains(payload, []byte(`"url"`)) && !bytes.Contains(payload, []byte(`\u`)) {
+// supported lists the types for an error.
+func supported(payloads v1.PayloadSet) string {
+	var quoted []string
+	for _, t := range payloads.Types() {
+		quoted = append(quoted, quote(string(t)))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// has reports whether a payload has a member, so that the job is no record. A search of the
+// bytes rules out most records.
+func has(payload []byte, name string) (bool, error) {
+	if !bytes.Contains(payload, []byte(quote(name))) && !bytes.Contains(payload, []byte(`\u`)) {
 		return false, nil
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &members); err != nil {
 		return false, fmt.Errorf("payload: %w", err)
 	}
-	url, ok := members["url"]
-	return ok && string(url) != "null", nil
+	value, ok := members[name]
+	return ok && string(value) != "null", nil
 }
 
 // payloadOf is the payload of a job: as it was sent, or reproduced from the spec once that
 // was edited.
-func payloadOf(job *v1.Job) (json.RawMessage, error) {
+func payloadOf(payloads v1.PayloadSet, job *v1.Job) (json.RawMessage, error) {
 	kept := []byte(job.Annotations[PayloadAnnotation])
 	if len(kept) > 0 && json.Valid(kept) {
 		var sent v1.Job
-		if setAction(&sent, job.Spec.Type, kept) == nil && sameAction(&sent.Spec, &job.Spec) {
+		if setAction(payloads, &sent, job.Spec.Type, kept) == nil && sameAction(payloads, &sent.Spec, &job.Spec) {
 			return kept, nil
 		}
 	}
-	return fromSpec(&job.Spec)
+	return fromSpec(payloads, &job.Spec)
 }
 
 // fromSpec reproduces a payload from the spec alone.
-func fromSpec(spec *v1.JobSpec) (json.RawMessage, error) {
-	var action any
-	switch {
-	case spec.Build != nil:
-		action = spec.Build
-	case spec.Deploy != nil:
-		action = spec.Deploy
-	case spec.APICall != nil:
-		action = spec.APICall
-	default:
-		return json.RawMessage("{}"), nil
+func fromSpec(payloads v1.PayloadSet, spec *v1.JobSpec) (json.RawMessage, error) {
+	for _, p := range payloads {
+		action := p.Get(spec)
+		if action == nil {
+			continue
+		}
+		var b bytes.Buffer
+		encoder := json.NewEncoder(&b)
+		encoder.SetEscapeHTML(false)
+		err := encoder.Encode(action)
+		return bytes.TrimSpace(b.Bytes()), err
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(action)
-	return bytes.TrimSpace(b.Bytes()), err
+	return json.RawMessage("{}"), nil
 }
 
-func sameAction(a, b *v1.JobSpec) bool {
+func hasPayload(payloads v1.PayloadSet, spec *v1.JobSpec) bool {
+	return slices.ContainsFunc(payloads, func(p v1.Payload) bool { return p.IsSet(spec) })
+}
+
+func sameAction(payloads v1.PayloadSet, a, b *v1.JobSpec) bool {
 	equal := conversion.EqualitiesOrDie(v1.JSON.Equal)
-	return equal.DeepEqual(a.Build, b.Build) && equal.DeepEqual(a.Deploy, b.Deploy) && equal.DeepEqual(a.APICall, b.APICall)
+	for _, p := range payloads {
+		if !equal.DeepEqual(p.Get(a), p.Get(b)) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameJSON reports whether two JSON values are equal, numbers as written. Escaped halves

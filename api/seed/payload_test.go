@@ -21,7 +21,7 @@ func created(t *testing.T, body string) *v1.Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jobs, err := request.Objects("acme", false)
+	jobs, err := request.Objects(v1.Payloads(), "acme", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func created(t *testing.T, body string) *v1.Job {
 
 func payloadOf(t *testing.T, job *v1.Job) string {
 	t.Helper()
-	shown, err := seed.FromJob(job, time.UnixMilli(0), seed.Log{})
+	shown, err := seed.FromJob(v1.Payloads(), job, time.UnixMilli(0), seed.Log{})
 	if err != nil {
 		t.Fatal(err)
 	}

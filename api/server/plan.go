@@ -42,7 +42,7 @@ func (s *Server) plan(w http.ResponseWriter, r *request) error {
 	generateName(job)
 	resetForCreate(kind, job, s.mayImpersonate(r))
 	job.Default()
-	problems, err := s.problems(r.Context(), job)
+	problems, err := s.problems(r.Context(), kind, job)
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func (s *Server) plan(w http.ResponseWriter, r *request) error {
 }
 
 // problems are the errors for which the job's creation would be refused.
-func (s *Server) problems(ctx context.Context, job *v1.Job) ([]string, error) {
+func (s *Server) problems(ctx context.Context, kind v1.Kind, job *v1.Job) ([]string, error) {
 	var problems []string
-	for _, err := range v1.ValidateJob(job) {
+	for _, err := range kind.Validate(job) {
 		problems = append(problems, err.Error())
 	}
 	if len(problems) > 0 || len(job.Spec.DependsOn) == 0 {

@@ -76,7 +76,7 @@ func (s *Server) seedJob(ctx context.Context, record store.Record, end logEnd) (
 	if err != nil {
 		return seed.Job{}, err
 	}
-	return seed.FromJob(job, v1.CreatedAt(job), log)
+	return seed.FromJob(s.opts.Kinds.Payloads(), job, v1.CreatedAt(job), log)
 }
 
 func (s *Server) endOfLog(ctx context.Context, job *v1.Job, end logEnd) (seed.Log, error) {

@@ -44,7 +44,7 @@ func (s *Server) seedCreate(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return badSeed(err)
 	}
-	jobs, err := asked.Objects(r.workspace, s.mayImpersonate(r))
+	jobs, err := asked.Objects(s.opts.Kinds.Payloads(), r.workspace, s.mayImpersonate(r))
 	if err != nil {
 		return badSeed(err)
 	}

@@ -19,7 +19,9 @@ import (
 type checker struct {
 	found       collector
 	passUnknown bool
-	types       fieldsOf
+	// payloads are those that may stand in the spec of a job beside its fields.
+	payloads v1.PayloadSet
+	types    fieldsOf
 }
 
 // document is the JSON of d for the type that into points to.
@@ -87,6 +89,8 @@ func (c *checker) object(dst []byte, n *node, value func([]byte, member) ([]byte
 var (
 	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	// jobSpec decodes itself for its custom payloads only.
+	jobSpec = reflect.TypeFor[v1.JobSpec]()
 )
 
 // value writes n for a field of type t.
@@ -97,7 +101,7 @@ func (c *checker) value(dst []byte, n *node, t reflect.Type, p *path) ([]byte, b
 	switch {
 	case t.Kind() == reflect.Pointer:
 		return c.value(dst, n, t.Elem(), p)
-	case reflect.PointerTo(t).Implements(jsonUnmarshaler):
+	case reflect.PointerTo(t).Implements(jsonUnmarshaler) && t != jobSpec:
 		return c.custom(dst, n, t, p)
 	case reflect.PointerTo(t).Implements(textUnmarshaler) && n.kind == text:
 		return c.custom(dst, n, t, p)
@@ -230,6 +234,9 @@ func (c *checker) structure(dst []byte, n *node, t reflect.Type, p *path) ([]byt
 	known := c.types.of(t)
 	return c.object(dst, n, func(dst []byte, m member) ([]byte, bool) {
 		field, ok := known[m.name]
+		if payload, custom := c.payloads.ByField(m.name); !ok && custom && t == jobSpec {
+			field, ok = reflect.TypeOf(payload.New()), true
+		}
 		if !ok {
 			if !c.passUnknown {
 				c.unknown(m, p.member(m.name), known)

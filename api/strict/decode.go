@@ -5,6 +5,8 @@ import (
 	"reflect"
 
 	kjson "sigs.k8s.io/json"
+
+	v1 "jobwright.dev/api/v1"
 )
 
 // Fast is implemented by types that decode compact JSON without reflection.
@@ -17,17 +19,17 @@ type Fast interface {
 // Decode decodes the document into the value that into points to, which should be empty.
 // The error is of type [Problems] and holds all of them; what has none is decoded in
 // spite of it.
-func (d Document) Decode(into any) error { return d.decode(into, false) }
+func (d Document) Decode(into any) error { return d.decode(into, checker{}) }
 
 // DecodeKnown is Decode that passes unknown fields over, for files which several programs
 // read.
-func (d Document) DecodeKnown(into any) error { return d.decode(into, true) }
+func (d Document) DecodeKnown(into any) error { return d.decode(into, checker{passUnknown: true}) }
 
-func (d Document) decode(into any, passUnknown bool) error {
-	if d.fast(into) || !passUnknown && d.plain(into) {
+func (d Document) decode(into any, c checker) error {
+	if d.fast(into) || !c.passUnknown && d.plain(into) {
 		return nil
 	}
-	c := checker{passUnknown: passUnknown, types: fieldsOf{}}
+	c.types = fieldsOf{}
 	data := c.document(d, into)
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, into); err != nil {
 		c.found.add(Problem{Line: d.node().line, Column: d.node().column, Path: d.base.String(), Message: err.Error()})
@@ -44,7 +46,7 @@ func (d Document) fast(into any) bool {
 	value := reflect.ValueOf(into).Elem()
 	before := reflect.New(value.Type()).Elem()
 	before.Set(value)
-	if d.sound != nil && target.DecodeCompact(d.sound.text) { // programs send compact JSON mostly
+	if d.sound != nil && decodeFields(target, d.sound.text) { // programs send compact JSON mostly
 		return true
 	}
 	value.Set(before)
@@ -53,11 +55,21 @@ func (d Document) fast(into any) bool {
 		return false
 	}
 	data, ok := root.appendJSON(make([]byte, 0, root.size))
-	if ok && target.DecodeCompact(data) {
+	if ok && decodeFields(target, data) {
 		return true
 	}
 	value.Set(before)
 	return false
+}
+
+// decodeFields decodes compact JSON of which every member is a field: custom payloads are
+// checked against the payloads of the kind.
+func decodeFields(target Fast, data []byte) bool {
+	if !target.DecodeCompact(data) {
+		return false
+	}
+	job, ok := target.(*v1.Job)
+	return !ok || !job.HasCustom()
 }
 
 // plain decodes JSON without any problem into a type without generated code, or nothing.

@@ -18,6 +18,9 @@ import (
 func TestEveryFieldIsRead(t *testing.T) {
 	for _, kind := range v1.Kinds() {
 		full := v1test.Full(kind)
+		if job, ok := full.(*v1.Job); ok {
+			job.Spec.Custom = nil // a client may write what a payload of the kind describes, and no more
+		}
 		inYAML, err := yaml.Marshal(full)
 		if err != nil {
 			t.Fatal(err)

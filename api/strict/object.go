@@ -30,7 +30,7 @@ func (d Document) Object(kinds []v1.Kind) (v1.Object, error) {
 // problems, those that validation finds in the rest are among them: an author wants to
 // see all at once.
 func (d Document) DecodeObject(kind v1.Kind, obj v1.Object) error {
-	err := d.Decode(obj)
+	err := d.decode(obj, checker{payloads: kind.Payloads})
 	problems, ok := errors.AsType[Problems](err)
 	if !ok {
 		return err

@@ -19,8 +19,12 @@ func changedFields(s, was *JobSpec) []string {
 		for i := range a.NumField() {
 			x, y := a.Field(i), b.Field(i)
 			tag, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("json"), ",")
-			switch payload := isPayload(x.Type()) && !x.IsNil() && !y.IsNil(); {
-			case payload:
+			if tag == "-" {
+				continue
+			}
+			_, payload := ourPayloads().ByField(prefix + tag)
+			switch {
+			case payload && !x.IsNil() && !y.IsNil():
 				compare(prefix+tag+".", x.Elem(), y.Elem())
 			case !equal.DeepEqual(x.Interface(), y.Interface()):
 				changed = append(changed, prefix+tag)
@@ -28,13 +32,5 @@ func changedFields(s, was *JobSpec) []string {
 		}
 	}
 	compare("", reflect.ValueOf(s).Elem(), reflect.ValueOf(was).Elem())
-	return changed
-}
-
-func isPayload(t reflect.Type) bool {
-	switch t {
-	case reflect.TypeFor[*BuildAction](), reflect.TypeFor[*DeployAction](), reflect.TypeFor[*APICallAction]():
-		return true
-	}
-	return false
+	return append(changed, changedCustom(s, was)...)
 }

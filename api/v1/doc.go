@@ -55,6 +55,22 @@
 // and `make generate`, which writes deep copies, JSON code and the CRD. The test of the
 // command line that drives a made-up kind through every layer shows that this is all.
 //
+// # Payloads
+//
+// The payload of a type of job is data as well: DefinePayload makes a descriptor of its
+// names and a PayloadStrategy, and the kind Job has the PayloadSet of a KindSet. One more
+// type in this package touches:
+//
+//	job_types.go        the constant, and the payload's field in JobSpec
+//	NAME_types.go       the types
+//	payload_NAME.go     the descriptor
+//	validate_NAME.go    validation
+//	payloads.go         one word in ourPayloads
+//
+// and `make generate`. A program that adds a type to those of this package, as a test does,
+// touches none of these: its payload stands in JobSpec.Custom. A failure rule on a new fact
+// takes a field of FailureRule and a row in criteria.go.
+//
 // # Fields from later work
 //
 // A field that this version does not act on yet is refused at admission with

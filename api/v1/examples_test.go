@@ -46,7 +46,7 @@ func TestExamplesAreValid(t *testing.T) {
 			seen[job.Spec.Type] = true
 		})
 	}
-	for _, jobType := range JobTypes() {
+	for _, jobType := range Payloads().Types() {
 		if !seen[jobType] {
 			t.Errorf("%s shows no job of type %s", folder, jobType)
 		}

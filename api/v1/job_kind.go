@@ -8,19 +8,19 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-func jobKind() Kind {
+func jobKind(payloads PayloadSet) Kind {
 	return DefineKind(Kind{
-		Name: KindJob, Resource: ResourceJobs, Singular: "job", ShortNames: []string{"jw"}, Namespaced: true,
+		Name: KindJob, Resource: ResourceJobs, Singular: "job", ShortNames: []string{"jw"}, Namespaced: true, Payloads: payloads,
 	}, Strategy[*Job]{
 		New:            func() *Job { return &Job{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: KindJob}} },
-		Validate:       ValidateJob,
-		ValidateUpdate: validateJobUpdate,
+		Validate:       payloads.ValidateJob,
+		ValidateUpdate: payloads.validateJobUpdate,
 		ValidateStatus: validateJobStatus,
 		PrepareForCreate: func(j *Job, trusted bool) {
 			if !trusted {
 				j.Spec.CreatedBy = nil
 			}
-			j.Status = j.InitialStatus()
+			j.Status = payloads.InitialStatus(j)
 		},
 		PrepareForUpdate: func(j, old *Job) {
 			j.Spec.CreatedBy = old.Spec.CreatedBy

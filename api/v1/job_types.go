@@ -15,11 +15,6 @@ const (
 	JobTypeAPICall JobType = "api_call"
 )
 
-// JobTypes lists every type, in the order in which errors name them.
-func JobTypes() []JobType {
-	return []JobType{JobTypeBuild, JobTypeDeploy, JobTypeAPICall}
-}
-
 // JobPhase summarises a Job's conditions in one word.
 // +kubebuilder:validation:Enum=Queued;Running;Succeeded;Failed;Canceled
 type JobPhase string
@@ -92,6 +87,11 @@ type JobSpec struct {
 	// tracking record. Immutable once the first attempt has started.
 	// +optional
 	APICall *APICallAction `json:"apiCall,omitempty"`
+
+	// Custom holds the payloads of types that a program adds to those of this package, each
+	// under the name of its type, where the others stand in JSON. A member that no payload
+	// of the kind has is refused.
+	Custom map[string]JSON `json:"-" jsongen:"rest"`
 
 	// priority orders queued jobs: higher runs first, equals run oldest first.
 	// It may change while the job is queued. Unset: 0.

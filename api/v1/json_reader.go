@@ -150,8 +150,11 @@ func word[S ~string](r *reader, to *S) {
 // words are the values that most jobs have somewhere.
 var words = func() map[string]string {
 	m := map[string]string{}
+	for _, t := range ourPayloads().Types() {
+		m[string(t)] = string(t)
+	}
 	for _, word := range append([]string{
-		APIVersion, KindJob, string(JobTypeBuild), string(JobTypeDeploy), string(JobTypeAPICall),
+		APIVersion, KindJob,
 		string(JobQueued), string(JobRunning), string(JobSucceeded), string(JobFailed), string(JobCanceled),
 		ConditionComplete, ConditionFinished, ConditionSuspended, ConditionCanceling,
 		string(metav1.ConditionTrue), string(metav1.ConditionFalse),

@@ -4,20 +4,11 @@ package v1
 // a client that shows an object and applies what it has shown has sorted the keys, and has
 // changed nothing.
 func keepTexts(s, was *JobSpec) {
-	if b, old := s.Build, was.Build; b != nil && old != nil {
-		keepTextsIn(b.Variables, old.Variables)
-		keepTextsIn(b.Arguments, old.Arguments)
-		keepTextsIn(b.Answers, old.Answers)
+	for _, p := range ourPayloads() {
+		p.keepTexts(s, was)
 	}
-	if c, old := s.APICall, was.APICall; c != nil && old != nil {
-		c.Body.keepText(old.Body)
-		if c.Expect != nil && old.Expect != nil {
-			keepTextsOf(c.Expect.Body, old.Expect.Body)
-		}
-		if c.Poll != nil && old.Poll != nil {
-			keepTextsOf(c.Poll.Done, old.Poll.Done)
-			keepTextsOf(c.Poll.Failed, old.Poll.Failed)
-		}
+	for name := range s.Custom {
+		keepCustomText(name)(s, was)
 	}
 }
 

@@ -17,7 +17,18 @@ import (
 type KindSet []Kind
 
 // ours is never changed; whoever wants other kinds makes a set of their own.
-var ours = sync.OnceValue(func() KindSet { return KindSet{workspaceKind(), jobKind()} })
+var ours = sync.OnceValue(func() KindSet { return KindsWith(ourPayloads()) })
+
+// KindsWith are the kinds of this version with jobs of other types.
+func KindsWith(payloads PayloadSet) KindSet {
+	return KindSet{workspaceKind(payloads), jobKind(payloads)}
+}
+
+// Payloads are those that the jobs of the set may have.
+func (s KindSet) Payloads() PayloadSet {
+	job, _ := s.ByName(KindJob)
+	return job.Payloads
+}
 
 // Kinds are those of this version.
 func Kinds() KindSet { return slices.Clone(ours()) }
@@ -80,6 +91,9 @@ type Kind struct {
 	ShortNames []string
 	// Namespaced tells whether objects of this kind live in a workspace.
 	Namespaced bool
+	// Payloads are those that its objects may have in JobSpec.Custom and beside it. No kind
+	// but Job has any.
+	Payloads PayloadSet
 	// New returns an empty object of this kind with apiVersion and kind set.
 	New func() Object
 	// Columns are what a table shows of an object beside its name and age.

@@ -166,7 +166,7 @@ func TestValidationEnforcesTheSchema(t *testing.T) {
 			if err := json.Unmarshal(spec, &w.Spec); err != nil {
 				return nil, err
 			}
-			return messages(validateWorkspace(w)), nil
+			return messages(Payloads().validateWorkspace(w)), nil
 		},
 	}
 	for resource, validate := range resources {

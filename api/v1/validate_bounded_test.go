@@ -40,7 +40,7 @@ func TestProblemsAreBounded(t *testing.T) {
 			j := old.DeepCopy()
 			change(j)
 			for where, errs := range map[string]interface{ Error() string }{
-				"created": ValidateJob(j).ToAggregate(), "updated": validateJobUpdate(j, old).ToAggregate(),
+				"created": ValidateJob(j).ToAggregate(), "updated": Payloads().validateJobUpdate(j, old).ToAggregate(),
 			} {
 				if len(errs.Error()) > 60_000 {
 					t.Errorf("%s: the answer has %d bytes", where, len(errs.Error()))

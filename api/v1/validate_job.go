@@ -17,62 +17,24 @@ const MaxObjectBytes = 256 << 10
 // use and keeps sums of durations inside time.Duration (292 years).
 const maxSeconds = 3_153_600_000
 
+// ValidateJob says what is wrong with a Job of this version's types.
+func ValidateJob(j *Job) field.ErrorList { return ourPayloads().ValidateJob(j) }
+
 // ValidateJob says what is wrong with a Job as its author wrote it, after Default: the
 // first hundred problems, and how many there are beside them. It does not look at the
 // status.
-func ValidateJob(j *Job) field.ErrorList { return bounded(jobProblems(j)) }
+func (s PayloadSet) ValidateJob(j *Job) field.ErrorList { return bounded(s.jobProblems(j)) }
 
-func jobProblems(j *Job) field.ErrorList {
+func (s PayloadSet) jobProblems(j *Job) field.ErrorList {
 	spec := field.NewPath("spec")
 	errs := validateMeta(&j.ObjectMeta, true)
 	errs = append(errs, validateSize(&j.ObjectMeta, &j.Spec)...)
-	errs = append(errs, validatePayload(&j.Spec, spec)...)
+	errs = append(errs, s.validatePayload(&j.Spec, spec)...)
 	errs = append(errs, validateScheduling(j, spec)...)
-	errs = append(errs, validateRetries(&j.Spec, spec)...)
+	errs = append(errs, s.validateRetries(&j.Spec, spec)...)
 	errs = append(errs, validateDurations(&j.Spec, spec)...)
 	errs = append(errs, validateRuns(&j.Spec, spec)...)
 	return append(errs, refuseUnsupported(unsupportedJobFields(), &j.Spec, spec)...)
-}
-
-// validatePayload checks that the type is known, that exactly its payload is
-// set, and the payload itself. An api_call may have none.
-func validatePayload(s *JobSpec, path *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	payloads := []struct {
-		jobType  JobType
-		set      bool
-		path     *field.Path
-		validate func(*field.Path) field.ErrorList
-	}{
-		{JobTypeBuild, s.Build != nil, path.Child("build"), func(p *field.Path) field.ErrorList { return validateBuild(s.Build, p) }},
-		{JobTypeDeploy, s.Deploy != nil, path.Child("deploy"), func(p *field.Path) field.ErrorList { return validateDeploy(s.Deploy, p) }},
-		{JobTypeAPICall, s.APICall != nil, path.Child("apiCall"), func(p *field.Path) field.ErrorList { return validateAPICall(s.APICall, p) }},
-	}
-	known := false
-	for _, p := range payloads {
-		if p.jobType == s.Type {
-			known = true
-			if !p.set && s.Type != JobTypeAPICall {
-				errs = append(errs, field.Required(p.path, fmt.Sprintf("type is %s", s.Type)))
-			}
-		}
-	}
-	switch {
-	case s.Type == "":
-		errs = append(errs, field.Required(path.Child("type"), "set it, or set exactly one of build, deploy and apiCall"))
-	case !known:
-		errs = append(errs, field.NotSupported(path.Child("type"), s.Type, JobTypes()))
-	}
-	for _, p := range payloads {
-		if !p.set {
-			continue
-		}
-		if known && p.jobType != s.Type {
-			errs = append(errs, field.Forbidden(p.path, fmt.Sprintf("may not be set when type is %s", s.Type)))
-		}
-		errs = append(errs, p.validate(p.path)...)
-	}
-	return errs
 }
 
 // validateSize bounds the author's part of an object.

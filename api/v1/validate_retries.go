@@ -11,9 +11,9 @@ import (
 )
 
 // validateRetries checks what happens after a failure.
-func validateRetries(s *JobSpec, path *field.Path) field.ErrorList {
-	errs := validateRange(s.BackoffLimit, 0, maxBackoffLimit, path.Child("backoffLimit"))
-	if b := s.Backoff; b != nil {
+func (s PayloadSet) validateRetries(spec *JobSpec, path *field.Path) field.ErrorList {
+	errs := validateRange(spec.BackoffLimit, 0, maxBackoffLimit, path.Child("backoffLimit"))
+	if b := spec.Backoff; b != nil {
 		p := path.Child("backoff")
 		errs = append(errs, validateRange(b.InitialSeconds, 0, math.MaxInt32, p.Child("initialSeconds"))...)
 		errs = append(errs, validateRange(b.Factor, 1, maxBackoffFactor, p.Child("factor"))...)
@@ -22,13 +22,13 @@ func validateRetries(s *JobSpec, path *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(p.Child("maxSeconds"), *b.MaxSeconds, "must not be less than initialSeconds"))
 		}
 	}
-	if f := s.FailurePolicy; f != nil {
+	if f := spec.FailurePolicy; f != nil {
 		p := path.Child("failurePolicy", "rules")
 		if len(f.Rules) > maxFailureRules {
 			errs = append(errs, field.TooMany(p, len(f.Rules), maxFailureRules))
 		}
 		for i := range f.Rules {
-			errs = append(errs, validateFailureRule(&f.Rules[i], s.Type, p.Index(i))...)
+			errs = append(errs, s.validateFailureRule(&f.Rules[i], spec.Type, p.Index(i))...)
 		}
 	}
 	return errs
@@ -36,7 +36,7 @@ func validateRetries(s *JobSpec, path *field.Path) field.ErrorList {
 
 // validateFailureRule refuses a rule that could never match: without criteria,
 // or with one that jobs of this type do not report.
-func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.ErrorList {
+func (s PayloadSet) validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	actions := FailurePolicyActions()
 	switch {
@@ -53,7 +53,7 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 			continue
 		}
 		none = false
-		if of := reporting(c.Fact); jobType != "" && !slices.Contains(of, jobType) {
+		if of := s.reporting(c.Fact); jobType != "" && !slices.Contains(of, jobType) {
 			errs = append(errs, field.Forbidden(p.Child(c.Field), fmt.Sprintf("only a job of type %s reports it, this one is of type %s", oneOf(of), jobType)))
 		}
 	}
@@ -74,14 +74,6 @@ func validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.E
 		}
 	}
 	return errs
-}
-
-// reporting are the types whose attempts report a fact.
-func reporting(fact Fact) []JobType {
-	return map[Fact][]JobType{
-		FactExitCode: {JobTypeDeploy}, FactHTTPStatus: {JobTypeAPICall, JobTypeBuild},
-		FactToolError: {JobTypeBuild}, FactRPCCode: {JobTypeBuild},
-	}[fact]
 }
 
 // oneOf is a list of types in words.

@@ -8,20 +8,20 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// validateJobUpdate says everything that is wrong with changing old, as it is
-// stored, into j. What was wrong with old already is not held against j, so that
-// a job which an older version accepted can still be canceled.
-func validateJobUpdate(j, old *Job) field.ErrorList {
+// validateJobUpdate says everything that is wrong with changing old, as it is stored, into
+// j. Faults that old has already are not reported again, so that a job which an older
+// version accepted can still be canceled.
+func (s PayloadSet) validateJobUpdate(j, old *Job) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&j.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
 	errs = append(errs, validateSpecUpdate(j, old, field.NewPath("spec"))...)
-	return bounded(addNew(errs, jobProblems(j), func() field.ErrorList { return jobProblems(old) }))
+	return bounded(addNew(errs, s.jobProblems(j), func() field.ErrorList { return s.jobProblems(old) }))
 }
 
 // validateWorkspaceUpdate says everything that is wrong with changing old, as it
 // is stored, into w.
-func validateWorkspaceUpdate(w, old *Workspace) field.ErrorList {
+func (s PayloadSet) validateWorkspaceUpdate(w, old *Workspace) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&w.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
-	return bounded(addNew(errs, workspaceProblems(w), func() field.ErrorList { return workspaceProblems(old) }))
+	return bounded(addNew(errs, s.workspaceProblems(w), func() field.ErrorList { return s.workspaceProblems(old) }))
 }
 
 func validateSpecUpdate(j, old *Job, path *field.Path) field.ErrorList {

@@ -154,7 +154,7 @@ func TestValidateJobUpdate(t *testing.T) {
 			old.Status = c.status
 			changed := old.DeepCopy()
 			c.change(changed)
-			if diff := cmp.Diff(c.want, messages(validateJobUpdate(changed, old))); diff != "" {
+			if diff := cmp.Diff(c.want, messages(Payloads().validateJobUpdate(changed, old))); diff != "" {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
 		})

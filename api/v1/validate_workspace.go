@@ -12,25 +12,26 @@ const maxMembers = 1000
 
 // validateWorkspace says what is wrong with a Workspace as its author wrote it: the first
 // hundred problems, and how many there are beside them.
-func validateWorkspace(w *Workspace) field.ErrorList { return bounded(workspaceProblems(w)) }
+func (s PayloadSet) validateWorkspace(w *Workspace) field.ErrorList {
+	return bounded(s.workspaceProblems(w))
+}
 
-func workspaceProblems(w *Workspace) field.ErrorList {
-	spec := field.NewPath("spec")
-	s := &w.Spec
+func (s PayloadSet) workspaceProblems(w *Workspace) field.ErrorList {
+	path, spec, types := field.NewPath("spec"), &w.Spec, s.Types()
 	errs := validateMeta(&w.ObjectMeta, false)
-	errs = append(errs, validateSize(&w.ObjectMeta, s)...)
-	errs = append(errs, validateText(s.DisplayName, maxIdentifier, spec.Child("displayName"))...)
-	errs = append(errs, validateRange(s.Weight, 1, 1000, spec.Child("weight"))...)
-	errs = append(errs, validateRange(s.MaxRunning, 0, math.MaxInt32, spec.Child("maxRunning"))...)
-	errs = append(errs, validateRange(s.MaxQueued, 0, math.MaxInt32, spec.Child("maxQueued"))...)
-	errs = append(errs, validateEach(s.SuspendTypes, len(JobTypes()), spec.Child("suspendTypes"), func(t JobType, p *field.Path) field.ErrorList {
-		if slices.Contains(JobTypes(), t) {
+	errs = append(errs, validateSize(&w.ObjectMeta, spec)...)
+	errs = append(errs, validateText(spec.DisplayName, maxIdentifier, path.Child("displayName"))...)
+	errs = append(errs, validateRange(spec.Weight, 1, 1000, path.Child("weight"))...)
+	errs = append(errs, validateRange(spec.MaxRunning, 0, math.MaxInt32, path.Child("maxRunning"))...)
+	errs = append(errs, validateRange(spec.MaxQueued, 0, math.MaxInt32, path.Child("maxQueued"))...)
+	errs = append(errs, validateEach(spec.SuspendTypes, len(types), path.Child("suspendTypes"), func(t JobType, p *field.Path) field.ErrorList {
+		if slices.Contains(types, t) {
 			return nil
 		}
-		return field.ErrorList{field.NotSupported(p, t, JobTypes())}
+		return field.ErrorList{field.NotSupported(p, t, types)}
 	})...)
-	errs = append(errs, validateEach(s.Members, maxMembers, spec.Child("members"), validateMember)...)
-	return append(errs, refuseUnsupported(unsupportedWorkspaceFields(), s, spec)...)
+	errs = append(errs, validateEach(spec.Members, maxMembers, path.Child("members"), validateMember)...)
+	return append(errs, refuseUnsupported(unsupportedWorkspaceFields(), spec, path)...)
 }
 
 func validateMember(m WorkspaceMember, p *field.Path) field.ErrorList {

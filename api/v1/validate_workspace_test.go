@@ -49,7 +49,7 @@ func TestValidateWorkspace(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := slices.DeleteFunc(messages(validateWorkspace(&c.workspace)), func(s string) bool {
+			got := slices.DeleteFunc(messages(Payloads().validateWorkspace(&c.workspace)), func(s string) bool {
 				return strings.HasSuffix(s, ": not supported yet")
 			})
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -68,7 +68,7 @@ func TestUnsupportedWorkspaceFieldsAreRefused(t *testing.T) {
 	for _, f := range unsupportedWorkspaceFields() {
 		want = append(want, "spec."+f.field+": Forbidden: not supported yet")
 	}
-	if diff := cmp.Diff(want, messages(validateWorkspace(full))); diff != "" {
+	if diff := cmp.Diff(want, messages(Payloads().validateWorkspace(full))); diff != "" {
 		t.Errorf("a workspace with every field (-want +got):\n%s", diff)
 	}
 }
@@ -77,7 +77,7 @@ func TestValidateWorkspaceUpdate(t *testing.T) {
 	old := &Workspace{ObjectMeta: metav1.ObjectMeta{Name: "acme", UID: "u", ResourceVersion: "7", Generation: 1}}
 	changed := old.DeepCopy()
 	changed.Spec.DisplayName = "Acme"
-	if errs := validateWorkspaceUpdate(changed, old); errs != nil {
+	if errs := Payloads().validateWorkspaceUpdate(changed, old); errs != nil {
 		t.Errorf("a new display name: %v", errs)
 	}
 	changed.Name, changed.Spec.DisplayName = "other", "a\x00"
@@ -85,7 +85,7 @@ func TestValidateWorkspaceUpdate(t *testing.T) {
 		`metadata.name: Invalid value: "other": field is immutable`,
 		`spec.displayName: Invalid value: "a\x00": must not contain control characters`,
 	}
-	if diff := cmp.Diff(want, messages(validateWorkspaceUpdate(changed, old))); diff != "" {
+	if diff := cmp.Diff(want, messages(Payloads().validateWorkspaceUpdate(changed, old))); diff != "" {
 		t.Errorf("another name (-want +got):\n%s", diff)
 	}
 }

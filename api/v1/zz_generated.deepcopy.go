@@ -6,6 +6,7 @@ package v1
 
 import (
 	"encoding/json"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -713,6 +714,13 @@ func (in *JobSpec) DeepCopyInto(out *JobSpec) {
 		in, out := &in.APICall, &out.APICall
 		*out = new(APICallAction)
 		(*in).DeepCopyInto(*out)
+	}
+	if in.Custom != nil {
+		in, out := &in.Custom, &out.Custom
+		*out = make(map[string]JSON, len(*in))
+		for key, val := range *in {
+			(*out)[key] = *val.DeepCopy()
+		}
 	}
 	if in.DependsOn != nil {
 		in, out := &in.DependsOn, &out.DependsOn

@@ -212,6 +212,11 @@ func encodeJobSpec(e *appender, s *JobSpec) {
 		e.name(`"createdBy":`)
 		encodeCreator(e, s.CreatedBy)
 	}
+	var few [8]string
+	for _, k := range sortedKeys(few[:0], s.Custom) {
+		e.key(k)
+		e.json(s.Custom[k])
+	}
 	e.close('}')
 }
 
@@ -631,7 +636,7 @@ func decodeMetav1ObjectMeta(r *reader, s *metav1.ObjectMeta) {
 func decodeJobSpec(r *reader, s *JobSpec) {
 	var seen uint64
 	for more := r.first('{', '}'); more; more = r.another('}') {
-		switch string(r.key()) {
+		switch key := r.key(); string(key) {
 		case "type":
 			r.once(&seen, 0)
 			word(r, &s.Type)
@@ -794,7 +799,12 @@ func decodeJobSpec(r *reader, s *JobSpec) {
 				decodeCreator(r, s.CreatedBy)
 			}
 		default:
-			r.failed = true
+			if s.Custom == nil && !r.failed {
+				s.Custom = map[string]JSON{}
+			}
+			var v JSON
+			r.json(&v)
+			insert(r, s.Custom, string(key), v)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"jobwright.dev/cmd/jobwright/commands/run"
 	"jobwright.dev/cmd/jobwright/offline"
 	"jobwright.dev/cmd/jobwright/serve"
+	"jobwright.dev/controller/action"
 )
 
 // execute runs the command line and returns the exit code.
@@ -23,9 +24,9 @@ func execute(ctx context.Context, args []string, streams cli.Streams) int {
 	return executeWith(ctx, args, streams, v1.Kinds())
 }
 
-// executeWith is execute with the given kinds of objects.
-func executeWith(ctx context.Context, args []string, streams cli.Streams, kinds v1.KindSet) int {
-	root := newRoot(streams, kinds)
+// executeWith is execute with the given kinds of objects and with further actions.
+func executeWith(ctx context.Context, args []string, streams cli.Streams, kinds v1.KindSet, more ...action.Maker) int {
+	root := newRoot(streams, kinds, more...)
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	var status cli.ExitStatus
@@ -47,7 +48,7 @@ func executeWith(ctx context.Context, args []string, streams cli.Streams, kinds 
 	}
 }
 
-func newRoot(streams cli.Streams, kinds v1.KindSet) *cobra.Command {
+func newRoot(streams cli.Streams, kinds v1.KindSet, more ...action.Maker) *cobra.Command {
 	c := &cli.Invocation{Streams: streams, Kinds: kinds}
 	root := &cobra.Command{
 		Use:   "jobwright",
@@ -72,7 +73,7 @@ Exit codes: 0 succeeded, 1 error, 2 usage, 3 job failed, 4 job canceled, 5 timed
 	flags.StringVar(&c.Server, "server", "", "address of the server (JOBWRIGHT_SERVER; default http://127.0.0.1:8080)")
 	flags.StringVarP(&c.Workspace, "workspace", "n", "", `workspace to work in (JOBWRIGHT_WORKSPACE; default "default")`)
 	flags.StringVar(&c.Context, "context", "", "context of the context file to use (JOBWRIGHT_CONTEXT; default its current one)")
-	root.AddCommand(serve.Command(c), mcp.Command(c))
+	root.AddCommand(serve.Command(c, more...), mcp.Command(c))
 	root.AddCommand(objects.Commands(c)...)
 	root.AddCommand(jobs.Commands(c)...)
 	root.AddCommand(run.Commands(c)...)

@@ -46,7 +46,7 @@ members that no such file has are refused with their line.`,
 }
 
 func importFile(ctx context.Context, c *cli.Invocation, path, dataDir string) (err error) {
-	past, err := readOld(path)
+	past, err := readOld(c.Kinds.Payloads(), path)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func importFile(ctx context.Context, c *cli.Invocation, path, dataDir string) (e
 }
 
 // readOld reads an old file and sorts its jobs by age, as the store will list them.
-func readOld(path string) ([]seed.Past, error) {
+func readOld(payloads v1.PayloadSet, path string) ([]seed.Past, error) {
 	in, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func readOld(path string) ([]seed.Past, error) {
 	if len(text) > seed.MaxFile {
 		return nil, tooLarge
 	}
-	past, err := seed.ReadFile(text)
+	past, err := seed.ReadFile(payloads, text)
 	return past, errors.Join(cli.InFile(path, err)...)
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"jobwright.dev/api/seed"
+	v1 "jobwright.dev/api/v1"
 )
 
 // TestAFileThatIsTooLargeIsNotRead takes a file of which nothing is on the disk.
@@ -18,7 +19,7 @@ func TestAFileThatIsTooLargeIsNotRead(t *testing.T) {
 	if err := os.Truncate(path, seed.MaxFile+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readOld(path); err == nil || !strings.HasSuffix(err.Error(), "old.json: has more than 268435456 bytes: import it in parts") {
+	if _, err := readOld(v1.Payloads(), path); err == nil || !strings.HasSuffix(err.Error(), "old.json: has more than 268435456 bytes: import it in parts") {
 		t.Errorf("error %v", err)
 	}
 }

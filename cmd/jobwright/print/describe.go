@@ -15,8 +15,8 @@ import (
 
 // Description prints the fields of an object for a person. For a job it adds status,
 // conditions and earlier runs.
-func Description(out io.Writer, obj v1.Object, now time.Time) error {
-	d := description{Table: NewTable(out), now: now}
+func Description(out io.Writer, kinds v1.KindSet, obj v1.Object, now time.Time) error {
+	d := description{Table: NewTable(out), kinds: kinds, now: now}
 	d.line("Name", obj.GetName())
 	d.line("Workspace", obj.GetNamespace())
 	d.line("Labels", pairs(obj.GetLabels()))
@@ -39,7 +39,8 @@ func Description(out io.Writer, obj v1.Object, now time.Time) error {
 // description is a table of names and values.
 type description struct {
 	Table
-	now time.Time
+	kinds v1.KindSet
+	now   time.Time
 }
 
 func (d description) line(name, value string) {
@@ -70,7 +71,7 @@ func (d description) status(job *v1.Job) {
 		d.line("Completed", d.at(s.CompletionTime.Time))
 	}
 	d.line("Run time", runTime(job, d.now))
-	d.line("Idle limit", idleLimit(job))
+	d.line("Idle limit", idleLimit(d.kinds.Payloads(), job))
 }
 
 func (d description) attempts(s *v1.JobStatus) {
@@ -118,7 +119,7 @@ func (d description) history(out io.Writer, runs []v1.RunStatus) error {
 }
 
 // idleLimit describes the idle limit of a job's attempts and where it comes from.
-func idleLimit(job *v1.Job) string {
+func idleLimit(payloads v1.PayloadSet, job *v1.Job) string {
 	seconds, limited := job.IdleTimeout()
 	switch {
 	case limited && job.Spec.IdleTimeoutSeconds != nil:
@@ -127,12 +128,9 @@ func idleLimit(job *v1.Job) string {
 		return fmt.Sprintf("%d s without output or progress (the default; spec.idleTimeoutSeconds changes it, 0: none)", seconds)
 	case job.Spec.IdleTimeoutSeconds != nil:
 		return "none (spec.idleTimeoutSeconds is 0)"
-	case job.Spec.Type == v1.JobTypeDeploy:
-		return "those of its stages (spec.deploy.limits)"
-	case job.Spec.Type == v1.JobTypeAPICall && job.Spec.APICall != nil && job.Spec.APICall.URL != "":
-		return "spec.apiCall.timeoutSeconds for each request (unset: 30)"
-	case job.Spec.Type == v1.JobTypeBuild:
-		return "none (the job is from before there was a default; spec.idleTimeoutSeconds sets one)"
+	}
+	if p, ok := payloads.ByType(job.Spec.Type); ok && p.IdleLimit != nil {
+		return p.IdleLimit(&job.Spec)
 	}
 	return ""
 }

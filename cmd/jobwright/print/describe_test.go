@@ -34,7 +34,7 @@ func TestIdleLimitIsSaid(t *testing.T) {
 		if !tc.old {
 			job.Status = job.InitialStatus()
 		}
-		if got := idleLimit(job); !strings.HasPrefix(got, tc.want) || tc.want == "" && got != "" {
+		if got := idleLimit(v1.Payloads(), job); !strings.HasPrefix(got, tc.want) || tc.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
@@ -45,7 +45,7 @@ func TestLabelsAreDescribedInOrder(t *testing.T) {
 	obj.Labels = map[string]string{"team": "web", "app": "shop", "env": "test", "zone": "a"}
 	for range 8 { // a map has no order, so once is no proof
 		var out strings.Builder
-		if err := Description(&out, obj, time.Time{}); err != nil {
+		if err := Description(&out, v1.Kinds(), obj, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), "app=shop, env=test, team=web, zone=a") {

@@ -204,9 +204,3 @@ func (t *transition) forced() move {
 	}
 	return m
 }
-
-// IsRecord reports whether job is a tracking record: an api_call without a URL,
-// which has no side effect.
-func IsRecord(job *v1.Job) bool {
-	return job.Spec.Type == v1.JobTypeAPICall && (job.Spec.APICall == nil || job.Spec.APICall.URL == "")
-}

@@ -522,7 +522,7 @@ func TestIsRecord(t *testing.T) {
 		"a call":                   {v1.JobSpec{Type: v1.JobTypeAPICall, APICall: &v1.APICallAction{URL: "http://x"}}, false},
 		"a build":                  {v1.JobSpec{Type: v1.JobTypeBuild}, false},
 	} {
-		if got := lifecycle.IsRecord(&v1.Job{Spec: tc.spec}); got != tc.want {
+		if got := tc.spec.IsRecord(); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

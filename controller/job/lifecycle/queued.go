@@ -58,7 +58,7 @@ func (t *transition) queued() move {
 		return t.finish(v1.JobCanceled, v1.ReasonSkipped, skippedMessage(t.job, t.seen.SkippedFor))
 	}
 	if !waits.pending && !t.seen.ShuttingDown && !t.seen.Busy {
-		if IsRecord(t.job) {
+		if t.job.Spec.IsRecord() {
 			if due := NotBefore(t.job); t.now.Before(due) {
 				t.due(due)
 			} else {
@@ -79,7 +79,7 @@ func (t *transition) queued() move {
 	case learned:
 		m = move{changed: true, soft: true}
 	}
-	m.ready = !waits.pending && !t.seen.Busy && !IsRecord(t.job)
+	m.ready = !waits.pending && !t.seen.Busy && !t.job.Spec.IsRecord()
 	return m
 }
 

@@ -15,10 +15,18 @@ func (g *generator) decodeStruct(named *types.Named) {
 	if len(fields) > maxFields {
 		g.fail("%s has more than %d fields: seen must be an array", named.Obj().Name(), maxFields)
 	}
-	g.printf("\nfunc %s(r *reader, s *%s) {\n\tvar seen uint64\n\tfor more := r.first('{', '}'); more; more = r.another('}') {\n\t\tswitch string(r.key()) {\n", g.decoder(named), g.typeName(named))
+	before, key := "", "r.key()"
+	if g.restOf(named) != "" {
+		before, key = "key := r.key(); ", "key"
+	}
+	g.printf("\nfunc %s(r *reader, s *%s) {\n\tvar seen uint64\n\tfor more := r.first('{', '}'); more; more = r.another('}') {\n\t\tswitch %sstring(%s) {\n", g.decoder(named), g.typeName(named), before, key)
 	for i, f := range fields {
 		g.printf("case %s:\nr.once(&seen, %d)\n", strconv.Quote(f.name), i)
 		g.decodeValue("s."+f.path, f.typ, f.name)
+	}
+	if rest := g.restOf(named); rest != "" {
+		g.printf("default:\nif s.%[1]s == nil && !r.failed {\ns.%[1]s = map[string]JSON{}\n}\nvar v JSON\nr.json(&v)\ninsert(r, s.%[1]s, string(key), v)\n}\n}\n}\n", rest)
+		return
 	}
 	g.printf("default:\nr.failed = true\n}\n}\n}\n")
 }

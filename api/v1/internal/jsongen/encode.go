@@ -17,6 +17,9 @@ func (g *generator) encodeStruct(named *types.Named) {
 			g.encodeMember(f, false)
 		}
 	}
+	if rest := g.restOf(named); rest != "" {
+		g.printf("var few [8]string\nfor _, k := range sortedKeys(few[:0], s.%[1]s) {\ne.key(k)\ne.json(s.%[1]s[k])\n}\n", rest)
+	}
 	g.printf("\te.close('}')\n}\n")
 }
 

@@ -76,6 +76,21 @@ func (g *generator) fieldsOf(structure *types.Struct, prefix string) (fields []f
 	return fields
 }
 
+// restOf is the field, a map[string]JSON, that takes the members which are no field of a
+// struct; empty: such a member is refused.
+func (g *generator) restOf(named *types.Named) string {
+	structure, ok := named.Underlying().(*types.Struct)
+	if !ok {
+		return ""
+	}
+	for i := range structure.NumFields() {
+		if reflect.StructTag(structure.Tag(i)).Get("jsongen") == "rest" {
+			return structure.Field(i).Name()
+		}
+	}
+	return ""
+}
+
 // root writes the methods of a kind.
 func (g *generator) root(named *types.Named) {
 	structure := named.Underlying().(*types.Struct)
@@ -151,6 +166,9 @@ func (g *generator) special(t types.Type) string {
 	switch name := g.qualified(named); name {
 	case "metav1.Time", "metav1.MicroTime", "JSON":
 		return name
+	}
+	if g.restOf(named) != "" {
+		return "" // its methods do what the generated code does
 	}
 	for _, method := range []string{"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText"} {
 		if found, _, _ := types.LookupFieldOrMethod(types.NewPointer(named), true, g.pkg, method); found != nil {

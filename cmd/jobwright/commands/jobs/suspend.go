@@ -51,7 +51,7 @@ func newSuspension(c *cli.Invocation, suspend bool, command *cobra.Command) *cob
 		done := map[bool]string{true: "suspended", false: "resumed"}[suspend]
 		var problems []error
 		for _, key := range keys {
-			patch, err := suspension(cmd, server, key, suspend, types)
+			patch, err := suspension(cmd, c, server, key, suspend, types)
 			if err == nil && patch != nil {
 				_, err = server.Patch(cmd.Context(), key, patch)
 			}
@@ -68,13 +68,13 @@ func newSuspension(c *cli.Invocation, suspend bool, command *cobra.Command) *cob
 	}
 	command.Flags().StringVarP(&selector, "selector", "l", "", "every job with these labels that has not ended")
 	command.Flags().StringSliceVar(&types, "type", nil, "of a workspace: only jobs of these types")
-	cli.CompleteValues(command, "type", typeNames()...)
+	cli.CompleteValues(command, "type", typeNames(c)...)
 	return command
 }
 
-func typeNames() []string {
+func typeNames(c *cli.Invocation) []string {
 	var names []string
-	for _, t := range v1.JobTypes() {
+	for _, t := range c.Kinds.Payloads().Types() {
 		names = append(names, string(t))
 	}
 	return names
@@ -82,7 +82,7 @@ func typeNames() []string {
 
 // suspension returns the patch that suspends or resumes an object; nil for a job that has
 // finished.
-func suspension(cmd *cobra.Command, server *client.Client, key client.Key, suspend bool, types []string) (any, error) {
+func suspension(cmd *cobra.Command, c *cli.Invocation, server *client.Client, key client.Key, suspend bool, types []string) (any, error) {
 	if key.Kind.Name == v1.KindJob {
 		if len(types) > 0 {
 			return nil, cli.Usagef("--type is for workspaces")
@@ -112,7 +112,7 @@ func suspension(cmd *cobra.Command, server *client.Client, key client.Key, suspe
 		wanted[v1.JobType(t)] = suspend
 	}
 	list := []v1.JobType{}
-	for _, t := range append(v1.JobTypes(), unknown(types)...) {
+	for _, t := range append(c.Kinds.Payloads().Types(), unknown(c, types)...) {
 		if wanted[t] {
 			list = append(list, t)
 		}
@@ -121,9 +121,9 @@ func suspension(cmd *cobra.Command, server *client.Client, key client.Key, suspe
 }
 
 // unknown returns the types that do not exist. The server refuses them with a message.
-func unknown(types []string) []v1.JobType {
+func unknown(c *cli.Invocation, types []string) []v1.JobType {
 	known := map[string]bool{}
-	for _, name := range typeNames() {
+	for _, name := range typeNames(c) {
 		known[name] = true
 	}
 	var out []v1.JobType

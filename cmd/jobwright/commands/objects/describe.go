@@ -55,7 +55,7 @@ func newDescribe(c *cli.Invocation) *cobra.Command {
 
 // describe prints an object; for a job it ends with the log and the events.
 func describe(c *cli.Invocation, cmd *cobra.Command, server *client.Client, key client.Key, obj v1.Object) error {
-	if err := print.Description(c.Out, obj, time.Now()); err != nil {
+	if err := print.Description(c.Out, c.Kinds, obj, time.Now()); err != nil {
 		return err
 	}
 	if err := describeSpec(c, obj); err != nil {

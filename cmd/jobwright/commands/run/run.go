@@ -30,8 +30,21 @@ type runOptions struct {
 }
 
 func newRun(c *cli.Invocation) *cobra.Command {
+	own := map[v1.JobType]func(*cli.Invocation) *cobra.Command{
+		v1.JobTypeBuild: newRunBuild, v1.JobTypeDeploy: newRunDeploy, v1.JobTypeAPICall: newRunAPICall,
+	}
+	var names []string
+	var types []*cobra.Command
+	for _, p := range c.Kinds.Payloads() {
+		names = append(names, p.Command)
+		if command, ok := own[p.Type]; ok {
+			types = append(types, command(c))
+		} else {
+			types = append(types, newRunPayload(c, p))
+		}
+	}
 	command := &cobra.Command{
-		Use:   "run build|deploy|api-call …",
+		Use:   "run " + strings.Join(names, "|") + " …",
 		Short: "Create a job from flags and follow it to its end",
 		Long: `Run creates a job, shows its progress and log until it has ended, and tells the outcome
 with its exit code: 0 succeeded, 3 failed, 4 canceled. An interrupt (Ctrl-C) cancels the
@@ -41,7 +54,7 @@ job; --detach returns as soon as it is created.`,
   jobwright run api-call https://example.com/hook --body '{"ok":true}'`,
 		Args: cli.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(newRunBuild(c), newRunDeploy(c), newRunAPICall(c))
+	command.AddCommand(types...)
 	return command
 }
 

@@ -1,0 +1,157 @@
+package v1
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// MarshalJSON implements json.Marshaler: custom payloads stand beside the fields.
+func (s JobSpec) MarshalJSON() ([]byte, error) {
+	type fields JobSpec // without this method
+	var e appender
+	e.value(fields(s)) // whether <, > and & are escaped is for the caller's encoder to say
+	if e.err != nil || len(s.Custom) == 0 {
+		return e.b, e.err
+	}
+	e.b = bytes.TrimSuffix(e.b, []byte("}"))
+	for _, name := range sortedKeys([]string(nil), s.Custom) {
+		e.key(name)
+		e.json(s.Custom[name])
+	}
+	e.close('}')
+	return e.b, e.err
+}
+
+// UnmarshalJSON implements json.Unmarshaler: a member that is no field is kept as a custom
+// payload, and validation knows whether there is such a one.
+func (s *JobSpec) UnmarshalJSON(data []byte) error {
+	type fields JobSpec
+	if err := json.Unmarshal(data, (*fields)(s)); err != nil {
+		return err
+	}
+	if onlyFields(data) {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	for name, raw := range members {
+		if isSpecField(name) {
+			continue
+		}
+		var value JSON
+		if err := value.UnmarshalJSON(raw); err != nil {
+			return err
+		}
+		if s.Custom == nil {
+			s.Custom = map[string]JSON{}
+		}
+		s.Custom[name] = value
+	}
+	return nil
+}
+
+// onlyFields reports whether all members of compact JSON are fields; other JSON is not
+// looked through.
+func onlyFields(data []byte) bool {
+	r := reader{b: data}
+	for more := r.first('{', '}'); more; more = r.another('}') {
+		if !isSpecField(string(r.key())) {
+			return false
+		}
+		r.raw()
+	}
+	return r.whole()
+}
+
+// isSpecField goes by the rule of encoding/json, which does not tell cases apart.
+func isSpecField(name string) bool {
+	return slices.ContainsFunc(specFields(), func(known string) bool { return strings.EqualFold(known, name) })
+}
+
+// specFields are the names of the spec's own fields.
+var specFields = sync.OnceValue(func() []string {
+	var names []string
+	for field := range reflect.TypeFor[JobSpec]().Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+})
+
+// HasCustom reports whether the spec has members that are no fields of it. Whoever decodes
+// what a client wrote checks them against the payloads of the kind.
+func (j *Job) HasCustom() bool { return len(j.Spec.Custom) > 0 }
+
+// getCustom decodes a custom payload anew at each call.
+func getCustom[T any](name string) func(*JobSpec) (any, bool) {
+	return func(spec *JobSpec) (any, bool) {
+		raw, ok := spec.Custom[name]
+		if !ok {
+			return nil, false
+		}
+		payload := new(T)
+		if json.Unmarshal(raw.Raw, payload) != nil {
+			return nil, false
+		}
+		return payload, true
+	}
+}
+
+func putCustom(name string) func(*JobSpec, any) error {
+	return func(spec *JobSpec, payload any) error {
+		value, err := NewJSON(payload)
+		if err != nil {
+			return err
+		}
+		if spec.Custom == nil {
+			spec.Custom = map[string]JSON{}
+		}
+		spec.Custom[name] = value
+		return nil
+	}
+}
+
+func keepCustomText(name string) func(s, was *JobSpec) {
+	return func(s, was *JobSpec) {
+		value, set := s.Custom[name]
+		if old, before := was.Custom[name]; set && before && value.keepText(&old) {
+			s.Custom[name] = value
+		}
+	}
+}
+
+// changedCustom names the members in which two custom payloads differ; the payload itself
+// where one of them is no object.
+func changedCustom(s, was *JobSpec) []string {
+	names := map[string]bool{}
+	for _, spec := range []*JobSpec{s, was} {
+		for name := range spec.Custom {
+			names[name] = true
+		}
+	}
+	var changed []string
+	for _, name := range sortedKeys([]string(nil), names) {
+		now, old := s.Custom[name], was.Custom[name]
+		if now.Equal(old) {
+			continue
+		}
+		var a, b map[string]JSON
+		if json.Unmarshal(now.Raw, &a) != nil || json.Unmarshal(old.Raw, &b) != nil {
+			changed = append(changed, name)
+			continue
+		}
+		for _, member := range sortedKeys(sortedKeys([]string(nil), a), b) {
+			if at := name + "." + member; !a[member].Equal(b[member]) && !slices.Contains(changed, at) {
+				changed = append(changed, at)
+			}
+		}
+	}
+	return changed
+}
