@@ -46,7 +46,7 @@ func ReadContexts() (Contexts, error) {
 	if err != nil {
 		return known, nil //nolint:nilerr // no home folder, no context file
 	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return known, nil
 	}

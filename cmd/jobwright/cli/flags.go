@@ -3,7 +3,10 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -32,7 +35,7 @@ func BindFile(flags *pflag.FlagSet, path string) error {
 	if path == "" {
 		return nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return err
 	}
@@ -40,10 +43,10 @@ func BindFile(flags *pflag.FlagSet, path string) error {
 	if problems := InFile(path, strict.Unmarshal(data, &values)); len(problems) > 0 {
 		return errors.Join(problems...)
 	}
-	for name, value := range values {
-		flag := flags.Lookup(name)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value, flag := values[name], flags.Lookup(name)
 		if flag == nil || name == "config" || name == "help" {
-			return Usagef("%s: unknown setting %q", path, name)
+			return Usagef("%s: unknown setting %q%s", path, name, resembling(flags, name))
 		}
 		if flag.Changed {
 			continue
@@ -55,6 +58,20 @@ func BindFile(flags *pflag.FlagSet, path string) error {
 		}
 	}
 	return nil
+}
+
+// resembling says which flag may be meant by the name of a setting.
+func resembling(flags *pflag.FlagSet, name string) string {
+	var known []string
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "config" && flag.Name != "help" {
+			known = append(known, flag.Name)
+		}
+	})
+	if like := strict.Nearest(name, known); like != "" {
+		return fmt.Sprintf(": did you mean %q?", like)
+	}
+	return ""
 }
 
 // setting is the value of a flag in a file, or a list of values, as text.

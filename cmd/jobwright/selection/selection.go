@@ -28,7 +28,7 @@ func Select(c *cli.Invocation, cmd *cobra.Command, server *client.Client, args [
 	if kind.Namespaced {
 		key.Namespace = c.Workspace
 	}
-	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{Namespace: key.Namespace, LabelSelector: selector})
+	list, err := List(cmd.Context(), server, kind, client.ListOptions{Namespace: key.Namespace, LabelSelector: selector})
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +54,16 @@ func Job(c *cli.Invocation, arg string) (*client.Client, client.Key, error) {
 		return nil, client.Key{}, cli.Usagef("%s: name a job", arg)
 	}
 	return server, keys[0], nil
+}
+
+// List lists all objects of a kind. A workspace that does not exist is an error: an empty list
+// would tell a script that there is nothing to do.
+func List(ctx context.Context, server *client.Client, kind v1.Kind, opts client.ListOptions) (client.List, error) {
+	list, err := server.ListAll(ctx, kind, opts)
+	if err == nil && len(list.Items) == 0 {
+		err = WorkspaceExists(ctx, server, opts.Namespace)
+	}
+	return list, err
 }
 
 // WorkspaceExists returns an error if the workspace does not exist; an empty name stands for

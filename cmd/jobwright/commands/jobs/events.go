@@ -82,10 +82,12 @@ func events(c *cli.Invocation, cmd *cobra.Command, server *client.Client, opts c
 		return err
 	}
 	core.SortByTime(list.Items)
-	if len(list.Items) == 0 && !o.watch && show.table() {
+	if len(list.Items) == 0 {
 		if err := selection.WorkspaceExists(cmd.Context(), server, opts.Namespace); err != nil {
 			return err
 		}
+	}
+	if len(list.Items) == 0 && !o.watch && show.table() {
 		fmt.Fprintln(c.Err, "No events found"+where(opts)+".")
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 // and are not older than since; 0 means any age.
 func failed(c *cli.Invocation, cmd *cobra.Command, server *client.Client, selector, reason string, since time.Duration) ([]*v1.Job, error) {
 	kind, _ := v1.KindByName(v1.KindJob)
-	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{
+	list, err := selection.List(cmd.Context(), server, kind, client.ListOptions{
 		Namespace: c.Workspace, LabelSelector: selector, FieldSelector: "status.phase=" + string(v1.JobFailed),
 	})
 	if err != nil {
@@ -64,9 +64,6 @@ identifiers, times and the like count as the same.`,
 				return print.JSON(c.Out, groups)
 			}
 			if len(groups) == 0 {
-				if err := selection.WorkspaceExists(cmd.Context(), server, c.Workspace); err != nil {
-					return err
-				}
 				fmt.Fprintf(c.Err, "No failed jobs in workspace %s.\n", c.Workspace)
 				return nil
 			}

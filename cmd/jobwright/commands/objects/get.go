@@ -69,14 +69,11 @@ func getList(c *cli.Invocation, cmd *cobra.Command, server *client.Client, kind 
 	if o.Workspaces || !kind.Namespaced {
 		namespace = ""
 	}
-	list, err := server.ListAll(cmd.Context(), kind, client.ListOptions{Namespace: namespace, LabelSelector: o.selector, FieldSelector: o.fields})
+	list, err := selection.List(cmd.Context(), server, kind, client.ListOptions{Namespace: namespace, LabelSelector: o.selector, FieldSelector: o.fields})
 	if err != nil {
 		return err
 	}
 	if len(list.Items) == 0 && !o.watch && show.Table() {
-		if err := selection.WorkspaceExists(cmd.Context(), server, namespace); err != nil {
-			return err
-		}
 		where := fmt.Sprintf(" in workspace %s", namespace)
 		if namespace == "" {
 			where = ""

@@ -12,6 +12,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/print"
+	"jobwright.dev/cmd/jobwright/selection"
 )
 
 func newRevisions(c *cli.Invocation) *cobra.Command {
@@ -44,6 +45,11 @@ new revision; how many are kept is the server's --max-revisions.`,
 			list, err := server.Revisions(cmd.Context(), client.RevisionOptions{Namespace: c.Workspace, Project: project, Compose: output != "", Diff: diff})
 			if err != nil {
 				return err
+			}
+			if len(list.Items) == 0 {
+				if err := selection.WorkspaceExists(cmd.Context(), server, c.Workspace); err != nil {
+					return err
+				}
 			}
 			switch {
 			case output != "":
