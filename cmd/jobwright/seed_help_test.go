@@ -50,7 +50,7 @@ func seedReality() reality {
 		"MCP server tools/geo-builders-mcp": {"flag mcp-config", "test TestTheSamplesOfTheDocumentation"},
 		"docker compose verbs":              {"flag compose-root", "test TestTheSampleOfADeployBringsAProjectUp"},
 		"creator (email, id)":               {"field spec.createdBy"},
-		"no access to other workspaces":     {"test TestNoRouteShowsAnotherWorkspace"},
+		"no access to other workspaces":     {"test TestEveryRouteKeepsWorkspacesApart"},
 		"sign-in through Supabase":          {"no flag auth", "no flag jwt-secret", "no command login"},
 		"library @/lib/jobs":                {"no file ../../api/typescript"},
 		"library @/lib/filedb":              {"no file ../../api/typescript"},

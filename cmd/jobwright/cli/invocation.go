@@ -48,7 +48,7 @@ func (c *Invocation) Confirm(yes bool, question string) error {
 	}
 	in, ok := c.In.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return Usagef("%s Nobody can be asked here; say --yes", question)
+		return Usagef("%s There is no terminal to ask on: say --yes", question)
 	}
 	fmt.Fprintf(c.Err, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')

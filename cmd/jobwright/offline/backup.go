@@ -25,11 +25,13 @@ func newBackup(c *cli.Invocation) *cobra.Command {
 		Use:   "backup FILE|FOLDER",
 		Short: "Copy the whole store, consistently, while the server runs",
 		Long: `Backup writes a consistent copy of all objects of all workspaces to FILE, or to a new file
-in FOLDER; "-" is standard output. The server of --data-dir goes on meanwhile (it is
-reached at --server, with the operator's token from the folder); if it is stopped, the
-folder is read itself. Where the folder cannot be read, on another machine, --token-file
-names a copy of its file operator-token. The backup is a list of objects, which restore
-makes a store of. Job logs and events are not in it; they are files in the data folder.`,
+in FOLDER; "-" is standard output. A running server of --data-dir continues meanwhile: it
+is reached at --server, with the operator's token from the folder. If the server is
+stopped, the folder itself is read. On another machine, --token-file names a copy of the
+folder's file operator-token.
+
+The backup is a list of objects; restore makes a store of it. It does not contain logs and
+events, which are files in the data folder.`,
 		Example: `  jobwright backup /backups/jobs.json
   jobwright backup --data-dir /var/lib/jobwright /backups/
   jobwright backup --server http://127.0.0.1:8080 --token-file ~/operator-token /backups/`,
@@ -60,8 +62,8 @@ makes a store of. Job logs and events are not in it; they are files in the data 
 			return nil
 		},
 	}
-	command.Flags().StringVar(&dataDir, "data-dir", "./data", "the server's folder of the objects")
-	command.Flags().StringVar(&tokenFile, "token-file", "", "file of the operator's token, to back up a server without its folder")
+	command.Flags().StringVar(&dataDir, "data-dir", "./data", "data folder of the server")
+	command.Flags().StringVar(&tokenFile, "token-file", "", "file with the operator's token, for a server whose data folder is not on this machine")
 	return command
 }
 
@@ -87,7 +89,7 @@ func backupFrom(ctx context.Context, c *cli.Invocation, tokenFile string, w io.W
 func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer) (err error) {
 	if _, err := os.Stat(filepath.Join(dataDir, datadir.OperatorTokenFile)); err != nil {
 		// file.Open would create a store there.
-		return fmt.Errorf("--data-dir %s is no data folder (%w): name with --data-dir the folder that the server has, or with --token-file a copy of its operator-token, which lets backup read all workspaces through --server", dataDir, err)
+		return fmt.Errorf("--data-dir %s is no data folder (%w): give the data folder of the server, or a copy of its file operator-token with --token-file", dataDir, err)
 	}
 	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.Kinds})
 	if errors.Is(err, store.ErrLocked) {

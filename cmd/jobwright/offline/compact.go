@@ -15,8 +15,8 @@ func newCompact(c *cli.Invocation) *cobra.Command {
 	var dataDir string
 	command := &cobra.Command{
 		Use:     "compact",
-		Short:   "Write what the journal holds into jobs.json",
-		Long:    "Compact does at once, for a server that is stopped, what a running one does by itself.",
+		Short:   "Write the changes in the journal into jobs.json",
+		Long:    "Compact does for a stopped server what a running one does by itself.",
 		Example: "  jobwright compact --data-dir ./data",
 		Args:    cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -30,13 +30,13 @@ func newFsck(c *cli.Invocation) *cobra.Command {
 	var verbose bool
 	command := &cobra.Command{
 		Use:   "fsck",
-		Short: "Check the store of a stopped server, and change nothing",
-		Long: `Fsck reads everything in a data folder whose server is stopped: checksums, records,
-objects. It changes nothing. A torn end, as a crash leaves it, is no damage: the next
-start cuts it.
+		Short: "Check the store of a stopped server without changing it",
+		Long: `Fsck reads and checks a data folder whose server is stopped: checksums, records and
+objects. It changes nothing. A torn end, as after a crash, is no damage: the next start
+cuts it off.
 
-A folder is whole, or edited (the checksums of jobs.json do not fit, and every object in
-it is valid all the same: only you know whether you edited it), or damaged.
+A folder is whole, edited or damaged. Edited means that the checksums of jobs.json are
+wrong although every object in it is valid: only you know whether you edited it.
 
 Exit codes: 0 whole, 1 edited, damaged or unreadable; the message says which, names file,
 offset and cause, and what to do.`,
@@ -50,7 +50,7 @@ offset and cause, and what to do.`,
 	}
 	command.Flags().StringVar(&dataDir, "data-dir", "./data", "folder of the objects, whose server is stopped")
 	command.Flags().BoolVar(&verbose, "verbose", false, "list every record of the journal")
-	cli.Output(command, &output, "json instead of the words", "json")
+	cli.Output(command, &output, "json instead of text", "json")
 	return command
 }
 
@@ -129,8 +129,8 @@ func printFsck(c *cli.Invocation, dataDir string, r file.FsckReport) {
 	fmt.Fprintf(c.Out, "Journal: %d records in %d blocks, %d segments, %d bytes, newer than jobs.json.\n", r.Records, r.Blocks, len(r.Segments), r.Bytes)
 	switch {
 	case r.Cut != nil:
-		fmt.Fprintf(c.Out, "It ends torn, as a crash leaves it; the next start cuts that: %s, offset %d: %s\n", r.Cut.File, r.Cut.Offset, r.Cut.Cause)
+		fmt.Fprintf(c.Out, "Its end is torn, as after a crash; the next start cuts it off: %s, offset %d: %s\n", r.Cut.File, r.Cut.Offset, r.Cut.Cause)
 	case !r.Clean:
-		fmt.Fprintln(c.Out, "The server did not close it in order; the next start recovers it.")
+		fmt.Fprintln(c.Out, "The server was not shut down in order; the next start recovers the journal.")
 	}
 }

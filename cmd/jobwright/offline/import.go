@@ -26,7 +26,7 @@ func newImport(c *cli.Invocation) *cobra.Command {
 	var dataDir string
 	command := &cobra.Command{
 		Use:   "import FILE",
-		Short: `Take over the jobs of an old file {"jobs":[…]}, with ids, times and logs`,
+		Short: `Import the jobs of an old file {"jobs":[…]}, with ids, times and logs`,
 		Long: `Import reads an old file and stores its jobs in --data-dir, whose server must not be
 running. Finished jobs stay finished; jobs that were queued or running are queued and run
 at the next start. All jobs are taken over or none; jobs that are there already are left

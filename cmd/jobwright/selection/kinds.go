@@ -26,7 +26,7 @@ func Kind(c *cli.Invocation, text string) (v1.Kind, error) {
 // Keys parses "KIND NAME…", "KIND/NAME…" and, for jobs, "NAME…".
 func Keys(c *cli.Invocation, args []string) ([]client.Key, error) {
 	if len(args) == 0 {
-		return nil, cli.Usagef("name what is meant, e.g. job/NAME")
+		return nil, cli.Usagef("name an object, e.g. job/NAME")
 	}
 	jobs, _ := v1.KindByName(v1.KindJob)
 	kind, names := jobs, args
@@ -46,7 +46,7 @@ func Keys(c *cli.Invocation, args []string) ([]client.Key, error) {
 			this, name = given, rest
 		}
 		if name == "" {
-			return nil, cli.Usagef("an empty name names nothing")
+			return nil, cli.Usagef("the name is empty")
 		}
 		key := client.Key{Kind: this, Name: name}
 		if this.Namespaced {

@@ -39,8 +39,8 @@ func Command(c *cli.Invocation, more ...action.Maker) *cobra.Command {
 const serveHelp = `Serve runs the API, the page at /jobs and the controller, with its objects in
 --data-dir: jobs.json, the journal that holds what is newer, the jobs' logs and events.
 
-There is no authentication yet, so the server listens on loopback addresses only, and
-answers only requests that were meant for it there.
+There is no authentication yet. The server therefore listens on loopback addresses only,
+and checks the headers Host and Origin.
 
 Each flag may also be set by an environment variable (--data-dir: JOBWRIGHT_DATA_DIR) or
 in a YAML file given with --config (data-dir: …); a flag beats the environment, the
@@ -61,7 +61,7 @@ only decrypt, so a new key is written above the old one. Without the flag tokens
 memory only. An authorization server that replaces refresh tokens with each use then takes
 the one in --mcp-config only once: a restart needs a new one there.
 
-SIGHUP reads --mcp-config again. Builds under way end with the server that they call;
-those that come later get what the file says then. A file that cannot be read changes
-nothing; a server in it that cannot be used is marked as broken, and the others go on.
-Without --mcp-config there is nothing to read, and the signal does nothing.`
+SIGHUP reads --mcp-config again. Running builds finish with the server that they call;
+later ones use the new configuration. A file that cannot be read changes nothing. A server
+in it that cannot be used is marked as broken; the others are not affected. Without
+--mcp-config the signal does nothing.`

@@ -52,34 +52,34 @@ func (o *options) bind(flags *pflag.FlagSet) {
 // bindServer makes the flags of the API, its stores and its logger.
 func (o *options) bindServer(flags *pflag.FlagSet) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "loopback address to listen on; port 0 takes a free one")
-	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; made when it is missing")
-	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logfiles.DefaultMaxBytes, "how much of one job's output is kept, in bytes")
-	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", eventfiles.DefaultMaxBytes, "how much of all jobs' events is kept, in bytes")
-	flags.BoolVar(&o.acceptEdited, "accept-edited", false, "take over a jobs.json that was edited by hand while the server was stopped; without it a file whose checksums do not fit is refused. Give it once: it cannot tell an edit from damage")
-	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: not checked")
+	flags.StringVar(&o.dataDir, "data-dir", "./data", "folder of the objects, logs and events; created if it does not exist")
+	flags.Int64Var(&o.maxLogBytes, "max-log-bytes", logfiles.DefaultMaxBytes, "size limit of one job's log, in bytes")
+	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", eventfiles.DefaultMaxBytes, "size limit of all events together, in bytes")
+	flags.BoolVar(&o.acceptEdited, "accept-edited", false, "accept a jobs.json that was edited by hand while the server was stopped; without this flag, a file with wrong checksums is refused. Use it once: an edit and damage look the same")
+	flags.Int64Var(&o.minFree, "min-free-bytes", file.DefaultMinFree, "free disk space below which new jobs are refused, in bytes; negative: no check")
 }
 
 // bindController makes the flags of the controller.
 func (o *options) bindController(flags *pflag.FlagSet) {
-	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "how many jobs run at once")
-	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", job.DefaultShutdownGrace, "how long running jobs may go on after SIGTERM before they are interrupted")
+	flags.IntVar(&o.maxConcurrent, "max-concurrent-jobs", max(2, runtime.NumCPU()), "number of jobs that run at the same time")
+	flags.DurationVar(&o.shutdownGrace, "shutdown-grace", job.DefaultShutdownGrace, "how long running jobs may continue after SIGTERM before they are interrupted")
 	flags.DurationVar(&o.cancelGrace, "cancel-grace", job.DefaultCancelGrace, "how long an action may take to stop before it is killed")
-	flags.DurationVar(&o.ageing, "priority-ageing", job.DefaultAgeing, "waiting time that is worth one point of priority")
-	flags.DurationVar(&o.lease, "lease", job.DefaultLease, "how long an attempt belongs to its worker without a sign of life")
+	flags.DurationVar(&o.ageing, "priority-ageing", job.DefaultAgeing, "waiting time that counts as one point of priority")
+	flags.DurationVar(&o.lease, "lease", job.DefaultLease, "how long an attempt belongs to its worker without a renewal")
 }
 
 // bindActions makes the flags of the Runners.
 func (o *options) bindActions(flags *pflag.FlagSet) {
 	flags.StringVar(&o.mcpConfig, "mcp-config", "", "mcpServers file: the MCP servers that builds may use")
-	flags.StringVar(&o.mcpTokenKey, "mcp-token-key-file", "", "file of the key that encrypts the OAuth tokens of MCP servers in --data-dir; without it they are kept in memory only, and refresh tokens that are replaced with each use are lost at a restart")
-	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "how many sessions, and so calls at once, a workspace has with one MCP server behind HTTP (sessions in mcp.json goes before); a program runs once for each workspace, a shared one as often as this")
-	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "how many programs of MCP servers run at once, of all workspaces; idle ones are ended for those that are needed")
-	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder below which deploys may use compose files, or WORKSPACE=FOLDER for one workspace alone; may be given several times")
-	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "how many good states of each compose project are kept to roll back to")
-	flags.StringVar(&o.secrets, "secrets", "", "file of the secrets that deploys may name in env and api_call jobs in headers and body: NAME: {value, env or file; workspaces: [...], hosts: [...]}")
-	flags.StringVar(&o.outbound, "outbound", "", "file of how api_call jobs and health probes call which host: HOST: {proxy, proxyAuth, caFile, certFile, keyFile, allowPrivate}")
-	flags.Int64Var(&o.maxResponse, "max-response-bytes", apicall.DefaultMaxResponse, "how much of a response an api_call reads, in bytes")
-	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "api_call jobs and the health probes of deploys may call private and loopback addresses")
+	flags.StringVar(&o.mcpTokenKey, "mcp-token-key-file", "", "file with the key that encrypts the OAuth tokens of MCP servers in --data-dir; without it tokens are kept in memory only, and a restart loses rotated refresh tokens")
+	flags.IntVar(&o.mcpSessions, "mcp-sessions", mcp.DefaultMaxSessions, "sessions, and so concurrent calls, per workspace and MCP server behind HTTP, and per shared program; sessions in mcp.json overrides it; a program that is not shared runs once per workspace")
+	flags.IntVar(&o.mcpProcesses, "mcp-max-processes", mcp.DefaultMaxProcesses, "limit of running MCP server programs, all workspaces together; at the limit an idle program is ended for the next one")
+	flags.StringSliceVar(&o.composeRoots, "compose-root", nil, "folder whose compose files deploys may use, or WORKSPACE=FOLDER for one workspace only; may be repeated")
+	flags.IntVar(&o.maxRevisions, "max-revisions", revisions.DefaultMax, "revisions to keep of each compose project for rollbacks")
+	flags.StringVar(&o.secrets, "secrets", "", "file with the secrets for the env of deploys and for headers and body of api_call jobs: NAME: {value, env or file; workspaces: [...], hosts: [...]}")
+	flags.StringVar(&o.outbound, "outbound", "", "file with proxies and certificates for api_call jobs and health probes, by host: HOST: {proxy, proxyAuth, caFile, certFile, keyFile, allowPrivate}")
+	flags.Int64Var(&o.maxResponse, "max-response-bytes", apicall.DefaultMaxResponse, "size limit of a response to an api_call, in bytes")
+	flags.BoolVar(&o.allowPrivate, "allow-private-addresses", false, "allow api_call jobs and health probes to call private and loopback addresses")
 }
 
 // check refuses values of flags that no server can run with.

@@ -30,11 +30,11 @@ func newEvents(c *cli.Invocation) *cobra.Command {
 	var o eventsOptions
 	command := &cobra.Command{
 		Use:   "events [NAME]",
-		Short: "Show what has happened to jobs, also to those that are gone",
-		Long: `Events shows what has happened to one job or to all of a workspace, in the order in
-which it happened: each transition with its reason and message. Of each job the newest
-hundred events are kept in sight; what repeats in a row is shown once, with its count in
--o wide. Events outlive their job.`,
+		Short: "Show the events of jobs, including deleted ones",
+		Long: `Events shows the events of one job, or of all jobs of a workspace, in order: each
+transition with its reason and message. The newest hundred events of each job are shown.
+Repetitions in a row are one event with a count, which -o wide shows. Events outlive their
+job.`,
 		Example: `  jobwright events
   jobwright events add-health-route -o wide
   jobwright events -w --type Warning

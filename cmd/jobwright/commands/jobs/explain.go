@@ -42,7 +42,7 @@ func newExplainWait(c *cli.Invocation) *cobra.Command {
 			return printExplanation(c.Out, answer, time.Now())
 		},
 	}
-	cli.Output(command, &output, "json or yaml instead of the words", "json", "yaml")
+	cli.Output(command, &output, "json or yaml instead of text", "json", "yaml")
 	return command
 }
 

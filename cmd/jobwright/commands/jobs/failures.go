@@ -70,7 +70,7 @@ identifiers, times and the like count as the same.`,
 			if err := printFailures(c.Out, groups, time.Now()); err != nil {
 				return err
 			}
-			fmt.Fprintln(c.Err, "Run a group again: jobwright retry --all-failed --reason REASON")
+			fmt.Fprintln(c.Err, "To retry a group: jobwright retry --all-failed --reason REASON")
 			return nil
 		},
 	}

@@ -16,16 +16,16 @@ func newForceFinish(c *cli.Invocation) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "force-finish NAME --message WHY",
 		Short: "End a job at once, whatever holds it",
-		Long: `Force-finish ends a job in the phase that --phase says, without waiting for its action:
-that is stopped if it can be, and what it came to is recorded as late result. It is for
-jobs that nothing else can end; cancel is the normal way. Who decided, when and why stays
-with the job, in its status and its events.`,
+		Long: `Force-finish ends a job in the phase given by --phase without waiting for its action. The
+action is stopped if possible, and its outcome is recorded as the late result. Use it for
+jobs that nothing else can end; the normal way is cancel. The status and the events of the
+job record who decided, when and why.`,
 		Example: `  jobwright force-finish deploy-shop --message "the host was taken away"
   jobwright force-finish deploy-shop --phase Succeeded --message "checked by hand" --yes`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: selection.CompleteJobs(c),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if message == "" {
-				return cli.Usagef("--message is required: say why, for those who read the job later")
+				return cli.Usagef("--message is required: give the reason, for later readers of the job")
 			}
 			outcome := v1.JobPhase(phase)
 			server, err := c.Connect()

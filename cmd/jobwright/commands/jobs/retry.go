@@ -34,11 +34,11 @@ func newRetry(c *cli.Invocation) *cobra.Command {
 	var o retryOptions
 	command := &cobra.Command{
 		Use:   "retry NAME… | --all-failed",
-		Short: "Run finished jobs again, or try failing ones again now; how they ended before is kept",
+		Short: "Run finished jobs again, or retry failing ones now; earlier outcomes are kept",
 		Long: `Retry queues a new run of jobs that have finished: the same objects, with the runs before
-in status.history. A job that waits for its back-off after a failed attempt is tried again
-at once. --patch and --edit change the spec along with it. --all-failed retries
-every failed job that -l and --reason mean, after it has shown what that would be.`,
+in status.history. A job in the back-off after a failed attempt is retried at once. --patch
+and --edit change the spec in the same step. --all-failed retries every failed job that
+matches -l and --reason; it lists them first and asks for confirmation.`,
 		Example: `  jobwright retry add-health-route
   jobwright retry add-health-route --patch '{"build":{"variables":{"ROUTE_NAME":"status"}}}'
   jobwright retry deploy-shop --edit

@@ -15,10 +15,11 @@ import (
 func newSuspend(c *cli.Invocation) *cobra.Command {
 	return newSuspension(c, true, &cobra.Command{
 		Use:   "suspend NAME… | -l SELECTOR | workspace NAME…",
-		Short: "Keep jobs from running; running ones are stopped without counting as failed",
+		Short: "Keep jobs from running; stops running ones, which do not count as failed",
 		Long: `Suspend keeps jobs from starting until they are resumed. A running job is stopped and
 starts over when it is resumed; that counts neither as a failure nor as an interruption.
-A suspended workspace starts no job, or none of the types in --type; what runs goes on.`,
+A suspended workspace starts no job, or no job of the types in --type; its running jobs
+continue.`,
 		Example: `  jobwright suspend nightly-import
   jobwright suspend -l team=web
   jobwright suspend workspace acme --type deploy`,

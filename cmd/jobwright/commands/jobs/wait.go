@@ -24,8 +24,8 @@ func newWait(c *cli.Invocation) *cobra.Command {
 		Use:   "wait NAME… --for=condition=TYPE",
 		Short: "Wait until jobs have reached a condition",
 		Long: `Wait returns as soon as every named job has the condition (Complete, Failed, Canceled,
-Finished, …), or is deleted with --for=delete. It never hangs on a job that has ended
-otherwise: then it returns at once with the exit code of the outcome.
+Finished, …), or is deleted with --for=delete. If a job finishes without the condition, it
+returns at once with the exit code of the outcome.
 
 Exit codes: 0 the condition is met (with condition=Finished: and the job succeeded),
 3 the job failed, 4 it was canceled, 5 timed out, 1 anything else.`,

@@ -41,18 +41,16 @@ func newMCPCheck(c *cli.Invocation) *cobra.Command {
 	var output string
 	command := &cobra.Command{
 		Use:   "check FILE",
-		Short: "Check a file of MCP servers as serve --mcp-config reads it; none is started",
-		Long: `Check reads a file of MCP servers as serve --mcp-config would here and now, with the
-environment that this command has, and starts none. It reads the files of other MCP
-clients too: mcpServers, servers (VS Code), context_servers (Zed), mcp.servers, with
-comments and trailing commas.
+		Short: "Check a file of MCP servers as serve --mcp-config reads it, without starting any",
+		Long: `Check reads a file of MCP servers as serve --mcp-config would, with the environment of this
+command, and starts no server. It also reads the files of other MCP clients: mcpServers,
+servers (VS Code), context_servers (Zed), mcp.servers, with comments and trailing commas.
 
-A problem keeps its server from being used, and no other; it is told with the key and its
-line. A warning keeps nothing from being used: a program that is not found here may be
-where the server runs.
+A problem makes one server unusable; it is reported with its key and line. A warning makes
+no server unusable: a program that is missing here may exist on the server's machine.
 
-Exit codes: 0 each server can be used or is disabled, 1 the file or a server cannot be
-used, 2 the command line cannot be understood.`,
+Exit codes: 0 each server is usable or disabled, 1 the file or a server is unusable, 2 the
+command line is wrong.`,
 		Example: `  jobwright mcp check mcp.json
   jobwright mcp check .vscode/mcp.json
   jobwright mcp check ~/.cursor/mcp.json -o json`,

@@ -32,7 +32,7 @@ func Command(c *cli.Invocation) *cobra.Command {
 func newMCPServers(c *cli.Invocation) *cobra.Command {
 	var output string
 	command := &cobra.Command{
-		Use: "servers", Short: "Show the MCP servers, their state and their sessions; none is started", Args: cli.NoArgs,
+		Use: "servers", Short: "Show the MCP servers with their state and sessions, without starting any", Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := c.Connect()
 			if err != nil {
@@ -91,7 +91,7 @@ type serverTool struct {
 func newMCPTools(c *cli.Invocation) *cobra.Command {
 	var output string
 	command := &cobra.Command{
-		Use: "tools [SERVER…]", Short: "Show the tools of MCP servers, which are started if need be; without a name, of all",
+		Use: "tools [SERVER…]", Short: "Show the tools of the named MCP servers, or of all; starts them if necessary",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			server, err := c.Connect()
 			if err != nil {

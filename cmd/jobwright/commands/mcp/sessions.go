@@ -17,13 +17,12 @@ func newMCPSessions(c *cli.Invocation) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sessions",
 		Short: "Show the sessions with MCP servers that serve the workspace",
-		Long: `Sessions lists the sessions with MCP servers that are open for the workspace: those of
-its own jobs, and with servers that the operator calls shared those that serve all
-workspaces. NAME is what jobs say in spec.build.session; PID is the process of a server
-that runs here.
+		Long: `Sessions lists the open sessions with MCP servers: those of the workspace's own jobs, and
+those with shared servers, which serve all workspaces. NAME is spec.build.session of their
+jobs; PID is the process of a server that runs on the server's machine.
 
-A session closes when nobody has used it for five minutes. One without a name also closes
-when its process is needed for another one.`,
+A session is closed after five minutes without use. A session without a name is also
+closed when the limit of processes is reached and another session needs one.`,
 		Example: `  jobwright mcp sessions
   jobwright -n acme mcp sessions -o json`,
 		Args: cli.NoArgs,

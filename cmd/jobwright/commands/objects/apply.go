@@ -17,12 +17,12 @@ func newApply(c *cli.Invocation) *cobra.Command {
 	var output string
 	command := &cobra.Command{
 		Use:   "apply -f FILE…",
-		Short: "Make objects what manifests say: create them, or change what is there",
+		Short: "Create or change objects as manifests describe them",
 		Long: `Apply reads manifests (YAML or JSON; files, folders, "-" for standard input; several
-documents in each) and makes the objects on the server what they say. Nothing is sent
-unless every document can be read; all problems are said at once, with lines. What YAML
-readers disagree about (no, on, 0123; keys such as n or 1) is refused unless it is quoted.
-An object whose manifest names no workspace goes to --workspace.`,
+documents in each) and creates or changes the objects on the server accordingly. Nothing is
+sent unless every document can be read; all problems are reported at once, with lines.
+Values that YAML readers interpret differently (no, on, 0123; keys such as n or 1) must be
+quoted. An object without a workspace goes to --workspace.`,
 		Example: `  jobwright apply -f job.yaml
   jobwright apply -f manifests/ -f extra.yaml
   generate-jobs | jobwright apply -f -`,

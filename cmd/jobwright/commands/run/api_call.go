@@ -54,7 +54,7 @@ func (f *callFlags) bind(command *cobra.Command) {
 	flags.StringArrayVar(&f.expectHeaders, "expect-header", nil, "NAME: EXPRESSION that the header must match")
 	flags.StringArrayVar(&f.expectBody, "expect-body", nil, "JSONPATH=VALUE that the body must have, JSONPATH~EXPRESSION, or JSONPATH alone")
 	flags.StringArrayVar(&f.take, "result", nil, "NAME=JSONPATH to take from the body into status.result.values")
-	flags.Int32Var(&f.redirects, "max-redirects", 0, "how many redirects are followed, also such as turn the method into GET; 0: a redirect is the response; unset: 10, but one that would turn a method other than GET and HEAD into GET fails the call")
+	flags.Int32Var(&f.redirects, "max-redirects", 0, "redirects to follow, including those that change the method to GET; 0: a redirect is the response; unset: 10, and a redirect that would change a method other than GET and HEAD fails the call")
 	flags.Int32Var(&f.timeout, "timeout", 0, "seconds that each request may take (default 30)")
 	f.poll.bind(command)
 }

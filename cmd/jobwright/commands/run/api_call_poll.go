@@ -17,12 +17,12 @@ type pollFlags struct {
 
 func (p *pollFlags) bind(command *cobra.Command) {
 	flags := command.Flags()
-	flags.BoolVar(&p.wanted, "poll", false, "the call begins an operation: ask at the Location of a 202 until there is no 202 any more")
-	flags.StringVar(&p.url, "poll-url", "", "where to ask; {JSONPATH} in it is taken from the response; implies --poll")
-	flags.Int32Var(&p.interval, "poll-interval", 0, "seconds between two questions (default 5)")
+	flags.BoolVar(&p.wanted, "poll", false, "the call begins an operation: poll the Location of a 202 until the answer is no longer 202")
+	flags.StringVar(&p.url, "poll-url", "", "address to poll; {JSONPATH} in it is taken from the response; implies --poll")
+	flags.Int32Var(&p.interval, "poll-interval", 0, "seconds between two polls (default 5)")
 	flags.Int32Var(&p.timeout, "poll-timeout", 0, "seconds the operation may take (default 3600)")
-	flags.StringArrayVar(&p.done, "poll-done", nil, "JSONPATH=VALUE, JSONPATH~EXPRESSION or JSONPATH: it is done when all hold; implies --poll")
-	flags.StringArrayVar(&p.failed, "poll-failed", nil, "the same: it has failed when one holds; implies --poll")
+	flags.StringArrayVar(&p.done, "poll-done", nil, "JSONPATH=VALUE, JSONPATH~EXPRESSION or JSONPATH: the operation is done if all hold; implies --poll")
+	flags.StringArrayVar(&p.failed, "poll-failed", nil, "the same: the operation has failed if one holds; implies --poll")
 }
 
 func (p *pollFlags) read() (*v1.APICallPoll, error) {

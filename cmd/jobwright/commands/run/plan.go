@@ -27,11 +27,11 @@ func newPlan(c *cli.Invocation) *cobra.Command {
 	var output string
 	command := &cobra.Command{
 		Use:   "plan -f FILE…",
-		Short: "Tell what the jobs of manifests would do, and what is wrong with them, without creating them",
-		Long: `Plan reads manifests as apply does, and asks the server what each job would do. Nothing
-is created and nothing is changed: an MCP server is asked for its tools' schemas, and for
-a preview where the operator has named a read-only tool for it; compose is asked what is
-there.
+		Short: "Show what the jobs of manifests would do, and their problems, without creating them",
+		Long: `Plan reads manifests as apply does, and asks the server what each job would do. It creates
+and changes nothing. For a build, the MCP server is asked for the schemas of its tools, and
+for a preview if the operator has configured a read-only tool for that. For a deploy,
+compose is asked for the state of the project.
 
   + created   ~ changed in place   -/+ replaced   - removed   = kept as it is   > called
 
@@ -66,7 +66,7 @@ With --output json or yaml it prints a list: job, valid, problems, changes of ea
 		},
 	}
 	command.Flags().StringArrayVarP(&files, "filename", "f", nil, `file, folder or "-"; may be given several times`)
-	cli.Output(command, &output, "json or yaml instead of the words", "json", "yaml")
+	cli.Output(command, &output, "json or yaml instead of text", "json", "yaml")
 	return command
 }
 
@@ -137,7 +137,7 @@ func printPlan(out io.Writer, plan plannedJob) error {
 	case !plan.Valid:
 		fmt.Fprintf(out, "%s: it cannot be carried out\n", plan.Job)
 	case len(plan.Changes) == 0:
-		fmt.Fprintf(out, "%s: valid; what it would do cannot be told beforehand, or is nothing\n", plan.Job)
+		fmt.Fprintf(out, "%s: valid; there are no changes, or they cannot be known beforehand\n", plan.Job)
 	default:
 		fmt.Fprintf(out, "%s: valid\n", plan.Job)
 	}

@@ -20,13 +20,14 @@ func newRevisions(c *cli.Invocation) *cobra.Command {
 	var diff bool
 	command := &cobra.Command{
 		Use:   "revisions [PROJECT]",
-		Short: "List the good states of a compose project that can be rolled back to",
-		Long: `Revisions lists what is kept of a compose project after each deploy that went well: the
-compose file as it was rendered, with the very images that ran; of secrets only the names.
-The newest comes first. Without a project, the newest revision of each is listed.
+		Short: "List the revisions of a compose project, the states to roll back to",
+		Long: `Revisions lists the revisions of a compose project, newest first. Each deploy that
+succeeded saves one: the rendered compose file with the exact images that ran, and the
+names of secrets without their values. Without a project, the newest revision of each
+project is listed.
 
-Only what this workspace has deployed is shown. A deploy that changes nothing makes no
-new revision; how many are kept is the server's --max-revisions.`,
+The list contains only deploys of this workspace. A deploy that changes nothing saves no
+revision. The server keeps --max-revisions of each project.`,
 		Example: `  jobwright revisions
   jobwright revisions shop
   jobwright revisions shop --diff

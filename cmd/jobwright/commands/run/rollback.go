@@ -19,15 +19,15 @@ func newRollback(c *cli.Invocation) *cobra.Command {
 	var services []string
 	command := &cobra.Command{
 		Use:   "rollback PROJECT | job/NAME",
-		Short: "Bring a good state of a compose project back",
-		Long: `Rollback creates a job that brings a revision of a compose project back, with the images
-that ran then, and follows it to its end. It touches only containers that differ.
+		Short: "Restore a good state of a compose project",
+		Long: `Rollback creates a job that restores a revision of a compose project with the images of
+that revision, and follows the job to its end. It changes only containers that differ.
 
-PROJECT goes back to the revision before its newest. job/NAME is a deploy: one that went
-well is undone, to the revision before its own; after one that failed, the last good
-revision comes back. --to names any other; jobwright revisions lists them.
+PROJECT goes back to the revision before its newest. job/NAME names a deploy: after one
+that succeeded, the revision before its own is restored; after one that failed, the last
+good revision. --to selects any other revision; jobwright revisions lists them.
 
-A rollback makes a new revision, so that a rollback can be rolled back.`,
+A rollback creates a new revision, so that it can be rolled back too.`,
 		Example: `  jobwright rollback shop
   jobwright rollback shop --to 3
   jobwright rollback shop --to 3 --service web

@@ -82,12 +82,12 @@ func newRunBuild(c *cli.Invocation) *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&build.Server, "server-name", "", "MCP server of the operator's file; may be left out when there is one")
+	flags.StringVar(&build.Server, "server-name", "", "MCP server of the operator's file; optional if there is only one")
 	flags.StringVar(&build.ID, "id", "", "argument id of the tool, e.g. the builder")
-	flags.StringVar(&build.Session, "session", "", "name of the session that the tool is called in; jobs of the same name find what the ones before left in it")
+	flags.StringVar(&build.Session, "session", "", "name of the session for the call; jobs with the same session share the state of the server")
 	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string")
 	flags.StringArrayVar(&arguments, "arg", nil, "KEY=VALUE as a further argument; VALUE is JSON, or else a string")
-	flags.StringArrayVar(&answers, "answer", nil, "KEY=VALUE for a field that the tool asks for while it runs; VALUE is JSON, or else a string")
+	flags.StringArrayVar(&answers, "answer", nil, "KEY=VALUE as the answer to a field that the tool asks for while it runs; VALUE is JSON, or else a string")
 	o.bind(command)
 	return command
 }
@@ -124,14 +124,14 @@ func newRunDeploy(c *cli.Invocation) *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringArrayVar(&paths, "compose-path", nil, "compose file below one of the server's --compose-root folders; several are laid over each other")
+	flags.StringArrayVar(&paths, "compose-path", nil, "compose file below one of the server's --compose-root folders; may be repeated, later files override earlier ones")
 	flags.StringVar(&deploy.ProjectName, "project-name", "", "compose project")
 	flags.StringSliceVar(&deploy.Services, "service", nil, "only these services")
 	flags.StringSliceVar(&deploy.Profiles, "profile", nil, "compose profiles to enable")
 	flags.StringArrayVar(&deploy.ExtraArgs, "extra-arg", nil, "a further flag of the verb, from its allow-list")
-	flags.StringArrayVar(&plain, "env", nil, "NAME=VALUE for the compose file; kept with the job")
+	flags.StringArrayVar(&plain, "env", nil, "NAME=VALUE for the compose file; stored with the job")
 	flags.StringArrayVar(&secret, "secret-env", nil, "NAME=SECRET for the compose file, a secret of the server's --secrets file")
-	flags.BoolVar(&rollback, "rollback-on-failure", false, "when up fails, bring the project's last good revision back")
+	flags.BoolVar(&rollback, "rollback-on-failure", false, "if up fails, restore the last good revision of the project")
 	o.bind(command)
 	return command
 }
@@ -165,7 +165,7 @@ func (o *runOptions) bind(command *cobra.Command) {
 	flags.BoolVarP(&o.detach, "detach", "d", false, "return as soon as the job is created")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the manifest instead of creating the job")
 	cli.Output(command, &o.plan.output, "with --plan: json or yaml", "json", "yaml")
-	flags.BoolVar(&o.plan.wanted, "plan", false, "tell what the job would do instead of creating it; exit code 1 when it has problems")
+	flags.BoolVar(&o.plan.wanted, "plan", false, "show what the job would do instead of creating it; exit code 1 if it has problems")
 	o.policy.bind(command)
 }
 
@@ -283,7 +283,7 @@ func followJob(ctx context.Context, c *cli.Invocation, server *client.Client, ke
 		return err
 	}
 	if err := <-printed; err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintf(c.Err, "the log broke off: %v\n", err)
+		fmt.Fprintf(c.Err, "the log was interrupted: %v\n", err)
 	}
 	show.End()
 	job, ok := ended.(*v1.Job)
