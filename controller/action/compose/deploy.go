@@ -144,7 +144,7 @@ func (d *deploy) compose(ctx context.Context) (string, *health.Judgment, error) 
 	var early *health.Judgment
 	var watching sync.WaitGroup
 	watching.Go(func() { early = d.along(ctx, p) })
-	tail := d.r.docker.Follow(p, string(d.a.Job.Spec.Deploy.Verb), d.out, d.heard)
+	tail := d.r.docker.Follow(ctx, p, string(d.a.Job.Spec.Deploy.Verb), d.out, d.heard)
 	d.code = p.Wait()
 	stop()
 	if err := p.Kill(ctx); err != nil {

@@ -1,7 +1,9 @@
 package compose
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action/secrets"
@@ -48,9 +50,43 @@ func variables(d *v1.DeployAction, value func(secret string) (string, error)) []
 	return out
 }
 
-// redactor hides every secret of the server, not only the job's own: what runs in the
-// engine may have been given others, and its logs may tell them.
-func (r *Runner) redactor() *secrets.Redactor { return r.secrets.Redactor() }
+// ownWords are the texts that the job's author has written, whole and in the pieces that
+// messages show of them.
+func ownWords(job *v1.Job) []string {
+	words := []string{job.Name, job.Namespace}
+	encoded, err := v1.NewJSON(job.Spec)
+	var spec any
+	if err == nil {
+		err = json.Unmarshal(encoded.Raw, &spec)
+	}
+	if err != nil {
+		return words // of a spec that was decoded from JSON: it cannot be
+	}
+	eachWord(spec, func(text string) {
+		words = append(words, text)
+		if pieces := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("/=,:; ", c) }); len(pieces) > 1 {
+			words = append(words, pieces...)
+		}
+	})
+	return words
+}
+
+// eachWord visits the texts in a value, the names of members among them.
+func eachWord(value any, visit func(string)) {
+	switch v := value.(type) {
+	case string:
+		visit(v)
+	case []any:
+		for i := range v {
+			eachWord(v[i], visit)
+		}
+	case map[string]any:
+		for key := range v {
+			visit(key)
+			eachWord(v[key], visit)
+		}
+	}
+}
 
 // eachText is value with every text in it changed; keys stay.
 func eachText(value any, change func(string) string) any {

@@ -21,6 +21,9 @@ import (
 // variables in it, or one from the folder's .env. Empty: the job's run says what is wrong.
 func (r *Runner) projectOf(ctx context.Context, a action.Attempt) string {
 	d := a.Job.Spec.Deploy
+	if d == nil {
+		return ""
+	}
 	if d.ProjectName != "" {
 		return d.ProjectName
 	}

@@ -29,10 +29,8 @@ const (
 // its image.
 func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	a := action.Attempt{ID: "plan-" + rand.Text(), Job: job}
-	hide := r.redactor()
-	if job.Spec.Deploy != nil {
-		hide = r.redactorFor(job, r.projectOf(ctx, a))
-	}
+	hide := r.redactorFor(job, r.projectOf(ctx, a))
+	ctx = engine.Hiding(ctx, hide)
 	plan, err := r.plan(ctx, a)
 	if err != nil {
 		return nil, errors.New(hide.String(err.Error()))

@@ -119,10 +119,16 @@ func envFilesOf(file string) []string {
 	return out
 }
 
-// redactorFor hides every secret of the server and what is private in the files of the
-// job's project: as they are now, and as its kept revisions have them.
+// redactorFor hides every secret of the server, not only the job's own: what runs in the
+// engine may have been given others, and its logs may tell them. It hides what is private
+// in the files of the job's project too, as they are now and as its kept revisions have
+// them. The job's own words stay: masking them would tell a client of one workspace how well
+// it has guessed the secret of another.
 func (r *Runner) redactorFor(job *v1.Job, project string) *secrets.Redactor {
 	var private []string
+	if job.Spec.Deploy == nil {
+		return r.secrets.Redactor(job.Namespace, ownWords(job))
+	}
 	if src, err := find(r.roots, job.Namespace, job.Spec.Deploy); err == nil {
 		private = privateOf(src)
 	}
@@ -131,7 +137,7 @@ func (r *Runner) redactorFor(job *v1.Job, project string) *secrets.Redactor {
 			private = append(private, last.Private...)
 		}
 	}
-	return r.secrets.Redactor(private...)
+	return r.secrets.Redactor(job.Namespace, ownWords(job), private...)
 }
 
 // maskedSettings is a sink for the output of docker compose config.

@@ -31,10 +31,8 @@ const (
 // asks whether the project is as the job wants. What is proven so counts as a good end of
 // the attempt, and is kept as a revision; anything else is run again, and judged then.
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
-	hide := r.redactor()
-	if a.Job.Spec.Deploy != nil {
-		hide = r.redactorFor(a.Job, r.projectOf(ctx, a))
-	}
+	hide := r.redactorFor(a.Job, r.projectOf(ctx, a))
+	ctx = engine.Hiding(ctx, hide)
 	for _, id := range []string{rollbackAttempt(a).ID, a.ID} {
 		if _, err := process.Reap(ctx, r.docker.Worker, id); err != nil {
 			return action.Outcome{}, fmt.Errorf("end docker compose of attempt %s: %w", id, err)

@@ -20,11 +20,11 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 		return action.Fail(v1.ReasonInvalidArguments, "spec.deploy: Required value")
 	}
 	if err := r.checkSecrets(a.Job); err != nil {
-		return action.Fail(v1.ReasonInvalidArguments, r.redactor().String(err.Error()))
+		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
 	project := r.projectOf(ctx, a)
 	hide := r.redactorFor(a.Job, project)
-	out = hide.Sink(out)
+	ctx, out = engine.Hiding(ctx, hide), hide.Sink(out)
 	if err := r.mayTouch(project, a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
@@ -92,7 +92,7 @@ func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out acti
 	})
 	steps := newSteps(&rendering{})
 	verb := a.Job.Spec.Deploy.Verb
-	tail := r.docker.Follow(p, string(verb), out, func(e *engine.Event, pct int, step string) {
+	tail := r.docker.Follow(ctx, p, string(verb), out, func(e *engine.Event, pct int, step string) {
 		if e != nil {
 			steps.add(*e)
 		}

@@ -67,7 +67,7 @@ func New(opts Options) (*Runner, error) {
 	if r.network == nil {
 		r.network = outbound.New(outbound.Options{})
 	}
-	r.docker = engine.Docker{Program: program, Worker: opts.Worker, Redactor: r.redactor}
+	r.docker = engine.Docker{Program: program, Worker: opts.Worker, Redactor: func() *secrets.Redactor { return r.secrets.Redactor("", nil) }}
 	return r, nil
 }
 

@@ -21,4 +21,6 @@
 //     URL, base64 or compose's $$ write it, nor cut off by a table, nor a line of one that has several; also where a
 //     value came in pieces (Reader). Values of less than MinLength bytes are refused:
 //     to redact them would redact half of every log.
+//  5. A client learns nothing of the secrets of other workspaces by what is redacted: those
+//     are replaced whole, never in part, and never within the client's own words.
 package secrets

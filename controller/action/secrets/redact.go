@@ -29,47 +29,90 @@ const Mask = "***"
 type Redactor struct {
 	// patterns are what to look for, by first byte; the longest first.
 	patterns [256][][]byte
+	// own are the caller's own words, by first byte; the longest first. What lies within
+	// one of them stays.
+	own [256][][]byte
 }
 
-// Redactor replaces every value that the set has now, whatever workspace it is for, and
-// those given. A value that cannot be read cannot have been used either.
-func (s *Set) Redactor(also ...string) *Redactor {
-	values := slices.Clone(also)
+// Redactor replaces every value that the set has now, for one workspace. Values that the
+// workspace may use are replaced in every form, also cut off by a table. Those of others are
+// replaced whole alone, and never within own, the caller's words: what was masked of a guess
+// would tell how much of it was right. Those in also are replaced in every form. A value
+// that cannot be read cannot have been used either.
+func (s *Set) Redactor(workspace string, own []string, also ...string) *Redactor {
+	var patterns [][]byte
+	for _, value := range also {
+		patterns = append(patterns, patternsOf(value, true)...)
+	}
 	if s != nil {
 		for _, src := range s.sources {
 			if value, err := src.read(); err == nil {
-				values = append(values, value)
+				patterns = append(patterns, patternsOf(value, src.allows(workspace))...)
 			}
 		}
 	}
-	return NewRedactor(values...)
-}
-
-// NewRedactor replaces values, each in every form that it may be written in. Shorter ones
-// than MinLength are left alone.
-func NewRedactor(values ...string) *Redactor {
-	var patterns [][]byte
-	for _, value := range values {
-		patterns = append(patterns, forms(value)...)
-		if strings.Contains(value, "\n") {
-			for line := range strings.Lines(value) {
-				patterns = append(patterns, forms(strings.TrimRight(line, "\r\n"))...)
-			}
-		}
-	}
-	if len(patterns) == 0 {
+	r := newRedactor(patterns)
+	if r == nil {
 		return nil
 	}
-	slices.SortFunc(patterns, func(a, b []byte) int { return cmp.Or(len(b)-len(a), bytes.Compare(a, b)) })
-	r := &Redactor{}
-	for _, p := range slices.CompactFunc(patterns, bytes.Equal) {
-		r.patterns[p[0]] = append(r.patterns[p[0]], p)
+	var words [][]byte
+	for _, word := range own {
+		for _, form := range []string{word, string(jsonText(word, true)), string(jsonText(word, false)), url.QueryEscape(word), url.PathEscape(word)} {
+			if len(form) >= MinLength {
+				words = append(words, []byte(form))
+			}
+		}
 	}
+	r.own = byFirst(words)
 	return r
 }
 
-// forms are how a value may be written.
-func forms(value string) [][]byte {
+// NewRedactor replaces values, each in every form that it may be written in, also cut off by
+// a table. Shorter ones than MinLength are left alone.
+func NewRedactor(values ...string) *Redactor { return redactorOf(values, true) }
+
+// Whole is NewRedactor for texts that hold what others have said, who may not know the
+// values: one that was cut off is no match, and a guess at the beginning of one tells
+// nothing.
+func Whole(values ...string) *Redactor { return redactorOf(values, false) }
+
+func redactorOf(values []string, cut bool) *Redactor {
+	var patterns [][]byte
+	for _, value := range values {
+		patterns = append(patterns, patternsOf(value, cut)...)
+	}
+	return newRedactor(patterns)
+}
+
+func newRedactor(patterns [][]byte) *Redactor {
+	if len(patterns) == 0 {
+		return nil
+	}
+	return &Redactor{patterns: byFirst(patterns)}
+}
+
+// byFirst sorts texts by their first byte, the longest first, each once.
+func byFirst(texts [][]byte) (by [256][][]byte) {
+	slices.SortFunc(texts, func(a, b []byte) int { return cmp.Or(len(b)-len(a), bytes.Compare(a, b)) })
+	for _, text := range slices.CompactFunc(texts, bytes.Equal) {
+		by[text[0]] = append(by[text[0]], text)
+	}
+	return by
+}
+
+// patternsOf are the forms of a value and of each of its lines.
+func patternsOf(value string, cut bool) [][]byte {
+	patterns := forms(value, cut)
+	if strings.Contains(value, "\n") {
+		for line := range strings.Lines(value) {
+			patterns = append(patterns, forms(strings.TrimRight(line, "\r\n"), cut)...)
+		}
+	}
+	return patterns
+}
+
+// forms are how a value may be written; cut: also by a table that cuts it off.
+func forms(value string, cut bool) [][]byte {
 	if len(strings.TrimSpace(value)) < MinLength {
 		return nil
 	}
@@ -77,7 +120,7 @@ func forms(value string) [][]byte {
 	for _, v := range []string{value, strings.ReplaceAll(value, "$", "$$")} {
 		out = append(out, []byte(v), []byte(strings.ReplaceAll(v, "'", "''")), jsonText(v, true), jsonText(v, false))
 	}
-	for n := MinLength; n < min(len(value), maxCut); n++ {
+	for n := MinLength; cut && n < min(len(value), maxCut); n++ {
 		out = append(out, []byte(value[:n]+ellipsis))
 		if quoted := jsonText(value[:n], false); len(quoted) > n {
 			out = append(out, append(quoted, ellipsis...))
@@ -129,34 +172,65 @@ func (r *Redactor) String(s string) string {
 }
 
 // replace appends data without the values to dst. Unless it is all there will be, it
-// leaves what may be the beginning of a value; that is its second result.
+// leaves what may be the beginning of a value, or of the caller's word around one; that is
+// its second result.
 func (r *Redactor) replace(dst, data []byte, all bool) (out, rest []byte) {
 	for i := 0; i < len(data); {
-		patterns := r.patterns[data[i]]
-		if len(patterns) == 0 {
-			dst = append(dst, data[i])
-			i++
+		word, short := r.spared(data[i:], all)
+		if short {
+			return dst, data[i:]
+		}
+		if word > 0 {
+			dst = append(dst, data[i:i+word]...)
+			i += word
 			continue
 		}
-		found := 0
-		for _, p := range patterns {
-			if !all && len(p) > len(data)-i && bytes.HasPrefix(p, data[i:]) {
-				return dst, data[i:]
-			}
-			if bytes.HasPrefix(data[i:], p) {
-				found = len(p)
-				break // those that follow are no longer
-			}
-		}
-		if found == 0 {
+		found, short := match(r.patterns[data[i]], data[i:], all)
+		switch {
+		case short:
+			return dst, data[i:]
+		case found == 0:
 			dst = append(dst, data[i])
 			i++
-			continue
+		default:
+			dst = append(dst, Mask...)
+			i += found
 		}
-		dst = append(dst, Mask...)
-		i += found
 	}
 	return dst, nil
+}
+
+// match is the length of the longest of texts that data begins with. short: data may be
+// the beginning of one.
+func match(texts [][]byte, data []byte, all bool) (length int, short bool) {
+	for _, text := range texts {
+		if !all && len(text) > len(data) && bytes.HasPrefix(text, data) {
+			return 0, true
+		}
+		if bytes.HasPrefix(data, text) {
+			return len(text), false // those that follow are no longer
+		}
+	}
+	return 0, false
+}
+
+// spared is the length of the caller's word that data begins with, when no value reaches
+// beyond its end: only what lies within it is the caller's.
+func (r *Redactor) spared(data []byte, all bool) (length int, short bool) {
+	word, short := match(r.own[data[0]], data, all)
+	if word == 0 || short {
+		return 0, short
+	}
+	for at := range word {
+		found, short := match(r.patterns[data[at]], data[at:], all)
+		if short {
+			return 0, true
+		}
+		if at+found > word {
+			return 0, false
+		}
+	}
+	return word, false
 }
 
 // Reader is src without the values, also those that come in pieces. What may be the

@@ -161,6 +161,45 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+func TestTheCallersOwnWordsStay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets.yaml")
+	if err := os.WriteFile(path, []byte("mine: {value: my-own-secret, workspaces: [alpha]}\ntheirs: {value: hunter22, workspaces: [beta]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := secrets.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		own      []string
+		in, want string
+	}{
+		"what somebody else says":                  {nil, "the password is hunter22", "the password is ***"},
+		"a part of it that somebody else says":     {nil, "hunt… hunter2", "hunt… hunter2"},
+		"one's own secret, also cut off":           {nil, "my-own-secret my-own…", "*** ***"},
+		"the caller's word":                        {[]string{"app/hunter22.yml"}, "no file app/hunter22.yml", "no file app/hunter22.yml"},
+		"the caller's word, and what others say":   {[]string{"app/hunter22.yml"}, "no file app/hunter22.yml; hunter22", "no file app/hunter22.yml; ***"},
+		"a word that ends within the secret":       {[]string{"is hunt"}, "it is hunter22", "it is ***"},
+		"a word that begins within the secret":     {[]string{"22 of them"}, "hunter22 of them", "*** of them"},
+		"a word that is the beginning of a secret": {[]string{"hunter"}, "hunter22 hunter", "*** hunter"},
+		"the caller's word as JSON":                {[]string{`a"hunter22`}, `{"x":"a\"hunter22"}`, `{"x":"a\"hunter22"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := set.Redactor("alpha", tc.own)
+			if got := r.String(tc.in); got != tc.want {
+				t.Errorf("String = %q, want %q", got, tc.want)
+			}
+			got, err := io.ReadAll(r.Reader(iotest.OneByteReader(strings.NewReader(tc.in))))
+			if err != nil || string(got) != tc.want {
+				t.Errorf("byte by byte: %q, %v; want %q", got, err, tc.want)
+			}
+		})
+	}
+	if got := secrets.Whole("hunter22").String("hunt… hunter22"); got != "hunt… ***" {
+		t.Errorf("Whole makes %q", got)
+	}
+}
+
 func TestALineIsNotHeldBack(t *testing.T) {
 	r, w := io.Pipe()
 	out := secrets.NewRedactor("secret").Reader(r)

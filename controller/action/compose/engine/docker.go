@@ -22,7 +22,8 @@ type Docker struct {
 	Program string
 	// Worker is the identity that the processes carry. Required.
 	Worker string
-	// Redactor returns what hides the server's secrets; nil: there are none.
+	// Redactor returns what hides the server's secrets outside of an attempt, which has one
+	// of its own (Hiding); nil: there are none.
 	Redactor func() *secrets.Redactor
 }
 
@@ -58,7 +59,7 @@ func (d Docker) Stream(ctx context.Context, spec process.Spec, stderr func(line 
 	defer stop()
 	p.Stdin.Close()
 	last := make(chan string, 1)
-	go func() { last <- d.lastWords(p, stderr) }()
+	go func() { last <- d.lastWords(ctx, p, stderr) }()
 	err = read(p.Stdout)
 	_, _ = io.Copy(io.Discard, p.Stdout)
 	p.Stdout.Close()
@@ -74,10 +75,10 @@ func (d Docker) Stream(ctx context.Context, spec process.Spec, stderr func(line 
 }
 
 // lastWords passes on the program's stderr until its end and returns its last lines.
-func (d Docker) lastWords(p *process.Process, stderr func(string)) string {
+func (d Docker) lastWords(ctx context.Context, p *process.Process, stderr func(string)) string {
 	defer p.Stderr.Close()
 	tail, last := process.Tail{N: 3}, ""
-	_ = process.Lines(d.redactor().Reader(p.Stderr), func(line string) { // ends with the process
+	_ = process.Lines(d.redactor(ctx).Reader(p.Stderr), func(line string) { // ends with the process
 		stderr(line)
 		if e, ok := ParseEvent(line); ok {
 			line = e.String()
@@ -90,7 +91,19 @@ func (d Docker) lastWords(p *process.Process, stderr func(string)) string {
 	return tail.String()
 }
 
-func (d Docker) redactor() *secrets.Redactor {
+// hiding is the key of an attempt's Redactor in its context.
+type hiding struct{}
+
+// Hiding is ctx for a job whose secrets, and whose own words, hide knows.
+func Hiding(ctx context.Context, hide *secrets.Redactor) context.Context {
+	return context.WithValue(ctx, hiding{}, hide)
+}
+
+// redactor hides the secrets in what docker says.
+func (d Docker) redactor(ctx context.Context) *secrets.Redactor {
+	if hide, ok := ctx.Value(hiding{}).(*secrets.Redactor); ok {
+		return hide
+	}
 	if d.Redactor == nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,10 +16,10 @@ const tailLines = 20
 // Follow passes the output of a docker compose that was started with --progress=json on to
 // out until its end, and returns its last words. It calls progress for each event, with how
 // far compose is in percent and at what, and for each line of plain text with a nil event.
-func (d Docker) Follow(p *process.Process, verb string, out action.Sink, progress func(e *Event, pct int, step string)) string {
+func (d Docker) Follow(ctx context.Context, p *process.Process, verb string, out action.Sink, progress func(e *Event, pct int, step string)) string {
 	p.Stdin.Close()
 	tail := process.Tail{N: tailLines}
-	hide := d.redactor()
+	hide := d.redactor(ctx)
 	var readers sync.WaitGroup
 	readers.Go(func() {
 		defer p.Stdout.Close()

@@ -223,7 +223,7 @@ func (r Restorer) bringUp(ctx context.Context, a action.Attempt, t Target, proje
 	}
 	stop := context.AfterFunc(ctx, func() { _ = p.Stop(context.WithoutCancel(ctx), a.Grace) })
 	var working sync.Map // containers that compose is at, by name
-	tail := r.Docker.Follow(p, string(v1.DeployRollback), out, func(e *engine.Event, pct int, step string) {
+	tail := r.Docker.Follow(ctx, p, string(v1.DeployRollback), out, func(e *engine.Event, pct int, step string) {
 		if e != nil {
 			working.Store(strings.TrimPrefix(e.ID, "Container "), e.Stopping())
 		}

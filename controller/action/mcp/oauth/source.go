@@ -296,5 +296,5 @@ func (s *Source) Redact(text string) string {
 		return text
 	}
 	hidden := append(s.account.secrets(), s.config.ClientSecret, s.config.RefreshToken)
-	return secrets.NewRedactor(hidden...).String(text)
+	return secrets.Whole(hidden...).String(text)
 }

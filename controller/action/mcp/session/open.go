@@ -75,7 +75,7 @@ func because(server config.Server, s *Session, err error) error {
 func open(ctx context.Context, opts *Options, protocol string) (*Session, error) {
 	s := &Session{
 		opts: *opts, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1),
-		sink: opts.Sink, known: secrets.NewRedactor(opts.Server.Secrets()...), starting: true, spoke: time.Now(),
+		sink: opts.Sink, known: secrets.Whole(opts.Server.Secrets()...), starting: true, spoke: time.Now(),
 		catalog: catalog.New(opts.Name, opts.Server),
 	}
 	if opts.Adopt.ID != "" {
