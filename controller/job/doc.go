@@ -25,7 +25,10 @@
 //     that this worker does not hold is recovered before its job does anything else.
 //  4. A slot is held from the grant until the attempt's outcome is on disk, so never
 //     more than MaxConcurrent attempts run. Limits are counted from attempts that are
-//     live, never from a stored flag.
+//     live, never from a stored flag; those that the store shows at the start are counted
+//     before the first slot is granted, and those of other workers as soon as an event
+//     shows them. Two workers that find a key free at the same moment are not kept apart:
+//     one dispatcher grants.
 //  5. Nothing polls: the controller sleeps until a change, an outcome, a report or a
 //     timer that is due; while a job waits for a moment, for a minute at most, since a
 //     timer knows nothing of a clock that is set (dispatch/clock.go).

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -113,7 +112,7 @@ func (m *image) loadWritten(f vfs.File, path string, size int64) error {
 	loader := m.newLoader(size)
 	defer loader.finish()
 	for {
-		sum = crc32.Update(sum, crcTable, line)
+		sum = journal.ExtendChecksum(sum, line)
 		offset += int64(len(line))
 		if line, err = read(); err != nil {
 			return err
@@ -173,7 +172,7 @@ func parseTail(line []byte, sum uint32) (c checkpoint, err error) {
 	if !ok || at < 0 || json.Unmarshal(body, &c) != nil {
 		return c, errEdited
 	}
-	sum = crc32.Update(sum, crcTable, line[:at+len(checksumStart)])
+	sum = journal.ExtendChecksum(sum, line[:at+len(checksumStart)])
 	want, err := hex.DecodeString(c.Checksum)
 	if err != nil || len(want) != 4 || !bytes.Equal(appendHex(nil, sum), []byte(c.Checksum)) {
 		return c, errEdited

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"path/filepath"
 	"strconv"
@@ -79,8 +78,6 @@ type snapshotWriter struct {
 // would hold up the commits that the journal makes meanwhile.
 const syncEvery = 8 << 20
 
-var crcTable = crc32.MakeTable(crc32.Castagnoli)
-
 // flush writes all whole chunks in the buffer; all: the rest too.
 func (w *snapshotWriter) flush(all bool) error {
 	for len(w.buf) >= chunkSize || all && len(w.buf) > 0 {
@@ -88,7 +85,7 @@ func (w *snapshotWriter) flush(all bool) error {
 		if _, err := w.file.WriteAt(w.buf[:n], w.offset); err != nil {
 			return err
 		}
-		w.sum = crc32.Update(w.sum, crcTable, w.buf[:n])
+		w.sum = journal.ExtendChecksum(w.sum, w.buf[:n])
 		w.chunks = appendHex(w.chunks, journal.Checksum(w.buf[:n]))
 		w.offset += int64(n)
 		w.buf = append(w.buf[:0], w.buf[n:]...)
@@ -148,7 +145,7 @@ func (m *image) encodeSnapshot(ctx context.Context, f snapshotFile, v *view) (in
 	w.buf = append(w.buf, tailStart...)
 	w.buf = append(w.buf, tail[:len(tail)-len(`,"checksum":""}`)]...)
 	w.buf = append(w.buf, checksumStart...)
-	sum := crc32.Update(w.sum, crcTable, w.buf)
+	sum := journal.ExtendChecksum(w.sum, w.buf)
 	w.buf = appendHex(w.buf, sum)
 	w.buf = append(w.buf, tailEnd...)
 	if err := w.flush(true); err != nil {

@@ -37,7 +37,10 @@ var (
 )
 
 // Checksum is the journal's checksum, CRC-32C.
-func Checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+func Checksum(b []byte) uint32 { return ExtendChecksum(0, b) }
+
+// ExtendChecksum is the checksum of what sum is that of, followed by b.
+func ExtendChecksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, castagnoli, b) }
 
 // Block collects the records of one commit. The zero Block is empty and ready.
 type Block struct {

@@ -80,6 +80,21 @@ func (d *Dispatcher) enqueue(e *entry, w *decided) {
 	}
 }
 
+// occupy counts the attempt that an event shows, so that what it holds is given to nobody
+// else until the job is reconciled. The caller holds mu.
+func (d *Dispatcher) occupy(e *entry, job *v1.Job) {
+	attempt := job.Status.CurrentAttempt
+	switch {
+	case attempt == nil, e.writing, e.atWork, e.scheduled == granted, e.scheduled == elsewhere:
+	case attempt.Worker == d.Name: // it is to be recovered
+		e.scheduled = granted
+		d.schedule.Live(d.item(e.uid, job), attempt.StartTime.Time)
+	default:
+		e.scheduled = elsewhere
+		d.schedule.LiveElsewhere(d.item(e.uid, job), attempt.StartTime.Time)
+	}
+}
+
 // unschedule takes a job out of the schedule and gives back its slot. The caller
 // holds mu.
 func (d *Dispatcher) unschedule(e *entry) {

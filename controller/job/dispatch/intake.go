@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 	"unique"
 
 	"github.com/google/uuid"
@@ -17,7 +18,13 @@ func (d *Dispatcher) jobSource(prepare func(context.Context) error) controller.S
 	if !d.Store.Features().AtomicRerun {
 		list.Phases = nil // some of the finished ones may be about to run again
 	}
-	return controller.Source{List: list, Prepare: prepare, Handler: jobHandler{d}}
+	first := func(ctx context.Context) error {
+		if err := prepare(ctx); err != nil {
+			return err
+		}
+		return d.recallRunning(ctx)
+	}
+	return controller.Source{List: list, Prepare: first, Handler: jobHandler{d}}
 }
 
 // jobHandler takes in what happens to jobs.
@@ -76,6 +83,24 @@ func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	}
 }
 
+// recallRunning takes in the jobs that have an attempt, before any other: the slots and keys
+// that these hold are not free, whoever carries them out.
+func (d *Dispatcher) recallRunning(ctx context.Context) error {
+	opts := store.ListOptions{Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobRunning}, Order: store.OldestFirst, Limit: recalled}
+	for {
+		page, err := d.Store.List(ctx, opts)
+		if err != nil {
+			return fmt.Errorf("list running jobs: %w", err)
+		}
+		for _, record := range page.Items {
+			d.intake(store.Event{Type: store.Modified, Record: record})
+		}
+		if opts.Continue = page.Continue; opts.Continue == "" {
+			return nil
+		}
+	}
+}
+
 // intake takes in one change: what is known of the job, and that it wants a
 // reconcile.
 func (d *Dispatcher) intake(event store.Event) {
@@ -108,16 +133,18 @@ func (d *Dispatcher) intake(event store.Event) {
 		d.mu.Unlock()
 		return
 	}
+	ours := e != nil && (e.writing || e.atWork)
 	d.mu.Unlock()
-	if d.add(event, e != nil) {
+	if d.add(event, e != nil, ours) {
 		d.Worker.Changed(uid, version)
 	}
 }
 
 // add takes in what is new about a job. Most jobs are decoded only when they are reconciled;
-// those that wait for others, or decide about others of their key, have to be known before.
-// It reports whether the worker, which has the job, is to be told.
-func (d *Dispatcher) add(event store.Event, known bool) (tell bool) {
+// those that wait for others, or decide about others of their key, have to be known before,
+// and those that run, unless they are ours, since what they hold is given to nobody else
+// before they are reconciled. It reports whether the worker, which has the job, is to be told.
+func (d *Dispatcher) add(event store.Event, known, ours bool) (tell bool) {
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	finished, err := event.Record.Finished()
 	var phase v1.JobPhase
@@ -129,7 +156,7 @@ func (d *Dispatcher) add(event store.Event, known bool) (tell bool) {
 		return false
 	}
 	var job *v1.Job
-	if related(event.Record) || event.Type == store.Added && d.Status.Events != nil {
+	if related(event.Record) || phase == v1.JobRunning && !ours || event.Type == store.Added && d.Status.Events != nil {
 		if job, err = event.Record.Job(); err != nil {
 			d.Log.Error(err, "passing over a job that cannot be read", "job", key.String())
 			return false
@@ -160,6 +187,7 @@ func (d *Dispatcher) add(event store.Event, known bool) (tell bool) {
 	d.setRecord(e, nil)
 	if job != nil {
 		d.index(e, job)
+		d.occupy(e, job)
 	}
 	switch {
 	case e.writing: // endWrite sees to it
