@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ func TestAStatusWriteIsNotAnsweredWithAReconcile(t *testing.T) {
 	e := newEnvironment(t, succeed)
 	defer e.archive.Close()
 	defer e.store.Close()
+	e.opts.ShutdownGrace = time.Minute // the last job may be seen to end before its attempt is done with
 	registry := prometheus.NewPedanticRegistry()
 	m, err := controller.NewManager(e.store, logr.Discard(), registry)
 	if err != nil {

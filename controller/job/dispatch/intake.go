@@ -106,10 +106,7 @@ func (d *Dispatcher) recallRunning(ctx context.Context) error {
 func (d *Dispatcher) intake(event store.Event) {
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	d.mu.Lock()
-	if settled, ok := d.settled[uid]; ok && version <= settled {
-		if version == settled {
-			delete(d.settled, uid)
-		}
+	if d.isSettled(uid, version) {
 		d.mu.Unlock()
 		return
 	}
@@ -138,6 +135,16 @@ func (d *Dispatcher) intake(event store.Event) {
 	if d.add(event, e != nil, ours) {
 		d.Worker.Changed(uid, version)
 	}
+}
+
+// isSettled reports whether the event is about a job that our own write has ended: nothing
+// of it is kept any more. The caller holds mu.
+func (d *Dispatcher) isSettled(uid uuid.UUID, version uint64) bool {
+	settled, ok := d.settled[uid]
+	if ok && version == settled {
+		delete(d.settled, uid)
+	}
+	return ok && version <= settled
 }
 
 // add takes in what is new about a job. Most jobs are decoded only when they are reconciled;
@@ -171,6 +178,9 @@ func (d *Dispatcher) add(event store.Event, known, ours bool) (tell bool) {
 		}
 	}
 	e := d.jobs.Get(uid)
+	if e == nil && d.isSettled(uid, version) {
+		return false // it has ended since the event was looked at first
+	}
 	if e == nil {
 		d.arrivals++
 		e = &entry{uid: uid, workspace: unique.Make(key.Namespace), name: key.Name, arrival: d.arrivals}

@@ -62,17 +62,23 @@ func (d *Dispatcher) setUnconfirmed(e *entry, w *decided) {
 }
 
 // endWrite tells that the status was written and that what follows from it has begun, or
-// that it was not written. A version that is later than the write's is somebody else's.
+// that it was not written. A version that is later than the write's is somebody else's, or
+// the worker's, which has begun already.
 func (d *Dispatcher) endWrite(e *entry, w *decided) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	e.writing = false
-	if e.version > max(w.told, w.version) && !e.forgotten {
+	version, later := e.version, e.version > max(w.told, w.version) && !e.forgotten
+	tell := later && e.atWork
+	if later && !tell {
 		d.queue.Add(e)
 	}
 	if w.do == lifecycle.Start {
 		d.starting--
 		d.drained.Broadcast()
+	}
+	d.mu.Unlock()
+	if tell {
+		d.Worker.Changed(e.uid, version)
 	}
 }
 
