@@ -227,6 +227,7 @@ func (s *Server) discoveryRoutes() []Route {
 		row("/apis/"+v1.Group, s.group, "Describe the API group."),
 		row(groupPath, s.groupResources, "List the resources of the API group."),
 		row("/version", s.version, "Tell the server's version."),
+		row("/api/types", func() any { return s.opts.Kinds.Payloads().List() }, "List the types of jobs."),
 	}
 }
 

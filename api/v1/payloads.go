@@ -162,12 +162,14 @@ func (s PayloadSet) reporting(fact Fact) []JobType {
 func (s PayloadSet) typeOf(spec *JobSpec) JobType {
 	var found []JobType
 	for _, p := range s {
-		if _, set := p.get(spec); set {
+		if p.IsSet(spec) {
 			found = append(found, p.Type)
 		}
 	}
 	for name := range spec.Custom {
-		found = append(found, JobType(name))
+		if _, ok := s.ByField(name); !ok {
+			found = append(found, JobType(name)) // validation says whether there is such a type
+		}
 	}
 	if len(found) != 1 {
 		return ""

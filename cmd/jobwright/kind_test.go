@@ -16,6 +16,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/api/v1/v1test"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/controller/action"
 	"jobwright.dev/store"
 	"jobwright.dev/store/wire"
 )
@@ -167,12 +168,18 @@ func says(t *testing.T, code int, want []string, args ...string) {
 // serveNotes runs a server that knows the made-up kind, until stop is called.
 func serveNotes(t *testing.T, dir string) (address string, stop func()) {
 	t.Helper()
+	return serveWith(t, dir, v1test.Kinds())
+}
+
+// serveWith runs a server with other kinds and more actions, until stop is called.
+func serveWith(t *testing.T, dir string, kinds v1.KindSet, more ...action.Maker) (address string, stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log, logged := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
 		ended <- executeWith(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--min-free-bytes=-1", "--shutdown-grace=0s"},
-			cli.Streams{In: strings.NewReader(""), Out: io.Discard, Err: logged}, v1test.Kinds())
+			cli.Streams{In: strings.NewReader(""), Out: io.Discard, Err: logged}, kinds, more...)
 		logged.CloseWithError(errors.New("the server has ended"))
 	}()
 	lines := bufio.NewReader(log)

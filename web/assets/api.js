@@ -78,6 +78,9 @@ export async function serverTrouble() {
   }
 }
 
+// listTypes lists the types of jobs that the server runs.
+export const listTypes = async () => (await json('/api/types')).items;
+
 export const listWorkspaces = () => json(group + '/workspaces');
 
 export function listJobs(workspace, { limit, token, signal }) {

@@ -42,6 +42,21 @@ export class Form {
     this.dialog.addEventListener('click', (e) => { if (e.target === this.dialog) this.dialog.close(); });
   }
 
+  // offer adds the types that the page has no fields for: their payload is written as JSON.
+  offer(types) {
+    for (const { type, title, about, field } of types) {
+      if (this.form.querySelector(`input[name=type][value="${CSS.escape(type)}"]`)) continue;
+      const id = 'payload-' + type;
+      this.form.querySelector('.kinds').append(h('label', null,
+        h('input', { type: 'radio', name: 'type', value: type }), h('span', null, h('b', null, title), h('small', null, about))));
+      $('create-error').before(h('div', { class: 'fields', 'data-type': type, 'data-field': field, hidden: true, inert: true },
+        h('div', { class: 'field wide' },
+          h('label', { for: id }, 'Payload ', h('span', { class: 'opt' }, 'JSON object')),
+          h('textarea', { id, rows: 6, spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off', 'aria-describedby': id + '-error' }),
+          h('p', { class: 'wrong', id: id + '-error', hidden: true }))));
+    }
+  }
+
   get open() { return this.dialog.open; }
 
   // show opens the form, or switches its type.
@@ -97,6 +112,12 @@ export class Form {
       'call-body': typeof apiCall.body === 'string' ? apiCall.body : apiCall.body === undefined ? '' : JSON.stringify(apiCall.body, null, 2),
     };
     for (const [id, value] of Object.entries(values)) $(id).value = value || '';
+    const written = $('payload-' + job.spec.type);
+    if (written) {
+      written.value = pretty(job.spec[written.closest('.fields').dataset.field]);
+      this.base = null;
+      return;
+    }
     // What the form has no field for is kept as it was.
     this.base = { type: job.spec.type, payload: job.spec[{ build: 'build', deploy: 'deploy', api_call: 'apiCall' }[job.spec.type]] || {} };
     for (const more of this.form.querySelectorAll('details')) {
@@ -133,6 +154,7 @@ export class Form {
   payload(type) {
     const value = (id) => $(id).value.trim() || undefined;
     const list = (id) => (words($(id).value).length ? words($(id).value) : undefined);
+    if ($('payload-' + type)) return this.object('payload-' + type) || {};
     if (type === 'build') {
       if (!value('build-action')) throw { field: $('build-action'), message: 'Name the tool to call.' };
       return {

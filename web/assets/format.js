@@ -26,8 +26,10 @@ export function titleOf(job) {
     words.push('compose ' + d.verb, d.services?.length ? d.services.join(' ') : d.projectName || d.composePath);
   } else if (spec.apiCall?.url) {
     words.push(spec.apiCall.method || (spec.apiCall.body === undefined ? 'GET' : 'POST'), spec.apiCall.url.replace(/^https?:\/\//, ''));
-  } else {
+  } else if (!spec.type || spec.type === 'api_call') {
     words.push('tracking record');
+  } else {
+    words.push(spec.type, ...Object.values(spec[spec.type] || {}).filter((v) => typeof v !== 'object').slice(0, 3).map(String));
   }
   return words.filter(Boolean).join(' ');
 }

@@ -21,6 +21,15 @@ export class List {
     $('rows').addEventListener('keydown', (e) => this.arrows(e));
   }
 
+  // offer adds the types that the filter does not have.
+  offer(types) {
+    const filter = $('filter-type');
+    for (const { type } of types) {
+      if (![...filter.options].some((o) => o.value === type)) filter.append(h('option', { value: type }, type));
+    }
+    filter.value = this.filter.type;
+  }
+
   chips() {
     this.counts = {};
     for (const phase of ['', ...phases]) {

@@ -4,7 +4,7 @@
 //	#/jobs/NAME?…
 //	#/new, #/new/TYPE
 
-import { listWorkspaces, rememberedWorkspace, rememberWorkspace, serverTrouble } from './api.js';
+import { listTypes, listWorkspaces, rememberedWorkspace, rememberWorkspace, serverTrouble } from './api.js';
 import { Detail } from './detail.js';
 import { $, h, oncePerFrame, say, setText } from './dom.js';
 import { Feed } from './feed.js';
@@ -129,6 +129,7 @@ function linkState(state, error, wait) {
     setText($('link-text'), 'Live');
     trouble('');
     health();
+    loadTypes();
   } else if (state === 'connecting') {
     setText($('link-text'), before === 'waiting' ? 'Reconnecting…' : 'Connecting…');
   } else {
@@ -146,6 +147,20 @@ function title() {
   const job = selected && (detail.job || model.jobs.get(selected));
   const running = model.newestFirst().filter((j) => phaseOf(j) === 'Running').length;
   document.title = job ? `${shownPhase(job)} · ${titleOf(job)} · Jobwright` : (running ? `(${running}) ` : '') + 'Jobs · Jobwright';
+}
+
+// loadTypes adds to the form and the filter what other types of jobs the server runs. Nobody
+// misses those if it does not answer: it is asked again at the next connection.
+async function loadTypes() {
+  let types;
+  try {
+    types = await listTypes();
+  } catch {
+    return;
+  }
+  form.offer(types);
+  list.offer(types);
+  if (form.open && !form.typed) route(); // the address may name one of them
 }
 
 async function loadWorkspaces() {
