@@ -4,6 +4,7 @@ package v1
 
 import (
 	json "encoding/json"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 

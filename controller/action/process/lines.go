@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"jobwright.dev/controller/action"
 )
@@ -26,6 +27,23 @@ func Lines(r io.Reader, line func(string)) error {
 		default:
 			return err
 		}
+	}
+}
+
+// Text is Lines for a text that is in memory: it needs no buffer, and cuts a line that is
+// too long at the edge of a rune.
+func Text(text string, line func(string)) {
+	for one := range strings.Lines(text) {
+		rest := strings.ToValidUTF8(strings.TrimRight(one, "\r\n"), "\uFFFD")
+		for len(rest) > action.MaxLine {
+			n := action.MaxLine
+			for !utf8.RuneStart(rest[n]) {
+				n--
+			}
+			line(rest[:n])
+			rest = rest[n:]
+		}
+		line(rest)
 	}
 }
 

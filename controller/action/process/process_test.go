@@ -190,7 +190,20 @@ func TestLines(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
+			got = nil
+			process.Text(tc.in, func(s string) { got = append(got, s) })
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("of a text in memory: %s", diff)
+			}
 		})
+	}
+}
+
+func TestALongLineIsCutAtTheEdgeOfARune(t *testing.T) {
+	var got []string
+	process.Text(strings.Repeat("x", action.MaxLine-1)+"äy", func(s string) { got = append(got, s) })
+	if len(got) != 2 || got[1] != "äy" {
+		t.Errorf("%d lines, the last one %.10q", len(got), got[len(got)-1])
 	}
 }
 

@@ -49,15 +49,15 @@ type wireContent struct {
 // item reads one item of content.
 func (a *Answer) item(i int, raw json.RawMessage) Content {
 	number := fmt.Sprintf("content[%d]", i)
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		if there(raw) {
-			a.odd("%s is a string, not an object", number)
-		}
-		return Content{Type: Text, Text: text, Size: -1}
-	}
 	var w wireContent
 	if raw[0] != '{' || json.Unmarshal(raw, &w) != nil {
+		var text string
+		if json.Unmarshal(raw, &text) == nil {
+			if there(raw) {
+				a.odd("%s is a string, not an object", number)
+			}
+			return Content{Type: Text, Text: text, Size: -1}
+		}
 		a.odd("%s is %s, not an object", number, kind(raw))
 		return Content{Type: kind(raw), Text: shown(raw), Size: -1}
 	}

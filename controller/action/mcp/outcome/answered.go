@@ -105,9 +105,9 @@ func odd(r *answer.Reply, tool string, out action.Sink) string {
 	return note
 }
 
-// logged writes a text to the job's log. A reader of memory does not fail.
+// logged writes a text to the job's log.
 func logged(out action.Sink, text string) {
-	_ = process.Lines(strings.NewReader(text), func(line string) { out.Line(action.Content, line) })
+	process.Text(text, func(line string) { out.Line(action.Content, line) })
 }
 
 // repeated reports whether one of the texts is the structured answer, as servers send it

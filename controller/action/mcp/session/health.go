@@ -47,16 +47,21 @@ func (s *Session) Usable(ctx context.Context) bool {
 	if !s.Alive() {
 		return false
 	}
+	ping := s.proc == nil || time.Since(s.since) >= s.opts.PingAfter
+	s.mu.Lock()
+	stale, talks := s.stale, time.Since(s.late) < quietTime
+	s.mu.Unlock()
+	if !ping && !stale && !talks {
+		return true // the common case
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.PingTime)
 	defer cancel()
-	if s.proc == nil || time.Since(s.since) >= s.opts.PingAfter {
-		if s.ping(ctx) != nil {
-			return false
-		}
+	if ping && s.ping(ctx) != nil {
+		return false
 	}
 	s.quiet(ctx)
 	s.mu.Lock()
-	stale := s.stale
+	stale = s.stale
 	s.mu.Unlock()
 	return !stale || s.ListTools(ctx) == nil
 }

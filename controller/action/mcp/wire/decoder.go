@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -26,6 +27,9 @@ func forDecoder(ex *Exchange, result json.RawMessage, note func(string)) json.Ra
 // empty is a tool's answer without what it says: only what a server asks back with, since
 // protocol 2026-07-28, is the SDK's to read.
 func empty(result json.RawMessage) json.RawMessage {
+	if !bytes.Contains(result, []byte("inputRequests")) {
+		return json.RawMessage(`{"content":[]}`)
+	}
 	var back struct {
 		Type     json.RawMessage `json:"resultType,omitempty"`
 		Requests json.RawMessage `json:"inputRequests,omitempty"`

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 )
 
 // Why a session is given up whose server does not frame its messages as the protocol has
@@ -83,7 +82,7 @@ func (f *frames) line() (line []byte, held bool, err error) {
 
 // candidate reports whether a line that begins so may be a message or a part of one.
 func (f *frames) candidate(line []byte) bool {
-	if len(f.parts) > 0 || len(line) > 0 && framing.Match(line) {
+	if len(f.parts) > 0 || header(line) {
 		return true
 	}
 	text := trimmed(line)
@@ -100,7 +99,15 @@ func (f *frames) candidate(line []byte) bool {
 	return false
 }
 
-var framing = regexp.MustCompile(`(?i)^\s*content-length:\s*\d+\s*$`)
+// header reports whether a line is a Content-Length header.
+func header(line []byte) bool {
+	name, length, ok := bytes.Cut(line, []byte(":"))
+	if !ok || !bytes.EqualFold(bytes.TrimSpace(name), []byte("content-length")) {
+		return false
+	}
+	length = bytes.TrimSpace(length)
+	return len(length) > 0 && len(bytes.TrimLeft(length, "0123456789")) == 0
+}
 
 // take takes a line.
 func (f *frames) take(line []byte) error {
@@ -113,7 +120,7 @@ func (f *frames) take(line []byte) error {
 	switch {
 	case f.message(line):
 		f.spoke = true
-	case framing.Match(line):
+	case header(line):
 		if !f.spoke {
 			return errFramed
 		}
