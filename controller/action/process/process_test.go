@@ -135,6 +135,25 @@ func TestStopEndsWhatLeftTheGroup(t *testing.T) {
 	}
 }
 
+// TestReapReadsAnEnvironmentToItsEnd, however long it is: the identity stands last.
+func TestReapReadsAnEnvironmentToItsEnd(t *testing.T) {
+	onLinux(t)
+	var env []string
+	for i := range 3 {
+		env = append(env, fmt.Sprintf("LONG_%d=%s", i, strings.Repeat("x", 60<<10)))
+	}
+	p, err := process.Start(process.Spec{Path: os.Args[0], Env: append(env, "PLAY=stubborn"), Worker: worker(t), Attempt: "a-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Kill(context.Background()) }) // it should be gone
+	ready(t, p)
+	if n, err := process.Reap(t.Context(), worker(t), "a-1"); n != 1 || err != nil {
+		t.Errorf("Reap ended %d, %v; want 1", n, err)
+	}
+	<-p.Done()
+}
+
 func TestReapEndsOnlyWhatCarriesTheIdentity(t *testing.T) {
 	onLinux(t)
 	one, two := start(t, "stubborn", "a-1"), start(t, "stubborn", "a-10")
