@@ -1,8 +1,7 @@
 package v1
 
-// Default fills what the author left unset with its documented default. It sets
-// only what later readers would otherwise each have to derive; limits whose unset
-// meaning is "none" stay unset.
+// Default sets the documented defaults of unset fields. It sets only fields that readers
+// would otherwise have to derive; limits whose unset meaning is "none" stay unset.
 func (j *Job) Default() {
 	if j.Spec.Type == "" {
 		j.Spec.Type = ourPayloads().typeOf(&j.Spec)
@@ -12,9 +11,9 @@ func (j *Job) Default() {
 // InitialStatus is the status of a job of this version's types that is created now.
 func (j *Job) InitialStatus() JobStatus { return ourPayloads().InitialStatus(j) }
 
-// InitialStatus is the status of a job that is created now. The limits that it decides are
-// kept in the status and not in the spec, which is the author's: a manifest that is applied
-// again changes nothing, and a stored job gets no limit that its author never saw.
+// InitialStatus returns the status of a job that is created now. Default limits are stored in
+// the status and not in the spec: applying a manifest again must change nothing, and an
+// already stored job must not get a new limit.
 func (s PayloadSet) InitialStatus(j *Job) JobStatus {
 	status := JobStatus{Phase: JobQueued, Reason: ReasonQueued}
 	jobType := j.Spec.Type
@@ -28,8 +27,8 @@ func (s PayloadSet) InitialStatus(j *Job) JobStatus {
 	return status
 }
 
-// IdleTimeout is how many seconds an attempt may give neither output nor progress; false:
-// there is no such limit.
+// IdleTimeout returns how many seconds an attempt may run without output or progress; false
+// means no limit.
 func (j *Job) IdleTimeout() (seconds int64, limited bool) {
 	limit := j.Spec.IdleTimeoutSeconds
 	if limit == nil {

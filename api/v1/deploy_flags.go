@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// flagValue is what a flag takes; nil: nothing. It is compiled when a flag is checked first:
-// compiled, these would be the largest part of what a process keeps that checks none.
+// flagValue is the pattern of a flag's value; nil for a flag without a value. The pattern is
+// compiled on first use: compiled patterns are large, and most processes check no flag.
 type flagValue func() *regexp.Regexp
 
 func flagLike(pattern string) flagValue {
@@ -27,10 +27,9 @@ var (
 	flagOneOf    = func(words ...string) flagValue { return flagLike(`^(` + strings.Join(words, "|") + `)$`) }
 )
 
-// deployFlags are the flags of each verb. Not in it: what reads or writes other places
-// (--env-file, --output), what needs a terminal or never ends (--follow, --watch,
-// --attach, --menu), and what the Runner decides itself (--file, --project-name,
-// --progress, --ansi).
+// deployFlags are the allowed flags of each verb. It leaves out flags that read or write
+// other places (--env-file, --output), need a terminal or never end (--follow, --watch,
+// --attach, --menu), or are set by the Runner (--file, --project-name, --progress, --ansi).
 var deployFlags = map[DeployVerb]map[string]flagValue{
 	DeployUp: {
 		"-d": nil, "--detach": nil, "--wait": nil, "--wait-timeout": flagNumber, "--build": nil, "--no-build": nil,
@@ -65,9 +64,9 @@ var deployFlags = map[DeployVerb]map[string]flagValue{
 	DeployRollback: {}, // none of compose's
 }
 
-// DeployFlags returns extraArgs of a verb in the form --flag=value, or -f value for short
-// ones, and what is wrong with them: what docker compose takes and Jobwright does not allow
-// is wrong too.
+// DeployFlags returns the extraArgs of a verb in the form --flag=value, or -f value for short
+// flags, and their problems. A flag that docker compose knows and Jobwright does not allow
+// is a problem too.
 func DeployFlags(verb DeployVerb, args []string, p *field.Path) ([]string, field.ErrorList) {
 	var out []string
 	var errs field.ErrorList

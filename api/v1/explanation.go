@@ -7,8 +7,7 @@ import (
 // KindJobExplanation is the kind of the answer to GET …/jobs/NAME/explain.
 const KindJobExplanation = "JobExplanation"
 
-// JobExplanation says why a job is where it is. It is computed when it is asked for
-// and never stored.
+// JobExplanation explains the phase of a job. It is computed on request and never stored.
 //
 // +kubebuilder:skip
 // +kubebuilder:object:generate=false
@@ -24,21 +23,21 @@ type JobExplanation struct {
 	Reason  string   `json:"reason,omitempty"`
 	Message string   `json:"message,omitempty"`
 
-	// since is since when the job is in that phase, as far as that is known.
+	// since is when the job entered the phase. Unset: that is not known.
 	Since *metav1.MicroTime `json:"since,omitempty"`
 
-	// position is how many jobs are expected to start before it. Unset: it is not in
-	// the queue, or next.
+	// position is the number of jobs expected to start before this one. Unset: the job
+	// is next, or not in the queue.
 	Position int32 `json:"position,omitempty"`
 
-	// blockedBy is everything that keeps a queued job from starting; never empty for
-	// a queued job that does not start right now.
+	// blockedBy lists everything that keeps a queued job from starting. It is empty only
+	// if the job can start now.
 	BlockedBy []Blocker `json:"blockedBy,omitempty"`
 
-	// estimatedStart is when it may be expected to start, from the recent run times of
-	// jobs. Unset: that cannot be said, or it runs or has finished.
+	// estimatedStart is the expected start, estimated from recent run times. Unset: there
+	// is no estimate, or the job runs or has finished.
 	EstimatedStart *metav1.MicroTime `json:"estimatedStart,omitempty"`
 
-	// advice is what a person can do about it.
+	// advice is a suggestion for a person.
 	Advice string `json:"advice,omitempty"`
 }

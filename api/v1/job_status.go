@@ -28,8 +28,8 @@ type JobStatus struct {
 	// +optional
 	Reason string `json:"reason,omitempty"`
 
-	// message says for a person what happened: the cause, the limit with its
-	// configured and actual value where one was hit, and what to do.
+	// message describes the event for a person: the cause, the limit with its configured
+	// and actual value if one was hit, and what to do.
 	// +optional
 	Message string `json:"message,omitempty"`
 
@@ -103,16 +103,16 @@ type JobStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	IdleTimeoutSeconds *int64 `json:"idleTimeoutSeconds,omitempty"`
 
-	// dependencies is what has been seen of the jobs in spec.dependsOn, so that one
-	// that is deleted later is told from one that never was.
+	// dependencies records the observed jobs of spec.dependsOn. It distinguishes a
+	// dependency that was deleted later from one that never existed.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
 	Dependencies []DependencyStatus `json:"dependencies,omitempty"`
 
-	// lateResult is what an attempt came to after the job had been decided without
-	// it: taken over by another worker, or finished by force. It changes nothing.
+	// lateResult is the outcome of an attempt that ended after the job was decided without
+	// it: another worker took over, or the job was finished by force. It has no effect.
 	// +optional
 	LateResult *LateResult `json:"lateResult,omitempty"`
 
@@ -132,7 +132,7 @@ type JobStatus struct {
 	// +optional
 	Result *JSON `json:"result,omitempty"`
 
-	// artifacts are the things the action reported to have made, e.g. files.
+	// artifacts are the things that the action reported to have created, e.g. files.
 	// +optional
 	// +kubebuilder:validation:MaxItems=1000
 	Artifacts []Artifact `json:"artifacts,omitempty"`
@@ -158,12 +158,12 @@ type Attempt struct {
 	LeaseExpires *metav1.MicroTime `json:"leaseExpires,omitempty"`
 }
 
-// DependencyStatus is what has been seen of one dependency.
+// DependencyStatus is the observed state of one dependency.
 type DependencyStatus struct {
 	// name is that of spec.dependsOn.
 	Name string `json:"name"`
-	// uid is the job that bore the name when it was first seen. Another job with
-	// the same name is not it.
+	// uid is the uid of the job with that name when it was first observed. A later job
+	// with the same name does not count.
 	UID types.UID `json:"uid"`
 	// met is true once the dependency has reached its condition. It stays true
 	// when the dependency is deleted or run again.
@@ -179,7 +179,7 @@ type LateResult struct {
 	Worker string `json:"worker"`
 	// time is when it was reported.
 	Time metav1.MicroTime `json:"time"`
-	// outcome is what it would have been: Succeeded, Failed, or Canceled for an
+	// outcome is the outcome that it would have had: Succeeded, Failed, or Canceled for an
 	// attempt that was stopped.
 	Outcome JobPhase `json:"outcome"`
 	// reason and message are the action's own.
@@ -215,9 +215,9 @@ type RunStatus struct {
 	Interruptions int32 `json:"interruptions,omitempty"`
 }
 
-// Artifact is one thing an action reported to have made.
+// Artifact is one thing that an action reported to have created.
 type Artifact struct {
-	// name says what it is, e.g. a path relative to the builder's target root.
+	// name identifies the artifact, e.g. a path relative to the builder's target root.
 	Name string `json:"name"`
 	// uri is where it is, when the action told. Unset: not told.
 	// +optional
@@ -251,7 +251,7 @@ const (
 
 // Blocker is one thing a queued job waits for.
 type Blocker struct {
-	// kind is what sort of thing it is.
+	// kind is the kind of the obstacle.
 	Kind BlockerKind `json:"kind"`
 	// name is the object that blocks, where there is one.
 	// +optional
@@ -265,6 +265,6 @@ type Blocker struct {
 	// until is when the block ends, where that is known.
 	// +optional
 	Until *metav1.MicroTime `json:"until,omitempty"`
-	// message says it for a person, with what to do.
+	// message describes the obstacle for a person, with what to do.
 	Message string `json:"message"`
 }

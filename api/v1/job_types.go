@@ -4,7 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// JobType says which action a Job runs.
+// JobType names the action of a Job.
 // +kubebuilder:validation:Enum=build;deploy;api_call
 type JobType string
 
@@ -66,7 +66,7 @@ type Job struct {
 	Status JobStatus `json:"status,omitzero"`
 }
 
-// JobSpec is what the author of a Job asks for.
+// JobSpec is the desired state of a Job, as its author wrote it.
 type JobSpec struct {
 	// type is the action to run. Unset: decided at creation by the one payload
 	// that is set (build, deploy or apiCall). Immutable.
@@ -154,10 +154,10 @@ type JobSpec struct {
 	// +kubebuilder:validation:Maximum=3153600000
 	StartDeadlineSeconds *int64 `json:"startDeadlineSeconds,omitempty"`
 
-	// idleTimeoutSeconds is how long an attempt may give neither output nor
-	// progress before it is stopped and counted as failed; 0: no limit. Unset: what
-	// status.idleTimeoutSeconds says, which is 900 for a build; a deploy has the limits
-	// of its stages and an api_call its timeoutSeconds.
+	// idleTimeoutSeconds is how long an attempt may run without output or progress
+	// before it is stopped and counted as failed; 0: no limit. Unset:
+	// status.idleTimeoutSeconds, which is 900 for a build; a deploy has the limits of
+	// its stages and an api_call its timeoutSeconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=3153600000
@@ -212,10 +212,9 @@ type JobSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	Reruns int32 `json:"reruns,omitempty"`
 
-	// forceFinish ends the job at once, whatever holds it; an attempt that still
-	// runs is stopped, and what it came to is recorded as late result. For an
-	// operator. It may be set until the job has finished, and is unset again by a
-	// rerun. Unset: nothing is forced.
+	// forceFinish ends the job at once. A running attempt is stopped, and its outcome
+	// is recorded as the late result. For operators. It may be set until the job has
+	// finished; a rerun unsets it. Unset: nothing is forced.
 	// +optional
 	ForceFinish *ForceFinish `json:"forceFinish,omitempty"`
 
@@ -249,12 +248,11 @@ type BuildAction struct {
 	// +kubebuilder:validation:MaxLength=253
 	ID string `json:"id,omitempty"`
 
-	// session names the session that the tool is called in. Jobs of a workspace that name the
-	// same session of the same server use one connection, or one process, one after another
-	// in submit order, so that the second finds what the first left in it. It is kept for no
-	// other job and ends when nobody has used it for five minutes, when a call in it is
-	// canceled, or when it breaks; the log says which session a job got. Unset: any session
-	// of the workspace that has no name.
+	// session names the session of the call. Jobs of a workspace with the same session and
+	// server share one connection or process, one after another in submit order, and so
+	// the state that the server keeps in it. No other job uses the session. It is closed
+	// after five minutes without use, when a call in it is canceled, or when it fails; the
+	// log names the session of a job. Unset: any session of the workspace without a name.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Session string `json:"session,omitempty"`
@@ -269,16 +267,16 @@ type BuildAction struct {
 	// +optional
 	Arguments map[string]JSON `json:"arguments,omitempty"`
 
-	// answers are what the tool is told that asks while it runs (MCP elicitation), by the
-	// name of the field that it asks for; each is any JSON value. The operator must allow
-	// the server to ask, or the job is refused at its start. A question with a required
-	// field that is not among them is declined, unless the operator has the server told the
-	// defaults of the question. Unset: none.
+	// answers are the answers to questions of the tool while it runs (MCP elicitation), by
+	// the name of the requested field; each is any JSON value. The operator must allow the
+	// server to ask, or the job is refused at its start. A question with a required field
+	// that has no answer here is declined, unless the operator allows the defaults of the
+	// question. Unset: none.
 	// +optional
 	Answers map[string]JSON `json:"answers,omitempty"`
 }
 
-// DependencyCondition is what a dependency must have reached.
+// DependencyCondition is the condition that a dependency must reach.
 // +kubebuilder:validation:Enum=Succeeded;Failed;Finished
 type DependencyCondition string
 
@@ -295,7 +293,7 @@ type JobDependency struct {
 	// +kubebuilder:validation:MinLength=1
 	Name string `json:"name"`
 
-	// condition is what it must have reached. Unset: Succeeded.
+	// condition is the outcome that the other job must reach. Unset: Succeeded.
 	// +optional
 	Condition DependencyCondition `json:"condition,omitempty"`
 }
@@ -319,11 +317,11 @@ type Backoff struct {
 	MaxSeconds *int32 `json:"maxSeconds,omitempty"`
 }
 
-// FailurePolicyAction is what a matching rule decides.
+// FailurePolicyAction is the decision of a matching rule.
 // +kubebuilder:validation:Enum=FailJob;Ignore;Count;RetryAfter
 type FailurePolicyAction string
 
-// What a failure rule may decide.
+// The decisions of a failure rule.
 const (
 	// FailurePolicyFailJob ends the job Failed without a retry.
 	FailurePolicyFailJob FailurePolicyAction = "FailJob"
@@ -349,11 +347,11 @@ type FailurePolicy struct {
 	Rules []FailureRule `json:"rules"`
 }
 
-// FailureRule matches failures by what the action reported. All criteria that
+// FailureRule matches failures by the report of the action. All criteria that
 // are set must match; at least one must be set. A rule never turns a success into
-// a failure: it is asked about failed attempts only.
+// a failure: it applies to failed attempts only.
 type FailureRule struct {
-	// action is what a match decides. Required.
+	// action is the decision of a match. Required.
 	Action FailurePolicyAction `json:"action"`
 
 	// exitCodes matches a deploy's exit code. Unset: any.
@@ -417,7 +415,7 @@ type Concurrency struct {
 	Policy ConcurrencyPolicy `json:"policy,omitempty"`
 }
 
-// ConcurrencyPolicy is what a job does about others of its group.
+// ConcurrencyPolicy is the behavior of a job when its group is at the limit.
 // +kubebuilder:validation:Enum=Queue;Replace;Skip
 type ConcurrencyPolicy string
 
@@ -453,7 +451,7 @@ type RateLimit struct {
 	PerSeconds int32 `json:"perSeconds"`
 }
 
-// InterruptionPolicy is what becomes of a job whose attempt was lost.
+// InterruptionPolicy is the treatment of a job whose attempt was lost.
 // +kubebuilder:validation:Enum=Rerun;Fail
 type InterruptionPolicy string
 
@@ -463,7 +461,7 @@ const (
 	InterruptionFail  InterruptionPolicy = "Fail"
 )
 
-// UpdatePolicy is what applying a changed spec to a finished job does.
+// UpdatePolicy is the effect of applying a changed spec to a finished job.
 // +kubebuilder:validation:Enum=Reject;Rerun;Ignore
 type UpdatePolicy string
 
@@ -480,12 +478,12 @@ type ForceFinish struct {
 	// +kubebuilder:validation:Enum=Succeeded;Failed;Canceled
 	Phase JobPhase `json:"phase"`
 
-	// message says why, for those who read the job later. Required.
+	// message is the reason, for later readers of the job. Required.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message"`
 
-	// by is who decided. The server sets it from what it knows of the caller.
+	// by is the person or service that decided. The server sets it from the caller's identity.
 	// +optional
 	By *Creator `json:"by,omitempty"`
 }

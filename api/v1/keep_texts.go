@@ -1,8 +1,7 @@
 package v1
 
-// keepTexts gives each JSON value of a spec that is the same as before the text that it had:
-// a client that shows an object and applies what it has shown has sorted the keys, and has
-// changed nothing.
+// keepTexts restores the text of each JSON value of a spec that is equal to the old value. A
+// client that reads and applies an object sorts the keys, which must not count as a change.
 func keepTexts(s, was *JobSpec) {
 	for _, p := range ourPayloads() {
 		p.keepTexts(s, was)
@@ -27,7 +26,7 @@ func keepTextsOf(expected, was []BodyExpectation) {
 	}
 }
 
-// keepText gives j the text of was, if both are the same value.
+// keepText replaces the text of j by that of was if both are the same value.
 func (j *JSON) keepText(was *JSON) bool {
 	if j == nil || was == nil || !j.Equal(*was) {
 		return false

@@ -10,27 +10,27 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// KindSet is the kinds that a store, a server or a client knows, in the order in which
-// their objects must be applied: what others live in comes first.
+// KindSet is the set of kinds of a store, server or client, in the order in which objects
+// must be applied: kinds that contain others come first.
 //
 // +kubebuilder:object:generate=false
 type KindSet []Kind
 
-// ours is never changed; whoever wants other kinds makes a set of their own.
+// ours is never modified; programs with other kinds create their own set.
 var ours = sync.OnceValue(func() KindSet { return KindsWith(ourPayloads()) })
 
-// KindsWith are the kinds of this version with jobs of other types.
+// KindsWith returns the kinds of this version with other payloads of jobs.
 func KindsWith(payloads PayloadSet) KindSet {
 	return KindSet{workspaceKind(payloads), jobKind(payloads)}
 }
 
-// Payloads are those that the jobs of the set may have.
+// Payloads returns the payloads of the kind Job of the set.
 func (s KindSet) Payloads() PayloadSet {
 	job, _ := s.ByName(KindJob)
 	return job.Payloads
 }
 
-// Kinds are those of this version.
+// Kinds returns the kinds of this version.
 func Kinds() KindSet { return slices.Clone(ours()) }
 
 // KindByName finds a kind of this version by its name as manifests spell it.
@@ -46,7 +46,7 @@ func (s KindSet) ByName(name string) (Kind, bool) {
 	return Kind{}, false
 }
 
-// KindOf is the kind that the object itself says; empty: it says none.
+// KindOf returns the kind in the object's TypeMeta, or "".
 func KindOf(obj Object) string {
 	kind := obj.GetObjectKind()
 	if meta, ok := kind.(*metav1.TypeMeta); ok {
@@ -55,7 +55,7 @@ func KindOf(obj Object) string {
 	return kind.GroupVersionKind().Kind
 }
 
-// Of finds the kind of an object: by its type if it does not say its kind.
+// Of finds the kind of an object by its TypeMeta, or else by its Go type.
 func (s KindSet) Of(obj Object) (Kind, bool) {
 	if name := KindOf(obj); name != "" {
 		return s.ByName(name)
@@ -68,7 +68,7 @@ func (s KindSet) Of(obj Object) (Kind, bool) {
 	return Kind{}, false
 }
 
-// Validate says what is wrong with an object of one of the kinds.
+// Validate validates an object of any kind in the set.
 func (s KindSet) Validate(obj Object) error {
 	kind, ok := s.Of(obj)
 	if !ok {
@@ -86,20 +86,19 @@ type Kind struct {
 	Name string
 	// Resource is the plural in URLs, e.g. "jobs".
 	Resource string
-	// Singular and ShortNames are what a person may type instead of Resource.
+	// Singular and ShortNames are accepted by commands in place of Resource.
 	Singular   string
 	ShortNames []string
 	// Namespaced tells whether objects of this kind live in a workspace.
 	Namespaced bool
-	// Payloads are those that its objects may have in JobSpec.Custom and beside it. No kind
-	// but Job has any.
+	// Payloads are the payloads of the kind Job; other kinds have none.
 	Payloads PayloadSet
 	// New returns an empty object of this kind with apiVersion and kind set.
 	New func() Object
-	// Columns are what a table shows of an object beside its name and age.
+	// Columns are the table columns beside name and age.
 	Columns []Column
-	// Summary is what an index keeps of an object: the type and phase of what runs,
-	// both empty for any other kind.
+	// Summary returns the fields that an index keeps: type and phase of a job, both empty
+	// for other kinds.
 	Summary func(Object) (JobType, JobPhase)
 
 	validate       func(Object) field.ErrorList
@@ -111,28 +110,28 @@ type Kind struct {
 	merged         func(obj, current Object)
 }
 
-// Strategy is what is particular to the kind whose objects are of type T. Whatever is
-// unset means the rule that Kind documents and no more.
+// Strategy holds the rules of one kind, whose objects have the Go type T. An unset field
+// means the default that Kind documents.
 //
 // +kubebuilder:object:generate=false
 type Strategy[T Object] struct {
 	// New returns an empty object with apiVersion and kind set. Required.
 	New func() T
-	// Validate, ValidateUpdate and ValidateStatus are those of Kind.
+	// Validate, ValidateUpdate and ValidateStatus implement the methods of Kind.
 	Validate       func(T) field.ErrorList
 	ValidateUpdate func(obj, old T) field.ErrorList
 	ValidateStatus func(obj, old T) field.ErrorList
-	// PrepareForCreate, PrepareForUpdate, Stored and Merge add to those of Kind.
+	// PrepareForCreate, PrepareForUpdate, Stored and Merge extend the methods of Kind.
 	PrepareForCreate func(obj T, trusted bool)
 	PrepareForUpdate func(obj, old T)
 	Stored           func(T) T
 	Merge            func(obj, current T)
-	// Summary and Columns are those of Kind.
+	// Summary and Columns implement the fields of Kind.
 	Summary func(T) (JobType, JobPhase)
 	Columns []ColumnOf[T]
 }
 
-// DefineKind makes a kind of its names, which are set in k, and its strategy.
+// DefineKind completes k, which has its names, with a strategy.
 func DefineKind[T Object](k Kind, s Strategy[T]) Kind {
 	k.New = func() Object { return s.New() }
 	k.Summary = func(obj Object) (JobType, JobPhase) {
@@ -187,46 +186,45 @@ func two[T Object](f func(a, b T) field.ErrorList) func(a, b Object) field.Error
 	}
 }
 
-// Validate says what is wrong with an object that is created.
+// Validate validates an object before its creation.
 func (k Kind) Validate(obj Object) field.ErrorList { return k.validate(obj) }
 
-// ValidateUpdate says what is wrong with an object that replaces old.
+// ValidateUpdate validates an object that will replace old.
 func (k Kind) ValidateUpdate(obj, old Object) field.ErrorList { return k.validateUpdate(obj, old) }
 
-// ValidateStatus says what forbids the change from old to obj, which differs from it in
-// its status alone.
+// ValidateStatus validates a change of the status alone, from old to obj.
 func (k Kind) ValidateStatus(obj, old Object) field.ErrorList { return k.validateStatus(obj, old) }
 
-// PrepareForCreate clears what only the server sets: the status and what belongs to the
-// kind. trusted tells that the request may speak for others.
+// PrepareForCreate clears the fields that only the server sets: the status, and those that
+// the strategy names. trusted means that the request may act for others.
 func (k Kind) PrepareForCreate(obj Object, trusted bool) {
 	part(obj, "Status").SetZero()
 	k.prepareCreate(obj, trusted)
 }
 
-// PrepareForUpdate brings obj, which is about to replace old, into the form in which it is
-// validated and stored: with the status of old, and what else a client does not change.
+// PrepareForUpdate prepares obj, which will replace old, for validation and storage: it
+// copies the status of old and the other fields that a client cannot change.
 func (k Kind) PrepareForUpdate(obj, old Object) {
 	part(obj, "Status").Set(part(old, "Status"))
 	k.prepareUpdate(obj, old)
 }
 
-// WithStatus is a copy of old with the status of obj.
+// WithStatus returns a copy of old with the status of obj.
 func (k Kind) WithStatus(old, obj Object) Object {
 	changed, from := copyOf(old), k.Stored(copyOf(obj))
 	part(changed, "Status").Set(part(from, "Status"))
 	return changed
 }
 
-// Spec is the spec of an object, to be read.
+// Spec returns the spec of an object for reading.
 func (k Kind) Spec(obj Object) any { return part(obj, "Spec").Interface() }
 
-// Stored is obj as it is stored: without what is computed when it is read. It shares
-// memory with obj.
+// Stored returns obj without its computed fields, as it is stored. The result shares memory
+// with obj.
 func (k Kind) Stored(obj Object) Object { return k.stored(obj) }
 
-// Merge is current with the spec of obj, as apply makes it, and with what apply leaves as
-// it is.
+// Merge returns current with the spec of obj, for apply. The strategy restores the fields
+// that apply does not change.
 func (k Kind) Merge(current, obj Object) Object {
 	merged := copyOf(current)
 	part(merged, "Spec").Set(part(copyOf(obj), "Spec"))

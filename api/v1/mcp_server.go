@@ -2,53 +2,53 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// MCPServerState is what is known of an MCP server.
+// MCPServerState is the state of an MCP server as last observed.
 type MCPServerState string
 
 // The states of an MCPServer.
 const (
-	// MCPServerUnused: nobody has needed it yet.
+	// MCPServerUnused: no job has used the server yet.
 	MCPServerUnused MCPServerState = "Unused"
-	// MCPServerStarting: its first session starts.
+	// MCPServerStarting: the first session is being opened.
 	MCPServerStarting MCPServerState = "Starting"
-	// MCPServerIdle: its last start went well; no session is open now.
+	// MCPServerIdle: the last start succeeded, and no session is open.
 	MCPServerIdle MCPServerState = "Idle"
-	// MCPServerConnected: it has sessions.
+	// MCPServerConnected: at least one session is open.
 	MCPServerConnected MCPServerState = "Connected"
-	// MCPServerFailed: its last start failed, and it has no session.
+	// MCPServerFailed: the last start failed, and no session is open.
 	MCPServerFailed MCPServerState = "Failed"
-	// MCPServerBroken: what the operator's file says of it cannot be used; error says why.
+	// MCPServerBroken: the server's entry in the operator's file is invalid; error says why.
 	MCPServerBroken MCPServerState = "Broken"
 	// MCPServerDisabled: the operator's file disables it.
 	MCPServerDisabled MCPServerState = "Disabled"
 )
 
-// MCPServer is one of the operator's MCP servers, without what may be secret of it: its
-// arguments, environment and headers. It is computed when it is asked for.
+// MCPServer is one of the operator's MCP servers. It leaves out arguments, environment and
+// headers, which may be secret. It is computed on request and never stored.
 //
 // +kubebuilder:skip
 // +kubebuilder:object:generate=false
 type MCPServer struct {
-	// name is what spec.build.server says.
+	// name is the server's name in spec.build.server.
 	Name string `json:"name"`
-	// type is how it is spoken to: stdio, http or sse.
+	// type is the transport: stdio, http or sse.
 	Type string `json:"type"`
-	// state is what is known of it.
+	// state is the state as last observed.
 	State MCPServerState `json:"state"`
-	// shared tells that all workspaces use the same sessions.
+	// shared means that all workspaces use the same sessions.
 	Shared bool `json:"shared,omitempty"`
-	// starting, calling and idle are its sessions, of all workspaces. maxSessions is how many
-	// calls at once one workspace has, or all of them together with a shared server.
+	// starting, calling and idle count the sessions of all workspaces by state. maxSessions
+	// limits the concurrent calls of one workspace, or of all of them on a shared server.
 	Starting    int `json:"starting"`
 	Calling     int `json:"calling"`
 	Idle        int `json:"idle"`
 	MaxSessions int `json:"maxSessions"`
-	// serverName, serverVersion and protocol are what it said when it was last started.
-	// Unset: it has not been started.
+	// serverName, serverVersion and protocol are from the last start of the server. Unset:
+	// the server has not been started.
 	ServerName    string `json:"serverName,omitempty"`
 	ServerVersion string `json:"serverVersion,omitempty"`
 	Protocol      string `json:"protocol,omitempty"`
-	// error is why its last start failed, or why it is not used at all. Unset: neither.
+	// error is why the last start failed, or why the server cannot be used. Unset: neither.
 	Error string `json:"error,omitempty"`
 }
 
@@ -57,56 +57,56 @@ type MCPServer struct {
 // +kubebuilder:skip
 // +kubebuilder:object:generate=false
 type MCPTool struct {
-	// name is what spec.build.action says.
+	// name is the tool's name in spec.build.action.
 	Name string `json:"name"`
 	// title and description are for people.
 	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
-	// readOnly, idempotent and destructive are the server's word on what a call does.
+	// readOnly, idempotent and destructive are the hints of the server about a call.
 	ReadOnly    bool `json:"readOnly"`
 	Idempotent  bool `json:"idempotent"`
 	Destructive bool `json:"destructive"`
-	// preview is the tool that tells what this one would do, if the operator has named one.
+	// preview is the tool that the operator configured to preview this one. Unset: none.
 	Preview string `json:"preview,omitempty"`
-	// inputSchema and outputSchema are JSON Schemas, of the arguments and of the result.
+	// inputSchema and outputSchema are the JSON Schemas of the arguments and the result.
 	InputSchema  *JSON `json:"inputSchema,omitempty"`
 	OutputSchema *JSON `json:"outputSchema,omitempty"`
 }
 
-// MCPSessionState is what an open session does.
+// MCPSessionState is the state of an open session.
 type MCPSessionState string
 
 // The states of an MCPSession.
 const (
-	// MCPSessionStarting: its server starts, or introduces itself.
+	// MCPSessionStarting: the server starts, or the protocol is being initialized.
 	MCPSessionStarting MCPSessionState = "Starting"
-	// MCPSessionCalling: a job uses it.
+	// MCPSessionCalling: a job uses the session.
 	MCPSessionCalling MCPSessionState = "Calling"
-	// MCPSessionIdle: it waits for the next job.
+	// MCPSessionIdle: the session waits for the next job.
 	MCPSessionIdle MCPSessionState = "Idle"
 )
 
-// MCPSession is a session with an MCP server that is open. It is computed when it is
-// asked for.
+// MCPSession is an open session with an MCP server. It is computed on request and never
+// stored.
 //
 // +kubebuilder:skip
 // +kubebuilder:object:generate=false
 type MCPSession struct {
 	// server is the server's name.
 	Server string `json:"server"`
-	// workspace is the one that the session serves. Unset: it serves all workspaces.
+	// workspace is the workspace that the session serves. Unset: all workspaces.
 	Workspace string `json:"workspace,omitempty"`
-	// name is what spec.build.session says. Unset: jobs that name none use it.
+	// name is spec.build.session of its jobs. Unset: it serves jobs without a session name.
 	Name string `json:"name,omitempty"`
-	// state is what it does.
+	// state is the session's state.
 	State MCPSessionState `json:"state"`
-	// startTime is when it was started.
+	// startTime is when the session was opened.
 	StartTime metav1.Time `json:"startTime"`
-	// since is when it came into its state.
+	// since is when the session entered its state.
 	Since metav1.Time `json:"since"`
-	// calls is how many calls it has served, the one under way included.
+	// calls counts the calls of the session, including the current one.
 	Calls int `json:"calls"`
-	// pid is the number of its process. Unset: it has none here, but goes over HTTP.
+	// pid is the process id of the server. Unset: the session uses HTTP.
 	PID int `json:"pid,omitempty"`
 }
 

@@ -17,12 +17,12 @@ import (
 // +kubebuilder:object:generate=false
 type PayloadSet []Payload
 
-// ourPayloads is never changed; whoever wants other payloads makes a set of their own.
+// ourPayloads is never modified; programs with other payloads create their own set.
 var ourPayloads = sync.OnceValue(func() PayloadSet {
 	return PayloadSet{buildPayload(), deployPayload(), apiCallPayload()}
 })
 
-// Payloads are those of this version.
+// Payloads returns the payloads of this version.
 func Payloads() PayloadSet { return slices.Clone(ourPayloads()) }
 
 // Payload is the payload of one type of job as data: its names, and everything that differs

@@ -1,28 +1,27 @@
 package v1
 
-// Plan is what a job would do, found out without doing it.
+// Plan describes what a job would do. Making a plan changes nothing.
 type Plan struct {
-	// valid tells that the job could be carried out as far as that can be known
-	// without doing it.
+	// valid means that no problem was found; a valid job can still fail.
 	Valid bool `json:"valid"`
-	// problems are what is wrong with the job, each with the field's path. Empty when
-	// it is valid.
+	// problems are the problems of the job, each with the path of its field. Empty if
+	// the job is valid.
 	// +optional
 	Problems []string `json:"problems,omitempty"`
-	// changes are what the job would do, in its order. Empty: nothing, or it cannot
-	// be told.
+	// changes are the steps of the job, in order. Empty: there are none, or they cannot
+	// be known beforehand.
 	// +optional
 	Changes []PlanChange `json:"changes,omitempty"`
 }
 
-// PlanVerb is what a job would do to one thing.
+// PlanVerb is the effect of a job on one thing.
 type PlanVerb string
 
 // The verbs of a PlanChange.
 const (
 	// PlanCall: a tool or an address is called.
 	PlanCall PlanVerb = "Call"
-	// PlanCreate: it is not there yet.
+	// PlanCreate: it does not exist yet.
 	PlanCreate PlanVerb = "Create"
 	// PlanActionUpdate: it is changed in place.
 	PlanActionUpdate PlanVerb = "Change"
@@ -30,19 +29,19 @@ const (
 	PlanRecreate PlanVerb = "Recreate"
 	// PlanRemove: it is removed.
 	PlanRemove PlanVerb = "Remove"
-	// PlanKeep: it is as asked already.
+	// PlanKeep: it needs no change.
 	PlanKeep PlanVerb = "Keep"
 )
 
-// PlanChange is one thing a job would do.
+// PlanChange is the effect of a job on one thing.
 type PlanChange struct {
-	// verb is what would be done.
+	// verb is the effect.
 	Verb PlanVerb `json:"verb"`
-	// kind is what sort of thing it is, e.g. "service", "network", "tool".
+	// kind is the kind of thing, e.g. "service", "network", "tool".
 	Kind string `json:"kind"`
 	// name is the thing's name.
 	Name string `json:"name"`
-	// detail says for a person what is different, or with which arguments.
+	// detail describes the difference or the arguments for a person.
 	// +optional
 	Detail string `json:"detail,omitempty"`
 }

@@ -7,19 +7,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Finished reports whether the job has ended and no other run of it is asked for.
-// Whoever waits for a job asks this and not its phase: where a store cannot start the
-// next run in the write that asks for it, a status stays terminal for a moment while
-// spec.reruns says that the job is to run again.
+// Finished reports whether the job has ended and no rerun is requested. Code that waits for a
+// job must use Finished instead of the phase: after a rerun is requested, the phase can stay
+// terminal for a moment, in stores that do not start the next run in the same write.
 func (j *Job) Finished() bool {
 	return j.Status.Phase.Terminal() && j.Spec.Reruns <= j.Status.Reruns
 }
 
-// Rerun is the status with which a finished job starts over when spec.reruns is
-// raised to reruns: queued since now, with how the run before ended in history.
-// A store that can applies Rerun in the write that stores the raised spec; elsewhere
-// the job's reconciler does. A status that is not terminal, or is
-// about that run already, comes back as it is.
+// Rerun returns the status of a finished job after spec.reruns was raised to reruns: queued
+// since now, with the outcome of the previous run in history. Stores apply Rerun in the
+// write of the spec if they can; otherwise the job's reconciler applies it. A status that
+// is not terminal, or already belongs to that run, is returned unchanged.
 func Rerun(s JobStatus, reruns int32, now time.Time) JobStatus {
 	if !s.Phase.Terminal() || reruns <= s.Reruns {
 		return s
@@ -40,7 +38,7 @@ func Rerun(s JobStatus, reruns int32, now time.Time) JobStatus {
 	}
 }
 
-// RunAttempts is how many attempts this run of the job has had.
+// RunAttempts returns the number of attempts of the current run.
 func (s *JobStatus) RunAttempts() int32 {
 	if len(s.History) == 0 {
 		return s.Attempts

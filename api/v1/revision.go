@@ -4,42 +4,42 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Revision is a state of a compose project that was found good: what a deploy asked for
-// and the very images that ran. Nothing changes it; it goes when newer ones have filled
-// its place.
+// Revision is a good state of a compose project: the rendered compose file of a deploy that
+// succeeded, and the exact images that ran. A revision is immutable. It is removed when the
+// limit of revisions is reached.
 type Revision struct {
 	// number counts the revisions of the project, from 1, over all workspaces.
 	Number int64 `json:"number"`
 	// project is the compose project.
 	Project string `json:"project"`
-	// time is when it was found good.
+	// time is when the deploy succeeded.
 	Time metav1.Time `json:"time"`
-	// job is the job whose deploy it was, attempt its attempt.
+	// job and attempt are those of the deploy.
 	Job     string `json:"job"`
 	Attempt string `json:"attempt"`
-	// rollbackOf is the revision that was brought back to make this one. Unset: it was
-	// deployed from a compose file.
+	// rollbackOf is the revision that this one restored. Unset: the deploy used a compose
+	// file.
 	// +optional
 	RollbackOf int64 `json:"rollbackOf,omitempty"`
 	// services are the project's, sorted by name.
 	Services []RevisionService `json:"services"`
-	// secrets are the names of those that it refers to; their values are not kept.
+	// secrets are the names of the secrets that the revision refers to, without values.
 	// +optional
 	Secrets []string `json:"secrets,omitempty"`
 	// compose is the compose file with its images pinned, in YAML.
 	// +optional
 	Compose string `json:"compose,omitempty"`
-	// diff is the unified difference of compose to the revision before it, where that was
-	// asked for and there is one.
+	// diff is the unified diff of compose against the previous revision. Set on request,
+	// if there is a previous one.
 	// +optional
 	Diff string `json:"diff,omitempty"`
-	// damaged says what is wrong with the revision's file; then nothing but its number and
-	// project is known, and it cannot be brought back.
+	// damaged is the problem of the revision's file. Only number and project of such a
+	// revision are known, and it cannot be restored.
 	// +optional
 	Damaged string `json:"damaged,omitempty"`
 }
 
-// RevisionService is what one service ran from.
+// RevisionService is the image and configuration of one service.
 type RevisionService struct {
 	// name is the service's.
 	Name string `json:"name"`
@@ -54,16 +54,16 @@ type RevisionService struct {
 	ConfigHash string `json:"configHash"`
 	// replicas is how many containers it had.
 	Replicas int `json:"replicas"`
-	// state is how its containers stood: running, or completed for one that had ended with
-	// exit code 0. Unset: the revision is of an earlier version.
+	// state is the state of its containers: running, or completed after exit code 0. Unset:
+	// the revision was saved by an earlier version.
 	// +optional
 	State RevisionState `json:"state,omitempty"`
 }
 
-// RevisionState is how the containers of a kept service stood.
+// RevisionState is the state of a service's containers in a revision.
 type RevisionState string
 
-// The states of a kept service.
+// The states of a service in a revision.
 const (
 	RevisionRunning   RevisionState = "running"
 	RevisionCompleted RevisionState = "completed"

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// ValueSource is where a value comes from.
+// ValueSource is the source of a value.
 type ValueSource struct {
-	// secretRef names a secret of the operator's file, as far as the workspace may use
-	// it. Its value is looked up at each start, and appears nowhere. Required.
+	// secretRef names a secret of the operator's file that the workspace may use. The
+	// value is looked up at each start and never stored. Required.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	SecretRef string `json:"secretRef"`
@@ -22,9 +22,9 @@ type ValueSource struct {
 // +kubebuilder:validation:Type=""
 // +kubebuilder:validation:XPreserveUnknownFields
 type HeaderValue struct {
-	// Value is the value itself, which is kept with the job.
+	// Value is a plain value, stored with the job.
 	Value string `json:"-"`
-	// ValueFrom is where the value comes from. Set instead of Value.
+	// ValueFrom is the source of the value. Not together with Value.
 	ValueFrom *ValueSource `json:"-"`
 }
 
@@ -41,9 +41,8 @@ func (h HeaderValue) MarshalJSON() ([]byte, error) {
 	return json.Marshal(h.Value)
 }
 
-// UnmarshalJSON implements json.Unmarshaler. An object that is no reference is an error,
-// also where unknown members are let through otherwise: sent as it stands it would be no
-// header.
+// UnmarshalJSON implements json.Unmarshaler. An object that is not a reference is an error,
+// even where unknown fields are tolerated: an object cannot be a header's value.
 func (h *HeaderValue) UnmarshalJSON(data []byte) error {
 	*h = HeaderValue{}
 	if !bytes.HasPrefix(data, []byte("{")) {
@@ -72,7 +71,7 @@ func shortened(data []byte) string {
 
 // SecretRef is one reference to a secret in a JSON value.
 type SecretRef struct {
-	// Path leads to the reference, e.g. ".user.password" or "[0]"; empty: it is the whole
+	// Path is the path to the reference, e.g. ".user.password" or "[0]"; empty for the whole
 	// value.
 	Path string
 	// Name is the secret's name.
@@ -81,9 +80,8 @@ type SecretRef struct {
 	start, end int
 }
 
-// SecretRefs are the references {"valueFrom": {"secretRef": NAME}} in j, in their order;
-// a nil j has none.
-// An error names a place that begins as a reference and is none.
+// SecretRefs returns the references {"valueFrom": {"secretRef": NAME}} in j, in order. A nil
+// j has none. An error names a place that looks like a reference and is not one.
 func (j *JSON) SecretRefs() ([]SecretRef, error) {
 	if j == nil || !bytes.Contains(j.Raw, []byte(`"valueFrom"`)) {
 		return nil, nil
@@ -96,8 +94,7 @@ func (j *JSON) SecretRefs() ([]SecretRef, error) {
 	return s.refs, nil
 }
 
-// Resolve is j with what value says in the place of each of its references, which are
-// those of SecretRefs.
+// Resolve returns a copy of j with each reference replaced by the result of value.
 func (j JSON) Resolve(refs []SecretRef, value func(SecretRef) (string, error)) (JSON, error) {
 	if len(refs) == 0 {
 		return j, nil

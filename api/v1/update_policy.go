@@ -1,10 +1,9 @@
 package v1
 
-// PrepareUpdate brings j, which is about to replace old, into the form in which it is
-// validated and stored. What only a person's decision about a finished job sets
-// (cancel, forceFinish, reruns) and a manifest does not mention is carried over; a
-// rerun unsets what ended the run before; and a changed spec of a finished job is
-// dealt with as its updatePolicy says.
+// PrepareUpdate prepares j, which will replace old, for validation and storage. Fields that a
+// manifest does not contain because a person set them on the finished job (cancel,
+// forceFinish, reruns) are copied from old. A rerun unsets cancel and forceFinish of the
+// previous run. The updatePolicy decides about a changed spec of a finished job.
 func PrepareUpdate(j, old *Job) {
 	s, was := &j.Spec, &old.Spec
 	keepTexts(s, was)
@@ -38,7 +37,7 @@ func PrepareUpdate(j, old *Job) {
 	}
 }
 
-// changesRun reports whether the specs differ in more than what decides about changes.
+// changesRun reports whether the specs differ in more than updatePolicy and reruns.
 func changesRun(s, was *JobSpec) bool {
 	for _, name := range changedFields(s, was) {
 		switch name {
