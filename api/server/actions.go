@@ -70,9 +70,11 @@ func (s *Server) retryNow(w http.ResponseWriter, r *request) (done bool, err err
 		if job.Status.Phase != v1.JobQueued || job.Spec.Suspend || next == nil || !next.After(time.Now()) {
 			return false, nil
 		}
-		if !dryRun(r) {
-			job.Status.NextAttemptTime, job.Status.Reason = nil, v1.ReasonRetrying
-			job.Status.Message = "Asked to try again now. Before that: " + job.Status.Message
+		job.Status.NextAttemptTime, job.Status.Reason = nil, v1.ReasonRetrying
+		job.Status.Message = "Asked to try again now. Before that: " + job.Status.Message
+		if r.dry {
+			record, err = s.candidate(r.route.Kind, job, record)
+		} else {
 			record, err = s.opts.Store.UpdateStatus(r.Context(), job, store.Durable)
 		}
 		if errors.Is(err, store.ErrConflict) {
@@ -108,6 +110,9 @@ func (s *Server) forceFinish(w http.ResponseWriter, r *request) error {
 			return conflict(job, "the job is being finished by force already")
 		}
 		job.Spec.ForceFinish = &decision
+		if r.dry {
+			return nil
+		}
 		s.opts.Log.Info("a job is finished by force", "job", job.Namespace+"/"+job.Name, "phase", decision.Phase, "message", decision.Message, "by", r.who.Name, "remote", r.RemoteAddr)
 		return nil
 	})

@@ -90,8 +90,8 @@ func TestRetryEndsABackOff(t *testing.T) {
 		f.job(t, "acme", "a", waits(time.Hour, nil))
 		dry := retry
 		dry.path += "?dryRun=All"
-		if job := decodeJob(t, f.want(t, dry, http.StatusOK)); job.Status.NextAttemptTime == nil {
-			t.Error("a dry run changed it")
+		if job := decodeJob(t, f.want(t, dry, http.StatusOK)); job.Status.NextAttemptTime != nil {
+			t.Error("a dry run does not answer what would be")
 		}
 		job := decodeJob(t, f.want(t, retry, http.StatusOK))
 		s := job.Status

@@ -15,7 +15,7 @@ import (
 
 func (s *Server) delete(w http.ResponseWriter, r *request) error {
 	kind, key := r.route.Kind, r.key()
-	pre, err := preconditions(r)
+	pre, dry, err := deleteOptions(r)
 	if err != nil {
 		return err
 	}
@@ -24,12 +24,8 @@ func (s *Server) delete(w http.ResponseWriter, r *request) error {
 			return err
 		}
 	}
-	if dryRun(r) {
-		record, err := s.opts.Store.Get(r.Context(), key)
-		if err == nil {
-			writeRecord(w, http.StatusOK, record)
-		}
-		return err
+	if dry || r.dry {
+		return s.deleteNothing(w, r, pre)
 	}
 	record, err := s.opts.Store.Delete(r.Context(), key, pre)
 	if err != nil {
@@ -52,6 +48,20 @@ func (s *Server) delete(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
+// deleteNothing answers a deletion that is a dry run with the object that would go.
+func (s *Server) deleteNothing(w http.ResponseWriter, r *request, pre store.Preconditions) error {
+	record, err := s.opts.Store.Get(r.Context(), r.key())
+	if err != nil {
+		return err
+	}
+	if pre.UID != "" && pre.UID != record.UID() || pre.ResourceVersion != 0 && pre.ResourceVersion != record.ResourceVersion() {
+		return store.ErrConflict
+	}
+	writeRecord(w, http.StatusOK, record)
+	return nil
+}
+
+// mayDeleteWorkspace refuses to delete the default workspace, and one that is not empty.
 func (s *Server) mayDeleteWorkspace(r *request, name string) error {
 	resource := schema.GroupResource{Group: v1.Group, Resource: v1.ResourceWorkspaces}
 	if name == v1.DefaultWorkspace {
@@ -72,19 +82,19 @@ func (s *Server) mayDeleteWorkspace(r *request, name string) error {
 	return nil
 }
 
-// preconditions reads DeleteOptions from the body, if there are any.
-func preconditions(r *request) (store.Preconditions, error) {
-	var pre store.Preconditions
+// deleteOptions reads DeleteOptions from the body, if there are any: the preconditions, and
+// whether the deletion is a dry run.
+func deleteOptions(r *request) (pre store.Preconditions, dry bool, err error) {
 	d, err := readDocument(r)
 	if d.Empty() && err == nil {
-		return pre, nil
+		return pre, false, nil
 	}
 	var opts metav1.DeleteOptions
 	if err := decodeOptions(d, err, &opts); err != nil {
-		return pre, err
+		return pre, false, err
 	}
-	if opts.Preconditions == nil {
-		return pre, nil
+	if dry, err = dryRunIn(opts.DryRun); err != nil || opts.Preconditions == nil {
+		return pre, dry, err
 	}
 	if uid := opts.Preconditions.UID; uid != nil {
 		pre.UID = *uid
@@ -92,10 +102,8 @@ func preconditions(r *request) (store.Preconditions, error) {
 	if version := opts.Preconditions.ResourceVersion; version != nil {
 		pre.ResourceVersion, err = strconv.ParseUint(*version, 10, 64)
 		if err != nil {
-			return pre, apierrors.NewBadRequest("preconditions.resourceVersion must be a number, not " + quote(*version))
+			return pre, dry, apierrors.NewBadRequest("preconditions.resourceVersion must be a number, not " + quote(*version))
 		}
 	}
-	return pre, nil
+	return pre, dry, nil
 }
-
-func dryRun(r *request) bool { return r.params().Get("dryRun") == "All" }

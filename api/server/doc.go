@@ -79,6 +79,13 @@
 // a minute and at its end. A Workspace that still has jobs cannot be deleted (409), and
 // "default" never can (403).
 //
+// # Dry runs
+//
+// dryRun=All, in the query or in the options of a DELETE, stores nothing and answers the
+// object as the request would leave it, with the resourceVersion that it has now. Any other
+// value is refused, and so is dryRun at an address without a dry run: a request never has
+// effects that its sender has excluded.
+//
 // # Invariants
 //
 //  1. Errors become status codes in refusal.go and nowhere else.
@@ -87,7 +94,8 @@
 //  3. What a client sends of status (on the main resource), of spec (on /status), of
 //     uid, timestamps or reserved metadata (reserved.go) is ignored; so is createdBy
 //     without the operator's token.
-//  4. Every body is bounded; every object that is written was validated.
+//  4. Every body is bounded in size and time; every object that is written was validated.
 //  5. Without authentication a request is served only when its Host is this machine's
 //     loopback name, and one that does more than read only when no other origin has sent it.
+//  6. No request is answered with a 5xx for what it contains.
 package server

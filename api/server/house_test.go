@@ -194,7 +194,7 @@ func (h *house) request(t testing.TB, route server.Route, workspace, name string
 	return r
 }
 
-// body is one that the route takes. Updates carry the version of the secret object.
+// body is one that the route takes. Updates carry the version of what is in other.
 func (h *house) body(t testing.TB, route server.Route, workspace, name string) string {
 	t.Helper()
 	switch body := route.Body.(type) {
@@ -207,16 +207,22 @@ func (h *house) body(t testing.TB, route server.Route, workspace, name string) s
 		if route.Kind.Namespaced {
 			obj.SetNamespace(workspace)
 		}
-		for _, record := range h.secrets {
-			if record.Key().Kind == route.Kind.Name && route.Verb == auth.Update {
-				obj.SetResourceVersion(fmt.Sprint(record.ResourceVersion()))
-			}
+		key := store.Key{Kind: route.Kind.Name, Name: name}
+		if route.Kind.Namespaced {
+			key.Namespace = "other"
+		}
+		if route.Verb == auth.Update {
+			obj.SetResourceVersion("1")
+		}
+		if record, err := h.store.Get(context.Background(), key); err == nil && route.Verb == auth.Update {
+			obj.SetResourceVersion(fmt.Sprint(record.ResourceVersion()))
 		}
 		switch obj := obj.(type) {
 		case *v1.Job:
 			obj.Spec = v1.JobSpec{Type: v1.JobTypeAPICall, APICall: &v1.APICallAction{}}
+			obj.Status = v1.JobStatus{Phase: v1.JobQueued, Reason: v1.ReasonQueued}
 		case *v1test.Note:
-			obj.Spec = v1test.NoteSpec{Text: "hello", Volume: 1}
+			obj.Spec, obj.Status.Readers = v1test.NoteSpec{Text: "hello", Volume: 1}, 1
 		}
 		text, err := json.Marshal(obj)
 		if err != nil {

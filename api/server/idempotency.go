@@ -66,7 +66,7 @@ type keyMark struct {
 func (s *Server) claimKey(r *request) (*keyClaim, error) {
 	workspace := r.workspace
 	header := r.Header[IdempotencyKey]
-	if header == nil || dryRun(r) {
+	if header == nil || r.dry {
 		return nil, nil
 	}
 	key, err := readIdempotencyKey(header)

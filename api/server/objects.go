@@ -66,12 +66,8 @@ func (s *Server) create(w http.ResponseWriter, r *request) error {
 	if err := validate(kind, obj, nil); err != nil {
 		return err
 	}
-	if dryRun(r) {
-		if _, err := s.opts.Store.Get(r.Context(), store.KeyOf(obj)); err == nil {
-			return apierrors.NewAlreadyExists(schema.GroupResource{Group: v1.Group, Resource: kind.Resource}, obj.GetName())
-		}
-		writeJSON(w, http.StatusCreated, obj)
-		return nil
+	if r.dry {
+		return s.createNothing(w, r, obj)
 	}
 	var records []store.Record
 	err = s.withoutCycle(r.Context(), obj, func() (err error) {
@@ -86,6 +82,22 @@ func (s *Server) create(w http.ResponseWriter, r *request) error {
 		return s.writeCreated(w, r, obj, records[0])
 	}
 	writeRecord(w, http.StatusCreated, records[0])
+	return nil
+}
+
+// createNothing answers a creation that is a dry run with the object as it would be stored.
+func (s *Server) createNothing(w http.ResponseWriter, r *request, obj v1.Object) error {
+	_, err := s.opts.Store.Get(r.Context(), store.KeyOf(obj))
+	switch {
+	case err == nil:
+		return named(store.ErrExists, r.route.Kind, obj.GetName())
+	case !errors.Is(err, store.ErrNotFound):
+		return named(err, r.route.Kind, obj.GetName())
+	}
+	if err := s.withoutCycle(r.Context(), obj, func() error { return nil }); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusCreated, obj)
 	return nil
 }
 

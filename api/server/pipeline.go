@@ -25,7 +25,9 @@ type request struct {
 	// workspace is that of the objects (Server.workspaceOf); empty: all, or none.
 	workspace string
 	// name is the object's name; empty: the request is about a collection.
-	name  string
+	name string
+	// dry is true for a request that must store nothing.
+	dry   bool
 	query url.Values
 	// answer counts what is answered.
 	answer statusWriter
@@ -170,6 +172,9 @@ func (s *Server) admit(r *request) error {
 		r.name = r.PathValue(r.route.object)
 	}
 	if r.workspace, err = workspaceOf(r); err != nil {
+		return err
+	}
+	if r.dry, err = dryRunOf(r); err != nil {
 		return err
 	}
 	return s.opts.Authorizer.Authorize(who, r.action(r.route.Verb))

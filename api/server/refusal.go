@@ -33,6 +33,7 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 	var tooLarge *http.MaxBytesError
 	var unplanned unplannedError
 	var seeds *seedError
+	var body bodyError
 	switch {
 	case errors.As(err, &known):
 		return known.Status()
@@ -40,6 +41,10 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return metav1.Status{Status: metav1.StatusFailure, Code: int32(seeds.code), Message: err.Error()}
 	case errors.As(err, &tooLarge):
 		return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body is limited to %d bytes", tooLarge.Limit)).Status()
+	case errors.As(err, &body) && body.timeout():
+		return failure(http.StatusRequestTimeout, "RequestTimeout", body)
+	case errors.As(err, &body):
+		return failure(http.StatusBadRequest, metav1.StatusReasonBadRequest, body)
 	case errors.Is(err, store.ErrNotFound):
 		return apierrors.NewNotFound(resource, name).Status()
 	case errors.Is(err, store.ErrExists):

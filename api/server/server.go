@@ -125,7 +125,7 @@ func NewHTTPServer(handler http.Handler) *http.Server {
 	}
 }
 
-// safely bounds the body and turns a panic into one failed request.
+// safely bounds the size and the time of the body, and turns a panic into one failed request.
 func (s *Server) safely(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -143,7 +143,9 @@ func (s *Server) safely(next http.Handler) http.Handler {
 			writeText(w, http.StatusUnsupportedMediaType, "Content-Encoding "+quote(encoding)+" is not supported: send the body as it is\n")
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
+		if r.ContentLength != 0 {
+			r.Body = http.MaxBytesReader(w, newTimedBody(w, r.Body), s.opts.MaxBody)
+		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
 	})

@@ -57,11 +57,12 @@ func (s *Server) write(r *request, obj v1.Object) (store.Record, error) {
 	if err := validate(kind, obj, old); err != nil {
 		return store.Record{}, err
 	}
-	if dryRun(r) {
-		return record, nil
-	}
 	err = s.withoutCycle(r.Context(), obj, func() (err error) {
-		record, err = s.opts.Store.Update(r.Context(), obj)
+		if r.dry {
+			record, err = s.candidate(kind, obj, record)
+		} else {
+			record, err = s.opts.Store.Update(r.Context(), obj)
+		}
 		return err
 	})
 	return record, err
@@ -111,8 +112,8 @@ func (s *Server) writeStatus(r *request, obj v1.Object) (store.Record, error) {
 	if err != nil {
 		return store.Record{}, err
 	}
-	if dryRun(r) {
-		return record, nil
+	if r.dry {
+		return s.candidate(kind, obj, record)
 	}
 	return s.opts.Store.UpdateStatus(r.Context(), obj, durability)
 }

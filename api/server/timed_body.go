@@ -1,0 +1,58 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// bodyTimeout is how long a body may take to arrive: 1 MiB, the default bound of a body,
+// takes that long at 35 kB/s.
+const bodyTimeout = 30 * time.Second
+
+// timedBody is a body that must arrive before the read deadline of its connection. The
+// deadline ends with the body: a stream or a plan that follows it may take longer.
+type timedBody struct {
+	io.ReadCloser
+	conn *http.ResponseController
+}
+
+// newTimedBody sets the deadline.
+func newTimedBody(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
+	conn := http.NewResponseController(w)
+	if conn.SetReadDeadline(time.Now().Add(bodyTimeout)) != nil {
+		return body // no connection, as in a test of the handler alone
+	}
+	return &timedBody{body, conn}
+}
+
+// Read implements io.Reader. Its errors but io.EOF are of type bodyError.
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		_ = b.conn.SetReadDeadline(time.Time{}) // it could be set
+	default:
+		err = bodyError{err}
+	}
+	return n, err
+}
+
+// bodyError is a body that did not arrive whole.
+type bodyError struct{ err error }
+
+// Error implements error.
+func (e bodyError) Error() string {
+	if e.timeout() {
+		return "the body did not arrive within " + bodyTimeout.String()
+	}
+	return "the body cannot be read: " + e.err.Error()
+}
+
+// Unwrap is the cause.
+func (e bodyError) Unwrap() error { return e.err }
+
+func (e bodyError) timeout() bool { return errors.Is(e.err, os.ErrDeadlineExceeded) }
