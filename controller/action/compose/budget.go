@@ -39,7 +39,7 @@ func (d *deploy) allowChecks(seen []engine.Container) {
 // writes reports whether a container that is not up yet has written output since that time
 // of this host.
 func (d *deploy) writes(ctx context.Context, since time.Time) bool {
-	ctx, cancel := context.WithTimeout(ctx, asideTime)
+	ctx, cancel := context.WithTimeout(ctx, inspectTime)
 	defer cancel()
 	seen, err := d.project.Containers(ctx)
 	if err != nil {

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +33,7 @@ const settleTime = 20 * time.Second
 // before, it may finish that first.
 func (d *deploy) stop(ctx context.Context, p *process.Process) {
 	grace := d.a.Grace
-	if len(d.before) > 0 && d.steps.at() == starting && errors.Is(context.Cause(ctx), context.Canceled) {
+	if len(d.before) > 0 && d.steps.at() == starting && canceled(ctx) {
 		half := grace / 2
 		d.out.Line(action.System, fmt.Sprintf("asked to stop; docker compose gets %s to finish what it does to containers", half))
 		finish := time.NewTimer(half)
@@ -52,15 +51,15 @@ func (d *deploy) stop(ctx context.Context, p *process.Process) {
 }
 
 // canceled leaves the project as it was before or as asked, and says which.
-func (d *deploy) canceled(ctx context.Context) action.Outcome {
+func (d *deploy) canceled(ctx context.Context) *action.Outcome {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.a.Grace+settleTime+repair.DrainTime(d.before))
 	defer cancel()
 	what, err := d.settle(ctx)
 	if err != nil {
 		what = "what it left of the project is not known, because the docker engine does not answer: " + err.Error()
 	}
-	return action.Outcome{
-		Verdict: action.Stopped, Repeatable: true, Result: d.board.result(),
+	return &action.Outcome{
+		Verdict: action.Stopped, Repeatable: true, Result: d.report.result(),
 		Message: d.name + " was stopped; " + what + ".",
 	}
 }
@@ -74,9 +73,9 @@ func (d *deploy) settle(ctx context.Context) (string, error) {
 	}
 	switch {
 	case d.code == 0:
-		d.ended()
+		d.endChange()
 		j := health.Judge(d.wants, seen, d.project.Now())
-		d.board.take(j.Services)
+		d.report.observe(j.Services)
 		if up := j.Others(""); up != "" {
 			return "every container was started as asked and stays. " + strings.TrimSuffix(up, ". "), nil
 		}
@@ -84,11 +83,11 @@ func (d *deploy) settle(ctx context.Context) (string, error) {
 	case len(d.before) == 0:
 		return d.takeDown(ctx)
 	}
-	left := d.change.Mend(ctx, d.steps.stopping, d.out)
+	left := d.change.Repair(ctx, d.steps.stopping, d.out)
 	if seen, err = d.project.Containers(ctx); err != nil {
 		return "", err
 	}
-	d.board.take(d.judge(seen).Services)
+	d.report.observe(d.judge(seen).Services)
 	text := describe(d.before, seen)
 	if left != "" {
 		text += ". " + strings.TrimSuffix(left, ".")
@@ -106,9 +105,9 @@ func (d *deploy) takeDown(ctx context.Context) (string, error) {
 			return fmt.Sprintf("what was made could not be taken down again, %d containers are left: %v", len(seen), err), lookErr
 		}
 	}
-	d.ended()
+	d.endChange()
 	for name := range d.wants {
-		d.board.set(name, "pending", "")
+		d.report.set(name, "pending", "")
 	}
 	return "what it had made was taken down again, so the project is as it was before: nothing of it is there (volumes stay)", nil
 }

@@ -2,10 +2,8 @@ package compose
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -19,32 +17,27 @@ import (
 // projectOf is the name of the project that a job is about: the job's own, or the one that
 // compose makes of the files. Compose is asked where only compose can tell: a name with
 // variables in it, or one from the folder's .env. Empty: the job's run says what is wrong.
-func (r *Runner) projectOf(ctx context.Context, a action.Attempt) string {
+// What compose has rendered for that comes with it; nil: nothing was rendered.
+func (r *Runner) projectOf(ctx context.Context, a action.Attempt) (string, *rendering) {
 	d := a.Job.Spec.Deploy
 	if d == nil {
-		return ""
+		return "", nil
 	}
 	if d.ProjectName != "" {
-		return d.ProjectName
+		return d.ProjectName, nil
 	}
 	src, err := find(r.roots, a.Job.Namespace, d)
 	if err != nil {
-		return ""
+		return "", nil
 	}
 	if !namedElsewhere(src) {
-		return r.projects.of(src)
+		return r.projects.of(src), nil
 	}
-	var config struct {
-		Name string `json:"name"`
+	rendered, err := r.render(ctx, a, src)
+	if err != nil {
+		return r.projects.of(src), nil
 	}
-	spec := r.spec(a, src, append(base(d, src), "config", "--format=json"))
-	err = r.docker.Output(ctx, spec, func(stdout io.Reader) error {
-		return json.NewDecoder(io.LimitReader(stdout, maxRendered)).Decode(&config)
-	})
-	if err != nil || config.Name == "" {
-		return r.projects.of(src)
-	}
-	return config.Name
+	return rendered.Name, rendered
 }
 
 // mayTouch reports whether the job's workspace may touch a project. A project that belongs

@@ -29,7 +29,8 @@ const (
 // its image.
 func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	a := action.Attempt{ID: "plan-" + rand.Text(), Job: job}
-	hide := r.redactorFor(job, r.projectOf(ctx, a))
+	project, _ := r.projectOf(ctx, a)
+	hide := r.redactorFor(job, project)
 	ctx = engine.Hiding(ctx, hide)
 	plan, err := r.plan(ctx, a)
 	if err != nil {
@@ -52,7 +53,8 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	if d == nil {
 		return problem(errors.New("spec.deploy: Required value")), nil
 	}
-	if err := r.mayTouch(r.projectOf(ctx, a), a.Job); err != nil {
+	project, rendered := r.projectOf(ctx, a)
+	if err := r.mayTouch(project, a.Job); err != nil {
 		return problem(err), nil
 	}
 	if d.Verb == v1.DeployRollback {
@@ -68,7 +70,9 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	if err := r.checkSecrets(a.Job); err != nil {
 		return problem(err), nil
 	}
-	rendered, err := r.render(ctx, a, src)
+	if rendered == nil {
+		rendered, err = r.render(ctx, a, src)
+	}
 	if said := (*engine.RefusedError)(nil); errors.As(err, &said) {
 		return problem(fmt.Errorf("spec.deploy.composePath: Invalid value: %q: docker compose says: %s", d.ComposePath, said.Said)), nil
 	}

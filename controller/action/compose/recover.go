@@ -31,7 +31,8 @@ const (
 // asks whether the project is as the job wants. What is proven so counts as a good end of
 // the attempt, and is kept as a revision; anything else is run again, and judged then.
 func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
-	hide := r.redactorFor(a.Job, r.projectOf(ctx, a))
+	project, _ := r.projectOf(ctx, a)
+	hide := r.redactorFor(a.Job, project)
 	ctx = engine.Hiding(ctx, hide)
 	for _, id := range []string{rollbackAttempt(a).ID, a.ID} {
 		if _, err := process.Reap(ctx, r.docker.Worker, id); err != nil {
@@ -81,7 +82,7 @@ func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		if err := r.own(f.rendering.Name, a.Job); err != nil {
 			return action.Outcome{}, err
 		}
-		out = r.keep(ctx, a, f.src, f.rendering, out, quiet{})
+		out = r.keep(ctx, a, f.src, f.rendering, f.containers, out, quiet{})
 	}
 	return out, nil
 }
@@ -102,7 +103,9 @@ type found struct {
 	src       source
 	rendering *rendering
 	judgment  health.Judgment
-	asAsked   bool
+	// containers are all of the project.
+	containers []engine.Container
+	asAsked    bool
 }
 
 // find looks whether the project is as the job wants: for up, every asked service has all
@@ -126,6 +129,7 @@ func (r *Runner) find(ctx context.Context, a action.Attempt) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
+	f.containers = slices.Clone(containers)
 	if len(d.Services) > 0 {
 		containers = slices.DeleteFunc(containers, func(c engine.Container) bool { return !slices.Contains(f.rendering.covered, c.Service) })
 	}

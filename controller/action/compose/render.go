@@ -139,8 +139,8 @@ func (r *Runner) read(ctx context.Context, a action.Attempt, src source, variabl
 }
 
 // deployed is the rendering as a revision takes it.
-func (m *rendering) deployed(src source) rollback.Deployed {
-	return rollback.Deployed{Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env, Private: privateOf(src)}
+func (m *rendering) deployed(src source, containers []engine.Container) rollback.Deployed {
+	return rollback.Deployed{Containers: containers, Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env, Private: privateOf(src)}
 }
 
 // image is what compose calls the image of a service, built or pulled.

@@ -22,13 +22,16 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if err := r.checkSecrets(a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, err.Error())
 	}
-	project := r.projectOf(ctx, a)
+	project, rendered := r.projectOf(ctx, a)
 	hide := r.redactorFor(a.Job, project)
 	ctx, out = engine.Hiding(ctx, hide), hide.Sink(out)
 	if err := r.mayTouch(project, a.Job); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
-	end, ok := r.turns.take(ctx, r.turnOf(project, a.Job), out)
+	end, waited, ok := r.turns.take(ctx, r.turnOf(project, a.Job), out)
+	if waited {
+		rendered = nil // the files may be others by now
+	}
 	if !ok {
 		return action.Outcome{Verdict: action.Stopped, Message: "docker compose was not started; another run over the project had not ended.", Repeatable: true}
 	}
@@ -36,11 +39,11 @@ func (r *Runner) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	if err := errors.Join(r.mayTouch(project, a.Job), r.own(project, a.Job)); err != nil {
 		return action.Fail(v1.ReasonInvalidArguments, hide.String(err.Error()))
 	}
-	return hide.Outcome(r.verb(ctx, a, out))
+	return hide.Outcome(r.verb(ctx, a, rendered, out))
 }
 
-// verb carries out the job's verb.
-func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
+// verb carries out the job's verb. rendered is what compose has rendered already; nil: nothing.
+func (r *Runner) verb(ctx context.Context, a action.Attempt, rendered *rendering, out action.Sink) action.Outcome {
 	d := a.Job.Spec.Deploy
 	if d.Verb == v1.DeployRollback {
 		return r.rollback(ctx, a, out)
@@ -56,7 +59,7 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 	if d.Verb == v1.DeployConfig {
 		out = maskedSettings{out}
 	}
-	c := command{spec: r.spec(a, src, args), src: src, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
+	c := command{spec: r.spec(a, src, args), src: src, rendered: rendered, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
 	out.Line(action.System, c.name)
 	out.Progress(0, "compose:"+string(d.Verb))
 	switch {
@@ -65,8 +68,7 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 	case d.Verb == v1.DeployUp:
 		return r.up(ctx, a, c, out)
 	case d.Verb.Converges():
-		outcome, _ := r.converge(ctx, a, c, out)
-		return outcome
+		return newDeploy(r, a, c, out).run(ctx)
 	}
 	return r.once(ctx, a, c, out)
 }
@@ -75,8 +77,10 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, out action.Sink) ac
 type command struct {
 	spec process.Spec
 	src  source
-	args []string // after "docker"
-	name string   // for messages
+	// rendered is what compose has rendered of the files already; nil: nothing.
+	rendered *rendering
+	args     []string // after "docker"
+	name     string   // for messages
 }
 
 // once runs a verb whose outcome is compose's exit code.
@@ -108,7 +112,8 @@ func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out acti
 	}
 	o := exited(verb, c.name, code, steps, tail)
 	if verb == v1.DeployDown && code == 0 {
-		return r.judgeDown(context.WithoutCancel(ctx), a, c, r.projectOf(ctx, a), o)
+		project, _ := r.projectOf(ctx, a)
+		return r.judgeDown(context.WithoutCancel(ctx), a, c, project, o)
 	}
 	return o
 }

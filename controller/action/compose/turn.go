@@ -21,12 +21,12 @@ type turns struct {
 	busy map[string]chan struct{} // closed when the turn ends
 }
 
-// take waits for the project's turn, and returns what ends it; false: ctx ended first.
-func (t *turns) take(ctx context.Context, key string, out action.Sink) (end func(), ok bool) {
+// take waits for the project's turn, and returns what ends it and whether another run was
+// waited for; not ok: ctx ended first.
+func (t *turns) take(ctx context.Context, key string, out action.Sink) (end func(), waited, ok bool) {
 	if key == "" {
-		return func() {}, true
+		return func() {}, false, true
 	}
-	said := false
 	for {
 		t.mu.Lock()
 		before, taken := t.busy[key]
@@ -42,17 +42,17 @@ func (t *turns) take(ctx context.Context, key string, out action.Sink) (end func
 				defer t.mu.Unlock()
 				delete(t.busy, key)
 				close(mine)
-			}, true
+			}, waited, true
 		}
 		t.mu.Unlock()
-		if !said {
-			said = true
+		if !waited {
+			waited = true
 			out.Line(action.System, "waiting for another run of docker compose over the same project")
 		}
 		select {
 		case <-before:
 		case <-ctx.Done():
-			return nil, false
+			return nil, waited, false
 		}
 	}
 }

@@ -22,7 +22,7 @@ func TestProjectsAreChangedByOneRunAtATime(t *testing.T) {
 		var all sync.WaitGroup
 		for range 5 {
 			all.Go(func() {
-				end, ok := turns.take(t.Context(), "compose:shop", quiet{})
+				end, _, ok := turns.take(t.Context(), "compose:shop", quiet{})
 				if !ok {
 					t.Error("a turn was not given")
 					return
@@ -35,12 +35,12 @@ func TestProjectsAreChangedByOneRunAtATime(t *testing.T) {
 				end()
 			})
 		}
-		other, ok := turns.take(t.Context(), "compose:other", quiet{})
+		other, _, ok := turns.take(t.Context(), "compose:other", quiet{})
 		if !ok {
 			t.Fatal("another project waits too")
 		}
 		other()
-		if end, ok := turns.take(t.Context(), "", quiet{}); !ok {
+		if end, _, ok := turns.take(t.Context(), "", quiet{}); !ok {
 			t.Error("what changes nothing waits")
 		} else {
 			end()
@@ -49,10 +49,10 @@ func TestProjectsAreChangedByOneRunAtATime(t *testing.T) {
 		if most != 1 || ended != 5 || len(turns.busy) != 0 {
 			t.Errorf("%d at once, %d ended, %d left", most, ended, len(turns.busy))
 		}
-		end, _ := turns.take(t.Context(), "compose:shop", quiet{})
+		end, _, _ := turns.take(t.Context(), "compose:shop", quiet{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, ok := turns.take(ctx, "compose:shop", quiet{}); ok {
+		if _, _, ok := turns.take(ctx, "compose:shop", quiet{}); ok {
 			t.Error("a turn was given twice")
 		}
 		end()
@@ -132,7 +132,8 @@ func TestTheTurnIsThatOfTheProjectThatComposeMeans(t *testing.T) {
 		}
 		tc.deploy.ComposePath = name + "/compose.yml"
 		job := &v1.Job{Spec: v1.JobSpec{Type: v1.JobTypeDeploy, Deploy: &tc.deploy}}
-		if got := r.turnOf(r.projectOf(t.Context(), action.Attempt{ID: "a", Job: job}), job); got != tc.want {
+		project, _ := r.projectOf(t.Context(), action.Attempt{ID: "a", Job: job})
+		if got := r.turnOf(project, job); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}

@@ -7,35 +7,40 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/engine"
 	"jobwright.dev/controller/action/compose/revisions"
 )
 
 // up deploys, keeps what was found good, and brings the last good revision back when the
-// job says so.
+// job says so:
+//
+//	read ─► begin ─► watch ─► compose ─► await ─► keep
+//	  └───────┴─ the first one that has an outcome ─┴─► undo
 func (r *Runner) up(ctx context.Context, a action.Attempt, c command, out action.Sink) action.Outcome {
 	began := time.Now()
 	if start := a.Job.Status.StartTime; start != nil {
 		began = start.Time // what an attempt before has left is this job's too
 	}
-	outcome, rendering := r.converge(ctx, a, c, out)
+	d := newDeploy(r, a, c, out)
+	outcome := d.run(ctx)
 	switch {
 	case r.revisions == nil:
 		return outcome
 	case outcome.Verdict == action.Succeeded:
-		return r.keep(ctx, a, c.src, rendering, outcome, out)
+		return r.keep(ctx, a, c.src, d.rendering, d.after, outcome, out)
 	case outcome.Reason == v1.ReasonInvalidArguments, outcome.Reason == v1.ReasonCommandUnavailable:
 		return outcome // nothing was started
 	}
-	return r.undo(ctx, a, c.src, rendering, began, outcome, out)
+	return r.undo(ctx, a, c.src, d.rendering, began, outcome, out)
 }
 
-// keep keeps the project's revision. A good deploy that could not be kept stays a good
+// keep keeps the project's revision, with the containers that were judged good. A good deploy that could not be kept stays a good
 // one, and its message says so.
-func (r *Runner) keep(ctx context.Context, a action.Attempt, src source, rendering *rendering, outcome action.Outcome, out action.Sink) action.Outcome {
+func (r *Runner) keep(ctx context.Context, a action.Attempt, src source, rendering *rendering, containers []engine.Container, outcome action.Outcome, out action.Sink) action.Outcome {
 	err := rendering.unkept
 	var revision *revisions.Revision
 	if err == nil {
-		revision, err = r.restorer().Keep(context.WithoutCancel(ctx), a, a.ID, rendering.deployed(src))
+		revision, err = r.restorer().Keep(context.WithoutCancel(ctx), a, a.ID, rendering.deployed(src, containers))
 	}
 	if err != nil {
 		said := "The project is up, but was not kept as a revision to roll back to: " + err.Error()

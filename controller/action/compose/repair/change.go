@@ -44,11 +44,11 @@ func (c *Change) End() error {
 	return c.store.End(c.record.Project)
 }
 
-// Mend mends what the change's docker compose has left when it was cut off. It may outlive
+// Repair repairs what the change's docker compose has left when it was cut off. It may outlive
 // ctx's end, within a limit of its own. stopping tells which containers, by name, docker
 // compose was at stopping. The text says, for a message, what could not be done; empty:
 // nothing is left in between.
-func (c *Change) Mend(ctx context.Context, stopping func(name string) bool, out action.Sink) string {
+func (c *Change) Repair(ctx context.Context, stopping func(name string) bool, out action.Sink) string {
 	limit := repairTime + DrainTime(c.record.Before)
 	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the limit of mending is %s", limit))
 	defer cancel()

@@ -22,6 +22,8 @@ const keepTime = 30 * time.Second
 type Deployed struct {
 	// Project is the project's name, Folder that of its compose file.
 	Project, Folder string
+	// Containers are all of the project, as they were judged good.
+	Containers []engine.Container
 	// Document is the compose file as rendered, with references for secrets.
 	Document map[string]any
 	// Covered are the services that the deploy was about.
@@ -40,10 +42,7 @@ type Deployed struct {
 func (r Restorer) Keep(ctx context.Context, a action.Attempt, attempt string, d Deployed) (*revisions.Revision, error) {
 	ctx, cancel := context.WithTimeout(ctx, keepTime)
 	defer cancel()
-	containers, err := r.project(a, d.Project).Containers(ctx)
-	if err != nil {
-		return nil, err
-	}
+	containers := d.Containers
 	last, err := r.Revisions.Last(d.Project)
 	if err != nil {
 		last = nil // what is not there, or damaged, has nothing to carry along

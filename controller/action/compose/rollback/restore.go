@@ -243,7 +243,7 @@ func (r Restorer) bringUp(ctx context.Context, a action.Attempt, t Target, proje
 		}
 		return r.await(ctx, a, t, restored)
 	}
-	left := change.Mend(ctx, func(name string) bool { stopping, _ := working.Load(name); return stopping == true }, out)
+	left := change.Repair(ctx, func(name string) bool { stopping, _ := working.Load(name); return stopping == true }, out)
 	if ctx.Err() != nil {
 		err = fmt.Errorf("it took longer than it may: %w", context.Cause(ctx))
 	} else {
