@@ -45,6 +45,9 @@ func (s setup) newActions(f *folder) (*actions, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.warnOpenRoots(composeRunner, f.store); err != nil {
+		return nil, err
+	}
 	mcpRunner, err := s.newMCPRunner(f)
 	if err != nil {
 		return nil, err
@@ -98,6 +101,23 @@ func (s setup) newNetwork() (*outbound.Network, error) {
 		}
 	}
 	return outbound.New(outbound.Options{AllowPrivate: s.allowPrivate, Hosts: hosts}), nil
+}
+
+// warnOpenRoots logs which compose roots every workspace may use, when there are several
+// workspaces.
+func (s setup) warnOpenRoots(r *compose.Runner, objects store.Store) error {
+	open := r.OpenRoots()
+	if len(open) == 0 {
+		return nil
+	}
+	page, err := objects.List(context.Background(), store.ListOptions{Kind: v1.KindWorkspace, Limit: 2})
+	if err != nil {
+		return err
+	}
+	if len(page.Items) > 1 {
+		s.log.Info("there are several workspaces, and each may deploy what is below these compose roots; WORKSPACE=FOLDER gives a root to one", "roots", open)
+	}
+	return nil
 }
 
 // since returns a function that tells when a workspace was created. Older revisions belong

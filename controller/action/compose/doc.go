@@ -9,7 +9,8 @@
 //  2. Compose files are read only below the operator's roots, after symbolic links
 //     were resolved on both sides. What a compose file itself refers to (include,
 //     extends, env_file, build contexts, bind mounts) is compose's business: whoever
-//     may write files below a root may deploy what they say.
+//     may write files below a root may deploy what they say. What a job's env makes of
+//     such a path lies below the root too (referred.go).
 //
 //  3. up, start and restart are judged by what the engine says of each container, not by
 //     compose's exit code: package health, the one judge of "up" for the attempt, the recovery

@@ -26,7 +26,7 @@ func (r *Runner) projectOf(ctx context.Context, a action.Attempt) (string, *rend
 	if d.ProjectName != "" {
 		return d.ProjectName, nil
 	}
-	src, err := find(r.roots, a.Job.Namespace, d)
+	src, err := r.sourceOf(a.Job)
 	if err != nil {
 		return "", nil
 	}

@@ -60,7 +60,7 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	if d.Verb == v1.DeployRollback {
 		return r.planRollback(ctx, a)
 	}
-	src, err := find(r.roots, a.Job.Namespace, d)
+	src, err := r.sourceOf(a.Job)
 	if err != nil {
 		return problem(err), nil
 	}

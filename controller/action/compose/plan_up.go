@@ -47,12 +47,8 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, src source, rende
 	if ahead != nil && ahead.refused != "" {
 		plan.Problems = append(plan.Problems, "docker compose says: "+ahead.refused)
 	}
-	for _, section := range []struct{ key, kind string }{{"networks", kindNetwork}, {"volumes", kindVolume}} {
-		there, err := r.project(a, rendered.Name).Owned(ctx, section.kind)
-		if err != nil {
-			return nil, err
-		}
-		plan.Changes = append(plan.Changes, planOwned(revisions.Child(rendered.document, section.key), section.kind, there)...)
+	if plan.Changes, err = r.planAllOwned(ctx, a, rendered, ahead); err != nil {
+		return nil, err
 	}
 	for _, name := range rendered.covered {
 		now := revisions.Child(revisions.Services(rendered.document), name)
@@ -88,6 +84,24 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, src source, rende
 		plan.Changes = append(plan.Changes, change)
 	}
 	return plan, nil
+}
+
+// planAllOwned is what becomes of the project's networks and volumes.
+func (r *Runner) planAllOwned(ctx context.Context, a action.Attempt, rendered *rendering, ahead *foresight) ([]v1.PlanChange, error) {
+	var out []v1.PlanChange
+	for _, section := range []struct{ key, kind string }{{"networks", kindNetwork}, {"volumes", kindVolume}} {
+		there, err := r.project(a, rendered.Name).Owned(ctx, section.kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, change := range planOwned(revisions.Child(rendered.document, section.key), section.kind, there) {
+			if ahead != nil {
+				change = ahead.correct(change)
+			}
+			out = append(out, change)
+		}
+	}
+	return out, nil
 }
 
 // change is what becomes of a service.

@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
-	"sigs.k8s.io/yaml"
-
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/compose/revisions"
@@ -53,20 +50,12 @@ func privateOf(src source) []string {
 
 func privateIn(file string) []string {
 	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxComposeFile {
-		return nil
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	values, err := dotenv.UnmarshalBytesWithLookup(data, nil)
 	if err != nil {
 		return nil
 	}
 	ownersOnly := info.Mode().Perm()&0o077 == 0
 	var out []string
-	for name, value := range values {
+	for name, value := range dotenvOf(file) {
 		named := revisions.NamesSecret(name) && len(value) >= secrets.MinLength
 		if named || ownersOnly && len(value) >= minPrivate && !plain(value) {
 			out = append(out, value)
@@ -83,38 +72,11 @@ func plain(value string) bool {
 
 // envFilesOf are the env_files that a compose file names, as far as no variable is in them.
 func envFilesOf(file string) []string {
-	info, err := os.Stat(file)
-	if err != nil || info.Size() > maxComposeFile {
-		return nil
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	var top struct {
-		Services map[string]struct {
-			EnvFile any `json:"env_file"`
-		} `json:"services"`
-	}
-	if yaml.Unmarshal(data, &top) != nil {
-		return nil // compose says what is wrong with it
-	}
 	var out []string
-	var add func(value any)
-	add = func(value any) {
-		switch v := value.(type) {
-		case string:
-			out = append(out, v)
-		case []any:
-			for _, item := range v {
-				add(item)
-			}
-		case map[string]any:
-			add(v["path"])
-		}
-	}
-	for _, service := range top.Services {
-		add(service.EnvFile)
+	services, _ := documentOf(file)["services"].(map[string]any)
+	for _, service := range services {
+		s, _ := service.(map[string]any)
+		out = append(out, referredFiles(s["env_file"], "path")...)
 	}
 	return out
 }

@@ -113,7 +113,7 @@ type found struct {
 // answered; for down and stop, nothing of the deploy is there, or runs.
 func (r *Runner) find(ctx context.Context, a action.Attempt) (found, error) {
 	d := a.Job.Spec.Deploy
-	src, err := find(r.roots, a.Job.Namespace, d)
+	src, err := r.sourceOf(a.Job)
 	if err != nil {
 		return found{}, err
 	}

@@ -48,7 +48,7 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, rendered *rendering
 	if d.Verb == v1.DeployRollback {
 		return r.rollback(ctx, a, out)
 	}
-	src, err := find(r.roots, a.Job.Namespace, d)
+	src, err := r.sourceOf(a.Job)
 	if err != nil {
 		return r.withoutFile(ctx, a, err, out)
 	}
@@ -111,9 +111,22 @@ func (r *Runner) once(ctx context.Context, a action.Attempt, c command, out acti
 		return action.Outcome{Verdict: action.Stopped, Message: c.name + " was stopped; containers were left as they were at that moment.", Repeatable: true}
 	}
 	o := exited(verb, c.name, code, steps, tail)
+	if o.Reason == v1.ReasonExitCode && len(c.src.files) > 0 {
+		o = r.blameFile(ctx, a, c, o)
+	}
 	if verb == v1.DeployDown && code == 0 {
 		project, _ := r.projectOf(ctx, a)
 		return r.judgeDown(context.WithoutCancel(ctx), a, c, project, o)
+	}
+	return o
+}
+
+// blameFile is the outcome of a run that has failed where the compose file is at fault: what
+// up says of the same file. Otherwise it is the outcome as it was.
+func (r *Runner) blameFile(ctx context.Context, a action.Attempt, c command, o action.Outcome) action.Outcome {
+	_, err := r.read(ctx, a, c.src, r.variables(a.Job))
+	if said, ok := errors.AsType[*engine.RefusedError](err); ok {
+		o.Reason, o.Message = v1.ReasonInvalidComposeFile, cause{text: said.Said}.sentence()+" "+c.name+" did nothing."
 	}
 	return o
 }

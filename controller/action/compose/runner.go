@@ -71,6 +71,17 @@ func New(opts Options) (*Runner, error) {
 	return r, nil
 }
 
+// OpenRoots are the roots that every workspace may use, as they were given.
+func (r *Runner) OpenRoots() []string {
+	var out []string
+	for _, root := range r.roots {
+		if root.workspace == "" {
+			out = append(out, root.given)
+		}
+	}
+	return out
+}
+
 // restorer keeps and restores revisions.
 func (r *Runner) restorer() rollback.Restorer {
 	return rollback.Restorer{Docker: r.docker, Revisions: r.revisions, Secrets: r.secrets, Since: r.since}

@@ -110,3 +110,59 @@ func TestAProjectWhoseFileIsGoneCanStillBeTakenDown(t *testing.T) {
 		t.Errorf("up without a file: %+v", o)
 	}
 }
+
+// TestOneCauseHasOneReason breaks a compose file under each verb that reads it.
+func TestOneCauseHasOneReason(t *testing.T) {
+	s := onPlayground(t, service("web", "web", ""))
+	path := filepath.Join(s.r.roots[0].given, "compose.yml")
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.file("  web: {image: '" + image + "', depends_on: [none]}\n")
+	t.Cleanup(func() { _ = os.WriteFile(path, good, 0o600) }) // the clean-up reads it
+	for _, verb := range []v1.DeployVerb{v1.DeployUp, v1.DeployStart, v1.DeployPs, v1.DeployStop, v1.DeployDown, v1.DeployPull, v1.DeployLogs, v1.DeployConfig} {
+		o := s.run("acme", verb, nil)
+		if o.Verdict != action.Failed || o.Reason != v1.ReasonInvalidComposeFile || !strings.Contains(o.Message, `depends on undefined service "none"`) {
+			t.Errorf("%s: %s %s", verb, o.Reason, o.Message)
+		}
+		if strings.Contains(s.log, `{"error"`) {
+			t.Errorf("%s: the log has docker compose's raw lines:\n%s", verb, s.log)
+		}
+	}
+}
+
+// TestAPlanTellsOfNetworksAndVolumesWhoseDefinitionHasChanged compares the plan with what
+// stands after the deploy.
+func TestAPlanTellsOfNetworksAndVolumesWhoseDefinitionHasChanged(t *testing.T) {
+	s := onPlayground(t, "")
+	file := func(label string) {
+		s.file("  web: {image: '" + image + "', command: [web], stop_grace_period: 1s, volumes: ['data:/data'], networks: [n]}\n" +
+			"volumes: {data: {labels: {of: '" + label + "'}}}\nnetworks: {n: {labels: {of: '" + label + "'}}}\n")
+	}
+	file("one")
+	s.mustUp()
+	t.Cleanup(func() { s.compose("down", "--volumes", "--timeout=1") })
+	network := s.docker("network", "inspect", "--format={{.Id}}", s.name+"_n")
+	volume := s.docker("volume", "inspect", "--format={{.CreatedAt}}", s.name+"_data")
+	file("two")
+	plan, err := s.r.Plan(t.Context(), s.attempt(v1.DeployUp).Job)
+	if err != nil || !plan.Valid {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	for _, want := range []v1.PlanChange{
+		{Verb: v1.PlanRecreate, Kind: kindNetwork, Name: s.name + "_n", Detail: "its definition has changed"},
+		{Verb: v1.PlanKeep, Kind: kindVolume, Name: s.name + "_data", Detail: "its definition has changed; docker compose leaves the volume as it was made"},
+	} {
+		if !slices.Contains(plan.Changes, want) {
+			t.Errorf("the plan lacks %+v:\n%+v", want, plan.Changes)
+		}
+	}
+	s.mustUp()
+	if after := s.docker("network", "inspect", "--format={{.Id}}", s.name+"_n"); after == network {
+		t.Error("the network is the old one")
+	}
+	if after := s.docker("volume", "inspect", "--format={{.CreatedAt}}", s.name+"_data"); after != volume {
+		t.Error("the volume was made anew")
+	}
+}

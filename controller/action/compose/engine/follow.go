@@ -24,12 +24,17 @@ func (d Docker) Follow(ctx context.Context, p *process.Process, verb string, out
 	readers.Go(func() {
 		defer p.Stdout.Close()
 		_ = process.Lines(hide.Reader(p.Stdout), func(line string) { // ends with the process
+			line = lastDrawn(line)
+			if e, ok := ParseEvent(line); ok && e.Error {
+				line = e.String()
+			}
 			out.Line(action.Stdout, line)
 			progress(nil, -1, "")
 		})
 	})
 	track := newTracker(verb)
 	err := process.Lines(hide.Reader(p.Stderr), func(line string) {
+		line = lastDrawn(line)
 		e, ok := ParseEvent(line)
 		if !ok {
 			tail.Add(line)
@@ -50,6 +55,13 @@ func (d Docker) Follow(ctx context.Context, p *process.Process, verb string, out
 	p.Stderr.Close()
 	readers.Wait()
 	return tail.String()
+}
+
+// lastDrawn is what a terminal shows of a line that was drawn several times, each after a
+// carriage return.
+func lastDrawn(line string) string {
+	line = strings.TrimRight(line, "\r")
+	return line[strings.LastIndexByte(line, '\r')+1:]
 }
 
 // tracker adds events up to a progress.
