@@ -9,6 +9,11 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: there is an object with that key already.
 	ErrExists = errors.New("already exists")
+	// ErrNoWorkspace: the workspace that the object is to be created in is not there (any
+	// more).
+	ErrNoWorkspace = errors.New("there is no such workspace")
+	// ErrNotEmpty: the workspace still has objects, so it cannot be deleted.
+	ErrNotEmpty = errors.New("the workspace is not empty; delete what is in it first")
 	// ErrConflict: the object is not in the version the caller has read.
 	ErrConflict = errors.New("the object has changed; read it again and apply the change to what it is now")
 	// ErrExpired: that version lies before what the engine remembers.

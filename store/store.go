@@ -27,7 +27,8 @@ type Store interface {
 	// Create stores new objects and returns their records in the same order; see
 	// Features.AtomicCreate for more than one. ErrExists: a key is taken, or named twice. ErrInvalid: no name,
 	// a namespace where there must be none or none where there must be one, an
-	// object larger than the engine takes. ErrReadOnly, ErrFull: see there.
+	// object larger than the engine takes. ErrNoWorkspace, from an engine that watches over
+	// it. ErrReadOnly, ErrFull: see there.
 	Create(ctx context.Context, objs ...v1.Object) ([]Record, error)
 
 	// Update stores obj's spec and author's metadata over the object with its key.
@@ -42,7 +43,7 @@ type Store interface {
 
 	// Delete removes the object and returns its last state, as told by
 	// Features.DeletedVersion; with finalizers it only sets deletionTimestamp. ErrNotFound; ErrConflict when a precondition
-	// does not hold; ErrReadOnly. A full disk does not keep from deleting.
+	// does not hold; ErrNotEmpty; ErrReadOnly. A full disk does not keep from deleting.
 	Delete(ctx context.Context, key Key, pre Preconditions) (Record, error)
 
 	// Watch delivers the changes after opts.Since. ErrExpired: the engine does not

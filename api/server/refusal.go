@@ -47,6 +47,10 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return failure(http.StatusBadRequest, metav1.StatusReasonBadRequest, body)
 	case errors.Is(err, store.ErrNotFound):
 		return apierrors.NewNotFound(resource, name).Status()
+	case errors.Is(err, store.ErrNoWorkspace):
+		return failure(http.StatusNotFound, metav1.StatusReasonNotFound, err)
+	case errors.Is(err, store.ErrNotEmpty):
+		return apierrors.NewConflict(resource, name, store.ErrNotEmpty).Status()
 	case errors.Is(err, store.ErrExists):
 		return apierrors.NewAlreadyExists(resource, name).Status()
 	case errors.Is(err, store.ErrConflict):

@@ -118,8 +118,8 @@ func (s *Server) createSeed(r *request, several bool, jobs []*v1.Job, claim *key
 			created = append(created, job)
 		}
 		_, err = s.opts.Store.Create(claim.context(r.Context()), created...)
-		if errors.Is(err, store.ErrExists) {
-			continue // somebody has made the workspace meanwhile, or one in two thousand million names is taken
+		if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrNoWorkspace) {
+			continue // somebody has made or deleted the workspace meanwhile, or one in two thousand million names is taken
 		}
 		if err != nil {
 			return nil, err

@@ -46,8 +46,8 @@ func (s *Store) Create(ctx context.Context, objs ...v1.Object) ([]store.Record, 
 		s.wmu.Unlock()
 		return nil, fmt.Errorf("create %s: %w", entries[0].key(), store.ErrClosed)
 	}
-	if key, taken := s.firstTaken(entries); taken {
-		err := s.whenVisible(ctx, store.ErrExists)
+	if key, err := s.firstRefused(entries); err != nil {
+		err := s.whenVisible(ctx, err)
 		return nil, fmt.Errorf("create %s: %w", key, err)
 	}
 	if s.batch == nil {
@@ -91,10 +91,13 @@ func (s *Store) createEntry(ctx context.Context, e *entry, enc encoding) (store.
 		return store.Record{}, store.ErrClosed
 	}
 	s.mu.RLock()
-	taken := s.latest(e.key()) != nil
+	err := s.housed(e)
+	if s.latest(e.key()) != nil {
+		err = store.ErrExists
+	}
 	s.mu.RUnlock()
-	if taken {
-		return store.Record{}, s.whenVisible(ctx, store.ErrExists)
+	if err != nil {
+		return store.Record{}, s.whenVisible(ctx, err)
 	}
 	c := s.enqueue(change{event: added, e: e}, enc, false)
 	b, leader := s.joinBatch()
@@ -111,19 +114,20 @@ const (
 	recordOverhead = 16
 )
 
-// firstTaken finds a key that exists or is named twice. wmu is held.
-func (s *Store) firstTaken(entries []*entry) (store.Key, bool) {
+// firstRefused finds a key that exists or is named twice, or whose workspace is not there.
+// wmu is held.
+func (s *Store) firstRefused(entries []*entry) (store.Key, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	named := make(map[store.Key]bool, len(entries))
 	for _, e := range entries {
 		key := e.key()
 		if named[key] || s.latest(key) != nil {
-			return key, true
+			return key, store.ErrExists
 		}
 		named[key] = true
 	}
-	return store.Key{}, false
+	return entries[0].key(), s.housed(entries...)
 }
 
 // prepareAll checks and encodes new objects; many of them on several processors.

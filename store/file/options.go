@@ -32,6 +32,9 @@ type Options struct {
 	// MinFree is how many bytes must be free on the disk for new work to be taken.
 	// 0: DefaultMinFree; negative: not checked.
 	MinFree int64
+	// Workspaces: an object is created only in a workspace that there is, or that the same
+	// call makes. A workspace that has objects is never deleted.
+	Workspaces bool
 	// MaxObjectBytes limits one object's encoding. 0: DefaultMaxObjectBytes.
 	MaxObjectBytes int
 	// IdleDelay is how long after the last write jobs.json is rewritten. 0:

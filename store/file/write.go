@@ -153,13 +153,18 @@ func (s *Store) replace(ctx context.Context, c current, ch change, enc encoding,
 	}
 	s.mu.RLock()
 	now := s.latest(c.e.key())
+	var refused error
+	switch {
+	case now == nil:
+		refused = store.ErrNotFound
+	case now != c.e:
+		refused = fmt.Errorf("%w: it is at version %d, not %d", store.ErrConflict, now.rv, c.e.rv)
+	case ch.event == deleted:
+		refused = s.vacant(c.e)
+	}
 	s.mu.RUnlock()
-	if now != c.e {
-		err := store.ErrNotFound
-		if now != nil {
-			err = fmt.Errorf("%w: it is at version %d, not %d", store.ErrConflict, now.rv, c.e.rv)
-		}
-		return store.Record{}, s.whenVisible(ctx, err)
+	if refused != nil {
+		return store.Record{}, s.whenVisible(ctx, refused)
 	}
 	ch.before = c.e
 	ch = s.enqueue(ch, enc, d == store.Soft)

@@ -40,7 +40,7 @@ func (s setup) openFolder() (_ *folder, err error) {
 		}
 	}()
 	if f.store, err = file.Open(s.dataDir, file.Options{
-		Log: s.log, Registerer: s.metrics, MinFree: s.minFree, Kinds: s.kinds, Admit: s.kinds.Validate, AcceptEdited: s.acceptEdited, Idle: debug.FreeOSMemory,
+		Log: s.log, Registerer: s.metrics, MinFree: s.minFree, Kinds: s.kinds, Admit: s.kinds.Validate, AcceptEdited: s.acceptEdited, Workspaces: true, Idle: debug.FreeOSMemory,
 	}); err != nil {
 		return nil, err
 	}
