@@ -5,6 +5,7 @@
 //	/apis/jobwright.dev/v1/namespaces/W/jobs/N/log  a job's log
 //	/api/v1/…/events                              the events of jobs, as core/v1 Events
 //	/jobs                                         the page (package web)
+//	/api/types                                    the types of jobs, for menus and forms
 //	/metrics /livez /readyz /version              for operators
 //
 // # Routes

@@ -59,8 +59,8 @@ func New(opts Options) *Runner {
 	if opts.Network == nil {
 		opts.Network = outbound.New(outbound.Options{})
 	}
-	r := &Runner{opts: opts, memory: &memory{dir: opts.StateDir}}
-	if err := r.memory.purge(time.Now()); err != nil {
+	r := &Runner{opts: opts, memory: newMemory(opts.StateDir)}
+	if err := r.memory.Purge(time.Now(), memoryTime); err != nil {
 		opts.Log.Error(err, "remove what is remembered of old operations")
 	}
 	return r
@@ -141,7 +141,7 @@ func (r *Runner) Recover(_ context.Context, a action.Attempt) (action.Outcome, e
 	spec := a.Job.Spec.APICall
 	old := r.remembered(a.Job)
 	if old != nil && a.Job.Spec.Cancel {
-		if err := r.memory.forget(a.Job.UID); err != nil {
+		if err := r.memory.Remove(a.Job.UID); err != nil {
 			return action.Outcome{}, fmt.Errorf("forget the operation of job %s/%s: %w", a.Job.Namespace, a.Job.Name, err)
 		}
 		return action.Outcome{Verdict: action.Lost, Message: "Nobody asks any more about the operation that attempt " + old.Attempt + " began; it may go on."}, nil

@@ -2,49 +2,31 @@ package apicall
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"jobwright.dev/controller/action"
 )
 
-// Kept calls visit with each job of which an operation is remembered.
+// Kept implements action.Keeper: it visits each job of which an operation is remembered. A
+// file that does not name its job is left until it is old.
 func (r *Runner) Kept(ctx context.Context, visit func(action.JobRef) error) error {
-	if r.memory.dir == "" {
-		return nil
-	}
-	entries, err := os.ReadDir(r.memory.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("list the operations of jobs: %w", err)
-	}
-	for _, entry := range entries {
-		if err := ctx.Err(); err != nil {
-			return err
+	err := r.memory.Each(ctx, func(uid types.UID, o *operation) error {
+		if o.Job == "" {
+			return nil
 		}
-		uid, ok := strings.CutSuffix(entry.Name(), ".json")
-		if !ok {
-			continue
-		}
-		// One that cannot be read, or has no name, is dropped when it is old enough (purge).
-		o, err := r.memory.read(types.UID(uid))
-		if err != nil || o == nil || o.Job == "" {
-			continue
-		}
-		if err := visit(action.JobRef{Namespace: o.Namespace, Name: o.Job, UID: types.UID(uid)}); err != nil {
-			return err
-		}
+		return visit(action.JobRef{Namespace: o.Namespace, Name: o.Job, UID: uid})
+	})
+	if err != nil {
+		return fmt.Errorf("operations of api_calls: %w", err)
 	}
 	return nil
 }
 
-// Forget removes what is remembered of a job.
+// Forget implements action.Keeper: it removes what is remembered of a job.
 func (r *Runner) Forget(_ context.Context, job action.JobRef) error {
-	if err := r.memory.forget(job.UID); err != nil {
+	if err := r.memory.Remove(job.UID); err != nil {
 		return fmt.Errorf("forget the operation of job %s/%s: %w", job.Namespace, job.Name, err)
 	}
 	return nil

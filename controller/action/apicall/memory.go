@@ -2,15 +2,12 @@ package apicall
 
 import (
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"jobwright.dev/store/filedb"
+	"jobwright.dev/controller/action/jobfiles"
 )
 
 // operation is what a request has begun and what is polled. It is on disk before it is
@@ -35,10 +32,9 @@ const (
 	afterlife = time.Minute
 )
 
-// memory is a folder with a file for each job that has an operation; without a folder
-// nothing is remembered.
+// memory is the files of jobs that have an operation.
 type memory struct {
-	dir string
+	jobfiles.Folder[operation]
 
 	mu    sync.Mutex
 	ended []endedOperation // by time
@@ -49,36 +45,8 @@ type endedOperation struct {
 	at  time.Time
 }
 
-func (m *memory) path(job types.UID) string { return filepath.Join(m.dir, string(job)+".json") }
-
-func (m *memory) usable(job types.UID) bool {
-	return m.dir != "" && job != "" && filepath.IsLocal(string(job)) && filepath.Base(string(job)) == string(job)
-}
-
-// write returns when the operation is on disk.
-func (m *memory) write(job types.UID, o operation) error {
-	if !m.usable(job) {
-		return nil
-	}
-	return filedb.WriteJSON(m.path(job), o)
-}
-
-// read returns a job's operation; nil: there is none.
-func (m *memory) read(job types.UID) (*operation, error) {
-	if !m.usable(job) {
-		return nil, nil
-	}
-	return filedb.ReadJSON[*operation](m.path(job), nil)
-}
-
-func (m *memory) forget(job types.UID) error {
-	if !m.usable(job) {
-		return nil
-	}
-	if err := os.Remove(m.path(job)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+func newMemory(dir string) *memory {
+	return &memory{Folder: jobfiles.Folder[operation]{Dir: dir, Suffix: ".json"}}
 }
 
 // end has a job's operation forgotten once its outcome is known to be on disk, with one of
@@ -93,24 +61,7 @@ func (m *memory) end(job types.UID, now time.Time) error {
 	m.mu.Unlock()
 	var err error
 	for _, o := range due {
-		err = errors.Join(err, m.forget(o.job))
-	}
-	return err
-}
-
-// purge drops what nobody asks about any more.
-func (m *memory) purge(now time.Time) error {
-	if m.dir == "" {
-		return nil
-	}
-	entries, err := os.ReadDir(m.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, entry := range entries {
-		if info, infoErr := entry.Info(); infoErr == nil && now.Sub(info.ModTime()) > memoryTime {
-			err = errors.Join(err, os.Remove(filepath.Join(m.dir, entry.Name())))
-		}
+		err = errors.Join(err, m.Remove(o.job))
 	}
 	return err
 }

@@ -92,7 +92,7 @@ func (r *Runner) remembered(job *v1.Job) *operation {
 	if spec := job.Spec.APICall; spec == nil || spec.Poll == nil {
 		return nil
 	}
-	o, err := r.memory.read(job.UID)
+	o, err := r.memory.Read(job.UID)
 	if err != nil {
 		r.opts.Log.Error(err, "read the operation of a job", "job", job.Namespace+"/"+job.Name)
 		return nil
@@ -123,7 +123,7 @@ func (c *call) follow(ctx context.Context, a *answer) action.Outcome {
 	}
 	o := &operation{Run: runKey(c.job), Namespace: c.job.Namespace, Job: c.job.Name, Attempt: c.attempt, URL: to.String(), Began: time.Now()}
 	c.out.Line(action.System, fmt.Sprintf("the operation is asked about at %s", c.theirURL(o.shown())))
-	if err := c.memory.write(c.job.UID, *o); err != nil { // it costs the way back after a crash, not the call
+	if err := c.memory.Write(c.job.UID, *o); err != nil { // it costs the way back after a crash, not the call
 		c.opts.Log.Error(err, "remember the operation of a job", "job", c.job.Namespace+"/"+c.job.Name)
 		c.out.Line(action.System, "the operation could not be written down, so a crash of the server would lose it")
 	}
@@ -389,7 +389,7 @@ func (c *call) wait(ctx context.Context, d time.Duration, alive bool) error {
 
 // forget has another attempt begin the operation again.
 func (c *call) forget() {
-	if err := c.memory.forget(c.job.UID); err != nil {
+	if err := c.memory.Remove(c.job.UID); err != nil {
 		c.opts.Log.Error(err, "forget the operation of a job", "job", c.job.Namespace+"/"+c.job.Name)
 	}
 }

@@ -239,18 +239,18 @@ func TestAFailedOperationIsBegunAgainByARetry(t *testing.T) {
 }
 
 func TestWhatIsRememberedIsForgotten(t *testing.T) {
-	m := &memory{dir: filepath.Join(t.TempDir(), "calls")}
+	m := newMemory(filepath.Join(t.TempDir(), "calls"))
 	now := time.Now()
-	if err := m.write("../escape", operation{}); err != nil {
+	if err := m.Write("../escape", operation{}); err != nil {
 		t.Error(err)
 	}
 	for _, job := range []string{"a", "b"} {
-		if err := m.write(types.UID(job), operation{Run: job}); err != nil {
+		if err := m.Write(types.UID(job), operation{Run: job}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	count := func() int {
-		entries, err := os.ReadDir(m.dir)
+		entries, err := os.ReadDir(m.Dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,10 +262,10 @@ func TestWhatIsRememberedIsForgotten(t *testing.T) {
 	if err := m.end("b", now.Add(2*afterlife)); err != nil || count() != 1 {
 		t.Errorf("not forgotten: %v", err)
 	}
-	if err := m.purge(now.Add(memoryTime + time.Hour)); err != nil || count() != 0 {
+	if err := m.Purge(now.Add(memoryTime+time.Hour), memoryTime); err != nil || count() != 0 {
 		t.Errorf("not purged: %v", err)
 	}
-	if o, err := m.read("a"); o != nil || err != nil {
+	if o, err := m.Read("a"); o != nil || err != nil {
 		t.Errorf("%+v, %v", o, err)
 	}
 }

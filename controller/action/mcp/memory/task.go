@@ -1,15 +1,6 @@
 package memory
 
-import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
-
-	"k8s.io/apimachinery/pkg/types"
-
-	"jobwright.dev/store/filedb"
-)
+import "k8s.io/apimachinery/pkg/types"
 
 // Task is a task on a server behind HTTP, which outlives a worker that dies.
 type Task struct {
@@ -25,34 +16,12 @@ type Task struct {
 	Task      string `json:"task"`
 }
 
-func (f Folder) taskPath(job types.UID) string {
-	return filepath.Join(string(f), string(job)+".json")
-}
-
 // KeepTask writes a job's task; the task is on disk when KeepTask returns. Whoever may read
 // the file may go on with the session.
-func (f Folder) KeepTask(job types.UID, task Task) error {
-	if !f.usable(job) {
-		return nil
-	}
-	return filedb.WriteJSON(f.taskPath(job), task)
-}
+func (f Folder) KeepTask(job types.UID, task Task) error { return f.tasks().Write(job, task) }
 
 // Task returns a job's task; nil: there is none.
-func (f Folder) Task(job types.UID) (*Task, error) {
-	if !f.usable(job) {
-		return nil, nil
-	}
-	return filedb.ReadJSON[*Task](f.taskPath(job), nil)
-}
+func (f Folder) Task(job types.UID) (*Task, error) { return f.tasks().Read(job) }
 
 // ForgetTask removes a job's task.
-func (f Folder) ForgetTask(job types.UID) error {
-	if !f.usable(job) {
-		return nil
-	}
-	if err := os.Remove(f.taskPath(job)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
+func (f Folder) ForgetTask(job types.UID) error { return f.tasks().Remove(job) }
