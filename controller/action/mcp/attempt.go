@@ -127,6 +127,7 @@ func (a *attempt) call(ctx context.Context) action.Outcome {
 	a.out.Line(action.System, fmt.Sprintf("calling tool %s of MCP server %s", a.build.Action, a.name))
 	a.out.Progress(0, "mcp:run")
 	a.session.Answering(questions.New(a.build.Answers))
+	a.session.Tells(told(a.build))
 	send := a.callTool
 	if a.left != nil || tasks.Apply(a.session, a.build.Action) {
 		send = a.callTask

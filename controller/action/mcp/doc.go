@@ -99,8 +99,13 @@
 // in no message and no answer of the API; headers go to the host of the server's url
 // alone, and redirects to another one are refused. What a server itself says, in words or
 // in a failure, has *** in place of its headers, what its url asks with, its OAuth secrets,
-// and the variables of env whose names tell that they hold a secret (config.Secrets). The
-// result of a tool is left as it is.
+// the variables of env whose names tell that they hold a secret, and the values of ${NAME} with
+// such a name (config.Secrets). The answer of a tool has *** in place of the credentials among
+// them that have at least eight bytes (config.Credentials): a shorter one, or a language in a
+// header, is a word that results have by chance. A job's own words are never masked for it, and
+// no part of a value is, so that a mask does not tell which guess was right (secrets.Guarded).
+// A tool that makes text of its arguments can still be made to say guesses of whole values: what
+// can be guessed is no secret.
 //
 // Where the file has oauth for a server, its requests carry a token that package oauth
 // gets, one for all workspaces. Tokens are kept in memory, and with Options.Tokens that have a

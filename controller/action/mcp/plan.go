@@ -126,12 +126,13 @@ func (p *planning) noPreview() string {
 func (p *planning) callPreview(ctx context.Context, arguments map[string]any) (reply *answer.Reply, problem string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
+	p.session.Tells(told(p.build))
 	reply, err = p.session.Call(ctx, &sdk.CallToolParams{Name: p.preview, Arguments: arguments})
 	if rpc, ok := wire.Refusal(err); ok && p.session.Alive() && ctx.Err() == nil {
 		if rpc.Code == jsonrpc.CodeInvalidParams {
-			return nil, fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", p.preview, rpc.Message), nil
+			return nil, fmt.Sprintf("spec.build: the preview %s refuses the arguments: %s", p.preview, p.session.Redact(rpc.Message)), nil
 		}
-		return nil, "", fmt.Errorf("MCP server %q refused the call of the preview %s: %s (JSON-RPC error %d)", p.server, p.preview, rpc.Message, rpc.Code)
+		return nil, "", fmt.Errorf("MCP server %q refused the call of the preview %s: %s (JSON-RPC error %d)", p.server, p.preview, p.session.Redact(rpc.Message), rpc.Code)
 	}
 	if err != nil {
 		p.broken = true

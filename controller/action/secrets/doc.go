@@ -23,4 +23,6 @@
 //     to redact them would redact half of every log.
 //  5. A client learns nothing of the secrets of other workspaces by what is redacted: those
 //     are replaced whole, never in part, and never within the client's own words.
+//  6. Where the reader has a hand in the text, values are replaced as [Guarded]: whole ones
+//     only, and none that the reader has written. A mask would tell which guess was right.
 package secrets

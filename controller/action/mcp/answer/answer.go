@@ -21,6 +21,9 @@ type Answer struct {
 	Content []Content
 	// Structured is the structured answer, as it was written; nil: there is none.
 	Structured json.RawMessage
+	// Exact is Structured before something of it was hidden, to be checked and never shown;
+	// nil: nothing was.
+	Exact json.RawMessage
 	// IsError tells that the tool itself failed.
 	IsError bool
 	// Raw is all of it, as it was written.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +124,12 @@ func TestKeysThatAreHonoured(t *testing.T) {
 		"auth of Cursor":            {`"url": "https://x/mcp", "auth": {"CLIENT_ID": "c", "CLIENT_SECRET": "${env:TOKEN}", "scopes": ["a"]}`, Server{Type: TypeHTTP, URL: "https://x/mcp", OAuth: &OAuth{ClientID: "c", ClientSecret: "abc", Scopes: []string{"a"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, parsed(t, one(tc.keys)).Servers["a"]); diff != "" {
+			got := parsed(t, one(tc.keys)).Servers["a"]
+			if refers := strings.Contains(tc.keys, "TOKEN}") || strings.Contains(tc.keys, `"$TOKEN"`) || strings.Contains(tc.keys, `r $TOKEN`); refers != slices.Equal(got.Referred, []string{"abc"}) {
+				t.Errorf("the values of what it refers to: %q", got.Referred)
+			}
+			got.Referred = nil
+			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("server (-want +got):\n%s", diff)
 			}
 		})
@@ -259,9 +265,20 @@ func TestWhatIsASecret(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	s := Server{URL: "https://x/mcp?key=in-the-url", Headers: map[string]string{"Authorization": "Bearer in-a-header"}, OAuth: &OAuth{ClientSecret: "of-oauth"}}
-	if got := strings.Join(s.Secrets(), " "); got != "Bearer in-a-header in-a-header in-the-url of-oauth " {
-		t.Error(got)
+	s := Server{
+		URL: "https://x/mcp?key=in-the-url&lang=english", Headers: map[string]string{"Authorization": "Bearer in-a-header", "Accept-Language": "a-language", "X-Api-Key": "a-key"},
+		OAuth: &OAuth{ClientSecret: "of-oauth"}, Env: map[string]string{"DATABASE_URL": "postgres://ada:of-the-url@db/x"}, Referred: []string{"in-args"},
+	}
+	credentials := []string{"Bearer in-a-header", "a-key", "in-a-header", "in-args", "in-the-url", "of-oauth", "of-the-url"}
+	set := func(values []string) []string {
+		slices.Sort(values)
+		return slices.DeleteFunc(slices.Compact(values), func(value string) bool { return value == "" })
+	}
+	if diff := cmp.Diff(credentials, set(s.Credentials())); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(set(append(credentials, "a-language", "english")), set(s.Secrets())); diff != "" {
+		t.Error(diff)
 	}
 }
 

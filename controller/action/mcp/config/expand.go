@@ -17,6 +17,9 @@ type Surroundings struct {
 	Home string
 
 	inputs map[string]string // what the file says of its inputs
+	// secret gets the value of each variable that is referred to and whose name tells that it
+	// holds a secret; nil: nobody wants to know.
+	secret func(value string)
 }
 
 var (
@@ -78,6 +81,9 @@ func (s Surroundings) resolve(reference string) (string, error) {
 	}
 	if !ok {
 		return "", fmt.Errorf("the environment variable %s is not set", name)
+	}
+	if s.secret != nil && secretName.MatchString(name) {
+		s.secret(value)
 	}
 	return value, nil
 }

@@ -32,6 +32,11 @@ type reader struct {
 
 func readServer(n node, s Surroundings) Server {
 	var server Server
+	s.secret = func(value string) {
+		if !slices.Contains(server.Referred, value) {
+			server.Referred = append(server.Referred, value)
+		}
+	}
 	r := &reader{env: s, server: &server}
 	members, ok := n.object()
 	if !ok {

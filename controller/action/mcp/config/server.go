@@ -57,6 +57,9 @@ type Server struct {
 
 	// Disabled keeps the server in the file without using it.
 	Disabled bool
+	// Referred are the values of the variables that the definition refers to (${NAME}) and
+	// whose names tell that they hold a secret.
+	Referred []string
 	// Problems are why the server cannot be used.
 	Problems []Problem
 	// Warnings are of no consequence here, but hardly what was meant.

@@ -46,8 +46,10 @@ type Source struct {
 	algorithm string
 	account   *account
 
-	mu    sync.Mutex
-	found *endpoints
+	mu     sync.Mutex
+	found  *endpoints
+	values []string         // what must not be told
+	hidden *secrets.Guarded // the same
 }
 
 // Options are where a Source keeps its tokens, and who is told of what it does.
@@ -290,11 +292,19 @@ func (s *Source) wanted(response *http.Response, found *endpoints, before []stri
 	return once
 }
 
-// Redact takes the secrets and the token out of a text.
-func (s *Source) Redact(text string) string {
+// Redact takes the secrets and the tokens out of a text.
+func (s *Source) Redact(text string) string { return s.Hidden().From("").String(text) }
+
+// Hidden are the secrets and the tokens; a nil Source has none.
+func (s *Source) Hidden() *secrets.Guarded {
 	if s == nil {
-		return text
+		return nil
 	}
-	hidden := append(s.account.secrets(), s.config.ClientSecret, s.config.RefreshToken)
-	return secrets.Whole(hidden...).String(text)
+	values := append(s.account.secrets(), s.config.ClientSecret, s.config.RefreshToken)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hidden == nil || !slices.Equal(values, s.values) {
+		s.values, s.hidden = values, secrets.NewGuarded(secrets.MinLength, values...)
+	}
+	return s.hidden
 }

@@ -67,7 +67,7 @@ func Answered(reply *answer.Reply, tool string, output *schema.Schema, out actio
 		outcome.Message = display.Clip(said, display.MaxMessage)
 		return outcome
 	}
-	if wrong := misfit(structured, there, tool, output); wrong != "" {
+	if wrong := misfit(read, structured, there, tool, output); wrong != "" {
 		out.Line(action.System, wrong)
 		notes = append(notes, wrong)
 	}
@@ -121,10 +121,19 @@ func repeated(structured v1.JSON, texts []string) bool {
 	return false
 }
 
+// fits reports whether an answer of which something is hidden fits the tool's output schema.
+func fits(exact json.RawMessage, output *schema.Schema) bool {
+	if exact == nil {
+		return false
+	}
+	value, err := schema.Decode(exact)
+	return err == nil && len(output.Check(value)) == 0
+}
+
 // misfit says how an answer does not fit the tool's output schema; empty: it does. The
 // tool has done its work, so that this is no failure; whoever counts on the result is told.
-func misfit(structured v1.JSON, there bool, tool string, output *schema.Schema) string {
-	if output == nil {
+func misfit(read *answer.Answer, structured v1.JSON, there bool, tool string, output *schema.Schema) string {
+	if output == nil || there && fits(read.Exact, output) {
 		return ""
 	}
 	if !there {
@@ -138,8 +147,11 @@ func misfit(structured v1.JSON, there bool, tool string, output *schema.Schema) 
 	for _, v := range output.Check(value) {
 		wrong = append(wrong, "structuredContent"+schema.Fields(v.Path)+": "+v.Text)
 	}
-	if len(wrong) == 0 {
+	switch {
+	case len(wrong) == 0 && read.Exact == nil:
 		return ""
+	case len(wrong) == 0:
+		wrong = []string{"the value that does not fit has a secret of the server's and is not shown"}
 	}
 	return display.Clip(fmt.Sprintf("The answer of tool %s does not fit its own output schema:\n%s", tool, strings.Join(wrong, "\n")), display.MaxMessage)
 }

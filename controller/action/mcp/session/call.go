@@ -53,6 +53,7 @@ func (s *Session) once(ctx context.Context, params *sdk.CallToolParams) (*sdk.Ca
 	}
 	reply := &answer.Reply{Answer: answer.Read(ex.Result()), Remarks: ex.Remarks()}
 	reply.Changes, reply.Written = ex.Changes()
+	s.Hide(reply)
 	return result, reply, nil
 }
 

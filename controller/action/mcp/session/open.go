@@ -75,9 +75,11 @@ func because(server config.Server, s *Session, err error) error {
 func open(ctx context.Context, opts *Options, protocol string) (*Session, error) {
 	s := &Session{
 		opts: *opts, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1),
-		sink: opts.Sink, known: secrets.Whole(opts.Server.Secrets()...), starting: true, spoke: time.Now(),
+		sink: opts.Sink, starting: true, spoke: time.Now(),
 		catalog: catalog.New(opts.Name, opts.Server),
+		secrets: hidden{said: secrets.NewGuarded(secrets.MinLength, opts.Server.Secrets()...), result: secrets.NewGuarded(minResult, opts.Server.Credentials()...)},
 	}
+	s.Tells("")
 	if opts.Adopt.ID != "" {
 		s.adopted, s.tasks = endpoint.Adopt(opts.Adopt.ID, opts.Adopt.Protocol), true
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -16,7 +17,6 @@ import (
 	"jobwright.dev/controller/action/mcp/questions"
 	"jobwright.dev/controller/action/mcp/wire"
 	"jobwright.dev/controller/action/process"
-	"jobwright.dev/controller/action/secrets"
 )
 
 const (
@@ -40,8 +40,9 @@ type Session struct {
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
 	since  time.Time        // when it became idle
 
-	tokens  *oauth.Source     // nil: there are none
-	known   *secrets.Redactor // of the operator's secrets
+	tokens  *oauth.Source // nil: there are none
+	secrets hidden
+	hides   atomic.Pointer[hiding] // from the job under way
 	roots   *sdk.ListRootsResult
 	adopted *endpoint.Adoption // the session was another worker's; nil: it was not
 	catalog *catalog.Catalog   // what the server offers
@@ -121,6 +122,7 @@ func (s *Session) Begin(sink action.Sink, token string) {
 func (s *Session) End() {
 	s.Begin(nil, "")
 	s.Answering(nil)
+	s.Tells("")
 }
 
 // Rest ends a call after which the session is used again: what the server has written to

@@ -110,8 +110,3 @@ func (s *Session) quiet(ctx context.Context) {
 		}
 	}
 }
-
-// Redact is a text of the server's with *** in place of the operator's secrets.
-func (s *Session) Redact(text string) string {
-	return s.tokens.Redact(s.opts.Server.Redact(s.known.String(text)))
-}

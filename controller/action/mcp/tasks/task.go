@@ -119,11 +119,12 @@ func Create(ctx context.Context, s *session.Session, tool, token string, argumen
 		return Task{}, nil, fmt.Errorf("%w: %w", session.ErrAnswer, err)
 	}
 	if created.Task == nil {
-		return Task{}, &answer.Reply{Answer: answer.Read(raw)}, nil
+		return Task{}, read(s, raw), nil
 	}
 	if created.Task.ID == "" {
 		return Task{}, nil, fmt.Errorf("the task has no id")
 	}
+	created.Task.Message = s.Redact(created.Task.Message)
 	return *created.Task, nil, nil
 }
 
@@ -131,6 +132,7 @@ func Create(ctx context.Context, s *session.Session, tool, token string, argumen
 func Get(ctx context.Context, s *session.Session, id string) (Task, error) {
 	var t Task
 	err := session.Ask(ctx, s, "tasks/get", &taskParams{ID: id}, &t)
+	t.Message = s.Redact(t.Message)
 	return t, err
 }
 
@@ -140,7 +142,14 @@ func Result(ctx context.Context, s *session.Session, id string) (*answer.Reply, 
 	if err := session.Ask(ctx, s, "tasks/result", &taskParams{ID: id}, &raw); err != nil {
 		return nil, err
 	}
-	return &answer.Reply{Answer: answer.Read(raw)}, nil
+	return read(s, raw), nil
+}
+
+// read reads what a tool answered, without the operator's secrets.
+func read(s *session.Session, raw json.RawMessage) *answer.Reply {
+	reply := &answer.Reply{Answer: answer.Read(raw)}
+	s.Hide(reply)
+	return reply
 }
 
 // Cancel reports whether the server says that a task has ended by our wish.

@@ -1,0 +1,110 @@
+package secrets
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	v1 "jobwright.dev/api/v1"
+)
+
+// Guarded are values that are hidden from those who do not know them, in texts that the reader
+// has a hand in: what a tool answers to a job, what a server logs of it. Nothing of a mask
+// must tell such a reader more than whether one guess of a whole value was right, so
+//
+//   - only whole values are replaced, never what a table leaves of one, and
+//   - a value that the reader has written in any form is shown to that reader.
+//
+// A nil Guarded has no values.
+type Guarded struct {
+	values [][][]byte // the forms of each
+	all    *Redactor
+}
+
+// NewGuarded are the values that have at least least bytes, with the lines of those that have
+// several.
+func NewGuarded(least int, values ...string) *Guarded {
+	g := &Guarded{}
+	var patterns [][]byte
+	add := func(value string) {
+		if known := forms(value, false); len(value) >= least && len(known) > 0 {
+			g.values = append(g.values, known)
+			patterns = append(patterns, known...)
+		}
+	}
+	for _, value := range values {
+		add(value)
+		if strings.Contains(value, "\n") { // who has written one line does not know the others
+			for line := range strings.Lines(value) {
+				add(strings.TrimRight(line, "\r\n"))
+			}
+		}
+	}
+	if len(patterns) == 0 {
+		return nil
+	}
+	g.all = newRedactor(patterns)
+	return g
+}
+
+// From replaces the values for a reader who has written words.
+func (g *Guarded) From(words string) *Redactor {
+	if g == nil {
+		return nil
+	}
+	written := func(forms [][]byte) bool {
+		return slices.ContainsFunc(forms, func(form []byte) bool { return strings.Contains(words, string(form)) })
+	}
+	if words == "" || !slices.ContainsFunc(g.values, written) {
+		return g.all
+	}
+	var patterns [][]byte
+	for _, forms := range g.values {
+		if !written(forms) {
+			patterns = append(patterns, forms...)
+		}
+	}
+	return newRedactor(patterns)
+}
+
+// Raw is JSON like data without the values; data itself if it has none, so that it stays as it
+// was written.
+func (r *Redactor) Raw(data json.RawMessage) json.RawMessage {
+	if r == nil || len(data) == 0 {
+		return data
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return json.RawMessage(r.String(string(data))) // no JSON, so no form to be kept
+	}
+	if !r.finds(value) {
+		return data
+	}
+	hidden, err := v1.NewJSON(r.Value(value))
+	if err != nil {
+		return json.RawMessage(`"` + Mask + `"`)
+	}
+	return hidden.Raw
+}
+
+// finds reports whether a decoded JSON value has something to be replaced.
+func (r *Redactor) finds(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return r.String(v) != v
+	case json.Number:
+		return r.String(v.String()) != v.String()
+	case []any:
+		return slices.ContainsFunc(v, r.finds)
+	case map[string]any:
+		for key := range v {
+			if r.String(key) != key || r.finds(v[key]) {
+				return true
+			}
+		}
+	}
+	return false
+}
