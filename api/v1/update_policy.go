@@ -37,7 +37,7 @@ func PrepareUpdate(j, old *Job) {
 	}
 }
 
-// changesRun reports whether the specs differ in more than updatePolicy and reruns.
+// changesRun reports whether the specs differ in a field other than updatePolicy, createdBy and type.
 func changesRun(s, was *JobSpec) bool {
 	for _, name := range changedFields(s, was) {
 		switch name {

@@ -90,13 +90,21 @@ func (d *editedFile) decode() (objects []editedObject, c *checkpoint, err error)
 			return nil, nil, fail(err)
 		}
 	}
-	if _, err := dec.Token(); err != nil {
+	if err := d.end(dec); err != nil {
 		return nil, nil, fail(err)
 	}
-	if rest := d.data[dec.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
-		return nil, nil, fail(errors.New("there is more after the end of the list"))
-	}
 	return objects, c, nil
+}
+
+// end reads the closing brace and refuses what follows it.
+func (d *editedFile) end(dec *json.Decoder) error {
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	if rest := d.data[dec.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
+		return errors.New("there is more after the end of the list")
+	}
+	return nil
 }
 
 // oldFormat is the error for a file {"jobs":[…]}, which is whole, but no store's.

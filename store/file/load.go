@@ -85,22 +85,8 @@ func (m *image) loadWritten(f vfs.File, path string, size int64) error {
 	if err != nil {
 		return err
 	}
-	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<20)
-	var offset int64
-	var sum uint32
-	read := func() ([]byte, error) {
-		line, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			head := bytes.Clone(line)
-			line, err = r.ReadBytes('\n')
-			line = append(head, line...)
-		}
-		if errors.Is(err, io.EOF) {
-			err = errEdited
-		}
-		return line, err
-	}
-	line, err := read()
+	r := &lines{r: bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<20)}
+	line, err := r.next()
 	if err != nil {
 		return err
 	}
@@ -111,14 +97,38 @@ func (m *image) loadWritten(f vfs.File, path string, size int64) error {
 	m.visible = rv
 	loader := m.newLoader(size)
 	defer loader.finish()
-	for {
-		sum = journal.ExtendChecksum(sum, line)
-		offset += int64(len(line))
-		if line, err = read(); err != nil {
-			return err
+	tail, err := m.loadItems(r, line, src.id, loader)
+	if err != nil {
+		return err
+	}
+	c, err := parseTail(tail, r.sum)
+	if err != nil {
+		return err
+	}
+	end := r.offset + int64(len(tail))
+	if end != size || c.Objects != loader.objects {
+		return errEdited
+	}
+	if c.Format != snapshotFormat {
+		return &journal.Corrupt{
+			File: path, Offset: r.offset,
+			Cause:  newerFormat(c.Format),
+			Advice: adviceNewer,
+		}
+	}
+	m.loadedFrom = journal.From{Segment: c.Journal, Sequence: c.Sequence}
+	return nil
+}
+
+// loadItems reads the lines of objects, which follow the head, and returns the tail.
+func (m *image) loadItems(r *lines, head []byte, src uint32, loader *loader) (tail []byte, err error) {
+	for line := head; ; {
+		r.pass(line)
+		if line, err = r.next(); err != nil {
+			return nil, err
 		}
 		if bytes.HasPrefix(line, []byte(tailStart[1:])) {
-			break
+			return line, nil
 		}
 		item := bytes.TrimSuffix(line[:len(line)-1], []byte(","))
 		if len(item) == 0 && loader.objects == 0 {
@@ -126,27 +136,38 @@ func (m *image) loadWritten(f vfs.File, path string, size int64) error {
 		}
 		e, err := m.entryOf(item)
 		if err != nil {
-			return errEdited
+			return nil, errEdited
 		}
-		e.moveTo(src.id, offset)
+		e.moveTo(src, r.offset)
 		loader.add(e)
 	}
-	c, err := parseTail(line, sum)
-	if err != nil {
-		return err
+}
+
+// lines reads a file line by line. offset and sum are of the lines that were passed.
+type lines struct {
+	r      *bufio.Reader
+	offset int64
+	sum    uint32
+}
+
+// next returns the next line with its end; it is valid until the call after. A file that
+// ends within a line was edited.
+func (l *lines) next() ([]byte, error) {
+	line, err := l.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		head := bytes.Clone(line)
+		line, err = l.r.ReadBytes('\n')
+		line = append(head, line...)
 	}
-	if offset += int64(len(line)); offset != size || c.Objects != loader.objects {
-		return errEdited
+	if errors.Is(err, io.EOF) {
+		err = errEdited
 	}
-	if c.Format != snapshotFormat {
-		return &journal.Corrupt{
-			File: path, Offset: offset - int64(len(line)),
-			Cause:  newerFormat(c.Format),
-			Advice: adviceNewer,
-		}
-	}
-	m.loadedFrom = journal.From{Segment: c.Journal, Sequence: c.Sequence}
-	return nil
+	return line, err
+}
+
+func (l *lines) pass(line []byte) {
+	l.sum = journal.ExtendChecksum(l.sum, line)
+	l.offset += int64(len(line))
 }
 
 // parseHead reads the first line.

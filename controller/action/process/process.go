@@ -72,65 +72,66 @@ func Start(spec Spec) (*Process, error) {
 	cmd.Env = environment(spec)
 	cmd.SysProcAttr = attributes(spec)
 	p := &Process{cmd: cmd, spec: spec, done: make(chan struct{})}
-	// Own pipes, not cmd's: Wait must not close what is still being read.
-	var theirs []*os.File
-	pipe := func(toChild bool) (*os.File, *os.File, error) {
-		r, w, err := os.Pipe()
-		if err != nil {
-			return nil, nil, err
-		}
-		if toChild {
-			theirs = append(theirs, r)
-			return r, w, nil
-		}
-		theirs = append(theirs, w)
-		return w, r, nil
-	}
-	var ours []io.Closer
-	fail := func(err error) (*Process, error) {
-		for _, f := range theirs {
-			f.Close()
-		}
-		for _, f := range ours {
-			f.Close()
-		}
+	pipes, err := openPipes()
+	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
 	}
-	stdin, in, err := pipe(true)
-	if err != nil {
-		return fail(err)
-	}
-	ours = append(ours, in)
-	stdout, out, err := pipe(false)
-	if err != nil {
-		return fail(err)
-	}
-	ours = append(ours, out)
-	stderr, errs, err := pipe(false)
-	if err != nil {
-		return fail(err)
-	}
-	ours = append(ours, errs)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = pipes.stdin, pipes.stdout, pipes.stderr
 	p.born, err = started(func() (int, error) {
 		if err := cmd.Start(); err != nil {
 			return 0, err
 		}
 		return cmd.Process.Pid, nil
 	})
+	pipes.closeTheirs()
 	if err != nil {
-		return fail(err)
+		pipes.closeOurs()
+		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
 	}
-	for _, f := range theirs {
-		f.Close()
-	}
-	p.Stdin, p.Stdout, p.Stderr = in, out, errs
+	p.Stdin, p.Stdout, p.Stderr = pipes.in, pipes.out, pipes.errs
 	go func() {
 		defer close(p.done)
 		p.err = cmd.Wait()
 		ended(cmd.Process.Pid, p.born)
 	}()
 	return p, nil
+}
+
+// pipes connect a process with this one. They are not cmd's own: Wait would close these
+// before everything is read.
+type pipes struct {
+	stdin, stdout, stderr *os.File // the ends of the process
+	in, out, errs         *os.File // the ends of this side
+}
+
+func openPipes() (p *pipes, err error) {
+	p = new(pipes)
+	if p.stdin, p.in, err = os.Pipe(); err == nil {
+		p.out, p.stdout, err = os.Pipe()
+	}
+	if err == nil {
+		p.errs, p.stderr, err = os.Pipe()
+	}
+	if err != nil {
+		p.closeTheirs()
+		p.closeOurs()
+		return nil, err
+	}
+	return p, nil
+}
+
+// closeTheirs closes the ends of the process, which has its own copies once it is started.
+// A nil *os.File takes Close.
+func (p *pipes) closeTheirs() {
+	for _, f := range []*os.File{p.stdin, p.stdout, p.stderr} {
+		f.Close()
+	}
+}
+
+func (p *pipes) closeOurs() {
+	for _, f := range []*os.File{p.in, p.out, p.errs} {
+		f.Close()
+	}
 }
 
 func environment(spec Spec) []string {

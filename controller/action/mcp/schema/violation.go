@@ -160,33 +160,17 @@ func required(e *jsonschema.ValidationError, path []any, c *collector) []Violati
 	return []Violation{{path, "Required value: " + display.Short(strings.Join(fields, " or "), display.MaxListed)}}
 }
 
-// leaf is one thing that is wrong.
+// leaf is one thing that is wrong: a field that is missing or one too many, a value that is
+// there twice, or a value out of its bounds.
 func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 	path := c.path(e)
 	value, _ := follow(c.value, e.InstanceLocation)
 	rule := c.rule(e)
-	one := func(text string) []Violation { return []Violation{{path, text}} }
-	invalid := func(format string, values ...any) []Violation {
-		return one("Invalid value: " + show(rule, value) + ": " + fmt.Sprintf(format, values...))
-	}
-	count := func(word, format string, values ...any) []Violation {
-		return one(word + ": " + fmt.Sprintf(format, values...))
-	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.FalseSchema:
-		return one("Forbidden: nothing may stand here")
+		return []Violation{{path, "Forbidden: nothing may stand here"}}
 	case *kind.RefCycle:
 		return nil // the schema's fault
-	case *kind.Type:
-		return invalid("%s", wrongType(ordered(k.Want, rule), value))
-	case *kind.Const:
-		return invalid("must be %s", display.Short(display.Compact(k.Want), display.MaxListed))
-	case *kind.Enum:
-		var shown []string
-		for _, a := range k.Want {
-			shown = append(shown, display.Compact(a))
-		}
-		return one("Unsupported value: " + show(rule, value) + ": supported values: " + display.Short(strings.Join(shown, ", "), display.MaxListed))
 	case *kind.Required:
 		return missing(path, k.Missing, rule, "")
 	case *kind.DependentRequired:
@@ -200,6 +184,43 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 			found = append(found, Violation{append(slices.Clip(path), name), "Forbidden: there is no such field; there are: " + names(properties)})
 		}
 		return found
+	case *kind.AdditionalItems:
+		list, _ := value.([]any)
+		var found []Violation
+		for i := max(len(list)-k.Count, 0); i < len(list); i++ {
+			found = append(found, Violation{append(slices.Clip(path), i), "Forbidden: nothing may stand here"})
+		}
+		return found
+	case *kind.UniqueItems:
+		again := k.Duplicates[1]
+		list, _ := value.([]any)
+		if again < len(list) {
+			value = list[again]
+		}
+		return []Violation{{append(path, again), "Duplicate value: " + show(nil, value)}}
+	}
+	return []Violation{{path, outOfBounds(e, rule, value)}}
+}
+
+// outOfBounds says in which way a value does not fit its rule.
+func outOfBounds(e *jsonschema.ValidationError, rule map[string]any, value any) string {
+	invalid := func(format string, values ...any) string {
+		return "Invalid value: " + show(rule, value) + ": " + fmt.Sprintf(format, values...)
+	}
+	count := func(word, format string, values ...any) string {
+		return word + ": " + fmt.Sprintf(format, values...)
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Type:
+		return invalid("%s", wrongType(ordered(k.Want, rule), value))
+	case *kind.Const:
+		return invalid("must be %s", display.Short(display.Compact(k.Want), display.MaxListed))
+	case *kind.Enum:
+		var shown []string
+		for _, a := range k.Want {
+			shown = append(shown, display.Compact(a))
+		}
+		return "Unsupported value: " + show(rule, value) + ": supported values: " + display.Short(strings.Join(shown, ", "), display.MaxListed)
 	case *kind.MinLength:
 		return invalid("must have at least %d characters, not %d", k.Want, k.Got)
 	case *kind.MaxLength:
@@ -220,24 +241,10 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 		return count("Invalid value", "must have at least %d elements, not %d", k.Want, k.Got)
 	case *kind.MaxItems:
 		return count("Too many", "must have at most %d elements, not %d", k.Want, k.Got)
-	case *kind.AdditionalItems:
-		list, _ := value.([]any)
-		var found []Violation
-		for i := max(len(list)-k.Count, 0); i < len(list); i++ {
-			found = append(found, Violation{append(slices.Clip(path), i), "Forbidden: nothing may stand here"})
-		}
-		return found
 	case *kind.MinProperties:
 		return count("Invalid value", "must have at least %d fields, not %d", k.Want, k.Got)
 	case *kind.MaxProperties:
 		return count("Too many", "must have at most %d fields, not %d", k.Want, k.Got)
-	case *kind.UniqueItems:
-		again := k.Duplicates[1]
-		list, _ := value.([]any)
-		if again < len(list) {
-			value = list[again]
-		}
-		return []Violation{{append(path, again), "Duplicate value: " + show(nil, value)}}
 	case *kind.Contains:
 		return count("Invalid value", "must have an element that fits %s", display.Short(display.Compact(rule["contains"]), display.MaxShown))
 	case *kind.MinContains:
@@ -249,7 +256,7 @@ func (c *collector) leaf(e *jsonschema.ValidationError) []Violation {
 	case *kind.OneOf:
 		return invalid("must fit one of the %d schemas below oneOf, and fits numbers %d and %d", len(listOf(rule["oneOf"])), k.Subschemas[0]+1, k.Subschemas[1]+1)
 	}
-	return one("Invalid value: " + display.Short(e.Error(), display.MaxListed))
+	return "Invalid value: " + display.Short(e.Error(), display.MaxListed)
 }
 
 // rule is the schema that an error is about, as the server gave it.
