@@ -61,7 +61,7 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *request) error {
 		}
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-		stream.fail(err)
+		stream.fail(s.publicStatus(statusOf(err, r.route.Kind, "")))
 	}
 	return nil
 }

@@ -13,7 +13,11 @@ import (
 
 // mcpServers lists the operator's MCP servers.
 func (s *Server) mcpServers(w http.ResponseWriter, _ *request) error {
-	writeJSON(w, http.StatusOK, v1.MCPServerList{Items: append([]v1.MCPServer{}, s.opts.Worker.Servers()...)})
+	servers := append([]v1.MCPServer{}, s.opts.Worker.Servers()...)
+	for i := range servers {
+		servers[i].Error = s.public(servers[i].Error)
+	}
+	writeJSON(w, http.StatusOK, v1.MCPServerList{Items: servers})
 	return nil
 }
 

@@ -56,6 +56,9 @@ func (s *Server) plan(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return unplannedError{err}
 	}
+	for i := range answer.Problems {
+		answer.Problems[i] = s.public(answer.Problems[i]) // what docker compose says of its files
+	}
 	writeJSON(w, http.StatusOK, answer)
 	return nil
 }

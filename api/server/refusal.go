@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -94,33 +91,6 @@ func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
 	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: publicText(err)}
 }
 
-// withoutDataDir removes the data folder from the file names in a text.
-func (s *Server) withoutDataDir(text string) string {
-	if !filepath.IsAbs(s.opts.DataDir) {
-		return text
-	}
-	return strings.ReplaceAll(text, filepath.Clean(s.opts.DataDir)+string(filepath.Separator), "")
-}
-
-// publicText is the message of an error, with file names instead of paths. Folders are the
-// operator's matter; the log names them.
-func publicText(err error) string {
-	text := err.Error()
-	var paths []string
-	if at, ok := errors.AsType[*fs.PathError](err); ok {
-		paths = []string{at.Path}
-	}
-	if between, ok := errors.AsType[*os.LinkError](err); ok {
-		paths = append(paths, between.Old, between.New)
-	}
-	for _, path := range paths {
-		if strings.ContainsRune(path, filepath.Separator) {
-			text = strings.ReplaceAll(text, path, filepath.Base(path))
-		}
-	}
-	return text
-}
-
 // errUnauthenticated refuses a request that no Authenticator recognizes.
 var errUnauthenticated = apierrors.NewUnauthorized("the request has no credentials that this server knows")
 
@@ -134,7 +104,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *request, err error) {
 	if status.Code >= http.StatusInternalServerError {
 		s.opts.Log.Error(err, "a request failed", "kind", r.route.Kind.Name, "name", r.name, "code", status.Code)
 	}
-	status.Message = s.withoutDataDir(status.Message)
+	status = s.publicStatus(status)
 	retryAfter(w, status)
 	switch r.route.shape {
 	case shapeSeed:

@@ -40,6 +40,7 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *request) error {
 	compose, _ := strconv.ParseBool(query.Get("compose"))
 	diff, _ := strconv.ParseBool(query.Get("diff"))
 	for i := range list.Items {
+		list.Items[i].Damaged = s.public(list.Items[i].Damaged)
 		if !compose {
 			list.Items[i].Compose = ""
 		}

@@ -334,3 +334,27 @@ func TestUsersAndRolesAreOneMoreAuthenticatorAndAuthorizer(t *testing.T) {
 		}
 	}
 }
+
+// TestNoForeignPageHasEffects: a page of another site may link to what only reads, and to
+// nothing else.
+func TestNoForeignPageHasEffects(t *testing.T) {
+	h := newHouse(t, nil)
+	effects := 0
+	for _, route := range h.api.Routes() {
+		r := h.request(t, route, "acme", "demo")
+		r.header["Sec-Fetch-Site"] = "cross-site"
+		response, answer := h.do(t, r)
+		reads := r.method == http.MethodGet && !route.Effects
+		if refused := response.StatusCode == http.StatusForbidden; refused == reads {
+			t.Errorf("%s %s: %s %s", r.method, r.path, response.Status, answer)
+		}
+		if route.Effects {
+			effects++
+			delete(r.header, "Sec-Fetch-Site")
+			h.want(t, r, http.StatusOK)
+		}
+	}
+	if effects == 0 {
+		t.Error("no GET has effects: it was the one that starts an MCP server")
+	}
+}

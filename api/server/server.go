@@ -160,11 +160,11 @@ func (s *Server) readyz(w http.ResponseWriter, r *request) error {
 	lines := []string{"ok"}
 	if s.opts.Operator != nil {
 		if err := s.opts.Operator.Ready(r.Context()); err != nil {
-			writeText(w, http.StatusServiceUnavailable, "not ready: "+s.withoutDataDir(publicText(err))+"\n")
+			writeText(w, http.StatusServiceUnavailable, "not ready: "+s.public(publicText(err))+"\n")
 			return nil
 		}
 		for _, notice := range s.opts.Operator.Notices() {
-			lines = append(lines, "notice: "+notice)
+			lines = append(lines, "notice: "+s.public(notice))
 		}
 	}
 	writeText(w, http.StatusOK, strings.Join(lines, "\n")+"\n")

@@ -39,7 +39,7 @@ func (s *Server) watch(w http.ResponseWriter, r *request) error {
 		Kind: opts.Kind, Namespace: opts.Namespace, Name: opts.Name, Labels: opts.Labels, Since: since,
 	}, stream)
 	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-		stream.fail(err)
+		stream.fail(s.publicStatus(statusOf(err, v1.Kind{}, "")))
 	}
 	return nil
 }
@@ -183,8 +183,7 @@ func (s *eventStream) bookmark(opts store.WatchOptions) error {
 }
 
 // fail ends the stream with an ERROR event.
-func (s *eventStream) fail(err error) {
-	status := statusOf(err, v1.Kind{}, "")
+func (s *eventStream) fail(status metav1.Status) {
 	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
 	line, encodeErr := json.Marshal(struct {
 		Type   string        `json:"type"`
