@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/server"
+	"jobwright.dev/api/server/auth"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -154,6 +156,58 @@ func TestUpdatePolicyDecidesAboutAChangedSpecOfAFinishedJob(t *testing.T) {
 				t.Errorf("phase %s, verb %s, want %s, %s", job.Status.Phase, job.Spec.Deploy.Verb, tc.phase, tc.verb)
 			}
 		})
+	}
+}
+
+// countedStore counts the objects that are read.
+type countedStore struct {
+	store.Store
+	gets atomic.Int64
+}
+
+func (c *countedStore) Get(ctx context.Context, key store.Key) (store.Record, error) {
+	c.gets.Add(1)
+	return c.Store.Get(ctx, key)
+}
+
+// TestAChainOfJobsIsWalkedOnceAndNotFar: a chain of 9,000 jobs, made from its end so that
+// each is accepted, costs a new job at its front a hundred reads and a message of a line;
+// other changes of its jobs cost none.
+func TestAChainOfJobsIsWalkedOnceAndNotFar(t *testing.T) {
+	const length = 9000
+	f := newFixture(t)
+	jobs := make([]v1.Object, length)
+	for i := range jobs {
+		jobs[i] = &v1.Job{
+			TypeMeta:   metav1.TypeMeta{APIVersion: v1.APIVersion, Kind: v1.KindJob},
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("chain-", i), Namespace: "acme"},
+			Spec:       v1.JobSpec{Type: v1.JobTypeAPICall, DependsOn: []v1.JobDependency{{Name: fmt.Sprint("chain-", i+1)}}},
+			Status:     v1.JobStatus{Phase: v1.JobQueued, Reason: v1.ReasonQueued},
+		}
+	}
+	if _, err := f.store.Create(t.Context(), jobs...); err != nil {
+		t.Fatal(err)
+	}
+	counted := &countedStore{Store: f.store}
+	api, err := server.New(server.Options{Store: counted, Logs: f.archive, Events: f.events, Log: logr.Discard(), Authenticator: auth.Loopback{Credentials: auth.OperatorToken(operatorToken)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := httptest.NewServer(api)
+	defer listening.Close()
+	f.url = listening.URL
+	body := f.want(t, request{method: http.MethodPost, path: jobsPath, body: jobManifest("front", `{"type":"api_call","dependsOn":[{"name":"chain-0"}]}`)}, http.StatusUnprocessableEntity)
+	if n := counted.gets.Swap(0); n > 110 {
+		t.Errorf("%d objects were read", n)
+	}
+	if len(body) > 2000 || !strings.Contains(body, "more than 100 jobs that have not finished: front → chain-0 → chain-1") {
+		t.Errorf("the answer has %d bytes: %.300s", len(body), body)
+	}
+	f.want(t, request{method: http.MethodPost, path: jobsPath, body: jobManifest("chain-9000", `{"type":"api_call"}`)}, http.StatusCreated)
+	counted.gets.Store(0)
+	f.want(t, request{method: http.MethodPatch, path: jobsPath + "/chain-0", body: `{"spec":{"cancel":true}}`, header: map[string]string{"Content-Type": "application/merge-patch+json"}}, http.StatusOK)
+	if n := counted.gets.Load(); n > 10 {
+		t.Errorf("%d objects were read for a cancel", n)
 	}
 }
 

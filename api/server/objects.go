@@ -70,7 +70,7 @@ func (s *Server) create(w http.ResponseWriter, r *request) error {
 		return s.createNothing(w, r, obj)
 	}
 	var records []store.Record
-	err = s.withoutCycle(r.Context(), obj, func() (err error) {
+	err = s.withoutCycle(r.Context(), obj, nil, func() (err error) {
 		records, err = s.opts.Store.Create(claim.context(r.Context()), obj)
 		return err
 	})
@@ -94,7 +94,7 @@ func (s *Server) createNothing(w http.ResponseWriter, r *request, obj v1.Object)
 	case !errors.Is(err, store.ErrNotFound):
 		return named(err, r.route.Kind, obj.GetName())
 	}
-	if err := s.withoutCycle(r.Context(), obj, func() error { return nil }); err != nil {
+	if err := s.withoutCycle(r.Context(), obj, nil, func() error { return nil }); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusCreated, obj)

@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -70,8 +69,9 @@ type Server struct {
 	resource resources
 	pipeline http.Handler
 	metrics  *metrics
-	// dependencies is held while a job with dependsOn is checked and stored.
-	dependencies sync.Mutex
+	// dependencies has the lock of a workspace while a job with dependsOn is checked and
+	// stored.
+	dependencies keyLocks
 	// keys are held while a request with an Idempotency-Key creates.
 	keys keyLocks
 }

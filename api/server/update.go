@@ -57,7 +57,7 @@ func (s *Server) write(r *request, obj v1.Object) (store.Record, error) {
 	if err := validate(kind, obj, old); err != nil {
 		return store.Record{}, err
 	}
-	err = s.withoutCycle(r.Context(), obj, func() (err error) {
+	err = s.withoutCycle(r.Context(), obj, old, func() (err error) {
 		if r.dry {
 			record, err = s.candidate(kind, obj, record)
 		} else {

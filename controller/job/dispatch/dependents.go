@@ -157,27 +157,28 @@ func (d *Dispatcher) cycle(from, over store.Key) []string {
 	return way
 }
 
-// findCycle walks along dependsOn from over until it meets from again.
+// findCycle walks along dependsOn from over, each job once, until it meets from again. It
+// remembers from where it came to each, and so takes as much time and memory as there are
+// jobs on the way.
 func findCycle(from, over store.Key, dependsOn func(store.Key) []string) []string {
-	seen := map[string]bool{}
-	var walk func(name string) []string
-	walk = func(name string) []string {
+	cameFrom := map[string]string{over.Name: from.Name}
+	for next := []string{over.Name}; len(next) > 0; next = next[1:] {
+		name := next[0]
 		if name == from.Name {
-			return []string{name}
+			way := []string{name}
+			for at := cameFrom[name]; at != from.Name; at = cameFrom[at] {
+				way = append(way, at)
+			}
+			way = append(way, from.Name)
+			slices.Reverse(way)
+			return way
 		}
-		if seen[name] {
-			return nil
-		}
-		seen[name] = true
-		for _, next := range dependsOn(store.Key{Kind: from.Kind, Namespace: from.Namespace, Name: name}) {
-			if way := walk(next); way != nil {
-				return append([]string{name}, way...)
+		for _, on := range dependsOn(store.Key{Kind: from.Kind, Namespace: from.Namespace, Name: name}) {
+			if _, seen := cameFrom[on]; !seen {
+				cameFrom[on] = name
+				next = append(next, on)
 			}
 		}
-		return nil
-	}
-	if way := walk(over.Name); way != nil {
-		return append([]string{from.Name}, way...)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	v1 "jobwright.dev/api/v1"
 )
@@ -44,7 +43,7 @@ func (t *transition) depend() (waits waiting, learned bool) {
 		case was.UID != "" && was.UID != now.UID:
 			waits.failed = fmt.Sprintf("Job %q, which spec.dependsOn names, was deleted before it was %s.", d.Name, condition(d))
 		case now.Cycle != nil:
-			waits.failed = fmt.Sprintf("spec.dependsOn leads back to this job: %s. Take one of them out.", strings.Join(now.Cycle, " → "))
+			waits.failed = fmt.Sprintf("spec.dependsOn leads back to this job: %s. Take one of them out.", v1.DependencyWay(now.Cycle))
 		default:
 			was = v1.DependencyStatus{Name: d.Name, UID: now.UID}
 			if now.Phase.Terminal() {
