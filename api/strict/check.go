@@ -89,8 +89,9 @@ func (c *checker) object(dst []byte, n *node, value func([]byte, member) ([]byte
 var (
 	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
-	// jobSpec decodes itself for its custom payloads only.
-	jobSpec = reflect.TypeFor[v1.JobSpec]()
+	// jobSpec and failureRule decode themselves for their custom members only.
+	jobSpec     = reflect.TypeFor[v1.JobSpec]()
+	failureRule = reflect.TypeFor[v1.FailureRule]()
 )
 
 // value writes n for a field of type t.
@@ -101,7 +102,7 @@ func (c *checker) value(dst []byte, n *node, t reflect.Type, p *path) ([]byte, b
 	switch {
 	case t.Kind() == reflect.Pointer:
 		return c.value(dst, n, t.Elem(), p)
-	case reflect.PointerTo(t).Implements(jsonUnmarshaler) && t != jobSpec:
+	case reflect.PointerTo(t).Implements(jsonUnmarshaler) && t != jobSpec && t != failureRule:
 		return c.custom(dst, n, t, p)
 	case reflect.PointerTo(t).Implements(textUnmarshaler) && n.kind == text:
 		return c.custom(dst, n, t, p)
@@ -227,6 +228,14 @@ func (c *checker) custom(dst []byte, n *node, t reflect.Type, p *path) ([]byte, 
 	return dst, true
 }
 
+// customType is the type of a member that a struct has by a payload of the kind.
+func (c *checker) customType(t reflect.Type, name string) (reflect.Type, bool) {
+	if payload, ok := c.payloads.ByField(name); ok && t == jobSpec {
+		return reflect.TypeOf(payload.New()), true
+	}
+	return reflect.TypeFor[v1.JSON](), t == failureRule && c.payloads.HasCriterion(name)
+}
+
 func (c *checker) structure(dst []byte, n *node, t reflect.Type, p *path) ([]byte, bool) {
 	if n.kind != object {
 		return c.wrong(dst, n, p, "a map")
@@ -234,8 +243,8 @@ func (c *checker) structure(dst []byte, n *node, t reflect.Type, p *path) ([]byt
 	known := c.types.of(t)
 	return c.object(dst, n, func(dst []byte, m member) ([]byte, bool) {
 		field, ok := known[m.name]
-		if payload, custom := c.payloads.ByField(m.name); !ok && custom && t == jobSpec {
-			field, ok = reflect.TypeOf(payload.New()), true
+		if !ok {
+			field, ok = c.customType(t, m.name)
 		}
 		if !ok {
 			if !c.passUnknown {

@@ -1,6 +1,9 @@
 package v1
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -41,7 +44,8 @@ type Criterion struct {
 	validate func(*FailureRule, *field.Path) field.ErrorList
 }
 
-// Criteria are the criteria of a rule, in the order in which errors name them.
+// Criteria are the criteria of a rule that this version's actions have a use for, in the
+// order in which errors name them.
 func Criteria() []Criterion {
 	return []Criterion{{
 		Field: "exitCodes", Fact: FactExitCode,
@@ -76,6 +80,34 @@ func Criteria() []Criterion {
 	}}
 }
 
+// customCriterion is that on a fact which a type of a custom payload reports.
+func customCriterion(fact Fact) Criterion {
+	name := string(fact)
+	return Criterion{
+		Field: name, Fact: fact,
+		Wants: func(r *FailureRule) []string {
+			value, ok := r.Custom[name]
+			if !ok {
+				return nil
+			}
+			if values, ok := scalars(value); ok && len(values) > 0 {
+				return values
+			}
+			return []string{""} // what validation refuses is met by nothing
+		},
+		validate: func(r *FailureRule, p *field.Path) field.ErrorList {
+			value, ok := r.Custom[name]
+			if !ok {
+				return nil
+			}
+			if values, ok := scalars(value); !ok || len(values) == 0 || len(values) > maxRuleValues {
+				return field.ErrorList{field.Invalid(p, field.OmitValueType{}, fmt.Sprintf("must be a list of 1 to %d texts, numbers or booleans", maxRuleValues))}
+			}
+			return nil
+		},
+	}
+}
+
 // Met reports whether an attempt that reported facts meets the criterion of a rule. A rule
 // that does not use the criterion is met by all.
 func (c Criterion) Met(r *FailureRule, facts map[Fact]string) bool {
@@ -85,6 +117,35 @@ func (c Criterion) Met(r *FailureRule, facts map[Fact]string) bool {
 		value = c.Unreported
 	}
 	return len(wants) == 0 || value != "" && slices.Contains(wants, value)
+}
+
+// CriteriaOf are all criteria that a rule may use or does use.
+func CriteriaOf(r *FailureRule) []Criterion {
+	all := Criteria()
+	for _, name := range sortedKeys([]string(nil), r.Custom) {
+		all = append(all, customCriterion(Fact(name)))
+	}
+	return all
+}
+
+// scalars are the items of a list as texts, numbers as they are written; false: it is no
+// list, or one of something else.
+func scalars(list JSON) (texts []string, ok bool) {
+	decoder := json.NewDecoder(bytes.NewReader(list.Raw))
+	decoder.UseNumber()
+	var items []any
+	if decoder.Decode(&items) != nil {
+		return nil, false
+	}
+	for _, item := range items {
+		switch item.(type) {
+		case string, bool, json.Number:
+			texts = append(texts, fmt.Sprint(item))
+		default:
+			return nil, false
+		}
+	}
+	return texts, true
 }
 
 func decimals[N int32 | int64](numbers []N) []string {

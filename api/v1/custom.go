@@ -12,18 +12,7 @@ import (
 // MarshalJSON implements json.Marshaler: custom payloads stand beside the fields.
 func (s JobSpec) MarshalJSON() ([]byte, error) {
 	type fields JobSpec // without this method
-	var e appender
-	e.value(fields(s)) // whether <, > and & are escaped is for the caller's encoder to say
-	if e.err != nil || len(s.Custom) == 0 {
-		return e.b, e.err
-	}
-	e.b = bytes.TrimSuffix(e.b, []byte("}"))
-	for _, name := range sortedKeys([]string(nil), s.Custom) {
-		e.key(name)
-		e.json(s.Custom[name])
-	}
-	e.close('}')
-	return e.b, e.err
+	return appendRest(fields(s), s.Custom)
 }
 
 // UnmarshalJSON implements json.Unmarshaler: a member that is no field is kept as a custom
@@ -33,7 +22,44 @@ func (s *JobSpec) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*fields)(s)); err != nil {
 		return err
 	}
-	if onlyFields(data) {
+	return takeRest(data, specFields(), &s.Custom)
+}
+
+// MarshalJSON implements json.Marshaler: custom criteria stand beside the fields.
+func (r FailureRule) MarshalJSON() ([]byte, error) {
+	type fields FailureRule
+	return appendRest(fields(r), r.Custom)
+}
+
+// UnmarshalJSON implements json.Unmarshaler: a member that is no field is kept as a custom
+// criterion, and validation knows whether there is such a one.
+func (r *FailureRule) UnmarshalJSON(data []byte) error {
+	type fields FailureRule
+	if err := json.Unmarshal(data, (*fields)(r)); err != nil {
+		return err
+	}
+	return takeRest(data, ruleFields(), &r.Custom)
+}
+
+// appendRest encodes fields, a struct, with the members in rest after them.
+func appendRest(fields any, rest map[string]JSON) ([]byte, error) {
+	var e appender
+	e.value(fields) // whether <, > and & are escaped is for the caller's encoder to say
+	if e.err != nil || len(rest) == 0 {
+		return e.b, e.err
+	}
+	e.b = bytes.TrimSuffix(e.b, []byte("}"))
+	for _, name := range sortedKeys([]string(nil), rest) {
+		e.key(name)
+		e.json(rest[name])
+	}
+	e.close('}')
+	return e.b, e.err
+}
+
+// takeRest puts the members of an object that are none of the fields into rest.
+func takeRest(data []byte, fields []string, rest *map[string]JSON) error {
+	if onlyFields(data, fields) {
 		return nil
 	}
 	var members map[string]json.RawMessage
@@ -41,27 +67,27 @@ func (s *JobSpec) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	for name, raw := range members {
-		if isSpecField(name) {
+		if isField(name, fields) {
 			continue
 		}
 		var value JSON
 		if err := value.UnmarshalJSON(raw); err != nil {
 			return err
 		}
-		if s.Custom == nil {
-			s.Custom = map[string]JSON{}
+		if *rest == nil {
+			*rest = map[string]JSON{}
 		}
-		s.Custom[name] = value
+		(*rest)[name] = value
 	}
 	return nil
 }
 
 // onlyFields reports whether all members of compact JSON are fields; other JSON is not
 // looked through.
-func onlyFields(data []byte) bool {
+func onlyFields(data []byte, fields []string) bool {
 	r := reader{b: data}
 	for more := r.first('{', '}'); more; more = r.another('}') {
-		if !isSpecField(string(r.key())) {
+		if !isField(string(r.key()), fields) {
 			return false
 		}
 		r.raw()
@@ -69,25 +95,35 @@ func onlyFields(data []byte) bool {
 	return r.whole()
 }
 
-// isSpecField goes by the rule of encoding/json, which does not tell cases apart.
-func isSpecField(name string) bool {
-	return slices.ContainsFunc(specFields(), func(known string) bool { return strings.EqualFold(known, name) })
+// isField goes by the rule of encoding/json, which does not tell cases apart.
+func isField(name string, fields []string) bool {
+	return slices.ContainsFunc(fields, func(known string) bool { return strings.EqualFold(known, name) })
 }
 
-// specFields are the names of the spec's own fields.
-var specFields = sync.OnceValue(func() []string {
+// specFields and ruleFields are the names of the fields in JSON.
+var (
+	specFields = sync.OnceValue(func() []string { return fieldNames(reflect.TypeFor[JobSpec]()) })
+	ruleFields = sync.OnceValue(func() []string { return fieldNames(reflect.TypeFor[FailureRule]()) })
+)
+
+func fieldNames(structure reflect.Type) []string {
 	var names []string
-	for field := range reflect.TypeFor[JobSpec]().Fields() {
+	for field := range structure.Fields() {
 		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "-" {
 			names = append(names, name)
 		}
 	}
 	return names
-})
+}
 
-// HasCustom reports whether the spec has members that are no fields of it. Whoever decodes
-// what a client wrote checks them against the payloads of the kind.
-func (j *Job) HasCustom() bool { return len(j.Spec.Custom) > 0 }
+// HasCustom reports whether the spec has custom payloads or criteria. Whoever decodes what a
+// client wrote checks them against the payloads of the kind.
+func (j *Job) HasCustom() bool {
+	if len(j.Spec.Custom) > 0 || j.Spec.FailurePolicy == nil {
+		return len(j.Spec.Custom) > 0
+	}
+	return slices.ContainsFunc(j.Spec.FailurePolicy.Rules, func(r FailureRule) bool { return len(r.Custom) > 0 })
+}
 
 // getCustom decodes a custom payload anew at each call.
 func getCustom[T any](name string) func(*JobSpec) (any, bool) {

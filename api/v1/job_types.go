@@ -388,6 +388,10 @@ type FailureRule struct {
 	// +kubebuilder:validation:MaxLength=1024
 	MessagePattern string `json:"messagePattern,omitempty"`
 
+	// Custom holds criteria on facts that only types of Custom payloads report, each under
+	// the fact's name, where the others stand in JSON: a list of the values that match.
+	Custom map[string]JSON `json:"-" jsongen:"rest"`
+
 	// retryAfterSeconds is the wait with action RetryAfter when the other side
 	// asked for none or a shorter one. Unset: 0.
 	// +optional

@@ -42,7 +42,8 @@ type Payload struct {
 	// RecordWithout names the field without which the job is a tracking record, which may
 	// have no payload at all. Empty: the payload is required.
 	RecordWithout string
-	// Facts are what attempts report about their end: criteria on others are refused.
+	// Facts are what attempts report about their end. A failure rule on any other fact is
+	// refused; one on a fact that has no field of FailureRule names the fact itself.
 	Facts []Fact
 	// IdleTimeoutSeconds is the idle limit of a job that sets none; 0: there is none.
 	IdleTimeoutSeconds int64
@@ -155,6 +156,12 @@ func (s PayloadSet) reporting(fact Fact) []JobType {
 	}
 	slices.Sort(types)
 	return types
+}
+
+// HasCriterion reports whether a failure rule may name a fact itself.
+func (s PayloadSet) HasCriterion(name string) bool {
+	ours := slices.ContainsFunc(Criteria(), func(c Criterion) bool { return string(c.Fact) == name || c.Field == name })
+	return !ours && len(s.reporting(Fact(name))) > 0
 }
 
 // typeOf is the type that the one payload of a spec stands for; empty unless the spec has

@@ -47,13 +47,16 @@ func (s PayloadSet) validateFailureRule(r *FailureRule, jobType JobType, p *fiel
 	}
 	none := r.MessagePattern == ""
 	var names []string
-	for _, c := range Criteria() {
+	for _, c := range CriteriaOf(r) {
 		names = append(names, c.Field)
 		if len(c.Wants(r)) == 0 {
 			continue
 		}
 		none = false
-		if of := s.reporting(c.Fact); jobType != "" && !slices.Contains(of, jobType) {
+		switch of := s.reporting(c.Fact); {
+		case len(of) == 0:
+			errs = append(errs, field.Forbidden(p.Child(c.Field), "unknown field"))
+		case jobType != "" && !slices.Contains(of, jobType):
 			errs = append(errs, field.Forbidden(p.Child(c.Field), fmt.Sprintf("only a job of type %s reports it, this one is of type %s", oneOf(of), jobType)))
 		}
 	}
@@ -68,7 +71,7 @@ func (s PayloadSet) validateFailureRule(r *FailureRule, jobType JobType, p *fiel
 	if r.RetryAfterSeconds != nil && r.Action != FailurePolicyRetryAfter {
 		errs = append(errs, field.Forbidden(p.Child("retryAfterSeconds"), "only with action RetryAfter"))
 	}
-	for _, c := range Criteria() {
+	for _, c := range CriteriaOf(r) {
 		if c.validate != nil {
 			errs = append(errs, c.validate(r, p.Child(c.Field))...)
 		}

@@ -525,6 +525,13 @@ func (in *FailureRule) DeepCopyInto(out *FailureRule) {
 		*out = make([]int64, len(*in))
 		copy(*out, *in)
 	}
+	if in.Custom != nil {
+		in, out := &in.Custom, &out.Custom
+		*out = make(map[string]JSON, len(*in))
+		for key, val := range *in {
+			(*out)[key] = *val.DeepCopy()
+		}
+	}
 	if in.RetryAfterSeconds != nil {
 		in, out := &in.RetryAfterSeconds, &out.RetryAfterSeconds
 		*out = new(int32)

@@ -4,7 +4,6 @@ package v1
 
 import (
 	json "encoding/json"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -2497,6 +2496,11 @@ func encodeFailureRule(e *appender, s *FailureRule) {
 		e.name(`"retryAfterSeconds":`)
 		e.int(int64((*s.RetryAfterSeconds)))
 	}
+	var few [8]string
+	for _, k := range sortedKeys(few[:0], s.Custom) {
+		e.key(k)
+		e.json(s.Custom[k])
+	}
 	e.close('}')
 }
 
@@ -2723,7 +2727,7 @@ func decodeAPICallPoll(r *reader, s *APICallPoll) {
 func decodeFailureRule(r *reader, s *FailureRule) {
 	var seen uint64
 	for more := r.first('{', '}'); more; more = r.another('}') {
-		switch string(r.key()) {
+		switch key := r.key(); string(key) {
 		case "action":
 			r.once(&seen, 0)
 			word(r, &s.Action)
@@ -2783,7 +2787,12 @@ func decodeFailureRule(r *reader, s *FailureRule) {
 				number(r, &(*s.RetryAfterSeconds), 32)
 			}
 		default:
-			r.failed = true
+			if s.Custom == nil && !r.failed {
+				s.Custom = map[string]JSON{}
+			}
+			var v JSON
+			r.json(&v)
+			insert(r, s.Custom, string(key), v)
 		}
 	}
 }

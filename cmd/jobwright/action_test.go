@@ -45,10 +45,13 @@ func TestAFourthActionGoesThroughEveryLayer(t *testing.T) {
 		t.Errorf("the action was given %+v", runner.host)
 	}
 	c := napCommands{T: t, address: address}
-	manifest := filepath.Join(t.TempDir(), "nap.yaml")
+	folder := t.TempDir()
+	named := func(job string) string { return filepath.Join(folder, job) + ".yaml" }
+	manifest := named("rest")
 	write := func(spec string) {
 		t.Helper()
-		if err := os.WriteFile(manifest, []byte("apiVersion: jobwright.dev/v1\nkind: Job\nmetadata: {name: rest}\nspec:\n"+spec), 0o600); err != nil {
+		name := strings.TrimSuffix(filepath.Base(manifest), ".yaml")
+		if err := os.WriteFile(manifest, []byte("apiVersion: jobwright.dev/v1\nkind: Job\nmetadata: {name: "+name+"}\nspec:\n"+spec), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -83,6 +86,28 @@ func TestAFourthActionGoesThroughEveryLayer(t *testing.T) {
 	c.says(0, []string{"zzz"}, "logs", "rest")
 	write("  nap: {milliseconds: 2, fails: 1}\n  backoff: {initialSeconds: 0}\n  failurePolicy: {rules: [{action: Ignore, exitCodes: [7]}]}\n")
 	c.says(1, []string{"spec.nap.milliseconds: Forbidden: field is immutable, the job has finished (Succeeded)"}, "apply", "-f", manifest)
+
+	// A failure rule by a fact that no other type reports, which has no field of its own.
+	rule := func(dream string) string {
+		return "  nap: {milliseconds: 1, fails: 1, dream: falling}\n  backoff: {initialSeconds: 0}\n  failurePolicy: {rules: [{action: Ignore, dream: " + dream + "}]}\n"
+	}
+	manifest = named("dreamer")
+	write(rule("[flying, {}]"))
+	c.says(1, []string{"spec.failurePolicy.rules[0].dream: Invalid value: must be a list of 1 to 100 texts, numbers or booleans"}, "apply", "-f", manifest)
+	write("  build: {action: x}\n  failurePolicy: {rules: [{action: Ignore, dream: [flying], dreams: [1]}]}\n")
+	c.says(1, []string{
+		"spec.failurePolicy.rules[0].dream: Forbidden: only a job of type nap reports it, this one is of type build",
+		`unknown field "spec.failurePolicy.rules[0].dreams"`,
+	}, "apply", "-f", manifest)
+	write(rule("[flying, falling]"))
+	c.says(0, []string{"job/dreamer created"}, "apply", "-f", manifest)
+	c.says(0, nil, "wait", "--for=condition=Complete", "job/dreamer", "--timeout=60s")
+	manifest = named("flyer")
+	write(rule("[flying, 1]"))
+	c.says(0, []string{"job/flyer created"}, "apply", "-f", manifest)
+	c.says(0, nil, "wait", "--for=condition=Failed", "job/flyer", "--timeout=60s")
+	c.says(0, []string{"dream:", "- flying"}, "get", "job", "flyer", "-o", "yaml")
+	manifest = named("rest")
 
 	// The command of its own, which the payload's names make.
 	c.says(0, []string{"Nap: wait a while", "--field"}, "run", "nap", "--help")
@@ -127,6 +152,7 @@ func TestAFourthActionGoesThroughEveryLayer(t *testing.T) {
 	defer stop()
 	c.says(0, []string{"nap:", "milliseconds: 1", "type: nap"}, "get", "job", "short", "-o", "yaml")
 	write("  type: nap\n  nap: {milliseconds: 1}\n")
+	c.says(0, []string{"dream:", "- flying"}, "get", "job", "flyer", "-o", "yaml")
 	c.says(1, []string{`unknown field "spec.nap"`, `spec.type: Unsupported value: "nap": supported values: "build", "deploy", "api_call"`}, "apply", "-f", manifest)
 	c.says(2, []string{`unknown command "nap"`}, "run", "nap")
 	c.says(0, nil, "delete", "job", "short")

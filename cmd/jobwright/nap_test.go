@@ -26,7 +26,12 @@ type nap struct {
 	Bed string `json:"bed,omitempty"`
 	// Fails is how many attempts fail, with exit code 7.
 	Fails int64 `json:"fails,omitempty"`
+	// Dream is what those report as the fact of that name.
+	Dream string `json:"dream,omitempty"`
 }
+
+// factDream is a fact that no other type reports.
+const factDream v1.Fact = "dream"
 
 const longestNap = 60_000
 
@@ -41,7 +46,7 @@ func validateNap(n *nap, path *field.Path) field.ErrorList {
 func napKinds() v1.KindSet {
 	return v1.KindsWith(append(v1.Payloads(), v1.DefinePayload(v1.Payload{
 		Type: typeNap, Command: "nap", Title: "Nap", About: "wait a while",
-		Facts: []v1.Fact{v1.FactExitCode}, IdleTimeoutSeconds: 61,
+		Facts: []v1.Fact{v1.FactExitCode, factDream}, IdleTimeoutSeconds: 61,
 	}, v1.PayloadStrategy[nap]{Validate: validateNap})))
 }
 
@@ -98,7 +103,7 @@ func (r *napper) Run(ctx context.Context, a action.Attempt, out action.Sink) act
 	}
 	if attempt, _ := strconv.ParseInt(a.ID[strings.LastIndexByte(a.ID, '-')+1:], 10, 64); n.Fails > 0 && attempt <= n.Fails {
 		o := action.Fail(v1.ReasonExitCode, "The nap ended in a fright.")
-		o.Facts = o.Facts.With(v1.FactExitCode, 7)
+		o.Facts = o.Facts.With(v1.FactExitCode, 7).With(factDream, n.Dream)
 		return o
 	}
 	result, err := v1.NewJSON(map[string]any{"slept": n.Milliseconds})

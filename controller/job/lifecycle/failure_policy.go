@@ -137,7 +137,7 @@ func match(policy *v1.FailurePolicy, o action.Outcome) *v1.FailureRule {
 
 // meets reports whether o meets every criterion of the rule.
 func meets(r *v1.FailureRule, o action.Outcome) bool {
-	for _, criterion := range v1.Criteria() {
+	for _, criterion := range v1.CriteriaOf(r) {
 		if !criterion.Met(r, o.Facts) {
 			return false
 		}
