@@ -59,6 +59,27 @@ func importRules() []importRule {
 			"controller", "controller/action", "controller/job/lifecycle", "controller/job/spool", "controller/job/status",
 		}},
 		{"controller", []string{"api/v1", "store"}}, // it knows no kind
+		// Of mcp: values and texts, then the wire, then one session, then the servers with all
+		// of theirs; the attempt is above them.
+		{"controller/action/mcp/display", nil},
+		{"controller/action/mcp/answer", nil},
+		{"controller/action/mcp/pool", nil},
+		{"controller/action/mcp/memory", []string{"store/filedb"}},
+		{"controller/action/mcp/schema", []string{"controller/action/mcp/display"}},
+		{"controller/action/mcp/config", []string{"api/v1", "api/strict"}},
+		{"controller/action/mcp/wire", []string{"api/v1", "api/strict", "controller/action/outbound"}},
+		{"controller/action/mcp/catalog", []string{
+			"api/v1", "api/strict", "controller/action/outbound",
+			"controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema", "controller/action/mcp/wire",
+		}},
+		{"controller/action/mcp/questions", []string{
+			"api/v1", "api/strict", "controller/action",
+			"controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema",
+		}},
+		{"controller/action/mcp/outcome", []string{ // it knows no session: a function of values
+			"api/v1", "api/strict", "controller/action", "controller/action/outbound", "controller/action/process",
+			"controller/action/mcp/answer", "controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema", "controller/action/mcp/wire",
+		}},
 		{"controller/action/...", []string{"api/v1", "api/strict", "controller/action/...", "store/filedb"}},
 		{"controller/...", []string{"api/v1", "api/strict", "store", "store/logs", "store/events", "controller/...", "store/table", "store/filedb"}},
 		{"web", nil},

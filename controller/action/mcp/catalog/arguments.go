@@ -17,35 +17,12 @@ import (
 // both requires and has a default for are sent with it. Notes are for the job's log: what
 // was added, and what of the schema is not checked.
 func (c *Catalog) Arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
-	if c.tools[build.Action] == nil && !c.server.Allows(build.Action) {
-		return nil, nil, []string{fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", display.Short(build.Action, display.MaxShown), c.name)}
+	if why := c.refuses(build.Action); why != "" {
+		return nil, nil, []string{why}
 	}
-	if c.tools[build.Action] == nil {
-		return nil, nil, []string{fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has %s",
-			build.Action, c.name, theTools(slices.Sorted(maps.Keys(c.tools))))}
-	}
+	sent, decoded, problems := given(build)
 	if len(build.Answers) > 0 && !c.server.Asks() {
-		problems = append(problems, fmt.Sprintf("spec.build.answers: Forbidden: MCP server %q is not allowed to ask; the operator allows it with \"elicitation\": \"answers\" in the --mcp-config file", c.name))
-	}
-	arguments, decoded := map[string]any{}, map[string]any{}
-	take := func(path string, from map[string]v1.JSON, into, plain map[string]any) {
-		for _, name := range slices.Sorted(maps.Keys(from)) {
-			value, err := schema.Exact(from[name].Raw)
-			if err != nil {
-				problems = append(problems, fmt.Sprintf("%s%s: Invalid value: %v", path, schema.Fields([]any{name}), err))
-				continue
-			}
-			into[name], plain[name] = from[name], value
-		}
-	}
-	take("spec.build.arguments", build.Arguments, arguments, decoded)
-	if build.ID != "" {
-		arguments["id"], decoded["id"] = build.ID, build.ID
-	}
-	if build.Variables != nil {
-		variables, plain := map[string]any{}, map[string]any{}
-		take("spec.build.variables", build.Variables, variables, plain)
-		arguments["variables"], decoded["variables"] = variables, plain
+		problems = append([]string{fmt.Sprintf("spec.build.answers: Forbidden: MCP server %q is not allowed to ask; the operator allows it with \"elicitation\": \"answers\" in the --mcp-config file", c.name)}, problems...)
 	}
 	if len(problems) > 0 {
 		return nil, nil, problems
@@ -54,7 +31,7 @@ func (c *Catalog) Arguments(build *v1.BuildAction) (arguments map[string]any, no
 	filled := input.Fill(decoded)
 	for _, added := range filled {
 		top := fmt.Sprint(added.Path[0])
-		arguments[top] = decoded[top]
+		sent[top] = decoded[top]
 		notes = append(notes, fmt.Sprintf("%s is not set; the tool requires it, and gets the default of its schema: %s", argumentPath(build, added.Path), display.Short(display.Compact(added.Value), display.MaxShown)))
 	}
 	for _, v := range input.Check(decoded) {
@@ -69,7 +46,43 @@ func (c *Catalog) Arguments(build *v1.BuildAction) (arguments map[string]any, no
 	for _, unchecked := range input.Unchecked {
 		notes = append(notes, fmt.Sprintf("the input schema of tool %s is not checked at %s", build.Action, unchecked))
 	}
-	return arguments, notes, problems
+	return sent, notes, problems
+}
+
+// refuses says why jobs cannot call a tool; empty: they can.
+func (c *Catalog) refuses(tool string) string {
+	switch {
+	case c.Has(tool):
+		return ""
+	case !c.server.Allows(tool):
+		return fmt.Sprintf("spec.build.action: Forbidden: the --mcp-config file keeps jobs from tool %q of MCP server %q", display.Short(tool, display.MaxShown), c.name)
+	}
+	return fmt.Sprintf("spec.build.action: Not found: %q: MCP server %q has %s", tool, c.name, theTools(slices.Sorted(maps.Keys(c.tools))))
+}
+
+// given is the arguments of a job: as they are sent, and decoded for the check.
+func given(build *v1.BuildAction) (sent, decoded map[string]any, problems []string) {
+	sent, decoded = map[string]any{}, map[string]any{}
+	take := func(path string, from map[string]v1.JSON, into, plain map[string]any) {
+		for _, name := range slices.Sorted(maps.Keys(from)) {
+			value, err := schema.Exact(from[name].Raw)
+			if err != nil {
+				problems = append(problems, fmt.Sprintf("%s%s: Invalid value: %v", path, schema.Fields([]any{name}), err))
+				continue
+			}
+			into[name], plain[name] = from[name], value
+		}
+	}
+	take("spec.build.arguments", build.Arguments, sent, decoded)
+	if build.ID != "" {
+		sent["id"], decoded["id"] = build.ID, build.ID
+	}
+	if build.Variables != nil {
+		variables, plain := map[string]any{}, map[string]any{}
+		take("spec.build.variables", build.Variables, variables, plain)
+		sent["variables"], decoded["variables"] = variables, plain
+	}
+	return sent, decoded, problems
 }
 
 // argumentPath is the field of the job that holds a part of the arguments.
