@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +25,25 @@ const MaxLength = 64 << 10
 // maxFile bounds the operator's file.
 const maxFile = 1 << 20
 
-// name is what a secret may be called.
-var name = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$`)
+// maxName bounds a secret's name, in bytes.
+const maxName = 253
+
+// validName reports whether a secret may be called so: letters, digits and, within the
+// name, "-", "_" and ".".
+func validName(name string) bool {
+	plain := func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	}
+	if name == "" || len(name) > maxName || !plain(name[0]) || !plain(name[len(name)-1]) {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if !plain(c) && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
 
 // source is where a value comes from; exactly one of the first three is set.
 type source struct {
@@ -91,7 +107,7 @@ func lines(err error) string {
 }
 
 func check(n string, s source) error {
-	if !name.MatchString(n) {
+	if !validName(n) {
 		return fmt.Errorf("%q is no name: letters, digits, '-', '_' and '.', the first and last a letter or digit", n)
 	}
 	given := 0

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -109,6 +110,18 @@ func TestFilesThatAreRefused(t *testing.T) {
 	}
 	if _, err := secrets.Load(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a file that is not there was read")
+	}
+}
+
+func TestNamesOfSecrets(t *testing.T) {
+	long := strings.Repeat("a", 253)
+	for name, valid := range map[string]bool{
+		"a": true, "7": true, "DB_url.v-2": true, long: true,
+		"-a": false, "a-": false, ".a": false, "a_": false, "a b": false, "ä": false, long + "a": false,
+	} {
+		if _, err := load(t, fmt.Sprintf("%q: {value: hidden-value}", name)); (err == nil) != valid {
+			t.Errorf("%.20q: %v", name, err)
+		}
 	}
 }
 

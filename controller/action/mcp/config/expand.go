@@ -82,7 +82,7 @@ func (s Surroundings) resolve(reference string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("the environment variable %s is not set", name)
 	}
-	if s.secret != nil && secretName.MatchString(name) {
+	if s.secret != nil && secretName().MatchString(name) {
 		s.secret(value)
 	}
 	return value, nil

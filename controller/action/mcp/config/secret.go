@@ -5,13 +5,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // secretName is what variables and parameters are called that hold a secret, secretHeader what
 // such headers are called.
 var (
-	secretName   = regexp.MustCompile(`(?i)token|secret|passw|passphrase|credential|api_?-?key|access_?-?key|private_?-?key|(^|_)(key|pass|pat|auth|dsn)$`)
-	secretHeader = regexp.MustCompile(`(?i)auth|token|secret|passw|credential|cookie|key|pat$`)
+	secretName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)token|secret|passw|passphrase|credential|api_?-?key|access_?-?key|private_?-?key|(^|_)(key|pass|pat|auth|dsn)$`)
+	})
+	secretHeader = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)auth|token|secret|passw|credential|cookie|key|pat$`)
+	})
 )
 
 // Secrets are the values that no log and no message is to repeat, though the server may
@@ -39,7 +44,7 @@ func (s Server) Secrets() []string {
 func (s Server) Credentials() []string {
 	values := slices.Clone(s.Referred)
 	for name, value := range s.Headers {
-		if secretHeader.MatchString(name) {
+		if secretHeader().MatchString(name) {
 			values = append(values, value)
 			if _, credentials, ok := strings.Cut(value, " "); ok {
 				values = append(values, credentials)
@@ -48,13 +53,13 @@ func (s Server) Credentials() []string {
 	}
 	if u, err := url.Parse(s.URL); err == nil {
 		for name, parameter := range u.Query() {
-			if secretName.MatchString(name) {
+			if secretName().MatchString(name) {
 				values = append(values, parameter...)
 			}
 		}
 	}
 	for name, value := range s.Env {
-		if secretName.MatchString(name) {
+		if secretName().MatchString(name) {
 			values = append(values, value)
 		}
 		if u, err := url.Parse(value); err == nil && u.User != nil {

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,12 +33,19 @@ func comparePaths(a, b []any) int {
 	})
 }
 
-// plainName is a name that a path has without brackets.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_$-]+$`)
-
 func field(name string) string {
-	if plainName.MatchString(name) {
+	if plainName(name) {
 		return "." + name
 	}
 	return fmt.Sprintf("[%q]", display.Short(name, display.MaxShown))
+}
+
+// plainName reports whether a path has a name without brackets.
+func plainName(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '$' && c != '-' {
+			return false
+		}
+	}
+	return name != ""
 }

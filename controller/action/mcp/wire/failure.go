@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"jobwright.dev/controller/action/outbound"
@@ -109,12 +110,14 @@ func advice(status int, session bool) string {
 	return ""
 }
 
-var challengePart = regexp.MustCompile(`(error_description|error|realm)\s*=\s*"([^"]*)"`)
+var challengePart = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(error_description|error|realm)\s*=\s*"([^"]*)"`)
+})
 
 // challenged is what a challenge says in words.
 func challenged(header string) string {
 	var parts []string
-	for _, part := range challengePart.FindAllStringSubmatch(short(header, 2*BodyShown), -1) {
+	for _, part := range challengePart().FindAllStringSubmatch(short(header, 2*BodyShown), -1) {
 		parts = append(parts, part[2])
 	}
 	if len(parts) == 0 {
