@@ -64,7 +64,7 @@ func importRules() []importRule {
 		{"controller/action/mcp/display", nil},
 		{"controller/action/mcp/answer", nil},
 		{"controller/action/mcp/pool", nil},
-		{"controller/action/mcp/memory", []string{"store/filedb"}},
+		{"controller/action/mcp/memory", []string{"controller/action/jobfiles", "store/filedb"}},
 		{"controller/action/mcp/schema", []string{"controller/action/mcp/display"}},
 		{"controller/action/mcp/config", []string{"api/v1", "api/strict"}},
 		{"controller/action/mcp/wire", []string{"api/v1", "api/strict", "controller/action/outbound"}},
