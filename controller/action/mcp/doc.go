@@ -41,12 +41,13 @@
 // theirs goes to the new one, calls under way end where they are (reload.go). Servers
 // share nothing: a broken one holds up its own callers alone.
 //
-// What a server writes to stderr before its answer belongs to the call; what comes between
-// two calls goes to Jobwright's own log. A session that has written so late is given to the
-// next call when it has been silent for a while; in the first second after a call of another
-// workspace, what a shared server writes goes to Jobwright's own log too (words.go). What
-// a server writes of an earlier call, for the first time and in the middle of the next one
-// of the same workspace, cannot be told from that one's.
+// What a server writes to stderr before its answer belongs to the call; what it writes between
+// two calls goes to Jobwright's own log, even if it is read only when the next call is under way
+// (program.Mark). A session that has written so late is given to the next call when it has been
+// silent for a while; in the first second after a call of another workspace, what a shared
+// server writes goes to Jobwright's own log too (session/words.go). What a server writes of an
+// earlier call in the middle of the next one of the same workspace cannot be told from that
+// one's.
 //
 // # Servers that break the rules
 //

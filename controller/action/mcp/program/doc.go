@@ -10,4 +10,7 @@
 //     error.
 //  3. UnreadCall is true only for a call that the program cannot have read: the program has
 //     ended, and the pipe still held a byte of the call.
+//  4. A line of stderr belongs to the epoch in which the program began to write it. Mark
+//     begins an epoch: what was written before is told from what is written after, although
+//     both may be read later.
 package program

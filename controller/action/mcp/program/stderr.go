@@ -2,6 +2,7 @@ package program
 
 import (
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,24 +12,93 @@ import (
 // drainTime bounds the wait for what was written before an answer; it is in the pipe.
 const drainTime = 20 * time.Millisecond
 
-// stderr is a program's stderr, and knows whether what was read of it is being handed over.
+// stderr is a program's stderr. It knows whether what was read of it is being handed over, and
+// which call each line was written in.
+//
+// An epoch begins where a call begins: behind the last byte that the program has written by
+// then. Whoever reads gets no more at once than belongs to one epoch, and asks for more only
+// when all lines of the last piece were handed over. So a line that was written before a call
+// belongs to an epoch before it, however late it is read.
 type stderr struct {
 	io.ReadCloser
 	busy atomic.Bool
+
+	mu    sync.Mutex
+	read  int64 // bytes so far
+	half  bool  // the last of them is within a line
+	epoch int64 // of what was read last
+	next  int64 // the newest
+	mark  int64 // the byte that it begins with
+	begun bool  // the line that is read next was begun in the epoch before
 }
 
 // Read implements io.Reader.
 func (s *stderr) Read(p []byte) (int, error) {
 	s.busy.Store(false)
-	n, err := s.ReadCloser.Read(p)
+	n, err := s.fetch(p)
 	s.busy.Store(n > 0)
 	return n, err
 }
 
-// Words hands over each line of the program's stderr until it ends, and closes it.
-func (p *Program) Words(take func(line string)) {
+// fetchPlain reads where it is not known how much was written: a piece may have the end of an
+// epoch and the beginning of the next.
+func (s *stderr) fetchPlain(p []byte) (int, error) {
+	s.mu.Lock()
+	p = s.room(p)
+	s.mu.Unlock()
+	n, err := s.ReadCloser.Read(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.took(p[:n])
+	return n, err
+}
+
+// room is how much of p may be read at once; everything that was read has been handed over.
+// The caller holds mu.
+func (s *stderr) room(p []byte) []byte {
+	if s.epoch == s.next {
+		return p
+	}
+	if s.read >= s.mark {
+		s.epoch, s.begun = s.next, s.half
+		return p
+	}
+	return p[:min(int64(len(p)), s.mark-s.read)]
+}
+
+// took counts what was read. The caller holds mu.
+func (s *stderr) took(p []byte) {
+	if len(p) > 0 {
+		s.read, s.half = s.read+int64(len(p)), p[len(p)-1] != '\n'
+	}
+}
+
+// lineEpoch is the epoch that a line belongs to which is handed over.
+func (s *stderr) lineEpoch() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun {
+		s.begun = false
+		return s.epoch - 1
+	}
+	return s.epoch
+}
+
+// Words hands over each line of the program's stderr with its epoch, until it ends, and closes
+// it.
+func (p *Program) Words(take func(line string, epoch int64)) {
 	defer p.Stderr.Close()
-	_ = process.Lines(p.stderr, take) // it ends with the process
+	_ = process.Lines(p.stderr, func(line string) { take(line, p.stderr.lineEpoch()) }) // it ends with the process
+}
+
+// Mark begins an epoch of stderr, and returns its number.
+func (p *Program) Mark() int64 {
+	s := p.stderr
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next++
+	s.mark = s.read + int64(unread(s.ReadCloser))
+	return s.next
 }
 
 // Drain waits until what the program wrote to stderr before its answer has been handed over.

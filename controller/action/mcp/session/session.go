@@ -68,6 +68,7 @@ type Session struct {
 	late      time.Time            // when the server last wrote between two calls
 	asides    int                  // lines outside of calls
 	tail      process.Tail
+	epoch     int64 // of its stderr, since the call under way began
 }
 
 // Options are what a session is made of.
@@ -114,6 +115,9 @@ func (s *Session) Begin(sink action.Sink, token string) {
 	defer s.mu.Unlock()
 	if s.token != token && s.token != "" {
 		s.before = s.token
+	}
+	if sink != nil && s.sink == nil && s.proc != nil {
+		s.epoch = s.proc.Mark()
 	}
 	s.sink, s.token = sink, token
 }

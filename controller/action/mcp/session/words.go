@@ -21,9 +21,28 @@ const (
 	maxAside = 1000
 )
 
-func (s *Session) stderr(line string) { s.said(action.Stderr, line) }
+// stderr takes a line that the server has written in an epoch of its stderr: one that began
+// before the call under way is not for the call.
+func (s *Session) stderr(line string, epoch int64) {
+	s.mu.Lock()
+	before := epoch < s.epoch
+	s.mu.Unlock()
+	if before {
+		s.aside(action.Stderr, line)
+		return
+	}
+	s.said(action.Stderr, line)
+}
 
 func (s *Session) stdout(line string) { s.said(action.Stdout, line) }
+
+// aside takes what the server wrote before the call under way, as it was read only now.
+func (s *Session) aside(stream action.Stream, line string) {
+	line = s.Redact(line)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.overheard(stream, line)
+}
 
 // said takes a server's own words.
 func (s *Session) said(stream action.Stream, line string) {
@@ -67,14 +86,27 @@ func (s *Session) LastWords() string {
 // hear gives a line of the server to the call under way. What comes between two calls, and
 // what may be of another workspace's call, goes to Jobwright's own log. The caller holds mu.
 func (s *Session) hear(stream action.Stream, line string) {
-	now := time.Now()
-	if s.sink != nil && !now.Before(s.foreign) {
+	if s.sink != nil && !time.Now().Before(s.foreign) {
 		s.sink.Line(stream, line)
 		return
 	}
-	if s.sink == nil && s.served {
-		s.late = now
+	if s.sink == nil {
+		s.overheard(stream, line)
+		return
 	}
+	s.log(stream, line)
+}
+
+// overheard takes a line from between two calls. The caller holds mu.
+func (s *Session) overheard(stream action.Stream, line string) {
+	if s.served {
+		s.late = time.Now()
+	}
+	s.log(stream, line)
+}
+
+// log writes a line to Jobwright's own log. The caller holds mu.
+func (s *Session) log(stream action.Stream, line string) {
 	if s.asides++; s.asides <= maxAside && line != "" {
 		s.opts.Log.Info("an MCP server says outside of a call", "server", s.opts.Name, "workspace", s.workspace, "stream", string(stream), "line", display.Short(line, maxLastWord))
 	}
