@@ -33,7 +33,7 @@ func serveUntil(ctx context.Context, listener net.Listener, api http.Handler, ma
 	defer endStreams()
 	httpServer := server.NewHTTPServer(api)
 	httpServer.BaseContext = func(net.Listener) context.Context { return streams }
-	httpServer.ErrorLog = errorLog(log)
+	logErrors(httpServer, log)
 
 	drive, stop := context.WithCancel(ctx)
 	defer stop()

@@ -2,8 +2,8 @@ package serve
 
 import (
 	"io"
-	"log"
 	"log/slog" //nolint:depguard // the logger is made here, once
+	"net/http"
 
 	"github.com/go-logr/logr"
 )
@@ -16,7 +16,7 @@ func newLogger(format string, out io.Writer) logr.Logger {
 	return logr.FromSlogHandler(slog.NewTextHandler(out, nil))
 }
 
-// errorLog is the logger for what net/http reports.
-func errorLog(to logr.Logger) *log.Logger {
-	return slog.NewLogLogger(logr.ToSlogHandler(to), slog.LevelWarn)
+// logErrors has a server report its errors to the logger.
+func logErrors(s *http.Server, to logr.Logger) {
+	s.ErrorLog = slog.NewLogLogger(logr.ToSlogHandler(to), slog.LevelWarn)
 }
