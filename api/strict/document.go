@@ -161,15 +161,6 @@ func (d Document) Text(name string) string {
 	return s
 }
 
-// Member is the member called name; it is empty if there is none.
-func (d Document) Member(name string) Document {
-	n := d.node().get(name)
-	if n == nil {
-		n = &node{kind: null, line: d.node().line, column: d.node().column, raw: []byte("null")}
-	}
-	return Document{root: n, base: d.base.member(name)}
-}
-
 // Items are the values in the list that is the member called name.
 func (d Document) Items(name string) []Document {
 	at := d.node().get(name)

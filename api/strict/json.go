@@ -81,7 +81,7 @@ func bounded(text []byte) bool {
 		default:
 			run++
 		}
-		if depth > MaxDepth || run > MaxNumber {
+		if depth > maxDepth || run > maxNumber {
 			return false
 		}
 	}
@@ -160,8 +160,8 @@ func (t *jsonTree) value() (*node, error) {
 
 // within reads what stands between two brackets.
 func (t *jsonTree) within(n *node, read func() error) error {
-	if len(t.trail) >= MaxDepth {
-		return Problems{{Line: n.line, Column: n.column, Message: fmt.Sprintf("maps and lists lie more than %d deep within each other", MaxDepth)}}
+	if len(t.trail) >= maxDepth {
+		return Problems{{Line: n.line, Column: n.column, Message: fmt.Sprintf("maps and lists lie more than %d deep within each other", maxDepth)}}
 	}
 	if _, err := t.decoder.ReadToken(); err != nil {
 		return err
@@ -242,7 +242,7 @@ func (t *jsonTree) scalar(n *node, first jsontext.Kind) error {
 		n.kind = boolean
 	case '0':
 		n.kind = number
-		if len(n.raw) > MaxNumber {
+		if len(n.raw) > maxNumber {
 			t.found.add(Problem{Line: n.line, Column: n.column, Path: t.trail.String(), Message: tooLong(len(n.raw))})
 			n.kind, n.raw = null, []byte("null")
 		}
@@ -291,7 +291,7 @@ func surrogate(raw []byte) int64 {
 const half = "has half a surrogate pair (\\ud800 to \\udfff), which is no character"
 
 func tooLong(length int) string {
-	return "a number of " + strconv.Itoa(length) + " characters; at most " + strconv.Itoa(MaxNumber) + " are read: quote it if it is text"
+	return "a number of " + strconv.Itoa(length) + " characters; at most " + strconv.Itoa(maxNumber) + " are read: quote it if it is text"
 }
 
 // unquote is the value of a valid JSON string.

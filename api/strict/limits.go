@@ -2,15 +2,15 @@ package strict
 
 // Bounds of one document.
 const (
-	// MaxDepth is how many maps and lists may lie within each other. Schemas and syntax
+	// maxDepth is how many maps and lists may lie within each other. Schemas and syntax
 	// trees that tools take are some dozens deep.
-	MaxDepth = 500
-	// MaxNumber is how many characters a number may have; a float64 written out in full
+	maxDepth = 500
+	// maxNumber is how many characters a number may have; a float64 written out in full
 	// has 1,077 at most.
-	MaxNumber = 1100
-	// MaxAliased is how many bytes of JSON aliases and merge keys may add to what stands in
+	maxNumber = 1100
+	// maxAliased is how many bytes of JSON aliases and merge keys may add to what stands in
 	// the text. An object's stored form is bounded by the same order of magnitude.
-	MaxAliased = 1 << 20
+	maxAliased = 1 << 20
 	// MaxProblems is how many problems are reported; the rest is counted.
 	MaxProblems = 100
 )

@@ -56,7 +56,7 @@ func plainScalar(s string) *node {
 		return &node{kind: text, raw: quote(s)}
 	}
 	switch {
-	case jsonNumber().MatchString(s) && len(s) > MaxNumber:
+	case jsonNumber().MatchString(s) && len(s) > maxNumber:
 		return &node{kind: doubtful, plain: s, advice: tooLong(len(s))}
 	case jsonNumber().MatchString(s):
 		return &node{kind: number, raw: []byte(s), plain: s}

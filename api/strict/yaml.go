@@ -51,10 +51,10 @@ func parseYAML(text []byte) parsed {
 // exceeded says which bound a document is beyond.
 func (t *yamlTree) exceeded(root *node) string {
 	switch {
-	case root.depth > MaxDepth:
-		return fmt.Sprintf("maps and lists lie more than %d deep within each other", MaxDepth)
-	case root.added > MaxAliased, t.merged > maxMerged:
-		return fmt.Sprintf("aliases (*name) and merge keys (<<) may add at most %d bytes and %d members to a document, and add more", MaxAliased, maxMerged)
+	case root.depth > maxDepth:
+		return fmt.Sprintf("maps and lists lie more than %d deep within each other", maxDepth)
+	case root.added > maxAliased, t.merged > maxMerged:
+		return fmt.Sprintf("aliases (*name) and merge keys (<<) may add at most %d bytes and %d members to a document, and add more", maxAliased, maxMerged)
 	}
 	return ""
 }

@@ -65,7 +65,7 @@ type Options struct {
 const (
 	DefaultCancelGrace      = 10 * time.Second
 	DefaultShutdownGrace    = 30 * time.Second
-	DefaultProgressInterval = 250 * time.Millisecond
+	defaultProgressInterval = 250 * time.Millisecond
 	// DefaultLease survives two renewals that fail and a pause of the garbage
 	// collector or the machine of some seconds; a dead worker's job is taken over
 	// within it.
@@ -106,7 +106,7 @@ func New(opts Options) (*Controller, error) {
 		opts.Ageing = DefaultAgeing
 	}
 	if opts.ProgressInterval <= 0 {
-		opts.ProgressInterval = DefaultProgressInterval
+		opts.ProgressInterval = defaultProgressInterval
 	}
 	counted := status.NewMetrics()
 	writer := &status.Writer{Store: opts.Store, Events: opts.Events, Metrics: counted}

@@ -35,10 +35,10 @@ type Options struct {
 	// Workspaces: an object is created only in a workspace that there is, or that the same
 	// call makes. A workspace that has objects is never deleted.
 	Workspaces bool
-	// MaxObjectBytes limits one object's encoding. 0: DefaultMaxObjectBytes.
+	// MaxObjectBytes limits one object's encoding. 0: defaultMaxObjectBytes.
 	MaxObjectBytes int
 	// IdleDelay is how long after the last write jobs.json is rewritten. 0:
-	// DefaultIdleDelay.
+	// defaultIdleDelay.
 	IdleDelay time.Duration
 	// Idle is called when jobs.json has been rewritten and nothing was written since: the
 	// moment to give memory back. Unset: nothing is called.
@@ -49,11 +49,11 @@ const (
 	// DefaultMinFree leaves room for the journal's next segments and for the rewrite
 	// of a small jobs.json; the rewrite of a large one is checked by itself.
 	DefaultMinFree = 256 << 20
-	// DefaultMaxObjectBytes is etcd's limit of a request, which clients of the
+	// defaultMaxObjectBytes is etcd's limit of a request, which clients of the
 	// Kubernetes API know.
-	DefaultMaxObjectBytes = 3 << 19
-	// DefaultIdleDelay keeps the promise "within a second of going idle".
-	DefaultIdleDelay = 500 * time.Millisecond
+	defaultMaxObjectBytes = 3 << 19
+	// defaultIdleDelay keeps the promise "within a second of going idle".
+	defaultIdleDelay = 500 * time.Millisecond
 	// maxSoft is how many versions may be used up by soft writes that no disk has
 	// seen; recovery skips as many.
 	maxSoft = 4096

@@ -73,10 +73,10 @@ func Open(dir string, opts Options) (*Store, error) {
 		opts.MinFree = DefaultMinFree
 	}
 	if opts.MaxObjectBytes == 0 {
-		opts.MaxObjectBytes = DefaultMaxObjectBytes
+		opts.MaxObjectBytes = defaultMaxObjectBytes
 	}
 	if opts.IdleDelay == 0 {
-		opts.IdleDelay = DefaultIdleDelay
+		opts.IdleDelay = defaultIdleDelay
 	}
 	if opts.Log.GetSink() == nil {
 		opts.Log = logr.Discard()

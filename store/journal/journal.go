@@ -10,9 +10,9 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// DefaultSegmentSize is large enough that at full speed a segment lasts for half a
+// defaultSegmentSize is large enough that at full speed a segment lasts for half a
 // second, and small enough that an empty store does not look large.
-const DefaultSegmentSize = 32 << 20
+const defaultSegmentSize = 32 << 20
 
 // firstSegmentSize is the size of the first segment after an opening; each further one
 // is twice as large as the one before, up to Options.SegmentSize. So a store that is
@@ -21,7 +21,7 @@ const firstSegmentSize = 1 << 20
 
 // Options of a journal.
 type Options struct {
-	// SegmentSize is the largest size of a segment in bytes; 0: DefaultSegmentSize. A
+	// SegmentSize is the largest size of a segment in bytes; 0: defaultSegmentSize. A
 	// block that is larger gets a segment of its own size.
 	SegmentSize int64
 	// NoSpare: segments are made when they are needed, not ahead beside the commits.
@@ -113,9 +113,6 @@ func (j *Journal) Sequence() uint64 { return j.sequence }
 
 // Segment is the number of the current segment.
 func (j *Journal) Segment() uint64 { return j.segment.Load() }
-
-// Oldest is the number of the oldest segment.
-func (j *Journal) Oldest() uint64 { return j.oldest.Load() }
 
 // Written is how many bytes of blocks the journal held when it was opened and has
 // taken since.

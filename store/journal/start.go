@@ -13,7 +13,7 @@ import (
 // after that block too.
 func (st *State) Start(base uint64, opts Options) (*Journal, error) {
 	if opts.SegmentSize == 0 {
-		opts.SegmentSize = DefaultSegmentSize
+		opts.SegmentSize = defaultSegmentSize
 	}
 	j := &Journal{fsys: st.fsys, dir: st.dir, opts: opts, sequence: st.sequence}
 	if err := st.repair(); err != nil {

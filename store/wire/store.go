@@ -12,8 +12,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// DefaultTimeout bounds a request: a page of large jobs over a slow line fits.
-const DefaultTimeout = time.Minute
+// defaultTimeout bounds a request: a page of large jobs over a slow line fits.
+const defaultTimeout = time.Minute
 
 // Options configure a Store. Server is required.
 type Options struct {
@@ -27,7 +27,7 @@ type Options struct {
 	AtomicRerun bool
 	// Kinds are those that the server serves; nil: v1.Kinds().
 	Kinds v1.KindSet
-	// Timeout bounds a request that is no watch; 0: DefaultTimeout.
+	// Timeout bounds a request that is no watch; 0: defaultTimeout.
 	Timeout time.Duration
 }
 
@@ -48,7 +48,7 @@ var _ store.Store = (*Store)(nil)
 // New returns a store behind a server, which is not asked anything yet.
 func New(opts Options) (*Store, error) {
 	if opts.Timeout <= 0 {
-		opts.Timeout = DefaultTimeout
+		opts.Timeout = defaultTimeout
 	}
 	if opts.Kinds == nil {
 		opts.Kinds = v1.Kinds()

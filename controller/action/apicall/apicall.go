@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// DefaultTimeout bounds a call whose job sets no timeoutSeconds.
-	DefaultTimeout = 30 * time.Second
+	// defaultTimeout bounds a call whose job sets no timeoutSeconds.
+	defaultTimeout = 30 * time.Second
 	// DefaultMaxResponse is how much of a response is read, decompressed; the rest is left
 	// alone.
 	DefaultMaxResponse = 1 << 20

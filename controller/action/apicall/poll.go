@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// DefaultPollInterval lies between two questions about an operation, and
-	// DefaultPollTimeout is how long one may take, when the job says nothing else.
-	DefaultPollInterval = 5 * time.Second
-	DefaultPollTimeout  = time.Hour
+	// defaultPollInterval lies between two questions about an operation, and
+	// defaultPollTimeout is how long one may take, when the job says nothing else.
+	defaultPollInterval = 5 * time.Second
+	defaultPollTimeout  = time.Hour
 	// heartbeat is how often an attempt that waits for its next question gives a sign of
 	// life, unless its idle limit asks for more.
 	heartbeat = 10 * time.Second
@@ -57,7 +57,7 @@ func newPolling(spec *v1.APICallPoll) (*polling, error) {
 	if spec == nil {
 		return nil, nil
 	}
-	p := &polling{interval: DefaultPollInterval, timeout: DefaultPollTimeout}
+	p := &polling{interval: defaultPollInterval, timeout: defaultPollTimeout}
 	if spec.IntervalSeconds != nil {
 		p.interval = time.Duration(*spec.IntervalSeconds) * time.Second
 	}

@@ -68,7 +68,7 @@ func (c *call) theirURL(text string) string {
 // prepare reads what the job says; an error names the field.
 func (r *Runner) prepare(job *v1.Job, attempt string) (*call, error) {
 	spec := job.Spec.APICall
-	c := &call{Runner: r, job: job, attempt: attempt, spec: spec, method: method(spec), timeout: DefaultTimeout, header: http.Header{}}
+	c := &call{Runner: r, job: job, attempt: attempt, spec: spec, method: method(spec), timeout: defaultTimeout, header: http.Header{}}
 	if spec.TimeoutSeconds != nil {
 		c.timeout = time.Duration(*spec.TimeoutSeconds) * time.Second
 	}

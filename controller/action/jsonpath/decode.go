@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// MaxDepth is how deep values may be nested: ten times what APIs answer, and little enough
+// maxDepth is how deep values may be nested: ten times what APIs answer, and little enough
 // for a stack.
-const MaxDepth = 1000
+const maxDepth = 1000
 
 // bom begins a text of UTF-8 that says so. RFC 8259 lets a reader ignore it.
 var bom = []byte("\xef\xbb\xbf")
@@ -54,8 +54,8 @@ func syntax(err error) error {
 }
 
 func decode(d *json.Decoder, path string, depth int) (any, error) {
-	if depth > MaxDepth {
-		return nil, fmt.Errorf("it is nested deeper than %d levels", MaxDepth)
+	if depth > maxDepth {
+		return nil, fmt.Errorf("it is nested deeper than %d levels", maxDepth)
 	}
 	token, err := d.Token()
 	if err != nil {

@@ -10,7 +10,7 @@
 //
 //  1. A number stays the text that it was (json.Number). Two numbers are equal when they
 //     are the same number, however they are written: 1, 1.0 and 10e-1.
-//  2. A member that comes twice, text behind the value, and nesting deeper than MaxDepth
+//  2. A member that comes twice, text behind the value, and nesting deeper than maxDepth
 //     are errors: what such a body means depends on who reads it.
 //  3. An object's members are visited in the order of their names.
 //  4. A path takes a bounded number of steps over a value; lists of names, range and a

@@ -17,7 +17,7 @@ import (
 // The environment variables that carry a process's identity.
 const (
 	WorkerEnv  = "JOBWRIGHT_WORKER"
-	AttemptEnv = "JOBWRIGHT_ATTEMPT"
+	attemptEnv = "JOBWRIGHT_ATTEMPT"
 )
 
 // passed are the variables of the server's own environment that programs get: what
@@ -142,11 +142,11 @@ func environment(spec Spec) []string {
 		}
 	}
 	env = append(env, slices.DeleteFunc(slices.Clone(spec.Env), func(s string) bool {
-		return strings.HasPrefix(s, WorkerEnv+"=") || strings.HasPrefix(s, AttemptEnv+"=")
+		return strings.HasPrefix(s, WorkerEnv+"=") || strings.HasPrefix(s, attemptEnv+"=")
 	})...)
 	env = append(env, WorkerEnv+"="+spec.Worker)
 	if spec.Attempt != "" {
-		env = append(env, AttemptEnv+"="+spec.Attempt)
+		env = append(env, attemptEnv+"="+spec.Attempt)
 	}
 	return env
 }

@@ -62,7 +62,7 @@ func carriers(worker, attempt string) ([]int, error) {
 	}
 	want := [][]byte{[]byte(WorkerEnv + "=" + worker)}
 	if attempt != "" {
-		want = append(want, []byte(AttemptEnv+"="+attempt))
+		want = append(want, []byte(attemptEnv+"="+attempt))
 	}
 	var found []int
 	env := make([]byte, 0, 64<<10)

@@ -18,9 +18,9 @@ import (
 // MinLength is how many bytes a value has at least.
 const MinLength = 4
 
-// MaxLength is how many bytes a value may have: an environment variable of Linux has at
+// maxLength is how many bytes a value may have: an environment variable of Linux has at
 // most 128 KiB with its name (MAX_ARG_STRLEN).
-const MaxLength = 64 << 10
+const maxLength = 64 << 10
 
 // maxFile bounds the operator's file.
 const maxFile = 1 << 20
@@ -134,8 +134,8 @@ func checkValue(n, value string) error {
 	switch {
 	case len(value) < MinLength:
 		return fmt.Errorf("secret %s has less than %d bytes; nothing that short can be kept out of a log", n, MinLength)
-	case len(value) > MaxLength:
-		return fmt.Errorf("secret %s has %d bytes, at most %d are passed on", n, len(value), MaxLength)
+	case len(value) > maxLength:
+		return fmt.Errorf("secret %s has %d bytes, at most %d are passed on", n, len(value), maxLength)
 	case strings.ContainsRune(value, 0):
 		return fmt.Errorf("secret %s has a zero byte, which no environment can hold", n)
 	}
@@ -227,7 +227,7 @@ func (s source) read() (string, error) {
 		return "", unreadable(err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxLength+3))
+	data, err := io.ReadAll(io.LimitReader(f, maxLength+3))
 	if err != nil {
 		return "", unreadable(err)
 	}

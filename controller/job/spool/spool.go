@@ -5,7 +5,7 @@
 //
 //  1. What Keep has returned for survives a crash of the process and of the machine: the
 //     file is synced, renamed into place, and its folder synced. A file is whole or absent.
-//  2. There are at most MaxFiles files of at most MaxBytes each. Beyond that Keep answers
+//  2. There are at most maxFiles files of at most MaxBytes each. Beyond that Keep answers
 //     an error and changes nothing.
 //  3. A file that cannot be read is left where it is, and the rest is used without it.
 package spool
@@ -28,9 +28,9 @@ import (
 )
 
 const (
-	// MaxFiles is far more than the attempts that run at once; only servers that are
+	// maxFiles is far more than the attempts that run at once; only servers that are
 	// started and stopped again and again while the store is away come near it.
-	MaxFiles = 10_000
+	maxFiles = 10_000
 	// MaxBytes is twice what an object in the store may have.
 	MaxBytes = 3 << 20
 )
@@ -73,8 +73,8 @@ func Open(dir string) (*Spool, []error, error) {
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		switch {
-		case len(s.kept) == MaxFiles:
-			unread = append(unread, fmt.Errorf("read outcome %s: there are more than %d", entry.Name(), MaxFiles))
+		case len(s.kept) == maxFiles:
+			unread = append(unread, fmt.Errorf("read outcome %s: there are more than %d", entry.Name(), maxFiles))
 		default:
 			o, err := read(path)
 			if err != nil {
@@ -144,7 +144,7 @@ func (s *Spool) Keep(o Outcome) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, again := s.kept[o.Attempt]; !again && len(s.kept) >= MaxFiles {
+	if _, again := s.kept[o.Attempt]; !again && len(s.kept) >= maxFiles {
 		return fmt.Errorf("keep the outcome of attempt %s: %d are kept already", o.Attempt, len(s.kept))
 	}
 	if err := filedb.WriteBytes(filepath.Join(s.dir, name), data); err != nil {

@@ -44,7 +44,7 @@ func Open(opts Options) (*Archive, error) {
 	}
 	opts.MaxBytes = max(opts.MaxBytes, minMaxBytes)
 	if opts.PerJob <= 0 {
-		opts.PerJob = DefaultPerJob
+		opts.PerJob = defaultPerJob
 	}
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open event archive: %w", err)

@@ -10,9 +10,9 @@ const (
 	// DefaultMaxBytes holds some 270,000 events of usual length: those of a day with
 	// one job a second.
 	DefaultMaxBytes = 64 << 20
-	// DefaultPerJob is far more than a job has that a person looks into, and keeps one
+	// defaultPerJob is far more than a job has that a person looks into, and keeps one
 	// that fails ten thousand times from filling every answer.
-	DefaultPerJob = 100
+	defaultPerJob = 100
 
 	minMaxBytes = shares * minSegment
 	minSegment  = 2 * maxLine
@@ -30,7 +30,7 @@ type Options struct {
 	Dir string
 	// MaxBytes bounds all segments together; 0: DefaultMaxBytes. The least is 512 KiB.
 	MaxBytes int64
-	// PerJob is how many of a job's events, the newest, are read; 0: DefaultPerJob.
+	// PerJob is how many of a job's events, the newest, are read; 0: defaultPerJob.
 	PerJob int
 	// Registerer takes the metrics; nil: they are counted and not exported.
 	Registerer prometheus.Registerer

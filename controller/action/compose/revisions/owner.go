@@ -68,13 +68,3 @@ func (s *Store) Own(project, workspace string, now time.Time) error {
 	}
 	return nil
 }
-
-// Disown forgets whose a project is.
-func (s *Store) Disown(project string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := os.Remove(s.ownerPath(project)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("disown project %s: %w", project, err)
-	}
-	return nil
-}

@@ -9,8 +9,8 @@ import (
 // The labels of a container.
 const (
 	WorkerLabel  = "jobwright.dev/worker"
-	RunLabel     = "jobwright.dev/worker-run"
-	SessionLabel = "jobwright.dev/mcp-session"
+	runLabel     = "jobwright.dev/worker-run"
+	sessionLabel = "jobwright.dev/mcp-session"
 )
 
 // Engine is a client of a container engine, as a server's command names it.
@@ -61,7 +61,7 @@ func Of(program string, args []string) (engine Engine, run int, ok bool) {
 // run stands in them.
 func Labelled(args []string, at int, worker, run, session string) []string {
 	return slices.Insert(slices.Clone(args), at+1,
-		"--label", WorkerLabel+"="+worker, "--label", RunLabel+"="+run, "--label", SessionLabel+"="+session)
+		"--label", WorkerLabel+"="+worker, "--label", runLabel+"="+run, "--label", sessionLabel+"="+session)
 }
 
 // Foreign reports whether a command is the client of something that goes on without it, so

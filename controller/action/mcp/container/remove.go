@@ -29,7 +29,7 @@ const (
 // error says that one may be left.
 func (e Engine) Remove(ctx context.Context, worker, session string) error {
 	_, err := e.remove(ctx, worker, func(ctx context.Context) ([]string, error) {
-		return e.labelled(ctx, worker, SessionLabel, session)
+		return e.labelled(ctx, worker, sessionLabel, session)
 	})
 	return err
 }
@@ -43,7 +43,7 @@ func (e Engine) Sweep(ctx context.Context, worker, run string) (int, error) {
 			return nil, err
 		}
 		// Looked for second, so that none of this run's is taken for another's.
-		own, err := e.labelled(ctx, worker, RunLabel, run)
+		own, err := e.labelled(ctx, worker, runLabel, run)
 		return slices.DeleteFunc(all, func(id string) bool { return slices.Contains(own, id) }), err
 	})
 }

@@ -24,7 +24,6 @@ type Exchange struct {
 	changes []string // about what it says
 	written []byte   // the message, where it was changed
 	failure *Failure
-	status  int
 }
 
 // NewExchange is an exchange for the next request of a context.
@@ -82,13 +81,6 @@ func (ex *Exchange) Failure() *Failure {
 	return ex.failure
 }
 
-// Status is the status of the last HTTP response; 0: there was none.
-func (ex *Exchange) Status() int {
-	ex.mu.Lock()
-	defer ex.mu.Unlock()
-	return ex.status
-}
-
 func (ex *Exchange) remark(text string) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
@@ -107,12 +99,6 @@ func (ex *Exchange) fail(f *Failure) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.failure = f
-}
-
-func (ex *Exchange) answered(status int) {
-	ex.mu.Lock()
-	defer ex.mu.Unlock()
-	ex.status = status
 }
 
 // finish records the answer.

@@ -103,7 +103,6 @@ func (t *Transport) post(r *http.Request) (*http.Response, error) {
 
 // accepted is the response to a request whose answer comes on the session's stream.
 func (t *Transport) accepted(response *http.Response, ex *Exchange) *http.Response {
-	ex.answered(response.StatusCode)
 	if !good(response) {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*BodyShown)) // what can be read of it
 		t.peer.fail(ex, t.peer.refused(response, body, time.Now()))
@@ -142,7 +141,6 @@ func (t *Transport) received(response *http.Response, err error, ex *Exchange) (
 		t.peer.fail(ex, failure)
 		return nil, err
 	}
-	ex.answered(response.StatusCode)
 	switch {
 	case response.StatusCode == http.StatusTemporaryRedirect, response.StatusCode == http.StatusPermanentRedirect:
 		return response, nil // the client sends the request again, or says why it does not
