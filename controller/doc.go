@@ -1,4 +1,4 @@
-// Package controller is what every controller stands on; it knows no kind.
+// Package controller runs controllers over a store. It knows no kind of object.
 //
 //	store ──list, watch──► Source ──changes──► Handler ──Add──► Queue
 //	                                                              │
@@ -15,11 +15,11 @@
 //     begun again, with back-off; only a closed store ends it, and with it Run.
 //  2. A change may be delivered twice, never left out: handlers and reconcilers are
 //     level-triggered.
-//  3. An item is reconciled by one worker at a time. One that is added meanwhile is
-//     reconciled once more.
+//  3. An item is reconciled by one worker at a time. An item that is added during its
+//     reconcile is reconciled once more.
 //  4. A reconcile that fails is tried again with back-off, unless the error is terminal:
 //     then the item waits for the next change of its object.
-//  5. At the end nothing is followed any more, then the controllers drain, the last one
-//     first, while all go on reconciling, and then the queues are closed. A reconcile is
-//     never canceled: a write that has begun must finish.
+//  5. Shutdown is ordered: the sources end; the controllers drain, the last one first,
+//     while all of them go on reconciling; the queues are closed. A reconcile is never
+//     canceled: a write that has begun must finish.
 package controller

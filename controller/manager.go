@@ -34,7 +34,7 @@ func NewManager(objects Store, log logr.Logger, registerer prometheus.Registerer
 	return m, nil
 }
 
-// Controller is one controller: what it follows, and what is done about it.
+// Controller is one controller: its sources, its queue and its reconciler.
 type Controller[T Item] struct {
 	// Name is the controller's in metrics and logs, one of a closed set: "job".
 	Name       string
@@ -45,8 +45,8 @@ type Controller[T Item] struct {
 	Sources []Source
 	// Workers is how many items are reconciled at once; at least 1.
 	Workers int
-	// Drain, unless it is nil, ends what the controller has begun, and returns when it
-	// has ended. It is called when nothing is followed any more; reconciles go on meanwhile.
+	// Drain ends what the controller has begun, and returns when that has ended; nil: there
+	// is nothing to end. It is called after the sources have ended; reconciles go on meanwhile.
 	Drain func()
 }
 
@@ -71,8 +71,8 @@ func (m *Manager) Add(c runnable) error {
 }
 
 // Run runs all controllers until ctx ends or the store is closed, which is the only error.
-// Then nothing is followed any more; each controller, the last added first, drains while
-// all go on reconciling, and then all stop. It is called once.
+// Then the sources end, each controller drains, the last added first, while all of them go
+// on reconciling, and all stop. It is called once.
 func (m *Manager) Run(ctx context.Context) error {
 	// A reconcile outlives ctx and has no end of its own: what it has begun to write is on
 	// its way to the disk.

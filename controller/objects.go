@@ -47,7 +47,7 @@ func (o *Objects) Handle(changes []store.Event) {
 	}
 }
 
-// Listed implements Handler: what is gone is reconciled once more.
+// Listed implements Handler. An object that is gone is reconciled once more.
 func (o *Objects) Listed(_ uint64, shown func(uuid.UUID) bool) {
 	if shown == nil {
 		return

@@ -35,8 +35,8 @@ const (
 // is added while it is worked on is handed out again afterwards, once. It holds an item at
 // most twice, so it is bounded by the items there are.
 //
-// What was added with AddFirst goes first: in a burst of new items, those at which work has
-// begun are not kept waiting.
+// Items added with AddFirst go first: in a burst of new items, work that has begun does not
+// have to wait.
 type Queue[T Item] struct {
 	mu      sync.Mutex
 	ready   sync.Cond
@@ -52,8 +52,8 @@ type Queue[T Item] struct {
 }
 
 const (
-	// burstAt is how many items make a burst, and kept how many of which the queue keeps
-	// the room for: what they take is not worth giving back.
+	// burstAt is how many reconciles make a burst. kept is the capacity that the queue keeps
+	// after one: less is not worth freeing.
 	burstAt = 10_000
 	kept    = 1024
 	// restAfter tells the end of a burst from a pause in it.
@@ -94,8 +94,8 @@ func (q *Queue[T]) AddAfter(item T, d time.Duration) {
 	q.after(item, d)
 }
 
-// AddDelayed asks for a reconcile now of an item that waits for AddAfter or its back-off,
-// and reports whether it does.
+// AddDelayed adds an item at once that waits for AddAfter or its back-off, and reports
+// whether it was waiting.
 func (q *Queue[T]) AddDelayed(item T) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -113,7 +113,7 @@ func (q *Queue[T]) Failing(item T) bool {
 	return item.QueueState().failures > 0
 }
 
-// Forget stops what is due of an item that is no longer there.
+// Forget cancels the delayed reconcile of an item whose object is gone.
 func (q *Queue[T]) Forget(item T) { q.AddAfter(item, 0) }
 
 // after sets the item's timer. The caller holds mu.
@@ -208,8 +208,8 @@ func (q *Queue[T]) done(item T, result Result, err error) (wait time.Duration, f
 	return wait, int(state.failures)
 }
 
-// resting returns what gives back the memory of a burst, if nothing has happened since it
-// was of the given size.
+// resting returns the function that frees the memory of a burst, unless the burst has grown
+// since.
 func (q *Queue[T]) resting(burst int) func() {
 	return func() {
 		q.mu.Lock()

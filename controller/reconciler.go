@@ -16,9 +16,9 @@ type Reconciler[T Item] interface {
 	Reconcile(ctx context.Context, item T) (Result, error)
 }
 
-// Result is what a reconcile without an error has come to.
+// Result is the result of a reconcile without an error.
 type Result struct {
-	// After is when the item is due again though no event may tell; 0: never.
+	// After is how long from now the item is due again without any event; 0: never.
 	After time.Duration
 }
 

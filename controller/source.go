@@ -28,19 +28,19 @@ type Source struct {
 	// List selects what is listed at first, e.g. jobs that are not terminal; Kind is
 	// required. The watch is not limited: it delivers every change of the kind.
 	List store.ListOptions
-	// Prepare reads what has to be known before the first list; it is tried again like
-	// the list. Nil: nothing has to.
+	// Prepare runs before the first list, and is tried again like the list; nil: nothing
+	// has to be prepared.
 	Prepare func(context.Context) error
 	Handler Handler
 }
 
-// Handler takes in what a Source delivers. Its methods are called one at a time.
+// Handler receives the changes of a Source. Its methods are called one at a time.
 type Handler interface {
-	// Handle takes in changes, in order. What a list has shown comes as Modified.
+	// Handle receives changes, in order. Listed objects come as Modified.
 	Handle(changes []store.Event)
-	// Listed tells that everything that the list selects at version has been handled;
-	// what was known before and is not shown has ended or was deleted meanwhile. A nil
-	// shown is the first list's: nothing was known before.
+	// Listed is called after every object that the list selects at version has been handled.
+	// An object known before and not shown has ended or was deleted meanwhile. shown is nil
+	// for the first list: nothing was known before.
 	Listed(version uint64, shown func(uuid.UUID) bool)
 }
 
@@ -86,8 +86,8 @@ func (s Source) complain(log logr.Logger, err error, failures int, wait time.Dur
 	log.Error(err, "the store cannot be followed; trying again", "kind", s.List.Kind, "failures", failures, "in", wait.String())
 }
 
-// Resumer is a Handler that wants to know when the store can be followed again after it
-// could not: what was written to it in vain meanwhile need not wait for its back-off.
+// Resumer is a Handler that is told when the store can be followed again after a failure:
+// writes that failed meanwhile need not wait for their back-off.
 type Resumer interface{ Resumed() }
 
 // FollowAll follows sources until ctx ends or the store is closed. Each is followed once

@@ -7,7 +7,7 @@ import (
 	"jobwright.dev/store"
 )
 
-// Store is what controllers need of a store. A client of a store in another process
+// Store is the part of a store that controllers use. A client of a store in another process
 // offers as much.
 type Store interface {
 	Features() store.Features

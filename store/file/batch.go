@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/store/journal"
 )
 
-// pending is what an object will be once its batch is on disk; nil: deleted.
+// pending is an object's next version, while its batch is not on disk yet; e nil: deleted.
 type pending struct {
 	e  *entry
 	rv uint64
@@ -28,7 +28,7 @@ type change struct {
 	offset int
 }
 
-// record is what readers will see.
+// record is the record that readers will see.
 func (c *change) record() store.Record { return c.e.record(c.encoding) }
 
 // batch is the changes of one commit.

@@ -12,9 +12,9 @@ import (
 	"jobwright.dev/store/journal"
 )
 
-// enqueue gives c its version, writes its encoding, which it releases, and puts it into
-// the batch. wmu is held. A soft change is published at once when nothing durable is under
-// way before it; then it need not be waited for.
+// enqueue assigns c its version, completes and releases its encoding, and adds c to the
+// batch. wmu is held. A soft change is published at once when no durable change is under way
+// before it; its caller need not wait then.
 func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 	s.version++
 	rv := s.version
@@ -53,8 +53,8 @@ func (s *Store) enqueue(c change, enc encoding, soft bool) change {
 // onlySoft reports whether nothing durable waits or is under way.
 func (s *Store) onlySoft(b *batch) bool { return !s.leading && b.waiters == 0 }
 
-// joinBatch makes the caller wait for the present batch, which has its change; wmu is held
-// and given up.
+// joinBatch registers the caller as a waiter of the present batch, which holds its change.
+// wmu is held and released.
 func (s *Store) joinBatch() (b *batch, leader bool) {
 	if s.batch == nil {
 		s.batch = newBatch()
@@ -69,7 +69,7 @@ func (s *Store) joinBatch() (b *batch, leader bool) {
 	return b, leader
 }
 
-// waitDurable waits until b is on disk and visible; the leader sees to it.
+// waitDurable waits until b is on disk and visible. The leader commits it.
 func (s *Store) waitDurable(ctx context.Context, b *batch, leader bool) error {
 	if leader {
 		s.leadBatch(b, true)
@@ -101,9 +101,8 @@ func (s *Store) flush() {
 // idle for some tens of microseconds, and lets that many more writers join the next one:
 // on two cores the fuller batches are worth more (BenchmarkCreate, BenchmarkDrain).
 //
-// Before it takes what has gathered it lets run who can run: on busy processors these are
-// the writers of the batch before, which it has just told, and one write to disk takes
-// theirs too.
+// Before it takes the next batch it yields the processor: on busy processors the writers of
+// the batch before, which have just been woken, run first, and their next writes join.
 func (s *Store) leadBatch(b *batch, caller bool) {
 	for {
 		at, err := s.append(b)
@@ -121,7 +120,7 @@ func (s *Store) leadBatch(b *batch, caller bool) {
 // leadOn leads from the next batch on.
 func (s *Store) leadOn() { s.leadBatch(s.nextBatch(), false) }
 
-// nextBatch takes the batch that has gathered, of which finishBatch said that there is one.
+// nextBatch takes the batch that has gathered; finishBatch has reported that there is one.
 func (s *Store) nextBatch() *batch {
 	runtime.Gosched()
 	s.wmu.Lock()
@@ -190,7 +189,7 @@ func (s *Store) rotate(block *journal.Block) error {
 	return nil
 }
 
-// failPending fails what was decided on top of a batch that has failed.
+// failPending fails the batch that was built on top of a failed one.
 func (s *Store) failPending(err error) {
 	s.wmu.Lock()
 	next := s.batch
@@ -202,7 +201,7 @@ func (s *Store) failPending(err error) {
 	}
 }
 
-// publishBatch publishes a batch that is on disk, and remembers where its encodings lie.
+// publishBatch publishes a batch that is on disk, and notes where its encodings lie.
 func (s *Store) publishBatch(b *batch, at journal.Position) {
 	if len(b.changes) == 0 {
 		return
@@ -237,7 +236,7 @@ func (s *Store) publishBatch(b *batch, at journal.Position) {
 	s.checkpoints.wrote(s)
 }
 
-// publish makes changes visible to readers, in order; those that are already it leaves out.
+// publish makes changes visible to readers, in order, and skips those already visible.
 func (s *Store) publish(changes []change) {
 	s.mu.Lock()
 	for i := range changes {
@@ -261,7 +260,7 @@ func (s *Store) publish(changes []change) {
 	s.mu.Unlock()
 }
 
-// flushSoft commits soft writes that no durable one has taken along.
+// flushSoft commits soft writes that no durable write has carried along.
 func (s *Store) flushSoft() {
 	s.wmu.Lock()
 	if s.batch == nil || s.leading || s.shut {

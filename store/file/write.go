@@ -13,9 +13,9 @@ import (
 	"jobwright.dev/store"
 )
 
-// whenVisible returns err once all that was decided before is visible, or why it will not
-// be: who is told of a state must not read an older one afterwards. wmu is held and
-// given up.
+// whenVisible returns err after all earlier changes are visible, or the error that keeps
+// them from it: a caller that was told of a state must not read an older one afterwards. wmu
+// is held and released.
 func (s *Store) whenVisible(ctx context.Context, err error) error {
 	if len(s.overlay) == 0 {
 		s.wmu.Unlock()
@@ -28,8 +28,7 @@ func (s *Store) whenVisible(ctx context.Context, err error) error {
 	return err
 }
 
-// latest is what the object is once all that was decided before is on disk. wmu and
-// mu are held.
+// latest is the object after all earlier changes. wmu and mu are held.
 func (s *Store) latest(key store.Key) *entry {
 	if len(s.overlay) > 0 {
 		if p, ok := s.overlay[key]; ok {
@@ -101,8 +100,8 @@ type current struct {
 
 func (c current) record() store.Record { return c.e.record(c.encoding) }
 
-// read finds the object that obj is a later version of. scan finds in its encoding what the
-// write needs.
+// read finds the stored version that obj is based on. scan finds the parts of its encoding
+// that the write needs.
 func (s *Store) read(obj v1.Object, scan scanner) (current, error) {
 	kind, key, err := checkKey(s.kinds, obj)
 	if err != nil {

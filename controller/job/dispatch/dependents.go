@@ -61,8 +61,8 @@ func (d *Dispatcher) dependency(e *entry, name string) store.Key {
 	return jobKey(e.workspace.Value(), name)
 }
 
-// wakeDependents has every job reconciled that waits for the one with that key. The
-// caller holds mu.
+// wakeDependents queues every job that waits for the job with that key. The caller holds
+// mu.
 func (d *Dispatcher) wakeDependents(key store.Key) {
 	for e := range d.dependents[key] {
 		d.queue.Add(e)
@@ -81,7 +81,7 @@ type dependencies struct {
 	since, onNoCycle uint64
 }
 
-// readDependencies reads what has become of the jobs that a queued job waits for.
+// readDependencies reads the jobs that a queued job waits for.
 func (d *Dispatcher) readDependencies(ctx context.Context, e *entry, job *v1.Job) ([]lifecycle.Dependency, error) {
 	if !waitsForOthers(job) {
 		return nil, nil
@@ -120,7 +120,7 @@ func met(job *v1.Job, name string) bool {
 	return slices.ContainsFunc(job.Status.Dependencies, func(d v1.DependencyStatus) bool { return d.Met && d.Name == name })
 }
 
-// cycle is the way from one job over a dependency back to itself; nil: there is none.
+// cycle is the path from a job over one of its dependencies back to itself; nil: none.
 // The API refuses cycles; this finds those that came with an edited jobs.json.
 //
 // The walk stops at a job already known to be on no cycle, if that was established after

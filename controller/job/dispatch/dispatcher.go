@@ -32,28 +32,28 @@ import (
 	"jobwright.dev/store/table"
 )
 
-// Worker carries attempts out. It may stand in another process one day: it is told of jobs
-// and never asked.
+// Worker carries attempts out. The dispatcher only tells it of jobs and asks nothing, so that
+// a worker may run in another process one day.
 type Worker interface {
-	// Begin runs the attempt in job's status, which was written just now. The job is the
-	// worker's from then on, and something is due of it after again, unless that is 0. ctx
-	// does not end with the call, nor when the manager stops.
+	// Begin runs the attempt in job's status, which has just been written. The job is the
+	// worker's from then on; it is reconciled after again, unless again is 0. ctx does not
+	// end with the call, nor when the manager stops.
 	Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again time.Duration)
-	// Recover finds out what became of the attempt in job's status, which a worker that
-	// died has left.
+	// Recover finds out the outcome of the attempt in job's status, which a dead worker has
+	// left.
 	Recover(ctx context.Context, uid uuid.UUID, job *v1.Job)
-	// Changed tells that a job at work has that version, or is to be looked at again.
+	// Changed tells that a job at work has that version, or has to be reconciled.
 	Changed(uid uuid.UUID, version uint64)
 	// Deleted tells that a job at work was deleted.
 	Deleted(uid uuid.UUID)
 }
 
-// Garbage is told of what may be left beside the objects of deleted jobs.
+// Garbage removes data that deleted jobs leave outside the store.
 type Garbage interface {
-	// Deleted tells that the job may be gone, and that no attempt of it is at work. It does
+	// Deleted tells that the job may be gone and that no attempt of it is at work. It does
 	// not block.
 	Deleted(job action.JobRef)
-	// Missed tells that jobs may have been deleted of which nobody told.
+	// Missed tells that deletions may have gone unnoticed.
 	Missed()
 }
 
@@ -120,8 +120,7 @@ func New(opts Options) *Dispatcher {
 	return d
 }
 
-// Controller is the dispatcher as a manager runs it. prepare reads what has to be known
-// before the first job.
+// Controller returns the dispatcher for a manager. prepare runs before the first list.
 func (d *Dispatcher) Controller(workers int, prepare func(context.Context) error) *controller.Controller[*entry] {
 	return &controller.Controller[*entry]{
 		Name: "job-dispatch", Reconciler: d, Queue: d.queue, Workers: workers, Drain: d.drain,
@@ -130,7 +129,7 @@ func (d *Dispatcher) Controller(workers int, prepare func(context.Context) error
 	}
 }
 
-// rested gives back what a burst has taken.
+// rested frees the memory of a burst.
 func (d *Dispatcher) rested() {
 	d.mu.Lock()
 	d.readUpTo() // drops what was read
@@ -141,7 +140,7 @@ func (d *Dispatcher) rested() {
 	}
 }
 
-// drain lets no attempt begin any more, and waits for those that are being written down.
+// drain stops new attempts, and waits for those whose start is being written.
 func (d *Dispatcher) drain() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -154,8 +153,8 @@ func (d *Dispatcher) drain() {
 	}
 }
 
-// Written tells that the worker has written the status of a job at work: the event of that
-// version says nothing new. finished: the job has finished, and only its attempt has not.
+// Written tells that the worker has written the status of a job at work, so that the event
+// of that version is no news. finished: the job has finished, though its attempt has not.
 func (d *Dispatcher) Written(uid uuid.UUID, version uint64, finished bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -199,8 +198,8 @@ func (d *Dispatcher) Returned(uid uuid.UUID, job *v1.Job, version uint64, ran ti
 	d.queue.Add(e)
 }
 
-// finished tells of the write that ended a job. unseen: its event is yet to come. The caller
-// holds mu.
+// finished notes the write that ended a job. unseen: the write's event is yet to come. The
+// caller holds mu.
 func (d *Dispatcher) finished(e *entry, version uint64, unseen bool) {
 	if unseen {
 		d.settled[e.uid] = version
@@ -208,8 +207,8 @@ func (d *Dispatcher) finished(e *entry, version uint64, unseen bool) {
 	d.wakeDependents(e.key())
 }
 
-// Gone takes back a job that was at work and is no longer in the store, or about which
-// nothing can be written any more.
+// Gone takes back a job at work that is no longer in the store, or whose status can no
+// longer be written.
 func (d *Dispatcher) Gone(uid uuid.UUID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -221,7 +220,7 @@ func (d *Dispatcher) Gone(uid uuid.UUID) {
 	}
 }
 
-// leaves has removed what a job leaves that is gone.
+// leaves reports a job that is gone to Garbage.
 func (d *Dispatcher) leaves(key store.Key, uid uuid.UUID) {
 	if d.Garbage != nil {
 		d.Garbage.Deleted(action.JobRef{Namespace: key.Namespace, Name: key.Name, UID: types.UID(uid.String())})
@@ -238,8 +237,8 @@ func (d *Dispatcher) ReplacedBy(uid uuid.UUID) string {
 	return ""
 }
 
-// observeRun notes how an attempt went: whether the other side asked to wait, and for the
-// estimates how long it took. The caller holds mu.
+// observeRun notes a Retry-After of the other side, and the run time, for estimates. The
+// caller holds mu.
 func (d *Dispatcher) observeRun(job *v1.Job, took time.Duration) {
 	if until := job.Status.RetryAfterTime; until != nil && job.Spec.RateLimit != nil {
 		d.schedule.Hold(rate(job).Key, until.Time)

@@ -16,10 +16,10 @@ import (
 // what the reconcilers have in hand at once, and cost half a MiB.
 const maxCached = 256
 
-// entry is what the dispatcher knows of a job that has not finished, or whose attempt has
-// yet to end. There may be a million, so it takes 96 bytes, a size class of the allocator,
-// and what few jobs have lies behind a pointer. But for uid, workspace, name and state it
-// is guarded by the dispatcher's lock.
+// entry is the dispatcher's knowledge of a job that has not finished, or whose attempt has
+// not ended yet. There may be a million entries, so an entry takes 96 bytes, a size class of
+// the allocator, and rare state lies behind a pointer. The dispatcher's lock guards all
+// fields but uid, workspace, name and state.
 type entry struct {
 	uid       uuid.UUID
 	workspace unique.Handle[string]
@@ -39,7 +39,7 @@ type entry struct {
 	forgotten bool // no longer among Dispatcher.jobs
 }
 
-// scheduled is what the schedule has of a job.
+// scheduled is the place of a job in the schedule.
 type scheduled uint8
 
 const (
@@ -49,7 +49,7 @@ const (
 	elsewhere             // another worker's: live without a slot
 )
 
-// extra is what only some jobs have.
+// extra is state that only some jobs have.
 type extra struct {
 	dependencies *dependencies // nil: it depends on no job
 	member       *member       // nil: its spec names no concurrency key
@@ -100,8 +100,8 @@ func (e *entry) newer(job *v1.Job) bool {
 	return err == nil && e.version > version
 }
 
-// index notes what a job's spec and status say as they are now; nil: it is no longer there.
-// The caller holds mu.
+// index updates the indexes from the job's spec and status; nil: the job is gone. The caller
+// holds mu.
 func (d *Dispatcher) index(e *entry, job *v1.Job) {
 	if job != nil {
 		e.finished = job.Finished()
@@ -149,7 +149,7 @@ func (d *Dispatcher) onDeleted(e *entry) {
 	d.forget(e)
 }
 
-// forget takes a job out of everything. The caller holds mu.
+// forget removes a job from every index. The caller holds mu.
 func (d *Dispatcher) forget(e *entry) {
 	if e.forgotten {
 		return

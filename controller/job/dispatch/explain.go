@@ -212,10 +212,10 @@ func (d *Dispatcher) blocker(job *v1.Job, block schedule.Block, position int) v1
 		held = ": " + strings.Join(holders, ", ")
 	}
 	b.Message = sentence(job, block, position, held, d.keyOf(job).Subject)
-	if block.What == schedule.Others {
+	if block.Cause == schedule.Others {
 		b.Position = int32(position)
 	}
-	if block.What == schedule.Time {
+	if block.Cause == schedule.Time {
 		return notBefore(job, block.Until)
 	}
 	return b

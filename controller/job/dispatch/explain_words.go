@@ -11,7 +11,7 @@ import (
 // sentence says for a person what the schedule found, and what to do.
 // subject is what its action's key limits.
 func sentence(job *v1.Job, b schedule.Block, position int, held, subject string) string {
-	switch b.What {
+	switch b.Cause {
 	case schedule.Slots:
 		return fmt.Sprintf("All %d slots of the server are taken%s; wait for a running job to end, or raise --max-concurrent-jobs.", b.Limit, held)
 	case schedule.Others:

@@ -7,8 +7,8 @@ import (
 	"jobwright.dev/controller/job/lifecycle"
 )
 
-// settle gives the job its place: with the worker, in the schedule, or none any more. It
-// returns what the worker is to do.
+// settle gives the job its place: with the worker, in the schedule, or none. It returns the
+// worker's part.
 func (d *Dispatcher) settle(e *entry, w *decided) lifecycle.Do {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -40,7 +40,7 @@ func (d *Dispatcher) settle(e *entry, w *decided) lifecycle.Do {
 	return lifecycle.Nothing
 }
 
-// hand makes a job the worker's. The caller holds mu.
+// hand hands a job over to the worker. The caller holds mu.
 func (d *Dispatcher) hand(e *entry, job *v1.Job) {
 	d.setRecord(e, nil)
 	if e.scheduled == queued {
@@ -53,8 +53,8 @@ func (d *Dispatcher) hand(e *entry, job *v1.Job) {
 	e.atWork = true
 }
 
-// enqueue gives a job that this worker does not hold its place in the schedule, or takes it
-// out. The caller holds mu.
+// enqueue puts a job that this worker does not hold into the schedule, or takes it out. The
+// caller holds mu.
 func (d *Dispatcher) enqueue(e *entry, w *decided) {
 	job := w.Job
 	switch attempt := job.Status.CurrentAttempt; {
@@ -80,8 +80,8 @@ func (d *Dispatcher) enqueue(e *entry, w *decided) {
 	}
 }
 
-// occupy counts the attempt that an event shows, so that what it holds is given to nobody
-// else until the job is reconciled. The caller holds mu.
+// occupy counts the attempt that an event shows at once, so that its slot and its key are
+// not granted to others before the job is reconciled. The caller holds mu.
 func (d *Dispatcher) occupy(e *entry, job *v1.Job) {
 	attempt := job.Status.CurrentAttempt
 	switch {
@@ -112,8 +112,8 @@ func (d *Dispatcher) release(e *entry) {
 	}
 }
 
-// grant gives free slots to the jobs that are next, and sees to it that it is asked
-// again when one may start by the passing of time alone. The caller holds mu.
+// grant gives free slots to the next jobs, and sets the alarm for the moment at which
+// another may start by the passing of time alone. The caller holds mu.
 func (d *Dispatcher) grant() {
 	d.grantResumptions()
 	if d.draining {

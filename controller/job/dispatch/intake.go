@@ -48,8 +48,8 @@ func (h jobHandler) Resumed() {
 	}
 }
 
-// Listed implements controller.Handler: whatever is not shown at version has finished or
-// was deleted meanwhile.
+// Listed implements controller.Handler. A job not shown at version has finished or was
+// deleted meanwhile.
 func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	d := h.d
 	d.mu.Lock()
@@ -83,8 +83,8 @@ func (h jobHandler) Listed(version uint64, shown func(uuid.UUID) bool) {
 	}
 }
 
-// recallRunning takes in the jobs that have an attempt, before any other: the slots and keys
-// that these hold are not free, whoever carries them out.
+// recallRunning takes in the running jobs before all others: their slots and keys are not
+// free, whichever worker carries them out.
 func (d *Dispatcher) recallRunning(ctx context.Context) error {
 	opts := store.ListOptions{Kind: v1.KindJob, Phases: []v1.JobPhase{v1.JobRunning}, Order: store.OldestFirst, Limit: recalled}
 	for {
@@ -101,8 +101,7 @@ func (d *Dispatcher) recallRunning(ctx context.Context) error {
 	}
 }
 
-// intake takes in one change: what is known of the job, and that it wants a
-// reconcile.
+// intake takes in one change of a job, and queues the job for a reconcile.
 func (d *Dispatcher) intake(event store.Event) {
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	d.mu.Lock()
@@ -137,8 +136,8 @@ func (d *Dispatcher) intake(event store.Event) {
 	}
 }
 
-// isSettled reports whether the event is about a job that our own write has ended: nothing
-// of it is kept any more. The caller holds mu.
+// isSettled reports whether our own write has ended the job at that version or later, so
+// that the event is no news. The caller holds mu.
 func (d *Dispatcher) isSettled(uid uuid.UUID, version uint64) bool {
 	settled, ok := d.settled[uid]
 	if ok && version == settled {
@@ -147,10 +146,10 @@ func (d *Dispatcher) isSettled(uid uuid.UUID, version uint64) bool {
 	return ok && version <= settled
 }
 
-// add takes in what is new about a job. Most jobs are decoded only when they are reconciled;
-// those that wait for others, or decide about others of their key, have to be known before,
-// and those that run, unless they are ours, since what they hold is given to nobody else
-// before they are reconciled. It reports whether the worker, which has the job, is to be told.
+// add takes in a new version of a job. Most jobs are decoded only when they are reconciled.
+// Jobs that depend on others or have a concurrency policy are decoded and indexed at once, and
+// so are running jobs of other workers, whose slots and keys count at once. add reports
+// whether the worker has the job and has to be told.
 func (d *Dispatcher) add(event store.Event, known, ours bool) (tell bool) {
 	uid, version, key := event.Record.UUID(), event.Record.ResourceVersion(), event.Record.Key()
 	finished, err := event.Record.Finished()

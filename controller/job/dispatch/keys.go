@@ -12,8 +12,8 @@ import (
 	"jobwright.dev/controller/job/lifecycle"
 )
 
-// keyGroup is the jobs of one concurrency key that have not finished. The limit itself is
-// the schedule's; the group decides about the policies Replace and Skip.
+// keyGroup holds the unfinished jobs of one concurrency key, for the policies Replace and
+// Skip. The schedule enforces the limit itself.
 type keyGroup struct {
 	key      string
 	members  map[*entry]struct{} // each with member set
@@ -82,7 +82,7 @@ func (d *Dispatcher) replacedBy(e *entry) string {
 	return ""
 }
 
-// replaces has the older jobs of the group canceled, once job is ready.
+// replaces cancels the older jobs of the group once job is ready.
 func (d *Dispatcher) replaces(e *entry, job *v1.Job, now time.Time) {
 	m := e.some().member
 	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace {
@@ -143,8 +143,8 @@ func (d *Dispatcher) readUpTo() uint64 {
 	}
 }
 
-// wakeIncomplete has jobs reconciled whose answer of skippedFor was incomplete and no longer
-// is. The caller holds mu.
+// wakeIncomplete queues the jobs whose answer of skippedFor was incomplete and is complete
+// now. The caller holds mu.
 func (d *Dispatcher) wakeIncomplete() {
 	readUpTo := d.readUpTo()
 	for e := range d.incomplete {

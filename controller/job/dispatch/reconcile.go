@@ -51,11 +51,11 @@ func (d *Dispatcher) reconcile(ctx context.Context, e *entry) (result controller
 	return d.act(ctx, e, &w), nil
 }
 
-// known is what the dispatcher knows of a job before it reads it.
+// known is the dispatcher's knowledge of a job before it is read.
 type known struct {
 	forgotten, atWork, gone bool
 	version                 uint64
-	unconfirmed             *decided // nothing is decided before it is known what became of it
+	unconfirmed             *decided // a write whose fate has to be known before anything is decided; nil: none
 	job                     *v1.Job  // kept decoded, and no event has told of a later version; nil: to be read
 }
 
@@ -69,7 +69,7 @@ func (d *Dispatcher) look(e *entry) known {
 	return k
 }
 
-// passOn tells the worker of what has changed about a job at work.
+// passOn passes a change of a job at work on to the worker.
 func (d *Dispatcher) passOn(e *entry, k known) {
 	switch {
 	case !k.atWork:
@@ -80,9 +80,9 @@ func (d *Dispatcher) passOn(e *entry, k known) {
 	}
 }
 
-// read returns the job; nil: it is gone. One that is kept decoded, and of which no event
-// has told since, is taken as it is: if the store has a later version all the same,
-// whatever is decided here cannot be written, and the event of that version is on its way.
+// read returns the job; nil: it is gone. A decoded job is used as it is unless an event has
+// shown a later version. If the store has a later version all the same, the decision cannot
+// be written, and the event of that version is on its way.
 func (d *Dispatcher) read(ctx context.Context, e *entry, known *v1.Job) (*v1.Job, error) {
 	if known != nil {
 		return known, nil
@@ -104,7 +104,8 @@ func (d *Dispatcher) read(ctx context.Context, e *entry, known *v1.Job) (*v1.Job
 	return job, nil
 }
 
-// observe is what is known of the job, which is indexed first if it was not decoded before.
+// observe gathers the observations for a decision. A job that was not decoded before is
+// indexed first.
 func (d *Dispatcher) observe(ctx context.Context, e *entry, job *v1.Job) (lifecycle.Observed, error) {
 	seen := lifecycle.Observed{Worker: d.Name, Lease: d.Lease}
 	if waitsForOthers(job) {
@@ -161,7 +162,7 @@ func decide(job *v1.Job, seen lifecycle.Observed, now time.Time) decided {
 	return w
 }
 
-// act does what the decision asks for beside the write.
+// act carries out the rest of the decision, after the write.
 func (d *Dispatcher) act(ctx context.Context, e *entry, w *decided) controller.Result {
 	switch d.settle(e, w) {
 	case lifecycle.Start:

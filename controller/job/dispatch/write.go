@@ -10,9 +10,9 @@ import (
 	"jobwright.dev/store"
 )
 
-// beginWrite reports whether a status may be written now: an attempt does not begin any more
-// while the dispatcher drains, which waits for one that does. Until endWrite, events of the
-// job only note their version, since one of them is the write's own.
+// beginWrite reports whether a status may be written now: no attempt begins while the
+// dispatcher drains, and drain waits for an attempt that is beginning. Until endWrite, an
+// event of the job only notes its version, since it may be the event of this very write.
 func (d *Dispatcher) beginWrite(e *entry, w *decided) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -61,9 +61,8 @@ func (d *Dispatcher) setUnconfirmed(e *entry, w *decided) {
 	e.dropExtra()
 }
 
-// endWrite tells that the status was written and that what follows from it has begun, or
-// that it was not written. A version that is later than the write's is somebody else's, or
-// the worker's, which has begun already.
+// endWrite is called after the decision was carried out, or could not be written. A version
+// later than the write's comes from somebody else, or from the worker, which has begun.
 func (d *Dispatcher) endWrite(e *entry, w *decided) {
 	d.mu.Lock()
 	e.writing = false
@@ -82,8 +81,8 @@ func (d *Dispatcher) endWrite(e *entry, w *decided) {
 	}
 }
 
-// failed answers an error of the store: a conflict at once, anything else is tried again
-// with back-off.
+// failed handles an error of the store: the job is read again at once after a conflict, and
+// with back-off after anything else.
 func (d *Dispatcher) failed(e *entry, err error) error {
 	if err == nil {
 		return nil

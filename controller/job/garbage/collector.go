@@ -19,7 +19,7 @@ import (
 // without a sweep, and what waits takes a few megabytes.
 const maxWaiting = 10_000
 
-// Store is what a Collector asks for jobs.
+// Store is the part of a store that a Collector uses.
 type Store interface {
 	Get(ctx context.Context, key store.Key) (store.Record, error)
 }
@@ -55,7 +55,7 @@ func New(jobs Store, log logr.Logger, keepers ...action.Keeper) *Collector {
 	}
 }
 
-// Controller is the collector as a manager runs it. One worker is enough: nobody waits.
+// Controller returns the collector for a manager. One worker is enough: nobody waits.
 func (c *Collector) Controller() *controller.Controller[*item] {
 	return &controller.Controller[*item]{
 		Name: "job-garbage", Reconciler: c, Queue: c.queue, Workers: 1,
@@ -79,7 +79,7 @@ func (c *Collector) Deleted(job action.JobRef) {
 	c.queue.Add(&item{job: job})
 }
 
-// Missed tells that jobs may have been deleted of which nobody told.
+// Missed tells that deletions may have gone unnoticed.
 func (c *Collector) Missed() { c.queue.Add(c.sweep) }
 
 // Reconcile implements controller.Reconciler.

@@ -1,4 +1,4 @@
-// Package garbage collects what deleted jobs leave beside their objects: logs, and what a
+// Package garbage removes data that deleted jobs leave outside the store: logs, and what a
 // Runner keeps from one attempt to the next.
 //
 //	dispatch ── Deleted, Missed ──► queue ──► Reconcile ──► store: is the job there?

@@ -1,5 +1,5 @@
-// Package lifecycle is the state machine of a Job: what its status becomes and
-// what its worker does next, decided from values alone. It reads no clock, holds no
+// Package lifecycle is the state machine of a Job. It decides the next status and the next
+// action of dispatcher or worker, from values alone. It reads no clock, holds no
 // state and calls nothing that blocks, so that every rule stands in a table.
 //
 //	             ┌── interruption, retry, suspension ─────────────────────┐
@@ -18,7 +18,7 @@
 // # Rules, in the order in which they are asked
 //
 //  1. A terminal job is left alone; only what another attempt came to is added to it,
-//     as late result. A terminal job that is to run again (v1.Job.Finished says no) is
+//     as late result (WithLate). A terminal job that is to run again (v1.Job.Finished says no) is
 //     taken as v1.Rerun leaves it: queued. Most stores apply that in the write that
 //     asks for it; then the machine never sees such a job.
 //
@@ -69,6 +69,6 @@
 //     as a moment, comes when the clock says so. When the clock is set forward, limits
 //     that it has jumped over have passed.
 //
-// Whoever calls Next may do so at any time, any number of times, with events lost or
-// doubled: the decision depends on what is, not on what happened.
+// NextQueued and NextHeld may be called at any time and any number of times, with events
+// lost or doubled: a decision depends on the present state, never on what happened before.
 package lifecycle

@@ -10,7 +10,7 @@ import (
 	"jobwright.dev/controller/action"
 )
 
-// Do is what the worker does beside writing the status.
+// Do is the action that follows the write of the status.
 type Do int
 
 const (
@@ -50,7 +50,7 @@ type StopRequest struct {
 	Message string
 }
 
-// Dependency is what is known of one job named in spec.dependsOn.
+// Dependency is the state of one job named in spec.dependsOn.
 type Dependency struct {
 	// UID is the job that bears the name; empty: there is none.
 	UID   types.UID
@@ -60,7 +60,7 @@ type Dependency struct {
 	Cycle []string
 }
 
-// Observed is what the worker knows beside the object.
+// Observed is what the asking side knows beside the object.
 type Observed struct {
 	// Worker is the identity of the worker that asks.
 	Worker string
@@ -84,14 +84,14 @@ type Observed struct {
 	// SkippedFor are the older jobs that fill the concurrency key of a job whose
 	// policy is Skip; nil: there is room.
 	SkippedFor []string
-	// Busy: something that does not hold the job has yet to end or to be looked at
-	// in this worker; nothing new may begin.
+	// Busy: an earlier job has not been read yet that may decide about this one; nothing
+	// new may begin.
 	Busy bool
 	// ShuttingDown: the worker gives up its attempts.
 	ShuttingDown bool
 }
 
-// Decision is what follows from a job and what is observed of it.
+// Decision is the result of NextQueued and NextHeld.
 type Decision struct {
 	// Status is the whole new status; it is to be written when Changed.
 	Status  v1.JobStatus

@@ -9,7 +9,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Report is what an attempt has told of itself while it runs.
+// Report is the progress that a running attempt has reported.
 type Report struct {
 	// Attempt is the id of the attempt.
 	Attempt string

@@ -8,13 +8,13 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// What keeps a job from starting. The set is closed.
-type What int
+// Cause is why a job does not start. The set is closed.
+type Cause int
 
-// The things that keep a job from starting.
+// The causes.
 const (
 	// Slots: the job is next, but every slot is taken. Have, Limit, Holders, Since.
-	Slots What = iota
+	Slots Cause = iota
 	// Others: other jobs start first; Have says about how many.
 	Others
 	// MaxRunning: the workspace has as many live jobs as it may. Have, Limit, Holders, Since.
@@ -36,9 +36,9 @@ const (
 	Time
 )
 
-// Kind is what a user calls it.
-func (w What) Kind() v1.BlockerKind {
-	switch w {
+// Kind is the kind of blocker in the API.
+func (c Cause) Kind() v1.BlockerKind {
+	switch c {
 	case Slots:
 		return v1.BlockedByCapacity
 	case Others:
@@ -55,10 +55,10 @@ func (w What) Kind() v1.BlockerKind {
 // maxHolders bounds how many jobs a Block names.
 const maxHolders = 10
 
-// Block is one thing that keeps a job from starting.
+// Block is one cause for which a job does not start.
 type Block struct {
-	What What
-	// Kind is What.Kind().
+	Cause Cause
+	// Kind is Cause.Kind().
 	Kind v1.BlockerKind
 	// Key is the concurrency or rate key, qualified as it was given.
 	Key string

@@ -32,22 +32,22 @@ func (q *Queue) Explain(uid uuid.UUID, now time.Time) (Explanation, bool) {
 	e := Explanation{Position: q.position(i)}
 	e.Blocks = append(e.Blocks, q.suspends(i)...)
 	if i.NotBefore().After(q.now) {
-		e.Blocks = append(e.Blocks, Block{What: Time, Until: i.NotBefore()})
+		e.Blocks = append(e.Blocks, Block{Cause: Time, Until: i.NotBefore()})
 	}
 	e.Blocks = append(e.Blocks, q.blocksKey(i)...)
 	e.Blocks = append(e.Blocks, q.blocksRate(i)...)
 	if t := i.tenant; t.full() {
-		e.Blocks = append(e.Blocks, q.held(Block{What: MaxRunning, Have: t.running, Limit: t.maximum},
+		e.Blocks = append(e.Blocks, q.held(Block{Cause: MaxRunning, Have: t.running, Limit: t.maximum},
 			func(l *live) bool { return l.Workspace == t.name }))
 	}
 	switch {
 	case e.Position > 0:
-		e.Blocks = append(e.Blocks, Block{What: Others, Have: e.Position})
+		e.Blocks = append(e.Blocks, Block{Cause: Others, Have: e.Position})
 	case q.taken >= q.slots:
 		e.Blocks = append(e.Blocks, q.blocksSlots(i.tenant))
 	}
 	for n := range e.Blocks {
-		e.Blocks[n].Kind = e.Blocks[n].What.Kind()
+		e.Blocks[n].Kind = e.Blocks[n].Cause.Kind()
 	}
 	return e, true
 }
@@ -55,10 +55,10 @@ func (q *Queue) Explain(uid uuid.UUID, now time.Time) (Explanation, bool) {
 func (q *Queue) suspends(i *queued) []Block {
 	var blocks []Block
 	if i.tenant.policy.Suspended {
-		blocks = append(blocks, Block{What: WorkspaceSuspended})
+		blocks = append(blocks, Block{Cause: WorkspaceSuspended})
 	}
 	if i.tenant.suspends(i.Type) {
-		blocks = append(blocks, Block{What: TypeSuspended})
+		blocks = append(blocks, Block{Cause: TypeSuspended})
 	}
 	return blocks
 }
@@ -71,11 +71,11 @@ func (q *Queue) blocksKey(i *queued) []Block {
 	}
 	var blocks []Block
 	if k.live >= i.Limit {
-		blocks = append(blocks, q.held(Block{What: Concurrency, Key: i.Key, Have: k.live, Limit: i.Limit},
+		blocks = append(blocks, q.held(Block{Cause: Concurrency, Key: i.Key, Have: k.live, Limit: i.Limit},
 			func(l *live) bool { return l.Key == i.Key }))
 	}
 	if head := k.head; i.lineAt >= 0 && head != i && head.NotBefore().After(q.now) {
-		blocks = append(blocks, Block{What: InOrder, Key: i.Key, Until: head.NotBefore(), Holders: []uuid.UUID{head.UID}})
+		blocks = append(blocks, Block{Cause: InOrder, Key: i.Key, Until: head.NotBefore(), Holders: []uuid.UUID{head.UID}})
 	}
 	return blocks
 }
@@ -87,7 +87,7 @@ func (q *Queue) blocksRate(i *queued) []Block {
 		return nil
 	}
 	if w.hold.Equal(free) {
-		return []Block{{What: RateHold, Key: i.Rate.Key, Until: free}}
+		return []Block{{Cause: RateHold, Key: i.Rate.Key, Until: free}}
 	}
 	have := 0
 	for _, start := range w.starts {
@@ -95,12 +95,12 @@ func (q *Queue) blocksRate(i *queued) []Block {
 			have++
 		}
 	}
-	return []Block{{What: RateWindow, Key: i.Rate.Key, Until: free, Have: have, Limit: i.Rate.Limit}}
+	return []Block{{Cause: RateWindow, Key: i.Rate.Key, Until: free, Have: have, Limit: i.Rate.Limit}}
 }
 
 // blocksSlots names the workspace's own jobs first: those are the ones its people know.
 func (q *Queue) blocksSlots(t *tenant) Block {
-	b := q.held(Block{What: Slots, Have: q.taken, Limit: q.slots}, func(l *live) bool { return !l.elsewhere && l.Workspace == t.name })
+	b := q.held(Block{Cause: Slots, Have: q.taken, Limit: q.slots}, func(l *live) bool { return !l.elsewhere && l.Workspace == t.name })
 	others := q.held(Block{}, func(l *live) bool { return !l.elsewhere && l.Workspace != t.name })
 	b.Holders = append(b.Holders, others.Holders...)
 	b.Holders = b.Holders[:min(len(b.Holders), maxHolders)]

@@ -23,12 +23,12 @@ func TestWhatAnExplanationSays(t *testing.T) {
 		"who holds the slots, when it is next; its own workspace first, then the oldest": {
 			slots: 3, live: []schedule.Item{item("x1", 0, of("x")), item("x2", 2, of("x")), item("w1", 3)}, queued: []schedule.Item{item("it", 0)},
 			want: schedule.Explanation{Blocks: []schedule.Block{{
-				What: schedule.Slots, Kind: v1.BlockedByCapacity, Have: 3, Limit: 3, Since: at(0), Holders: ids("w1", "x1", "x2"),
+				Cause: schedule.Slots, Kind: v1.BlockedByCapacity, Have: 3, Limit: 3, Since: at(0), Holders: ids("w1", "x1", "x2"),
 			}}},
 		},
 		"how many go first": {
 			slots: 1, live: []schedule.Item{item("w1", 0)}, queued: []schedule.Item{item("it", 5), item("older", 4), item("urgent", 9, priority(1)), item("later", 6)},
-			want: schedule.Explanation{Position: 2, Blocks: []schedule.Block{{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 2}}},
+			want: schedule.Explanation{Position: 2, Blocks: []schedule.Block{{Cause: schedule.Others, Kind: v1.BlockedByPosition, Have: 2}}},
 		},
 		"those of other workspaces that go first by its weight": {
 			workspace: schedule.Workspace{Weight: 2},
@@ -36,7 +36,7 @@ func TestWhatAnExplanationSays(t *testing.T) {
 				item("it", 5), item("w1", 0), item("w2", 1), item("w3", 2), item("w4", 3),
 				item("x1", 0, of("x")), item("x2", 0, of("x")), item("x3", 0, of("x")), item("x4", 0, of("x")),
 			},
-			want: schedule.Explanation{Position: 6, Blocks: []schedule.Block{{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 6}}},
+			want: schedule.Explanation{Position: 6, Blocks: []schedule.Block{{Cause: schedule.Others, Kind: v1.BlockedByPosition, Have: 6}}},
 		},
 		"jobs that are blocked do not go first": {
 			live: []schedule.Item{item("k0", 0, keyed("k", 1))}, queued: []schedule.Item{item("it", 5), item("k1", 1, keyed("k", 1)), item("k2", 1, keyed("k", 1))},
@@ -44,20 +44,20 @@ func TestWhatAnExplanationSays(t *testing.T) {
 		"who holds the key": {
 			live: []schedule.Item{item("k0", 3, keyed("k", 1))}, queued: []schedule.Item{item("it", 5, keyed("k", 1)), item("k1", 1, keyed("k", 1))},
 			want: schedule.Explanation{Position: 1, Blocks: []schedule.Block{
-				{What: schedule.Concurrency, Kind: v1.BlockedByLimit, Key: "k", Have: 1, Limit: 1, Since: at(3), Holders: ids("k0")},
-				{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 1},
+				{Cause: schedule.Concurrency, Kind: v1.BlockedByLimit, Key: "k", Have: 1, Limit: 1, Since: at(3), Holders: ids("k0")},
+				{Cause: schedule.Others, Kind: v1.BlockedByPosition, Have: 1},
 			}},
 		},
 		"the deploy before it that waits for its retry": {
 			queued: []schedule.Item{item("it", 5, project("p")), item("retry", 1, project("p"), notBefore(60), holdsPlace)},
 			want: schedule.Explanation{Position: 1, Blocks: []schedule.Block{
-				{What: schedule.InOrder, Kind: v1.BlockedByLimit, Key: "p", Until: at(60), Holders: ids("retry")},
-				{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 1},
+				{Cause: schedule.InOrder, Kind: v1.BlockedByLimit, Key: "p", Until: at(60), Holders: ids("retry")},
+				{Cause: schedule.Others, Kind: v1.BlockedByPosition, Have: 1},
 			}},
 		},
 		"the deploys before it, each once": {
 			queued: []schedule.Item{item("it", 5, project("p"), priority(9)), item("p1", 1, project("p"), priority(99)), item("p2", 2, of("x"), project("p"))},
-			want:   schedule.Explanation{Position: 2, Blocks: []schedule.Block{{What: schedule.Others, Kind: v1.BlockedByPosition, Have: 2}}},
+			want:   schedule.Explanation{Position: 2, Blocks: []schedule.Block{{Cause: schedule.Others, Kind: v1.BlockedByPosition, Have: 2}}},
 		},
 		"when the window has room again": {
 			queued: []schedule.Item{item("it", 0, rated("r", 2, 60))},
@@ -66,24 +66,24 @@ func TestWhatAnExplanationSays(t *testing.T) {
 					q.Started(schedule.Rate{Key: "r", Limit: 2, Per: 60e9}, at(ago))
 				}
 			},
-			want: schedule.Explanation{Blocks: []schedule.Block{{What: schedule.RateWindow, Kind: v1.BlockedByLimit, Key: "r", Until: at(50), Have: 3, Limit: 2}}},
+			want: schedule.Explanation{Blocks: []schedule.Block{{Cause: schedule.RateWindow, Kind: v1.BlockedByLimit, Key: "r", Until: at(50), Have: 3, Limit: 2}}},
 		},
 		"until when the other side asked to wait": {
 			queued: []schedule.Item{item("it", 0, rated("r", 2, 60))}, do: func(q *schedule.Queue) { q.Hold("r", at(99)) },
-			want: schedule.Explanation{Blocks: []schedule.Block{{What: schedule.RateHold, Kind: v1.BlockedByLimit, Key: "r", Until: at(99)}}},
+			want: schedule.Explanation{Blocks: []schedule.Block{{Cause: schedule.RateHold, Kind: v1.BlockedByLimit, Key: "r", Until: at(99)}}},
 		},
 		"what is suspended, and what it would wait for all the same": {
 			workspace: schedule.Workspace{Suspended: true, SuspendedTypes: []v1.JobType{v1.JobTypeBuild}}, queued: []schedule.Item{item("it", 0, notBefore(30))},
 			want: schedule.Explanation{Blocks: []schedule.Block{
-				{What: schedule.WorkspaceSuspended, Kind: v1.BlockedBySuspend},
-				{What: schedule.TypeSuspended, Kind: v1.BlockedBySuspend},
-				{What: schedule.Time, Kind: v1.BlockedBySchedule, Until: at(30)},
+				{Cause: schedule.WorkspaceSuspended, Kind: v1.BlockedBySuspend},
+				{Cause: schedule.TypeSuspended, Kind: v1.BlockedBySuspend},
+				{Cause: schedule.Time, Kind: v1.BlockedBySchedule, Until: at(30)},
 			}},
 		},
 		"that the workspace is full": {
 			workspace: schedule.Workspace{MaxRunning: new(1)}, live: []schedule.Item{item("w1", 2)}, queued: []schedule.Item{item("it", 0)},
 			want: schedule.Explanation{Blocks: []schedule.Block{{
-				What: schedule.MaxRunning, Kind: v1.BlockedByLimit, Have: 1, Limit: 1, Since: at(2), Holders: ids("w1"),
+				Cause: schedule.MaxRunning, Kind: v1.BlockedByLimit, Have: 1, Limit: 1, Since: at(2), Holders: ids("w1"),
 			}}},
 		},
 		"nothing of a moment that has come meanwhile": {queued: []schedule.Item{item("it", 0, notBefore(9))}},

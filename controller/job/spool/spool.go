@@ -121,7 +121,7 @@ func (s *Spool) All() []Outcome {
 	return all
 }
 
-// Get is what is kept of the attempt; false: nothing is.
+// Get returns the outcome kept for the attempt; false: none is.
 func (s *Spool) Get(attempt string) (Outcome, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// Emit tells of the job as it is now.
+// Emit records an event for the job's present status.
 func (w *Writer) Emit(job *v1.Job) {
 	if w.Events == nil {
 		return
@@ -47,7 +47,7 @@ func (w *Writer) notify(job *v1.Job, kind string, reason, message string) {
 	w.Events.Record(e)
 }
 
-// eventType is Warning for what somebody should look at.
+// eventType is Warning for statuses that need somebody's attention.
 func eventType(s *v1.JobStatus) string {
 	switch {
 	case s.Phase == v1.JobFailed, s.Reason == v1.ReasonRetrying, s.Reason == v1.ReasonInterrupted,
@@ -57,7 +57,7 @@ func eventType(s *v1.JobStatus) string {
 	return events.Normal
 }
 
-// announce tells of what changed between two statuses of a job.
+// announce records events for the difference between two statuses of a job.
 func (w *Writer) announce(job *v1.Job, was *v1.JobStatus) {
 	s := &job.Status
 	switch {

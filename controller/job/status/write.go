@@ -1,5 +1,5 @@
-// Package status writes the statuses of jobs, for the dispatcher and the worker: it finds
-// out what became of a write whose answer was lost, counts transitions and tells of them.
+// Package status writes the statuses of jobs for the dispatcher and the worker. It resolves
+// writes whose answer was lost, counts transitions and records events.
 package status
 
 import (
@@ -15,7 +15,7 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// Store is what a Writer needs of a store.
+// Store is the part of a store that a Writer uses.
 type Store interface {
 	Get(ctx context.Context, key store.Key) (store.Record, error)
 	UpdateStatus(ctx context.Context, obj v1.Object, d store.Durability) (store.Record, error)
@@ -52,7 +52,7 @@ func (w *Writer) Do(ctx context.Context, write *Write) (version uint64, err erro
 	return version, nil
 }
 
-// done notes that a status is in the store.
+// done notes a status that is in the store.
 func (w *Writer) done(write *Write, version uint64) {
 	write.Job.ResourceVersion = strconv.FormatUint(version, 10)
 	if write.Soft {
@@ -74,7 +74,7 @@ func Unconfirmed(err error) bool {
 	return true
 }
 
-// Fate is what became of a write whose answer was lost.
+// Fate is the result of a write whose answer was lost.
 type Fate int
 
 const (

@@ -2,12 +2,12 @@ package work
 
 import "time"
 
-// heldFor is how young an attempt is of which Jobwright's own lines are held back. They are
-// written at the latest when it is twice as old.
+// heldFor is how long Jobwright's own log lines of a new attempt are held back. They are
+// written after twice that time at the latest.
 const heldFor = 100 * time.Millisecond
 
-// add takes an attempt in. again is when something is due of it; 0: nothing is. Most attempts
-// end before that, and before their lines are written: they share one timer.
+// add registers an attempt, which is reconciled after again; 0: not by time. Most attempts end
+// before that and before their held lines are written, so all share one timer.
 func (w *Worker) add(x *execution, again time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -49,15 +49,15 @@ func (w *Worker) stopAlarm() {
 	}
 }
 
-// onAlarm does what is due. Logs are written without the worker's lock.
+// onAlarm handles whatever is due. Logs are written without the worker's lock.
 func (w *Worker) onAlarm() {
 	for _, s := range w.due(time.Now()) {
 		s.speak()
 	}
 }
 
-// due has the attempts reconciled of which something is due, and returns the sinks that
-// have held lines back for long enough.
+// due queues the attempts that are due, and returns the sinks that have held lines back for
+// long enough.
 func (w *Worker) due(now time.Time) (silent []*sink) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

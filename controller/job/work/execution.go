@@ -40,8 +40,8 @@ type execution struct {
 	state      controller.State // guarded by the queue's lock
 
 	// Guarded by the worker's lock.
-	due     time.Time // when something is due of it that no reconcile has noted yet; zero: nothing is
-	holding *sink     // what may hold lines back; nil: nothing does
+	due     time.Time // when its first reconcile is due; zero: none is, or a reconcile has noted it
+	holding *sink     // the sink while it holds lines back; nil: none does
 
 	// The reconcile's own.
 	job           *v1.Job                // as it was read or written last; nil: to be read
@@ -61,7 +61,7 @@ type execution struct {
 	flushed  time.Time
 }
 
-// newExecution is an attempt of the job that is in its status.
+// newExecution returns the execution of the attempt in the job's status.
 func newExecution(uid uuid.UUID, job *v1.Job, cancel context.CancelCauseFunc, started time.Time) *execution {
 	now := time.Now()
 	return &execution{
@@ -152,7 +152,7 @@ func (x *execution) take() (*action.Outcome, *lifecycle.Report) {
 	return x.outcome, report
 }
 
-// putBack adds progress that could not be written to what has come since; nil: none.
+// putBack merges progress that could not be written with later progress; nil: none.
 func (x *execution) putBack(p *lifecycle.Report) {
 	if p == nil {
 		return

@@ -16,8 +16,8 @@ import (
 	"jobwright.dev/store"
 )
 
-// keepOutcome writes down on this machine what an attempt came to, if it has ended, since
-// the store could not take it: the process may end before the store is back.
+// keepOutcome spools the outcome of an attempt that has ended and that the store could not
+// take: the process may end before the store is back.
 func (w *Worker) keepOutcome(x *execution) {
 	outcome := x.ended()
 	if w.Spool == nil || outcome == nil {
@@ -37,7 +37,7 @@ func (w *Worker) keepOutcome(x *execution) {
 	x.spooled, x.spooledStatus = true, o.Status != nil
 }
 
-// forgetOutcome forgets what is kept of an attempt: the store has it, or its job is gone.
+// forgetOutcome removes a spooled outcome: the store has it, or the job is gone.
 func (w *Worker) forgetOutcome(x *execution) {
 	if x.spooled {
 		w.dropOutcome(x.id)
@@ -50,7 +50,7 @@ func (w *Worker) dropOutcome(attempt string) {
 	}
 }
 
-// keptOutcome is what is kept of an attempt that a process before has ended.
+// keptOutcome returns the outcome that an earlier process has spooled.
 func (w *Worker) keptOutcome(attempt string) (action.Outcome, bool) {
 	if w.Spool == nil {
 		return action.Outcome{}, false
@@ -59,8 +59,8 @@ func (w *Worker) keptOutcome(attempt string) (action.Outcome, bool) {
 	return o.Outcome, ok
 }
 
-// RecallOutcomes tells the store what attempts of the process before came to that it could
-// not write. What the store says Running is left to be recovered, which asks for it.
+// RecallOutcomes writes the outcomes that the process before could not write. The outcome of
+// a job that the store shows as Running is left to its recovery.
 func (w *Worker) RecallOutcomes(ctx context.Context) error {
 	if w.Spool == nil {
 		return nil

@@ -66,8 +66,8 @@ func (w *Worker) read(ctx context.Context, x *execution) (*v1.Job, error) {
 	return job, nil
 }
 
-// isOver reports whether the job was given back or deleted, and the version that was told
-// of. The attempt of a job that was deleted is done with when it has ended.
+// isOver reports whether the job was given back or deleted, and the last version told. A
+// deleted job is given back when its attempt has ended.
 func (w *Worker) isOver(x *execution) (over bool, told uint64) {
 	x.mu.Lock()
 	deleted, ended, done := x.deleted, x.outcome != nil, x.done
@@ -121,7 +121,7 @@ func (w *Worker) decide(x *execution, job *v1.Job, now time.Time) decided {
 	return d
 }
 
-// observe is what the worker knows of an attempt that holds its job.
+// observe gathers the observations for an attempt that holds its job.
 func (w *Worker) observe(x *execution, job *v1.Job, outcome *action.Outcome) lifecycle.Observed {
 	seen := lifecycle.Observed{
 		Worker: w.Name, Lease: w.Lease, Outcome: outcome, Live: outcome == nil, Stop: x.stop, Active: x.active(),
@@ -133,8 +133,8 @@ func (w *Worker) observe(x *execution, job *v1.Job, outcome *action.Outcome) lif
 	return seen
 }
 
-// fence stops an attempt that does not hold its job any more: it was taken over, or the job
-// was finished by force. What it has come to is recorded as late.
+// fence stops an attempt that no longer holds its job: another worker took over, or the job
+// was finished by force. Its outcome is recorded as a late result.
 func (w *Worker) fence(x *execution, d *decided, outcome *action.Outcome) {
 	if outcome == nil {
 		x.cancel(errFenced)
@@ -144,7 +144,7 @@ func (w *Worker) fence(x *execution, d *decided, outcome *action.Outcome) {
 	d.Job.Status, d.changed = lifecycle.WithLate(d.Job, w.Name, late, d.Now)
 }
 
-// act does what the decision asks for beside the write.
+// act carries out the rest of the decision, after the write.
 func (w *Worker) act(x *execution, d *decided) controller.Result {
 	if d.ended {
 		w.giveBack(x, d)
@@ -164,7 +164,7 @@ func (w *Worker) act(x *execution, d *decided) controller.Result {
 	return controller.Result{After: d.again}
 }
 
-// giveBack gives the job of an attempt that is done with back to the dispatcher.
+// giveBack returns the job to the dispatcher after its attempt.
 func (w *Worker) giveBack(x *execution, d *decided) {
 	w.remove(x)
 	w.forgetOutcome(x)

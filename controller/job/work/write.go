@@ -33,7 +33,7 @@ func (w *Worker) write(ctx context.Context, x *execution, d *decided) (err error
 	return err
 }
 
-// unwritten keeps what could not be written, or perhaps was.
+// unwritten keeps a write whose fate is unknown, and the progress of one that failed.
 func (x *execution) unwritten(d *decided, err error) {
 	if d.Soft || !status.Unconfirmed(err) {
 		x.putBack(d.report)
@@ -63,8 +63,8 @@ func (w *Worker) confirm(ctx context.Context, x *execution, d *decided) error {
 	return nil
 }
 
-// failed answers an error of the store: a conflict at once, anything else is tried again
-// with back-off. What is observed stays observed.
+// failed handles an error of the store: the job is read again at once after a conflict, and
+// with back-off after anything else. Outcome and progress are kept.
 func (w *Worker) failed(x *execution, err error) error {
 	if err == nil {
 		return nil
