@@ -1,4 +1,4 @@
-// Package store is the contract between Jobwright and whatever keeps its objects.
+// Package store is the contract between Jobwright and the engines that keep its objects.
 // It does no I/O itself; engines stand in packages of their own (store/file is
 // the default) and prove themselves with store/storetest.
 //

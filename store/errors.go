@@ -36,7 +36,7 @@ var (
 	ErrClosed = errors.New("the store is closed")
 	// ErrLocked: another process has the store open.
 	ErrLocked = errors.New("the store is in use")
-	// ErrCorrupt: what is on disk is neither a state the engine has acknowledged
+	// ErrCorrupt: the state on disk is neither one that the engine has acknowledged
 	// nor the torn end of one. The engine refuses to open and changes nothing.
 	ErrCorrupt = errors.New("the store's files are damaged")
 )

@@ -45,7 +45,7 @@ func (r Record) UID() types.UID { return types.UID(r.uid.String()) }
 // UUID is UID as its 16 bytes.
 func (r Record) UUID() uuid.UUID { return r.uid }
 
-// ResourceVersion is the store's version at which the object became what it is.
+// ResourceVersion is the version of the object's last change.
 func (r Record) ResourceVersion() uint64 { return r.resourceVersion }
 
 // Len is the length of the encoding in bytes.
@@ -80,7 +80,7 @@ func (r Record) Job() (*v1.Job, error) {
 }
 
 // Contains reports whether the encoding contains text: a quick look that rules an
-// object out, never one that decides what is in it.
+// object out, never one that decides about its content.
 func (r Record) Contains(text string) bool { return bytes.Contains(r.encoding, []byte(text)) }
 
 // Phase is the phase of a Job's record, for readers that need no more of it.

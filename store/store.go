@@ -14,7 +14,7 @@ import (
 // and the context's error when ctx ends first; a write whose context ends while it
 // waits for the disk, and one that answers ErrUnknown, may or may not have happened.
 type Store interface {
-	// Features are what the engine has of what an engine may lack.
+	// Features are the optional properties that the engine has.
 	Features() Features
 
 	// Get returns the object with that key, or ErrNotFound.
@@ -80,7 +80,7 @@ func KeyOf(obj v1.Object) Key {
 	return Key{Kind: v1.KindOf(obj), Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
-// Durability is what an acknowledged status write promises.
+// Durability is the promise of an acknowledged status write.
 type Durability int
 
 const (
@@ -178,7 +178,7 @@ type Watch interface {
 	Close()
 }
 
-// EventType is what happened to an object.
+// EventType is the kind of a change.
 type EventType string
 
 // The types of Event; the values are those of the Kubernetes watch protocol.

@@ -12,9 +12,9 @@ import (
 
 // Types of events.
 const (
-	// Normal is what happens to a job that goes its way.
+	// Normal is an event in the regular course of a job.
 	Normal = "Normal"
-	// Warning is what a person may want to look into.
+	// Warning is an event that a person may want to look into.
 	Warning = "Warning"
 )
 

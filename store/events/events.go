@@ -1,4 +1,4 @@
-// Package events is the contract between Jobwright and whatever keeps what has happened
+// Package events is the contract between Jobwright and the engines that keep the events
 // to jobs: an event for each transition, with its reason and message. Events lie apart
 // from the job objects: an event outlives the attempt, the history and the job it is
 // about. Engines stand in packages of their own (store/events/file is the default) and

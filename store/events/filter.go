@@ -23,7 +23,7 @@ func (f *Filter) Selects(e *Event) bool {
 		(f.Type == "" || e.Type == f.Type) && (f.Reason == "" || e.Reason == f.Reason) && (f.Match == nil || f.Match(e))
 }
 
-// Page is what List returns.
+// Page is the result of List.
 type Page struct {
 	// Events are the newest first.
 	Events []Event

@@ -14,7 +14,7 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// Summary is what a backup or a restored store holds.
+// Summary counts the contents of a backup or a restored store.
 type Summary struct {
 	// ResourceVersion is the version of the state that it holds.
 	ResourceVersion uint64
@@ -55,7 +55,7 @@ func (f streamed) WriteAt(b []byte, _ int64) (int, error) { return f.w.Write(b) 
 func (streamed) Datasync() error                          { return nil }
 func (streamed) SetModTime(time.Time) error               { return nil }
 
-// RestoreOptions say what Restore does.
+// RestoreOptions configure Restore.
 type RestoreOptions struct {
 	// Version is the state to restore: that after the change with this version, or
 	// the last one before it. 0: the latest there is. Only a data folder has more

@@ -20,7 +20,7 @@ type view struct {
 	written int64
 }
 
-// takeView fills v with what is visible. The caller leads, so nothing is written or published
+// takeView fills v with the visible state. The caller leads, so nothing is written or published
 // meanwhile.
 func (s *Store) takeView(v *view) {
 	s.mu.Lock()
@@ -29,7 +29,7 @@ func (s *Store) takeView(v *view) {
 	v.rv, v.segment, v.sequence, v.written = s.visible, s.journal.Segment(), s.journal.Sequence(), s.journal.Written()
 }
 
-// capture clones what is needed of the index.
+// capture clones the parts of the index that a checkpoint needs.
 func (v *view) capture(x *index) {
 	v.trees = map[string]*tree{}
 	for name, k := range x.kinds {

@@ -95,8 +95,8 @@ func (s *Store) flush() {
 	_ = s.waitDurable(context.Background(), b, leader)
 }
 
-// leadBatch commits b, and then what has gathered meanwhile, batch after batch, until nobody
-// waits any more. caller: b is that of the caller, who goes on once it is visible; then
+// leadBatch commits b and then batch after batch, until nobody waits any more. caller: b is
+// the batch of the caller, who goes on once it is visible; then
 // a goroutine leads on. Publishing a batch before the next one is written keeps the disk
 // idle for some tens of microseconds, and lets that many more writers join the next one:
 // on two cores the fuller batches are worth more (BenchmarkCreate, BenchmarkDrain).
@@ -131,8 +131,7 @@ func (s *Store) nextBatch() *batch {
 }
 
 // finishBatch publishes b, or fails it and all that was decided on top of it, and tells its
-// waiters. It reports whether there is a batch to be written next; if not, nobody leads any
-// more.
+// waiters. It reports whether another batch is to be written; if not, nobody leads any more.
 func (s *Store) finishBatch(b *batch, at journal.Position, err error) bool {
 	if err == nil {
 		s.publishBatch(b, at)

@@ -21,11 +21,11 @@ import (
 var ErrEdited = errors.New("jobs.json was edited")
 
 const (
-	// adviceEdited is what helps when an edited file is refused.
+	// adviceEdited is the advice when an edited file is refused.
 	adviceEdited = "correct it there, or put the file back as it was"
-	// adviceAccept is what helps when it is valid.
+	// adviceAccept is the advice when the file is valid.
 	adviceAccept = "if you have edited it, give --accept-edited once (serve takes it over, restore makes a new store of it); if nobody has, restore the latest backup"
-	// adviceDamaged is what helps when it is not, and nobody seems to have edited it.
+	// adviceDamaged is the advice when the file is invalid and seems not to be edited.
 	adviceDamaged = "restore the latest backup (jobwright restore)"
 )
 
@@ -190,7 +190,7 @@ func looseCheckpoint(data []byte) (c checkpoint, ok bool) {
 	return c, dec.Decode(&c) == nil
 }
 
-// damagedChunk says where a file differs from what its checkpoint says.
+// damagedChunk returns where a file differs from the sums of its checkpoint.
 func damagedChunk(data []byte, c checkpoint) (offset int64, cause string) {
 	body := data[:max(bytes.LastIndex(data, []byte(tailStart[1:]))-1, 0)]
 	for i := 0; len(body) > 0; i++ {

@@ -100,7 +100,7 @@ func specOf(dst []byte, obj v1.Object) ([]byte, error) {
 	return partOf(dst, obj, func(s scanned) span { return s.spec })
 }
 
-// statusOf appends the JSON of obj's status to dst: what is stored of it.
+// statusOf appends the JSON of the stored part of obj's status to dst.
 func statusOf(dst []byte, kind v1.Kind, obj v1.Object) ([]byte, error) {
 	obj = kind.Stored(obj)
 	if codec, ok := obj.(v1.Codec); ok {
@@ -219,8 +219,8 @@ func (e *encoding) part(name string, encode func([]byte) ([]byte, error)) error 
 	return nil
 }
 
-// appendRareMeta appends the metadata that most objects do without: whatever begin has not
-// written.
+// appendRareMeta appends the metadata that begin has not written, which most objects do
+// without.
 func appendRareMeta(b []byte, meta *metav1.ObjectMeta) ([]byte, error) {
 	rest := *meta
 	rest.Name, rest.GenerateName, rest.Namespace, rest.UID, rest.ResourceVersion = "", "", "", "", ""

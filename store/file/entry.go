@@ -30,7 +30,7 @@ type entry struct {
 	sum  uint32
 }
 
-// class is what many objects share; there is one for each combination.
+// class holds properties that many objects share; there is one for each combination.
 type class struct {
 	kind      string
 	namespace string
@@ -83,7 +83,7 @@ func (e *entry) inMem() ([]byte, bool) {
 	return unsafe.Slice(p, e.size), true
 }
 
-// moveTo says where the encoding lies from now on.
+// moveTo sets where the encoding lies.
 func (e *entry) moveTo(source uint32, offset int64) {
 	e.loc.Store(uint64(source)<<offsetBits | uint64(offset))
 }

@@ -22,7 +22,7 @@ type FsckRecord struct {
 	Bytes           int    `json:"bytes"`
 }
 
-// FsckReport is what a check has found.
+// FsckReport is the result of a check.
 type FsckReport struct {
 	// Snapshot tells whether there is a jobs.json.
 	Snapshot bool `json:"snapshot"`
@@ -43,7 +43,7 @@ type FsckReport struct {
 	Cut *journal.Cut `json:"cut,omitempty"`
 }
 
-// FsckOptions say what Fsck reads.
+// FsckOptions configure Fsck.
 type FsckOptions struct {
 	// Admit validates an object of a jobs.json that was edited by hand. Unset: every
 	// object of a known kind is admitted.
@@ -87,7 +87,7 @@ func Fsck(dir string, opts FsckOptions, each func(FsckRecord)) (FsckReport, erro
 	return report, errors.Join(m.checkEncodings(), m.release())
 }
 
-// explain says what a record does.
+// explain describes a record.
 func explain(r journal.Record) FsckRecord {
 	x := FsckRecord{Position: r.Position, Sequence: r.Sequence, Bytes: len(r.Payload), Operation: "unknown"}
 	if len(r.Payload) == 0 {

@@ -75,7 +75,7 @@ func (s *Store) fail(cause error) {
 	}
 }
 
-// warnNetwork says when the folder lies on another machine's disk.
+// warnNetwork logs when the folder lies on another machine's disk.
 func (s *Store) warnNetwork() {
 	n, ok := s.fsys.(interface {
 		Network(dir string) (string, error)

@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/store/table"
 )
 
-// index is what readers see: every object's entry, and the orders and groups in which
+// index is the state that readers see: every object's entry, and the orders and groups in which
 // lists are asked for. It is guarded by the store's lock.
 type index struct {
 	kinds map[string]*kindIndex
@@ -30,7 +30,7 @@ type kindIndex struct {
 	loading []*entry
 }
 
-// group is what the objects of a groups tree have in common; the empty label stands
+// group holds the properties that the objects of a groups tree share; the empty label stands
 // for any.
 type group struct {
 	namespace string
@@ -157,7 +157,7 @@ func (x *index) unload(e *entry) {
 	x.kinds[e.class.kind].byKey.Remove(e.objectKey())
 }
 
-// reserve makes room for about n objects of a kind of which there are none yet.
+// reserve makes room for about n objects of a kind that has none yet.
 func (x *index) reserve(kind string, n int) {
 	if k := x.kinds[kind]; k.byKey.Len() == 0 {
 		k.byKey.Reserve(n)

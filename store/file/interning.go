@@ -43,7 +43,7 @@ func (s *labelSet) Lookup(key string) (string, bool) {
 	return "", false
 }
 
-// interning keeps one copy of what many objects have in common.
+// interning keeps one copy of properties that many objects share.
 type interning struct {
 	mu      sync.Mutex
 	classes map[class]*class

@@ -17,7 +17,7 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// loaded is what jobs.json says beside its objects.
+// loaded is the content of jobs.json beside its objects.
 type loaded struct {
 	// from is where the journal goes on; zero: at its start.
 	from journal.From

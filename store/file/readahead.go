@@ -16,7 +16,7 @@ const maxWindow = 256 << 10
 type readAhead struct {
 	sources *sources
 	set     *sourceSet
-	// buf is what was read last, from offset of source on.
+	// buf is the last window read, from offset of source on.
 	buf    []byte
 	source uint32
 	offset int64

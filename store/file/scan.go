@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// scanned is what an encoding tells without being decoded: spans of it, and the few
-// values that the index is made of.
+// scanned is the result of a scan, which does not decode an encoding: spans of it, and the
+// few values that the index is made of.
 type scanned struct {
 	kind, namespace, name, uid []byte
 	jobType, phase             []byte
@@ -183,7 +183,7 @@ func walk(b []byte, i int) walker {
 	return walker{b: b, i: i + 1}
 }
 
-// value is that of the member.
+// value is the member's value.
 func (w *walker) value() []byte { return w.at.of(w.b) }
 
 // next goes on to the next member; false: there is none, or err tells why.

@@ -14,7 +14,8 @@ type tree struct {
 	root    *node
 	length  int
 	owner   *owner
-	// finger is the leaf that was put into last, and below what it ends; nil: at the end.
+	// finger is the leaf of the last insertion, and below the item at which it ends; nil: at
+	// the end.
 	// What is put close to the last goes there without a descent, which with a million
 	// entries means twenty that have to be fetched from memory.
 	finger *node

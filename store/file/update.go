@@ -91,7 +91,7 @@ func rerun(job *v1.Job, stored []byte, phase v1.JobPhase) ([]byte, v1.JobPhase, 
 	return status, is.Status.Phase, err
 }
 
-// same reports whether enc is what c is already.
+// same reports whether enc equals the encoding of c.
 func same(enc encoding, c current) bool {
 	at := c.scanned.rvAt
 	return bytes.Equal(enc.head(), c.encoding[:at.start]) && bytes.Equal(enc.tail(), c.encoding[at.end:])

@@ -69,7 +69,7 @@ func checkKey(kinds v1.KindSet, obj v1.Object) (v1.Kind, store.Key, error) {
 	return kind, key, nil
 }
 
-// nameOf names obj in errors, whatever is wrong with it.
+// nameOf names obj in errors, even an invalid one.
 func (s *Store) nameOf(obj v1.Object) string {
 	_, key, _ := checkKey(s.kinds, obj)
 	return key.String()

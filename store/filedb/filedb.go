@@ -3,7 +3,7 @@
 //
 // # Invariants
 //
-//  1. A file has its old content or its new one, whatever happens, and never a part.
+//  1. After any failure a file has its old content or its new one, never a part.
 //  2. When Write returns without an error, a crash of the machine takes nothing back: the
 //     content was synced, and then the folder that names it, and each folder that was made.
 //  3. What an interrupted write leaves has a name of its own, a dot before and digits
@@ -99,8 +99,8 @@ func ReadJSON[T any](path string, fallback T) (T, error) {
 	return v, nil
 }
 
-// temporary reports whether name is that of what an interrupted Write leaves: a dot, a name
-// and a number.
+// temporary reports whether an interrupted Write has left the file with that name: a dot, a
+// name and a number.
 func temporary(name string) bool {
 	named := strings.TrimRight(name, "0123456789")
 	return len(named) < len(name) && len(name) > 2 && name[0] == '.'

@@ -39,7 +39,7 @@ var (
 // Checksum is the journal's checksum, CRC-32C.
 func Checksum(b []byte) uint32 { return ExtendChecksum(0, b) }
 
-// ExtendChecksum is the checksum of what sum is that of, followed by b.
+// ExtendChecksum is the checksum of earlier bytes, whose checksum is sum, followed by b.
 func ExtendChecksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, castagnoli, b) }
 
 // Block collects the records of one commit. The zero Block is empty and ready.

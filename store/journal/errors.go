@@ -21,9 +21,9 @@ type Corrupt struct {
 	// File and Offset say where.
 	File   string
 	Offset int64
-	// Cause says what is wrong with the bytes there.
+	// Cause is the fault in the bytes there.
 	Cause string
-	// Advice says what to do.
+	// Advice is the remedy.
 	Advice string
 }
 
@@ -32,5 +32,5 @@ func (c *Corrupt) Error() string {
 	return fmt.Sprintf("%s: offset %d: %s; nothing was changed; %s", c.File, c.Offset, c.Cause, c.Advice)
 }
 
-// adviceRestore is what helps against damage.
+// adviceRestore is the remedy for damage.
 const adviceRestore = "copy the data folder away, then check the disk and restore the latest backup (jobwright fsck shows what can still be read)"

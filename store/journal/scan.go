@@ -30,15 +30,15 @@ type Cut struct {
 	Cause  string `json:"cause"`
 }
 
-// State is what Scan has found.
+// State is the result of a Scan.
 type State struct {
 	// Segments are the segments that were read, oldest first; none: a new journal.
 	Segments []uint64
 	// Obsolete are segments before the first that was asked for.
 	Obsolete []uint64
-	// Base is the highest base of all segments, FirstBase that of the first.
+	// Base is the highest base of all segments, FirstBase the base of the first.
 	Base, FirstBase uint64
-	// Blocks and Bytes count what was read, Records what was handed out.
+	// Blocks and Bytes count the blocks read, Records the records handed out.
 	Blocks, Records, Bytes int64
 	// Clean: the journal was closed in order, or is new.
 	Clean bool

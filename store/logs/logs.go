@@ -1,4 +1,4 @@
-// Package logs is the contract between Jobwright and whatever keeps what jobs print.
+// Package logs is the contract between Jobwright and the engines that keep the output of jobs.
 // Logs lie apart from the job objects: a job's output survives its attempt, its timeout
 // and its cancellation, and a chatty job never makes an object large. Engines stand in
 // packages of their own (store/logs/file is the default) and prove themselves with

@@ -1,4 +1,4 @@
-// Package storetest is what every engine must prove: the contract of package store as
+// Package storetest is the suite that every engine must pass: the contract of package store as
 // tests, one file a topic, and the invariants that hold after each of them.
 //
 //	func TestStore(t *testing.T) {

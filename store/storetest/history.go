@@ -119,7 +119,7 @@ func (h *history) watch() []*watched {
 	return all
 }
 
-// watched is what one watcher was told.
+// watched is the changes that one watcher has seen.
 type watched struct {
 	w     store.Watch
 	since uint64

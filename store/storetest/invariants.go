@@ -155,7 +155,7 @@ func filter(all []store.Record, opts store.ListOptions) (selected []store.Record
 	return selected
 }
 
-// comparePages reads a list page by page and compares it with what it should be.
+// comparePages reads a list page by page and compares it with the expected one.
 func comparePages(t *testing.T, s store.Store, opts store.ListOptions, want []store.Record) {
 	t.Helper()
 	var got []store.Record

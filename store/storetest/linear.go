@@ -45,7 +45,7 @@ func (o output) unknown() bool {
 	return o.err != nil && !errors.Is(o.err, store.ErrExists) && !errors.Is(o.err, store.ErrNotFound) && !errors.Is(o.err, store.ErrConflict)
 }
 
-// version is what an object may be at.
+// version is a version at which an object may be.
 type version struct {
 	// at is the version, 0 for no object; of one that was never told, it is the version
 	// before, and exact is false.

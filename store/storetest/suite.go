@@ -19,11 +19,11 @@ type Engine struct {
 	// what an earlier Open of the same test has stored. An engine that is an
 	// io.Closer is closed by the suite.
 	Open func(t *testing.T, dir string) store.Store
-	// Power is set for an engine whose disk can lose what it has not synced.
+	// Power is set for an engine whose disk can lose unsynced data.
 	Power Power
 }
 
-// Power is that of the machine with an engine's disk.
+// Power is the power supply of the machine with an engine's disk.
 type Power interface {
 	// Cut cuts the power soon, while the engine below dir writes.
 	Cut(dir string, seed uint64)

@@ -27,7 +27,7 @@ type Table[K comparable, E any] struct {
 
 const (
 	parts = 256
-	// leastSlots is what a part begins with.
+	// leastSlots is the size of a new part.
 	leastSlots = 8
 )
 

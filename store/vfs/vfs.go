@@ -12,7 +12,7 @@ import (
 // ErrLocked: another process holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// FS is what a journal and an engine need of a filesystem. Names are paths; errors
+// FS is the part of a filesystem that a journal and an engine use. Names are paths; errors
 // are those of package os, so that errors.Is(err, fs.ErrNotExist) works.
 type FS interface {
 	// Create makes a new file for reading and writing; it must not exist.

@@ -134,7 +134,7 @@ func (c *Collector) sweepAll(ctx context.Context) error {
 	return failed
 }
 
-// collect removes what is kept of a job that is not in the store, and reports whether it is
+// collect removes the data of a job that is not in the store, and reports whether it is
 // not.
 func (c *Collector) collect(ctx context.Context, job action.JobRef) (gone bool, err error) {
 	key := store.Key{Kind: v1.KindJob, Namespace: job.Namespace, Name: job.Name}

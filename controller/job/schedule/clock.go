@@ -66,7 +66,7 @@ func (q *Queue) advance(now time.Time) {
 	}
 }
 
-// Set says that the clock was set by step, which may be negative, and that it is now.
+// Set tells that the clock was set by step, which may be negative, and shows now.
 // What has happened keeps its distance from now, so that no rate is broken and no hold
 // ends sooner or later; what waits for a moment waits until the clock says so, and is
 // returned. It costs O(queued jobs), and a clock is seldom set.

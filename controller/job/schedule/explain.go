@@ -63,7 +63,7 @@ func (q *Queue) suspends(i *queued) []Block {
 	return blocks
 }
 
-// blocksKey says what of the concurrency key is in the way.
+// blocksKey returns how the concurrency key blocks the job.
 func (q *Queue) blocksKey(i *queued) []Block {
 	k := q.keys[i.Key]
 	if k == nil {

@@ -63,7 +63,7 @@ func (q *Queue) lane(t *tenant, id laneID) *lane {
 	return l
 }
 
-// settleGroup opens or closes a group of which the jobs or the key have changed, and
+// settleGroup opens or closes a group after its jobs or its key have changed, and
 // forgets it when it is empty; so do settleLane and settleTenant, inside out.
 func (q *Queue) settleGroup(g *group) {
 	switch {

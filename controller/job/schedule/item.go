@@ -47,8 +47,8 @@ type Rate struct {
 	Per   time.Duration
 }
 
-// Workspace is what a workspace is allowed. The zero Workspace has weight 1 and no
-// limits, as has one that was never set.
+// Workspace holds the share and the limits of a workspace. The zero Workspace has weight 1
+// and no limits, like a workspace that was never set.
 type Workspace struct {
 	// Weight is its share of the slots; below 1: 1.
 	Weight int
@@ -79,7 +79,7 @@ type queued struct {
 	priority  int32
 }
 
-// item is what was given to Upsert.
+// item is the Item as given to Upsert.
 func (a *queued) item() Item {
 	return Item{
 		UID: a.UID, Workspace: a.tenant.name, Type: a.Type, Priority: a.priority, Since: time.Unix(0, a.since),

@@ -100,7 +100,7 @@ func (q *Queue) leave(i *queued) {
 	q.settleGroup(g)
 }
 
-// key is one concurrency key: what is live with it, and who waits for it.
+// key is one concurrency key: its live jobs and those that wait.
 type key struct {
 	name   string
 	live   int
@@ -124,8 +124,8 @@ func (q *Queue) forgetKey(k *key) {
 	}
 }
 
-// settleKey looks again at the groups of a key of which the number of live jobs has
-// changed, but for one that has been looked at.
+// settleKey opens or closes the groups of a key after its number of live jobs has changed.
+// The group done is settled already.
 func (q *Queue) settleKey(k *key, done *group) {
 	if k == nil {
 		return

@@ -62,8 +62,7 @@ func New(opts Options) *Queue {
 	return q
 }
 
-// SetWorkspace says what a workspace is allowed from now on. Live jobs go on whatever
-// it says. It costs O(lanes of the workspace), and O(queued jobs) when a suspension
+// SetWorkspace sets the share and the limits of a workspace. Live jobs go on in any case. It costs O(lanes of the workspace), and O(queued jobs) when a suspension
 // begins or ends.
 func (q *Queue) SetWorkspace(name string, w Workspace) {
 	t := q.tenant(name)
@@ -250,8 +249,8 @@ func (q *Queue) count(l *live) {
 	}
 }
 
-// Release says that a live job has ended, and how long it has held its slot; it is no
-// error when it is not live.
+// Release ends a live job and charges the time for which it has held its slot. Releasing a
+// job that is not live is no error.
 func (q *Queue) Release(uid uuid.UUID, now time.Time) {
 	l := q.live[uid]
 	if l == nil {

@@ -17,7 +17,7 @@ func (q *Queue) LiveCount() int { return len(q.live) }
 // Queued reports whether the job is queued.
 func (q *Queue) Queued(uid uuid.UUID) bool { return q.index.Get(uid) != nil }
 
-// Stats is what is to be known of one workspace.
+// Stats are the figures of one workspace.
 type Stats struct {
 	Workspace       string
 	Queued, Running int

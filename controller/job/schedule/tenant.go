@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// firstCharge is what a workspace's first start is charged with, before anything is
-	// known of how long its jobs run; the end corrects it.
+	// firstCharge is the charge for a workspace's first start, before its run times are
+	// known; the end of the job corrects it.
 	firstCharge = time.Second
-	// minCharge is what a run costs at least: deciding on it, starting it and writing
-	// down its end hold a slot even where the job itself takes no time at all. Without
-	// it workspaces whose jobs take none would never come to stand behind another.
+	// minCharge is the least charge for a run: a job without run time of its own holds a
+	// slot while it is decided on, started and written down. Without a charge its workspace
+	// would never come behind another.
 	minCharge = time.Millisecond
 	// meanOf is how many of the last runs make most of the mean run time: few, since
 	// the mean only has to be about right until the end corrects it.
@@ -71,7 +71,7 @@ func (q *Queue) tenant(name string) *tenant {
 	return t
 }
 
-// set takes over a policy, of which the caller may change its own copy afterwards.
+// set copies a policy.
 func (t *tenant) set(w Workspace) {
 	t.policy = w
 	t.policy.SuspendedTypes = slices.Clone(w.SuspendedTypes)
@@ -116,8 +116,7 @@ func (t *tenant) behind(other *tenant) bool {
 	return t.name < other.name
 }
 
-// settleTenant puts the workspace among those of which a job may start, or takes it
-// out. One that comes back after others were served starts at the present: what it
+// settleTenant adds the workspace to those of which a job may start, or removes it. One that comes back after others were served starts at the present: what it
 // left unused meanwhile is gone.
 func (q *Queue) settleTenant(t *tenant) {
 	if !t.ready() {

@@ -35,7 +35,7 @@ const (
 	MaxBytes = 3 << 20
 )
 
-// Outcome is what an attempt came to.
+// Outcome is the outcome of an attempt, with its job.
 type Outcome struct {
 	Namespace string         `json:"namespace"`
 	Job       string         `json:"job"`
@@ -129,7 +129,7 @@ func (s *Spool) Get(attempt string) (Outcome, bool) {
 	return o, ok
 }
 
-// Keep writes what an attempt came to down, over what was kept of it before.
+// Keep stores the outcome of an attempt, in place of an earlier one.
 func (s *Spool) Keep(o Outcome) error {
 	name, err := fileName(o.Attempt)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package eventstest is what every engine of events must prove: the contract of package
+// Package eventstest is the suite that every engine of events must pass: the contract of package
 // events as tests.
 package eventstest
 

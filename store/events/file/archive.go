@@ -152,7 +152,7 @@ func (a *Archive) damaged(name string, lines int, err error) {
 	a.Log.Info("events cannot be read and are passed over", "file", name, "lines", lines, "error", fmt.Sprint(err))
 }
 
-// Close writes what is pending and gives up the folder. Followers end with ErrClosed.
+// Close writes pending events and releases the folder. Followers end with ErrClosed.
 func (a *Archive) Close() error {
 	a.mu.Lock()
 	if a.closed {
@@ -177,7 +177,7 @@ func (a *Archive) signal() {
 	}
 }
 
-// batch is what waits to be written.
+// batch holds the events that wait to be written.
 type batch struct {
 	data  []byte
 	index []position // offsets within data

@@ -71,7 +71,7 @@ func (f *follower) find() (segment, <-chan struct{}, error) {
 	return segment{}, a.grown, nil
 }
 
-// read reads on in a segment and moves behind what it has read.
+// read reads on in a segment and advances.
 func (f *follower) read(v segment) []events.Event {
 	file, index := f.archive.open(v)
 	if file == nil {

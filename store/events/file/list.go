@@ -14,7 +14,7 @@ import (
 	"jobwright.dev/store/events"
 )
 
-// sieve is a Filter with the hashes of what it asks for.
+// sieve is a Filter with the hashes of its values.
 type sieve struct {
 	events.Filter
 	want position
@@ -29,7 +29,7 @@ func (s *sieve) may(p position) bool {
 	return (s.Workspace == "" || p.workspace == s.want.workspace) && (s.Job == "" || p.job == s.want.job) && (s.UID == "" || p.uid == s.want.uid)
 }
 
-// List implements events.Store. It waits until what was appended before is written. Files
+// List implements events.Store. It waits until earlier events are written. Files
 // that cannot be read are passed over, logged and counted.
 func (a *Archive) List(ctx context.Context, f events.Filter) (events.Page, error) {
 	views, settled, err := a.snapshot(ctx)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// writer is what the one goroutine that writes knows.
+// writer is the state of the one goroutine that writes.
 type writer struct {
 	*Archive
 	file    *os.File // of the last segment; nil: the next batch begins a new one

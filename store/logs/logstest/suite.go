@@ -1,4 +1,4 @@
-// Package logstest is what every engine of logs must prove: the contract of package logs
+// Package logstest is the suite that every engine of logs must pass: the contract of package logs
 // as tests.
 package logstest
 

@@ -80,7 +80,7 @@ func selects(opts store.ListOptions, key store.Key, obj v1.Object) bool {
 		(len(opts.Phases) == 0 || slices.Contains(opts.Phases, group(key, obj).Phase))
 }
 
-// group is what an object is counted in.
+// group is the group in which an object is counted.
 func group(key store.Key, obj v1.Object) store.Count {
 	c := store.Count{Namespace: key.Namespace}
 	if kind, ok := v1.Kinds().Of(obj); ok {

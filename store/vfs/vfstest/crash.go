@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Aftermath is what a crash does with that which was not synced.
+// Aftermath is the fate of unsynced data in a crash.
 type Aftermath int
 
 // What a crash may do.

@@ -15,10 +15,10 @@ import (
 	"jobwright.dev/store/vfs"
 )
 
-// errCrashed is what every call gets once the machine has crashed.
+// errCrashed is the answer to every call after the machine has crashed.
 var errCrashed = errors.New("the machine has crashed")
 
-// Disk is a filesystem in memory that forgets what was not synced when its machine
+// Disk is a filesystem in memory that forgets unsynced data when its machine
 // crashes, and fails when it is told to. It implements vfs.FS.
 //
 // Content becomes durable by Sync and Datasync, names by SyncDir; what is not durable
