@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/conversion"
 )
 
-// changedFields names the fields in which two specs differ, as paths below spec.
-// A payload that both have is compared field by field, so that an error names
-// what the author touched. It goes by the JSON tags, so no field is ever left out.
+// changedFields lists the fields in which two specs differ, as paths below spec. The payload
+// of both specs is compared field by field, so that an error names the changed field. The
+// JSON tags are the source, so no field can be missing.
 func changedFields(s, was *JobSpec) []string {
 	equal := conversion.EqualitiesOrDie(JSON.Equal, func(a, b metav1.Time) bool { return a.Equal(&b) })
 	var changed []string

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Fact names one thing that an attempt reports about its end, for the rules of a failure
-// policy. A fact's value is a text: a number in decimal, true or false, or a word.
+// Fact is the name of a fact that attempts report with their outcome, for the rules of a
+// failure policy. The value of a fact is a text: a decimal number, true or false, or a word.
 type Fact string
 
 // The facts that this version's actions report.
@@ -34,18 +34,18 @@ type Criterion struct {
 	Field string
 	// Fact is what the field is compared with.
 	Fact Fact
-	// Wants are the values of the fact that a rule accepts. None: the rule does not use
-	// the criterion.
+	// Wants returns the accepted values of the fact. None: the rule does not use the
+	// criterion.
 	Wants func(*FailureRule) []string
-	// Unreported is the value of the fact for an attempt that did not report it; empty:
-	// such an attempt does not meet the criterion.
+	// Unreported is the assumed value of an unreported fact. Empty: an attempt without the
+	// fact does not meet the criterion.
 	Unreported string
 
 	validate func(*FailureRule, *field.Path) field.ErrorList
 }
 
-// Criteria are the criteria of a rule that this version's actions have a use for, in the
-// order in which errors name them.
+// Criteria returns the criteria with a field of their own in FailureRule, in the order in
+// which errors name them.
 func Criteria() []Criterion {
 	return []Criterion{{
 		Field: "exitCodes", Fact: FactExitCode,
@@ -80,7 +80,7 @@ func Criteria() []Criterion {
 	}}
 }
 
-// customCriterion is that on a fact which a type of a custom payload reports.
+// customCriterion returns the criterion on a fact without a field of its own.
 func customCriterion(fact Fact) Criterion {
 	name := string(fact)
 	return Criterion{
@@ -108,8 +108,8 @@ func customCriterion(fact Fact) Criterion {
 	}
 }
 
-// Met reports whether an attempt that reported facts meets the criterion of a rule. A rule
-// that does not use the criterion is met by all.
+// Met reports whether facts meet the criterion of a rule. Every attempt meets a criterion
+// that the rule does not use.
 func (c Criterion) Met(r *FailureRule, facts map[Fact]string) bool {
 	wants := c.Wants(r)
 	value, reported := facts[c.Fact]
@@ -119,7 +119,7 @@ func (c Criterion) Met(r *FailureRule, facts map[Fact]string) bool {
 	return len(wants) == 0 || value != "" && slices.Contains(wants, value)
 }
 
-// CriteriaOf are all criteria that a rule may use or does use.
+// CriteriaOf returns the criteria of Criteria and the custom criteria of a rule.
 func CriteriaOf(r *FailureRule) []Criterion {
 	all := Criteria()
 	for _, name := range sortedKeys([]string(nil), r.Custom) {
@@ -128,8 +128,8 @@ func CriteriaOf(r *FailureRule) []Criterion {
 	return all
 }
 
-// scalars are the items of a list as texts, numbers as they are written; false: it is no
-// list, or one of something else.
+// scalars returns the items of a JSON list as texts, numbers as written; false if the value
+// is not a list of texts, numbers and booleans.
 func scalars(list JSON) (texts []string, ok bool) {
 	decoder := json.NewDecoder(bytes.NewReader(list.Raw))
 	decoder.UseNumber()

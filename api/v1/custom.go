@@ -15,8 +15,18 @@ func (s JobSpec) MarshalJSON() ([]byte, error) {
 	return appendRest(fields(s), s.Custom)
 }
 
-// UnmarshalJSON implements json.Unmarshaler: a member that is no field is kept as a custom
-// payload, and validation knows whether there is such a one.
+// encodable returns the spec for encoding/json. Without custom payloads the result has no
+// MarshalJSON, which costs a second pass.
+func (s *JobSpec) encodable() any {
+	type fields JobSpec
+	if len(s.Custom) > 0 {
+		return s
+	}
+	return (*fields)(s)
+}
+
+// UnmarshalJSON implements json.Unmarshaler: unknown members become custom payloads, which
+// validation checks against the payloads of the kind.
 func (s *JobSpec) UnmarshalJSON(data []byte) error {
 	type fields JobSpec
 	if err := json.Unmarshal(data, (*fields)(s)); err != nil {
@@ -31,8 +41,8 @@ func (r FailureRule) MarshalJSON() ([]byte, error) {
 	return appendRest(fields(r), r.Custom)
 }
 
-// UnmarshalJSON implements json.Unmarshaler: a member that is no field is kept as a custom
-// criterion, and validation knows whether there is such a one.
+// UnmarshalJSON implements json.Unmarshaler: unknown members become custom criteria, which
+// validation checks against the facts of the job's type.
 func (r *FailureRule) UnmarshalJSON(data []byte) error {
 	type fields FailureRule
 	if err := json.Unmarshal(data, (*fields)(r)); err != nil {
@@ -41,7 +51,7 @@ func (r *FailureRule) UnmarshalJSON(data []byte) error {
 	return takeRest(data, ruleFields(), &r.Custom)
 }
 
-// appendRest encodes fields, a struct, with the members in rest after them.
+// appendRest encodes a struct and appends the members in rest.
 func appendRest(fields any, rest map[string]JSON) ([]byte, error) {
 	var e appender
 	e.value(fields) // whether <, > and & are escaped is for the caller's encoder to say
@@ -57,7 +67,7 @@ func appendRest(fields any, rest map[string]JSON) ([]byte, error) {
 	return e.b, e.err
 }
 
-// takeRest puts the members of an object that are none of the fields into rest.
+// takeRest copies the members of an object that are not among fields into rest.
 func takeRest(data []byte, fields []string, rest *map[string]JSON) error {
 	if onlyFields(data, fields) {
 		return nil
@@ -82,8 +92,7 @@ func takeRest(data []byte, fields []string, rest *map[string]JSON) error {
 	return nil
 }
 
-// onlyFields reports whether all members of compact JSON are fields; other JSON is not
-// looked through.
+// onlyFields reports whether data is compact JSON and all its members are among fields.
 func onlyFields(data []byte, fields []string) bool {
 	r := reader{b: data}
 	for more := r.first('{', '}'); more; more = r.another('}') {
@@ -95,7 +104,7 @@ func onlyFields(data []byte, fields []string) bool {
 	return r.whole()
 }
 
-// isField goes by the rule of encoding/json, which does not tell cases apart.
+// isField compares names as encoding/json does, without regard to case.
 func isField(name string, fields []string) bool {
 	return slices.ContainsFunc(fields, func(known string) bool { return strings.EqualFold(known, name) })
 }
@@ -116,8 +125,8 @@ func fieldNames(structure reflect.Type) []string {
 	return names
 }
 
-// HasCustom reports whether the spec has custom payloads or criteria. Whoever decodes what a
-// client wrote checks them against the payloads of the kind.
+// HasCustom reports whether the spec has custom payloads or criteria. Decoders of client
+// input must check these against the payloads of the kind.
 func (j *Job) HasCustom() bool {
 	if len(j.Spec.Custom) > 0 || j.Spec.FailurePolicy == nil {
 		return len(j.Spec.Custom) > 0
@@ -125,7 +134,7 @@ func (j *Job) HasCustom() bool {
 	return slices.ContainsFunc(j.Spec.FailurePolicy.Rules, func(r FailureRule) bool { return len(r.Custom) > 0 })
 }
 
-// getCustom decodes a custom payload anew at each call.
+// getCustom returns a getter that decodes a custom payload at each call.
 func getCustom[T any](name string) func(*JobSpec) (any, bool) {
 	return func(spec *JobSpec) (any, bool) {
 		raw, ok := spec.Custom[name]
@@ -163,8 +172,8 @@ func keepCustomText(name string) func(s, was *JobSpec) {
 	}
 }
 
-// changedCustom names the members in which two custom payloads differ; the payload itself
-// where one of them is no object.
+// changedCustom lists the members in which the custom payloads of two specs differ. A payload
+// that is not an object is listed as a whole.
 func changedCustom(s, was *JobSpec) []string {
 	names := map[string]bool{}
 	for _, spec := range []*JobSpec{s, was} {

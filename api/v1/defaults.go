@@ -8,7 +8,7 @@ func (j *Job) Default() {
 	}
 }
 
-// InitialStatus is the status of a job of this version's types that is created now.
+// InitialStatus returns the status of a new job of this version's types.
 func (j *Job) InitialStatus() JobStatus { return ourPayloads().InitialStatus(j) }
 
 // InitialStatus returns the status of a job that is created now. Default limits are stored in

@@ -67,9 +67,10 @@
 //	validate_NAME.go    validation
 //	payloads.go         one word in ourPayloads
 //
-// and `make generate`. A program that adds a type to those of this package, as a test does,
-// touches none of these: its payload stands in JobSpec.Custom. A failure rule on a new fact
-// takes a field of FailureRule and a row in criteria.go.
+// and `make generate`. A program that adds a type to the types of this package, as a test
+// does, touches none of these files: its payload is in JobSpec.Custom. A failure rule may use
+// a fact without a field of its own in FailureRule as a custom criterion, under the fact's
+// name; such a field and a row in criteria.go make it one of this package's criteria.
 //
 // # Fields from later work
 //

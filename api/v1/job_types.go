@@ -88,9 +88,9 @@ type JobSpec struct {
 	// +optional
 	APICall *APICallAction `json:"apiCall,omitempty"`
 
-	// Custom holds the payloads of types that a program adds to those of this package, each
-	// under the name of its type, where the others stand in JSON. A member that no payload
-	// of the kind has is refused.
+	// Custom holds the payloads of types that a program adds to the types of this package, by
+	// type. In JSON they are members of the spec beside the other payloads. A member without
+	// a payload of the kind is refused.
 	Custom map[string]JSON `json:"-" jsongen:"rest"`
 
 	// priority orders queued jobs: higher runs first, equals run oldest first.
@@ -388,8 +388,8 @@ type FailureRule struct {
 	// +kubebuilder:validation:MaxLength=1024
 	MessagePattern string `json:"messagePattern,omitempty"`
 
-	// Custom holds criteria on facts that only types of Custom payloads report, each under
-	// the fact's name, where the others stand in JSON: a list of the values that match.
+	// Custom holds the criteria on facts without a field of their own, by fact. In JSON they
+	// are members of the rule beside the other criteria, each a list of the matching values.
 	Custom map[string]JSON `json:"-" jsongen:"rest"`
 
 	// retryAfterSeconds is the wait with action RetryAfter when the other side

@@ -32,24 +32,24 @@ func Payloads() PayloadSet { return slices.Clone(ourPayloads()) }
 type Payload struct {
 	// Type is the type that the payload belongs to.
 	Type JobType
-	// Field is the payload's name in the spec. That of a payload which stands in
-	// JobSpec.Custom is the type.
+	// Field is the payload's name in the spec. For a payload in JobSpec.Custom it is the
+	// type.
 	Field string
-	// Command is what a person types after jobwright run.
+	// Command is the subcommand of jobwright run.
 	Command string
-	// Title and About say on the page and in help what a job of the type is.
+	// Title and About describe the type on the page and in help.
 	Title, About string
-	// RecordWithout names the field without which the job is a tracking record, which may
-	// have no payload at all. Empty: the payload is required.
+	// RecordWithout is the name of a field: a job without it is a tracking record, and needs
+	// no payload. Empty: the payload is required.
 	RecordWithout string
-	// Facts are what attempts report about their end. A failure rule on any other fact is
-	// refused; one on a fact that has no field of FailureRule names the fact itself.
+	// Facts are the facts that attempts report. Failure rules on other facts are refused. A
+	// fact without a field of its own in FailureRule is a criterion under its own name.
 	Facts []Fact
-	// IdleTimeoutSeconds is the idle limit of a job that sets none; 0: there is none.
+	// IdleTimeoutSeconds is the default of spec.idleTimeoutSeconds; 0: no limit.
 	IdleTimeoutSeconds int64
-	// IdleLimit says for a person which limit a job has that sets none. Nil: none.
+	// IdleLimit describes for a person the limit of a job without an idle limit. Nil: none.
 	IdleLimit func(*JobSpec) string
-	// New returns an empty payload, a pointer.
+	// New returns a pointer to an empty payload.
 	New func() any
 
 	get       func(*JobSpec) (payload any, set bool)
@@ -58,20 +58,20 @@ type Payload struct {
 	keepTexts func(s, was *JobSpec)
 }
 
-// PayloadStrategy is what is particular to a payload of the Go type T.
+// PayloadStrategy holds the rules of a payload of the Go type T.
 //
 // +kubebuilder:object:generate=false
 type PayloadStrategy[T any] struct {
-	// In is the payload's field of the spec. Nil: the payload stands in JobSpec.Custom.
+	// In returns the payload's field of a spec. Nil: the payload is in JobSpec.Custom.
 	In func(*JobSpec) **T
-	// Validate says what is wrong with a payload. Nil: nothing can be.
+	// Validate validates a payload. Nil: every payload is valid.
 	Validate func(*T, *field.Path) field.ErrorList
-	// KeepTexts gives the JSON values of a payload that are the same as before the texts
-	// that they had. Nil: there are no such values.
+	// KeepTexts restores the texts of JSON values that are equal to the old ones. Nil: the
+	// payload has no JSON values.
 	KeepTexts func(payload, was *T)
 }
 
-// DefinePayload makes a descriptor of its names, which are set in p, and its strategy.
+// DefinePayload completes p, which has its names, with a strategy.
 func DefinePayload[T any](p Payload, s PayloadStrategy[T]) Payload {
 	p.New = func() any { return new(T) }
 	p.validate = func(payload any, path *field.Path) field.ErrorList {
@@ -107,8 +107,8 @@ func (p Payload) IsSet(spec *JobSpec) bool {
 	return ok
 }
 
-// Get is the payload of the spec, a pointer of the type that New returns; nil: it has none,
-// or one that cannot be decoded.
+// Get returns the payload of the spec, a pointer of the type that New returns; nil if the
+// spec has none, or one that cannot be decoded.
 func (p Payload) Get(spec *JobSpec) any {
 	payload, ok := p.get(spec)
 	if !ok {
@@ -117,15 +117,15 @@ func (p Payload) Get(spec *JobSpec) any {
 	return payload
 }
 
-// Put makes payload, a pointer of the type that New returns, that of the spec.
+// Put sets the payload of the spec, a pointer of the type that New returns.
 func (p Payload) Put(spec *JobSpec, payload any) error { return p.put(spec, payload) }
 
-// ByType finds the payload of a type.
+// ByType returns the payload of a type.
 func (s PayloadSet) ByType(t JobType) (Payload, bool) {
 	return s.find(func(p Payload) bool { return p.Type == t })
 }
 
-// ByField finds the payload that a spec has under a name.
+// ByField returns the payload with a name in the spec.
 func (s PayloadSet) ByField(name string) (Payload, bool) {
 	return s.find(func(p Payload) bool { return p.Field == name })
 }
@@ -137,7 +137,7 @@ func (s PayloadSet) find(is func(Payload) bool) (Payload, bool) {
 	return Payload{}, false
 }
 
-// Types are the types that there are payloads of.
+// Types returns the types of the payloads.
 func (s PayloadSet) Types() []JobType {
 	types := make([]JobType, 0, len(s))
 	for _, p := range s {
@@ -146,7 +146,7 @@ func (s PayloadSet) Types() []JobType {
 	return types
 }
 
-// reporting are the types whose attempts report a fact.
+// reporting returns the types whose attempts report a fact.
 func (s PayloadSet) reporting(fact Fact) []JobType {
 	var types []JobType
 	for _, p := range s {
@@ -158,14 +158,13 @@ func (s PayloadSet) reporting(fact Fact) []JobType {
 	return types
 }
 
-// HasCriterion reports whether a failure rule may name a fact itself.
+// HasCriterion reports whether a failure rule may have a fact as a custom criterion.
 func (s PayloadSet) HasCriterion(name string) bool {
 	ours := slices.ContainsFunc(Criteria(), func(c Criterion) bool { return string(c.Fact) == name || c.Field == name })
 	return !ours && len(s.reporting(Fact(name))) > 0
 }
 
-// typeOf is the type that the one payload of a spec stands for; empty unless the spec has
-// exactly one.
+// typeOf returns the type of the only payload of a spec; empty unless there is exactly one.
 func (s PayloadSet) typeOf(spec *JobSpec) JobType {
 	var found []JobType
 	for _, p := range s {
@@ -184,7 +183,7 @@ func (s PayloadSet) typeOf(spec *JobSpec) JobType {
 	return found[0]
 }
 
-// fields are the payloads' names in words.
+// fields lists the names of the payloads for a message.
 func (s PayloadSet) fields() string {
 	names := make([]string, 0, len(s))
 	for _, p := range s {
@@ -232,7 +231,7 @@ func (s PayloadSet) validatePayload(spec *JobSpec, path *field.Path) field.Error
 	return errs
 }
 
-// CustomPayload is the payload of a job that stands in JobSpec.Custom, as a Runner needs it.
+// CustomPayload decodes the payload of a job in JobSpec.Custom. Runners of such types use it.
 func CustomPayload[T any](job *Job) (*T, error) {
 	raw, ok := job.Spec.Custom[string(job.Spec.Type)]
 	if !ok {

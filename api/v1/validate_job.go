@@ -28,7 +28,7 @@ func (s PayloadSet) ValidateJob(j *Job) field.ErrorList { return bounded(s.jobPr
 func (s PayloadSet) jobProblems(j *Job) field.ErrorList {
 	spec := field.NewPath("spec")
 	errs := validateMeta(&j.ObjectMeta, true)
-	errs = append(errs, validateSize(&j.ObjectMeta, &j.Spec)...)
+	errs = append(errs, validateSize(&j.ObjectMeta, j.Spec.encodable())...)
 	errs = append(errs, s.validatePayload(&j.Spec, spec)...)
 	errs = append(errs, validateScheduling(j, spec)...)
 	errs = append(errs, s.validateRetries(&j.Spec, spec)...)

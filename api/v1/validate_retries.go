@@ -34,8 +34,8 @@ func (s PayloadSet) validateRetries(spec *JobSpec, path *field.Path) field.Error
 	return errs
 }
 
-// validateFailureRule refuses a rule that could never match: without criteria,
-// or with one that jobs of this type do not report.
+// validateFailureRule refuses a rule that could never match: one without criteria, or with a
+// criterion on a fact that jobs of this type do not report.
 func (s PayloadSet) validateFailureRule(r *FailureRule, jobType JobType, p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	actions := FailurePolicyActions()
@@ -79,7 +79,7 @@ func (s PayloadSet) validateFailureRule(r *FailureRule, jobType JobType, p *fiel
 	return errs
 }
 
-// oneOf is a list of types in words.
+// oneOf lists types for a message.
 func oneOf(types []JobType) string {
 	var words []string
 	for _, t := range types {

@@ -8,17 +8,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// validateJobUpdate says everything that is wrong with changing old, as it is stored, into
-// j. Faults that old has already are not reported again, so that a job which an older
-// version accepted can still be canceled.
+// validateJobUpdate validates the change from old, as it is stored, to j. Faults of old are
+// not reported again, so that a job which an older version accepted can still be canceled.
 func (s PayloadSet) validateJobUpdate(j, old *Job) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&j.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
 	errs = append(errs, validateSpecUpdate(j, old, field.NewPath("spec"))...)
 	return bounded(addNew(errs, s.jobProblems(j), func() field.ErrorList { return s.jobProblems(old) }))
 }
 
-// validateWorkspaceUpdate says everything that is wrong with changing old, as it
-// is stored, into w.
+// validateWorkspaceUpdate validates the change from old, as it is stored, to w.
 func (s PayloadSet) validateWorkspaceUpdate(w, old *Workspace) field.ErrorList {
 	errs := apivalidation.ValidateObjectMetaUpdate(&w.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
 	return bounded(addNew(errs, s.workspaceProblems(w), func() field.ErrorList { return s.workspaceProblems(old) }))
@@ -64,8 +62,8 @@ func validateSpecUpdate(j, old *Job, path *field.Path) field.ErrorList {
 	return errs
 }
 
-// mutable reports whether a field of spec may change although the job has started,
-// or was refused above already.
+// mutable reports whether a field of the spec may change after the start of the job, or has
+// been refused before.
 func mutable(name string, finished bool) bool {
 	switch name {
 	case "type", "createdBy", "reruns":
@@ -98,8 +96,8 @@ func phaseOf(j *Job) JobPhase {
 	return j.Status.Phase
 }
 
-// addNew appends to errs those of more that it does not hold yet and that are not
-// among before, which is asked only when there are any.
+// addNew appends to errs the errors of more that are neither in errs nor in before. It calls
+// before only when more has errors.
 func addNew(errs, more field.ErrorList, before func() field.ErrorList) field.ErrorList {
 	if len(more) == 0 {
 		return errs

@@ -5,21 +5,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Host is what a server gives an action that is registered with it.
+// Host is the environment that a server gives to a registered action.
 type Host struct {
-	// Worker is the identity of the worker, which the action's processes carry.
+	// Worker is the identity of the worker. The action's processes carry it.
 	Worker string
-	// StateDir is a folder for this action alone, which survives a restart. It may be
-	// missing until the action makes it.
+	// StateDir is a folder for this action alone. It survives a restart; the action creates
+	// it.
 	StateDir string
 	Metrics  prometheus.Registerer
 	Log      logr.Logger
 }
 
-// Maker makes an action for a host, once at the start of a server.
+// Maker registers an action with a server. The server calls New once, at its start.
 type Maker struct {
-	// Name is the type of the jobs.
+	// Name is the type of the action's jobs.
 	Name string
-	// New returns the action.
+	// New returns the action for a host.
 	New func(Host) (Type, error)
 }

@@ -2,7 +2,7 @@ package action
 
 import "k8s.io/apimachinery/pkg/types"
 
-// JobRef names one job for ever: UID tells it from another that had its name before.
+// JobRef identifies one job. The UID distinguishes it from earlier jobs of the same name.
 type JobRef struct {
 	Namespace, Name string
 	UID             types.UID

@@ -9,36 +9,35 @@ import (
 
 // Runner carries out one type of job. It is safe for concurrent use.
 type Runner interface {
-	// Run carries out one attempt and blocks until nothing of it is left running.
-	// When ctx ends it stops the attempt as the package comment shows. It returns
-	// the outcome the action came to by itself, or Stopped when it came to none.
+	// Run carries out one attempt and returns once nothing of the attempt is running.
+	// When ctx ends, Run stops the attempt as the package comment shows. The verdict is
+	// Stopped unless the action had ended by itself.
 	Run(ctx context.Context, a Attempt, out Sink) Outcome
 
-	// Recover is called for an attempt that a dead worker left behind, before
-	// anything else is decided about its job. It ends whatever of the attempt is
-	// still running, and returns what became of it: Lost unless the Runner can
-	// prove more. It returns an error when it cannot make sure that nothing is
-	// left; the controller tries again later and does not re-run the job.
+	// Recover ends the processes that an attempt of a dead worker has left, and returns the
+	// attempt's outcome: Lost unless the Runner can prove more. The controller calls it
+	// before it decides anything else about the job. An error means that processes may be
+	// left; the controller then calls Recover again and does not rerun the job.
 	Recover(ctx context.Context, a Attempt) (Outcome, error)
 }
 
-// MaxLine is the longest line of output in bytes, without its line end; longer
-// ones are split. 64 KiB holds any line a person reads and keeps a stream without
-// line ends from growing the memory.
+// MaxLine is the longest line of output in bytes, without its line end. Longer lines are
+// split. 64 KiB holds any line that a person reads, and bounds the memory that a stream
+// without line ends takes.
 const MaxLine = 64 << 10
 
 // Attempt is one try at a job's action.
 type Attempt struct {
-	// ID identifies the attempt for ever: v1.Attempt.ID.
+	// ID is v1.Attempt.ID. No other attempt ever has it.
 	ID string
 	// Job is as it was when the attempt began. The worker has it too: the Runner changes
 	// nothing of it, and keeps it no longer than until it returns.
 	Job *v1.Job
-	// Grace is how long the action may take to stop after it was asked to.
+	// Grace is the time between the request to stop and the kill.
 	Grace time.Duration
 }
 
-// Stream is where a line of output came from.
+// Stream is the source of a line of output.
 type Stream string
 
 // The streams of output.
@@ -48,23 +47,22 @@ const (
 	Stderr Stream = "stderr"
 	// Server: a log message of an MCP server.
 	Server Stream = "server"
-	// Content: what the action returned, e.g. a tool's text or a response body.
+	// Content: the action's result as text, e.g. a tool's text or a response body.
 	Content Stream = "content"
-	// System: Jobwright's own words about the attempt.
+	// System: a message of Jobwright about the attempt.
 	System Stream = "system"
 )
 
-// Sink takes what an attempt reports while it runs. It is safe for concurrent use
-// and never blocks for long; calls after Run has returned are dropped.
+// Sink receives the reports of a running attempt. It is safe for concurrent use and never
+// blocks for long. Calls after Run has returned have no effect.
 type Sink interface {
 	// Line adds one line of output, without its line end.
 	Line(stream Stream, text string)
-	// Progress reports how far the attempt is: pct from 0 to 100, or -1 when only
-	// the step is known. A lower pct than before is ignored. An empty step keeps
-	// the one before.
+	// Progress reports the progress in percent, or -1 when only the step is known. A pct
+	// below the last one is ignored. An empty step keeps the last one.
 	Progress(pct int, step string)
-	// Result reports the result as far as it is known, e.g. the state of each service
-	// of a deploy. It replaces what was reported before, and the Outcome's replaces it.
+	// Result reports an intermediate result, e.g. the state of each service of a deploy. It
+	// replaces the last one; the Outcome's result replaces it.
 	Result(v1.JSON)
 }
 
@@ -76,41 +74,40 @@ const (
 	Failed Verdict = iota
 	// Succeeded: the action did what was asked.
 	Succeeded
-	// Stopped: ctx ended and the action was stopped before it came to an outcome.
+	// Stopped: ctx ended, and the action was stopped before it ended by itself.
 	Stopped
-	// Lost: the attempt's worker died and nothing tells what the action came to.
+	// Lost: the attempt's worker died, and the action's outcome is unknown.
 	Lost
 )
 
-// Outcome is what an attempt came to.
+// Outcome is the result of an attempt.
 type Outcome struct {
 	Verdict Verdict
-	// Reason is one of v1's reasons, with verdict Failed; otherwise empty.
+	// Reason is one of v1's reasons with verdict Failed, and empty otherwise.
 	Reason string
-	// Message says what happened, for a person; empty where there is nothing to
-	// add to the verdict.
+	// Message describes the outcome for a person. Empty: the verdict says it all.
 	Message string
 
-	// Facts are what the job's failure policy may go by, of those that the Type reports.
+	// Facts are compared with the rules of the job's failure policy.
 	Facts Facts
-	// RetryAfter is how long the other side asked to wait; 0: it did not.
+	// RetryAfter is the wait that the other side asked for; 0: none.
 	RetryAfter time.Duration
 
-	// Answered tells, with verdict Failed, that the action was carried out and that the
-	// answer cannot be used. Another attempt would carry it out twice, so there is none.
+	// Answered means, with verdict Failed, that the action was carried out and its answer
+	// cannot be used. The job is not retried, since a retry would carry the action out twice.
 	Answered bool
 
-	// Repeatable tells, with verdict Stopped or Lost, that running the action again
-	// does no harm: nothing of it had begun, or it is idempotent by its own word or
-	// its protocol's. The job's onInterruption, when set, decides instead.
+	// Repeatable means, with verdict Stopped or Lost, that the action may run again without
+	// harm: it had not begun, or the action or its protocol declares it idempotent. The job's
+	// onInterruption, if set, takes precedence.
 	Repeatable bool
 
-	// Result and Artifacts go into the job's status.
+	// Result and Artifacts are copied into the job's status.
 	Result    *v1.JSON
 	Artifacts []v1.Artifact
 }
 
-// Fail is a failed outcome.
+// Fail returns a failed outcome.
 func Fail(reason, message string) Outcome {
 	return Outcome{Verdict: Failed, Reason: reason, Message: message}
 }

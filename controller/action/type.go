@@ -9,54 +9,54 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Type is one action as data: everything that the controller and the server ask of it.
+// Type is one action as data: everything that controller and server need of it.
 type Type struct {
-	// Name is the type of the jobs that it carries out.
+	// Name is the type of the action's jobs.
 	Name v1.JobType
-	// Runner carries their attempts out.
+	// Runner carries out the attempts of these jobs.
 	Runner Runner
-	// Key is the concurrency key of a job whose spec names none. It is quick: the controller
-	// calls it whenever a job is placed in the queue. Nil: its jobs have none.
+	// Key returns the concurrency key of a job whose spec has none. It must be quick: the
+	// controller calls it whenever a job enters the queue. Nil: no key.
 	Key func(*v1.Job) Key
-	// Plan tells what a job would do, and has no side effect that outlives it. What is wrong
-	// with the job stands in the plan's problems; an error means that it could not be found
-	// out. Nil: the action cannot tell.
+	// Plan returns the changes that a job would make, and leaves no side effect. Faults of
+	// the job are problems of the plan; an error means that no plan could be made. Nil: jobs
+	// of this type have no plan.
 	Plan func(context.Context, *v1.Job) (*v1.Plan, error)
-	// Keeper removes what the action keeps of jobs that are deleted. Nil: it keeps nothing.
+	// Keeper removes the action's files of deleted jobs. Nil: the action keeps none.
 	Keeper Keeper
-	// Close ends what the action keeps running between attempts. It is called after the
-	// last of them. Nil: nothing runs.
+	// Close ends the processes and connections that the action keeps between attempts. The
+	// server calls it after the last attempt. Nil: there are none.
 	Close func()
 }
 
-// Keeper keeps something of jobs beside their objects.
+// Keeper is a store of data about jobs beside their objects.
 type Keeper interface {
-	// Kept calls visit with each job of which something is kept, and ends with the first
-	// error of visit. visit may have the job forgotten.
+	// Kept calls visit for each job with data, and returns the first error of visit. visit
+	// may call Forget.
 	Kept(ctx context.Context, visit func(JobRef) error) error
-	// Forget removes what is kept of a job; it is no error when nothing is.
+	// Forget removes the data of a job, if there is any.
 	Forget(ctx context.Context, job JobRef) error
 }
 
-// Key limits how many jobs run at once. The zero Key limits none.
+// Key limits how many jobs run at once. The zero Key is no limit.
 type Key struct {
-	// Name is what the jobs have in common; it holds across workspaces, unless the workspace
-	// is part of it.
+	// Name identifies the group of jobs. It is shared by all workspaces; to separate them, the
+	// name must contain the workspace.
 	Name string
-	// Limit is how many of them may run.
+	// Limit is the number of jobs of the group that may run at once.
 	Limit int
-	// InOrder has them start in submit order. One that waits for its retry keeps the others
-	// waiting.
+	// InOrder makes the jobs start in submit order. A job that waits for its retry blocks the
+	// jobs after it.
 	InOrder bool
-	// Subject says for a person what is limited, e.g. "its compose project".
+	// Subject names the limited resource for a person, e.g. "its compose project".
 	Subject string
 }
 
-// Set is the registry: the actions that a controller and a server know. Whoever wants other
-// actions makes a set of their own.
+// Set is the registry of actions, which controller and server are given. A program with
+// other actions creates its own set.
 type Set []Type
 
-// Check says what a set lacks.
+// Check returns the first fault of a set: an action without name or Runner, or a name twice.
 func (s Set) Check() error {
 	for i, t := range s {
 		switch {
@@ -71,7 +71,7 @@ func (s Set) Check() error {
 	return nil
 }
 
-// Find is the action of a type of jobs.
+// Find returns the action for a type of jobs.
 func (s Set) Find(name v1.JobType) (Type, bool) {
 	for i := range s {
 		if s[i].Name == name {
@@ -81,7 +81,7 @@ func (s Set) Find(name v1.JobType) (Type, bool) {
 	return Type{}, false
 }
 
-// Key is the concurrency key that a job has by its action.
+// Key returns the concurrency key that a job has by its action.
 func (s Set) Key(job *v1.Job) Key {
 	if t, ok := s.Find(job.Spec.Type); ok && t.Key != nil {
 		return t.Key(job)
@@ -89,7 +89,7 @@ func (s Set) Key(job *v1.Job) Key {
 	return Key{}
 }
 
-// Plan tells what a job would do.
+// Plan returns the plan of a job by its action.
 func (s Set) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	switch t, ok := s.Find(job.Spec.Type); {
 	case !ok:
@@ -101,7 +101,7 @@ func (s Set) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	}
 }
 
-// Close closes the actions, the last one first.
+// Close closes the actions in reverse order.
 func (s Set) Close() {
 	for _, t := range slices.Backward(s) {
 		if t.Close != nil {

@@ -2,7 +2,7 @@ package action
 
 import "fmt"
 
-// verdicts are the words for the verdicts, as they are written to disk.
+// verdicts are the names of the verdicts on disk.
 var verdicts = [...]string{Failed: "Failed", Succeeded: "Succeeded", Stopped: "Stopped", Lost: "Lost"}
 
 // MarshalText implements encoding.TextMarshaler.

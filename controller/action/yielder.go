@@ -2,12 +2,11 @@ package action
 
 import "context"
 
-// Yielder is a Sink whose attempt can let other jobs run while it waits for something that
-// is not its own work: the start of a server, or its turn.
+// Yielder is a Sink whose attempt can lend its slot to other jobs while the attempt waits for
+// the start of a server or for its turn.
 type Yielder interface {
-	// Yield gives the attempt's slot to other jobs. The function that it returns takes one
-	// again, and waits for it until ctx ends; the attempt goes on with its work only after
-	// that. The attempt keeps its concurrency key, its workspace's maximum and its limits in
-	// time.
+	// Yield lends the attempt's slot to other jobs. The attempt continues its work only after
+	// resume, which waits for a slot until ctx ends. Meanwhile the attempt keeps its
+	// concurrency key, counts towards its workspace's maximum, and its time limits run on.
 	Yield() (resume func(ctx context.Context) error)
 }

@@ -1,4 +1,4 @@
 // Package actiontest is the suite that every action.Runner passes: the invariants of
-// package action, seen from outside. A Runner's own tests say what it does; this suite
-// says that it ends, leaves nothing behind, and reports in the agreed words.
+// package action, seen from outside. The suite checks that a Runner ends, leaves no process
+// behind and reports in the agreed terms; the Runner's own tests check its action.
 package actiontest

@@ -11,8 +11,8 @@ import (
 	"jobwright.dev/controller/action"
 )
 
-// sink checks what a Runner reports. What it finds wrong it tells when the test ends,
-// for a report may come after the test's last line.
+// sink checks the reports of a Runner. It fails the test at its end, since a report may come
+// after the last statement of the test.
 type sink struct {
 	mu    sync.Mutex
 	ended bool

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// grace is what a canceled attempt gets. A Runner may use it up, and then has to
-	// kill; killTime is how long that may take on a busy machine.
+	// grace is the grace period of a canceled attempt. A Runner that has used it up must
+	// kill; killTime bounds the kill on a busy machine.
 	grace    = 10 * time.Second
 	killTime = 30 * time.Second
 )
@@ -22,13 +22,13 @@ type Harness struct {
 	Runner action.Runner
 	// Success succeeds, Failure fails by itself, Endless ends only when it is stopped.
 	Success, Failure, Endless *v1.Job
-	// Running reports whether a line of output or a step tells that Endless is under
-	// way; then it is stopped.
+	// Running reports whether a line of output or a step shows that Endless is running. The
+	// suite stops Endless then.
 	Running func(text string) bool
-	// Bad are payloads that no validation would have let through.
+	// Bad are jobs with payloads that validation refuses.
 	Bad map[string]*v1.Job
-	// Left counts what is still running of an attempt. Nil: the Runner starts nothing
-	// that could outlive it.
+	// Left counts the processes of an attempt that are still running. Nil: the Runner starts
+	// none.
 	Left func(attempt string) (int, error)
 }
 
