@@ -96,6 +96,9 @@ func (f *fixture) do(t testing.TB, r request) (*http.Response, string) {
 	if r.body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if path, _, _ := strings.Cut(r.path, "?"); strings.HasSuffix(path, "/status") {
+		req.Header.Set("Authorization", "Bearer "+operatorToken) // status is the controller's
+	}
 	for name, value := range r.header {
 		if name == "Host" {
 			req.Host = value
@@ -484,4 +487,19 @@ func TestProbesAndDiscovery(t *testing.T) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
+}
+
+// TestStatusIsTheControllersAlone: whoever has no token reads a status, and writes none.
+func TestStatusIsTheControllersAlone(t *testing.T) {
+	f := newFixture(t)
+	f.job(t, "acme", "a", nil)
+	nobody := map[string]string{"Authorization": "", "Content-Type": "application/merge-patch+json"}
+	for _, method := range []string{http.MethodPut, http.MethodPatch} {
+		f.want(t, request{method, jobsPath + "/a/status", `{"status":{"message":"forged"}}`, nobody}, http.StatusForbidden, "operator's token")
+	}
+	if body := f.want(t, request{http.MethodGet, jobsPath + "/a/status", "", nobody}, http.StatusOK); strings.Contains(body, "forged") {
+		t.Errorf("the status is %s", body)
+	}
+	operator := map[string]string{"Content-Type": "application/merge-patch+json"}
+	f.want(t, request{http.MethodPatch, jobsPath + "/a/status", `{"status":{"attempts":2147483647}}`, operator}, http.StatusUnprocessableEntity, "attempts is 2147483647")
 }

@@ -37,6 +37,8 @@
 //     clock does.
 //  7. A rerun begins only from a terminal phase, in the same write that raises
 //     spec.reruns, and puts how the run before ended into status.history.
+//  8. Counters, messages and the lease are bounded: none wraps, none fills the store, none
+//     holds a job for ever.
 //
 // Check in invariants.go reports each violation; tests of every layer call it.
 //

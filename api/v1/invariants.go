@@ -3,6 +3,8 @@ package v1
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 )
 
 // Check reports every invariant of doc.go that the job violates, each error with
@@ -44,7 +46,58 @@ func Check(j *Job) []error {
 	if known := slices.Contains(Reasons(), s.Reason); !known && (s.Reason != "" || terminal) {
 		violated(5, "phase is %s, reason %q is not one of the constants", s.Phase, s.Reason)
 	}
+	checkBounds(s, violated)
 	return errs
+}
+
+// Bounds of a status, far beyond what a controller writes.
+const (
+	// MaxStatusMessage is how many bytes a message has at most: the last words of an action
+	// are some kilobytes.
+	MaxStatusMessage = 64 << 10
+	// maxCount keeps counters from wrapping.
+	maxCount = 1_000_000_000
+	// MaxLease is how far ahead of the clock the end of a lease may lie: nothing may hold a
+	// job that its worker does not renew.
+	MaxLease = 24 * time.Hour
+)
+
+func checkBounds(s *JobStatus, violated func(invariant int, format string, args ...any)) {
+	for name, text := range map[string]string{"message": s.Message, "step": s.Step} {
+		if len(text) > MaxStatusMessage {
+			violated(8, "%s has %d bytes, at most %d are allowed", name, len(text), MaxStatusMessage)
+		}
+	}
+	for _, c := range s.Conditions {
+		if len(c.Message) > MaxStatusMessage {
+			violated(8, "the message of condition %s has %d bytes, at most %d are allowed", c.Type, len(c.Message), MaxStatusMessage)
+		}
+	}
+	for name, n := range map[string]int64{"attempts": int64(s.Attempts), "failures": int64(s.Failures), "interruptions": int64(s.Interruptions), "reruns": int64(s.Reruns)} {
+		if n > maxCount {
+			violated(8, "%s is %d, at most %d is allowed", name, n, int64(maxCount))
+		}
+	}
+}
+
+// BoundMessage is a message that a status can hold, with its middle left out when it is
+// longer: what failed stands at the beginning, the last words of the action at the end.
+func BoundMessage(text string) string {
+	const mark = "\n…\n"
+	if len(text) <= MaxStatusMessage {
+		return text
+	}
+	half := (MaxStatusMessage - len(mark)) / 2
+	return strings.ToValidUTF8(text[:half], "") + mark + strings.ToValidUTF8(text[len(text)-half:], "")
+}
+
+// CheckLease reports a lease that lies further ahead of now than MaxLease.
+func CheckLease(j *Job, now time.Time) error {
+	a := j.Status.CurrentAttempt
+	if a == nil || a.LeaseExpires == nil || !a.LeaseExpires.After(now.Add(MaxLease)) {
+		return nil
+	}
+	return fmt.Errorf("job %s/%s: invariant 8: currentAttempt.leaseExpires is %v, at most %v ahead of the clock is allowed", j.Namespace, j.Name, a.LeaseExpires, MaxLease)
 }
 
 // CheckTransition reports every invariant of doc.go that the change from old to

@@ -73,5 +73,8 @@ func validateJobStatus(j, old *Job) field.ErrorList {
 	for _, err := range append(CheckTransition(old, j), Check(j)...) {
 		errs = append(errs, field.Forbidden(field.NewPath("status"), err.Error()))
 	}
+	if err := CheckLease(j, time.Now()); err != nil {
+		errs = append(errs, field.Forbidden(field.NewPath("status"), err.Error()))
+	}
 	return errs
 }

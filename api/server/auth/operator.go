@@ -2,10 +2,12 @@ package auth
 
 import (
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // OperatorToken is the Authenticator of the operator: it recognizes requests that carry
@@ -29,6 +31,7 @@ func (t OperatorToken) Authenticate(r *http.Request) (Identity, bool, error) {
 // The refusals of WithoutRoles. They are made once, because each creation is asked about.
 var (
 	errBackup      = apierrors.NewUnauthorized("a backup shows every workspace: it needs the operator's token, which stands in the data folder")
+	errStatus      = apierrors.NewForbidden(schema.GroupResource{Group: "jobwright.dev", Resource: "status"}, "", errors.New("status is what the controller has seen: writing it needs the operator's token, which stands in the data folder"))
 	errImpersonate = apierrors.NewUnauthorized("a request in somebody else's name needs the operator's token, which stands in the data folder")
 )
 
@@ -47,6 +50,9 @@ func (WithoutRoles) Authorize(who Identity, what Action) error {
 	}
 	if what.Verb == Impersonate {
 		return errImpersonate
+	}
+	if what.Subresource == "status" && (what.Verb == Update || what.Verb == Patch) {
+		return errStatus
 	}
 	return nil
 }

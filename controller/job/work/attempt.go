@@ -41,7 +41,9 @@ func (w *Worker) carryOut(ctx context.Context, a action.Attempt, sink *sink) (ou
 	if !ok {
 		return action.Fail(v1.ReasonInvalidArguments, fmt.Sprintf("This server runs no jobs of type %q.", a.Job.Spec.Type))
 	}
-	return t.Runner.Run(ctx, a, sink)
+	outcome = t.Runner.Run(ctx, a, sink)
+	outcome.Message = v1.BoundMessage(outcome.Message)
+	return outcome
 }
 
 // end notes what an attempt came to.
