@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
@@ -57,6 +58,9 @@ func (s *Server) create(w http.ResponseWriter, r *request) error {
 		w.Header().Set(IdempotencyReplayed, "true")
 		return s.writeCreated(w, r, obj, made)
 	}
+	if err := neverRan(kind, obj); err != nil {
+		return err
+	}
 	if err := s.place(r, obj); err != nil {
 		return err
 	}
@@ -83,6 +87,17 @@ func (s *Server) create(w http.ResponseWriter, r *request) error {
 	}
 	writeRecord(w, http.StatusCreated, records[0])
 	return nil
+}
+
+// neverRan refuses an object that has ended on another server: what a backup or another
+// store holds would run again here.
+func neverRan(kind v1.Kind, obj v1.Object) error {
+	_, phase := kind.Summary(obj)
+	if obj.GetUID() == "" || !phase.Terminal() {
+		return nil
+	}
+	return invalid(kind, obj.GetName(), field.ErrorList{field.Forbidden(field.NewPath("status", "phase"),
+		fmt.Sprintf("the object has ended %s elsewhere, and creating it would run it again; bring a backup back with jobwright restore, or remove status from the manifest to run it anew", phase))})
 }
 
 // createNothing answers a creation that is a dry run with the object as it would be stored.

@@ -36,6 +36,9 @@ func (s *Server) plan(w http.ResponseWriter, r *request) error {
 	if err := decodeBody(r, job); err != nil {
 		return err
 	}
+	if err := neverRan(kind, job); err != nil {
+		return err
+	}
 	if _, err := s.workspaceFor(r, job); err != nil {
 		return err
 	}

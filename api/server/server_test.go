@@ -503,3 +503,22 @@ func TestStatusIsTheControllersAlone(t *testing.T) {
 	operator := map[string]string{"Content-Type": "application/merge-patch+json"}
 	f.want(t, request{http.MethodPatch, jobsPath + "/a/status", `{"status":{"attempts":2147483647}}`, operator}, http.StatusUnprocessableEntity, "attempts is 2147483647")
 }
+
+// TestAJobThatHasEndedElsewhereIsNotRunAgain: what another server's jobs.json holds of a
+// finished job, applied here as it is, is refused in every way of creating it, and says what
+// helps; without its status it is a new job.
+func TestAJobThatHasEndedElsewhereIsNotRunAgain(t *testing.T) {
+	f := newFixture(t)
+	ended := `{"apiVersion":"jobwright.dev/v1","kind":"Job","metadata":{"name":"down","uid":"01a222f6-b112-7057-b9c9-6885f8b61373","resourceVersion":"7"},` +
+		`"spec":{"type":"deploy","deploy":{"verb":"down","composePath":"compose.yml"}}%s}`
+	for _, phase := range []string{"Succeeded", "Failed", "Canceled"} {
+		body := fmt.Sprintf(ended, `,"status":{"phase":"`+phase+`"}`)
+		for _, path := range []string{jobsPath, jobsPath + "?dryRun=All"} {
+			f.want(t, request{http.MethodPost, path, body, nil}, http.StatusUnprocessableEntity, "jobwright restore", "ended "+phase)
+		}
+	}
+	if page, err := f.store.List(t.Context(), store.ListOptions{Kind: v1.KindJob}); err != nil || len(page.Items) > 0 {
+		t.Errorf("%d jobs are there, %v", len(page.Items), err)
+	}
+	f.want(t, request{http.MethodPost, jobsPath, fmt.Sprintf(ended, ""), nil}, http.StatusCreated)
+}
