@@ -15,7 +15,7 @@ import (
 func TestAnUnknownFieldNamesTheNearest(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"two letters the wrong way round":    {"spec: {biuld: {}}", `unknown field "spec.biuld": did you mean "build"?`},
-		"a letter that is missing":           {"metadata: {lables: {}}", `unknown field "metadata.lables": did you mean "labels"?`}, //nolint:misspell // that is the case
+		"a letter that is missing":           {"metadata: {lables: {}}", `unknown field "metadata.lables": did you mean "labels"?`},
 		"a field of a field":                 {"spec: {build: {varables: {}}}", `unknown field "spec.build.varables": did you mean "variables"?`},
 		"a field of an item of a list":       {"spec: {dependsOn: [{nam: a}]}", `unknown field "spec.dependsOn[0].nam": did you mean "name"?`},
 		"another case and a dash":            {"spec: {API-Call: {}}", `unknown field "spec.API-Call": write "apiCall"`},

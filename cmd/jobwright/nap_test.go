@@ -66,7 +66,7 @@ func napMaker(r *napper) action.Maker {
 			Plan: func(_ context.Context, job *v1.Job) (*v1.Plan, error) {
 				n, err := v1.CustomPayload[nap](job)
 				if err != nil {
-					return &v1.Plan{Problems: []string{err.Error()}}, nil
+					return &v1.Plan{Problems: []string{err.Error()}}, nil //nolint:nilerr // the problem is what the plan tells
 				}
 				return &v1.Plan{Valid: true, Changes: []v1.PlanChange{{Verb: v1.PlanCall, Kind: "nap", Detail: fmt.Sprintf("%d ms", n.Milliseconds)}}}, nil
 			},

@@ -96,7 +96,7 @@ func environ(pid string, env []byte) ([]byte, error) {
 	if err != nil {
 		return env, err
 	}
-	defer unix.Close(fd)
+	defer unix.Close(fd) //nolint:errcheck // it was only read
 	for {
 		if len(env) == cap(env) {
 			env = slices.Grow(env, len(env))

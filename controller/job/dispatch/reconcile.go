@@ -122,9 +122,8 @@ func (d *Dispatcher) observe(ctx context.Context, e *entry, job *v1.Job) (lifecy
 	d.onRead(e, job)
 	seen.Granted, seen.ShuttingDown = e.scheduled == granted, d.draining
 	seen.ReplacedBy = d.replacedBy(e)
-	complete := true
-	seen.SkippedFor, complete = d.skippedFor(e, job)
-	seen.Busy = !complete
+	skippedFor, complete := d.skippedFor(e, job)
+	seen.SkippedFor, seen.Busy = skippedFor, !complete
 	return seen, nil
 }
 

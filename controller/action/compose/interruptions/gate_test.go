@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -65,7 +66,7 @@ func newGate(t *testing.T, engine string) *gate {
 
 // restore makes the engine answer again.
 func (g *gate) restore() {
-	listener, err := net.Listen("unix", g.socket) //nolint:noctx // of the test's own
+	listener, err := net.Listen("unix", g.socket)
 	if err != nil {
 		g.t.Errorf("open the gate: %v", err)
 		return
@@ -135,9 +136,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		panic(http.ErrAbortHandler)
 	}
-	for name, values := range answer.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.header)
 	w.WriteHeader(answer.code)
 	_, _ = w.Write(answer.body.Bytes()) // whoever asked may be gone
 }

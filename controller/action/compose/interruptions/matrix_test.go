@@ -80,7 +80,7 @@ func try(t *testing.T, name string, why cause, where stage) {
 	c := &cell{
 		t: t, stage: where, cause: why, built: b, dir: t.TempDir(),
 		project: fmt.Sprintf("jwint-%d-%08x", os.Getpid(), crc32.ChecksumIEEE([]byte(name))),
-		health:  &v1.DeployHealth{StableSeconds: seconds(1)},
+		health:  &v1.DeployHealth{StableSeconds: new(int32(1))},
 	}
 	if err := os.Mkdir(filepath.Join(c.dir, "root"), 0o700); err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func try(t *testing.T, name string, why cause, where stage) {
 		command = where.first
 	}
 	c.write("compose.yml", c.service("web", command, "1", own1, ""))
-	c.server.create("first", &v1.DeployAction{Verb: v1.DeployUp, Health: &v1.DeployHealth{StableSeconds: seconds(1)}})
+	c.server.create("first", &v1.DeployAction{Verb: v1.DeployUp, Health: &v1.DeployHealth{StableSeconds: new(int32(1))}})
 	if job := c.server.finished("first"); job.Status.Phase != v1.JobSucceeded {
 		t.Fatalf("the first version: %s %s", job.Status.Reason, job.Status.Message)
 	}

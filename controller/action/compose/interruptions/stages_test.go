@@ -27,8 +27,6 @@ type stage struct {
 	bad bool
 }
 
-func seconds(n int32) *int32 { return &n }
-
 var (
 	createPath = regexp.MustCompile(`/containers/create$`)
 	stopPath   = regexp.MustCompile(`/containers/[^/]+/stop$`)
@@ -36,13 +34,13 @@ var (
 
 // stages are the rows of the matrix.
 var stages = map[string]stage{
-	"pull": {limits: &v1.DeployLimits{PullSeconds: seconds(2)}, arm: func(c *cell) (func() bool, func()) {
+	"pull": {limits: &v1.DeployLimits{PullSeconds: new(int32(2))}, arm: func(c *cell) (func() bool, func()) {
 		r := newRegistry(c.t, c.engine.listen, c.built.layer)
 		c.images = append(c.images, r.ref())
 		c.second("serve", "image: '"+r.ref()+"'", "")
 		return closed(r.reached), sync.OnceFunc(func() { close(r.release) })
 	}},
-	"build": {limits: &v1.DeployLimits{BuildSeconds: seconds(2)}, arm: func(c *cell) (func() bool, func()) {
+	"build": {limits: &v1.DeployLimits{BuildSeconds: new(int32(2))}, arm: func(c *cell) (func() bool, func()) {
 		c.write("Dockerfile", fmt.Sprintf("FROM %s\nLABEL jobwright.test=%s\nRUN [\"/app\", \"sleep\", \"5\"]\n", image, c.project))
 		c.images = append(c.images, c.project+":built")
 		c.second("serve", "image: '"+c.project+":built', build: .", "")
@@ -59,7 +57,7 @@ var stages = map[string]stage{
 		c.second("serve", own1, "")
 		return closed(tr.reached), func() {}
 	}},
-	"health wait": {limits: &v1.DeployLimits{HealthSeconds: seconds(3)}, arm: func(c *cell) (func() bool, func()) {
+	"health wait": {limits: &v1.DeployLimits{HealthSeconds: new(int32(3))}, arm: func(c *cell) (func() bool, func()) {
 		if c.cause.limit {
 			c.health.Services = map[string]v1.ServiceHealth{"web": {Expect: v1.ExpectCompleted}}
 			c.second("serve", own1, "")
@@ -68,7 +66,7 @@ var stages = map[string]stage{
 		}
 		return c.at("compose:health"), func() {}
 	}},
-	"probe": {limits: &v1.DeployLimits{HealthSeconds: seconds(3)}, arm: func(c *cell) (func() bool, func()) {
+	"probe": {limits: &v1.DeployLimits{HealthSeconds: new(int32(3))}, arm: func(c *cell) (func() bool, func()) {
 		released := make(chan struct{})
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if !closed(released)() {

@@ -41,7 +41,7 @@ func Start(server config.Server, owner Owner) (*Program, error) {
 	if p.Process, err = process.Start(spec); err != nil {
 		return nil, err
 	}
-	p.stderr = &stderr{ReadCloser: p.Process.Stderr}
+	p.stderr = &stderr{ReadCloser: p.Stderr}
 	p.stdin = &Stdin{WriteCloser: p.Process.Stdin, ended: p.Done()}
 	return p, nil
 }

@@ -41,11 +41,11 @@ func seal(b Binding, content []byte, usedUp string, k key) (envelope, error) {
 	if err != nil {
 		return envelope{}, err
 	}
-	clear, err := e.clear()
+	bound, err := e.clear()
 	if err != nil {
 		return envelope{}, err
 	}
-	e.Sealed = aead.Seal(nil, nil, content, clear)
+	e.Sealed = aead.Seal(nil, nil, content, bound)
 	return e, nil
 }
 
@@ -66,11 +66,11 @@ func (e envelope) open(b Binding, keys *Keys) ([]byte, error) {
 		return nil, err
 	}
 	e.Binding = b
-	clear, err := e.clear()
+	bound, err := e.clear()
 	if err != nil {
 		return nil, err
 	}
-	content, err := aead.Open(nil, nil, e.Sealed, clear)
+	content, err := aead.Open(nil, nil, e.Sealed, bound)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it was changed, or belongs to another server", ErrDamaged)
 	}
