@@ -15,7 +15,7 @@ import (
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
-// Options are what belongs to one session.
+// Options are the parts of one session.
 type Options struct {
 	// Peer is the server at the other end of the session. Required.
 	Peer *wire.Peer

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Budget limits how many sessions are open at once, of however many pools. It is safe for
-// concurrent use.
+// Budget limits how many sessions are open at once, of any number of pools. A Budget is safe
+// for concurrent use.
 type Budget struct {
 	// Name says what is limited and by which setting, e.g. "processes of MCP servers
 	// (--mcp-max-processes)".
@@ -34,7 +34,7 @@ type claim struct {
 // offer is an idle session that may be closed for others.
 type offer struct {
 	workspace string
-	close     func() // it does nothing when the session is in use again
+	close     func() // nothing happens when the session is in use again
 }
 
 // acquire waits for a part of the budget. waits is called once if it is not there at once.
@@ -138,8 +138,8 @@ func (b *Budget) next() *claim {
 	return best
 }
 
-// closeFor has the session closed that is idle for longest among those whose end helps a
-// claim. The caller holds mu.
+// closeFor closes the session that is idle for longest among those whose end helps a claim.
+// The caller holds mu.
 func (b *Budget) closeFor(c *claim) {
 	own := b.Each > 0 && b.by[c.workspace] >= b.Each // only one of its workspace helps
 	for e := b.idle.Front(); e != nil; e = e.Next() {
@@ -172,5 +172,5 @@ func (b *Budget) offer(o *offer) *list.Element {
 func (b *Budget) withdraw(e *list.Element) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.idle.Remove(e) // it does nothing when the offer was taken
+	b.idle.Remove(e) // nothing happens when the offer was taken
 }

@@ -17,17 +17,17 @@ type Session interface {
 	Usable(ctx context.Context) bool
 	// Wait waits until the session has ended.
 	Wait()
-	// Close ends the session; what it consists of gets grace to end by itself. Nothing of it
-	// is left when Close returns, as far as that can be known.
+	// Close ends the session, whose parts get grace to end by themselves. Nothing of the
+	// session is left when Close returns, as far as that can be known.
 	Close(grace time.Duration)
 }
 
 // CloseTime is how long an idle session gets to end by itself.
 const CloseTime = 3 * time.Second
 
-// Line is whom a session serves.
+// Line is the calls that a session serves.
 type Line struct {
-	// Workspace is the one whose calls the session serves; empty: those of all.
+	// Workspace is the workspace of the calls; empty: all workspaces.
 	Workspace string
 	// Name sets a session apart from the others of its workspace; empty: the call takes any
 	// that has none.
@@ -40,7 +40,7 @@ type Options struct {
 	Calls int
 	// Idle is how long a session is kept that nobody uses.
 	Idle time.Duration
-	// Budgets are what the sessions of a line count towards; they are acquired in this order,
+	// Budgets are the budgets that the sessions of a line count towards; they are acquired in this order,
 	// which is the same for all pools. A session with a name may count towards others than
 	// one without.
 	Budgets func(Line) []*Budget
@@ -171,8 +171,8 @@ func release(budgets []*Budget, workspace string) {
 	}
 }
 
-// watch waits for the end of a session. One that dies while it is idle is closed at once,
-// so that nothing of its server is left; one that is in use is its user's.
+// watch waits for the end of a session. A session that dies while it is idle is closed at
+// once, so that nothing of its server is left; a session in use is its user's.
 func (p *Pool[S]) watch(e *entry[S]) {
 	e.session.Wait()
 	if p.retire(e, 0) {
@@ -180,8 +180,8 @@ func (p *Pool[S]) watch(e *entry[S]) {
 	}
 }
 
-// Close closes what is idle; what is in use is closed when it is given back. Who waits
-// for a session is told why.
+// Close closes the idle sessions; a session in use is closed when it is given back. Calls
+// that wait for a session end with the reason.
 func (p *Pool[S]) Close(why error) {
 	p.mu.Lock()
 	if p.closed != nil {

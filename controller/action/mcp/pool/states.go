@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Activity is what an open session does.
+// Activity is the state of an open session.
 type Activity int
 
 // The activities.

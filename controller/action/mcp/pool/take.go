@@ -14,13 +14,13 @@ type Call[S Session] struct {
 	Fresh bool
 	// Start starts a session.
 	Start func(context.Context) (S, error)
-	// Waits is told what the call waits for, if it has to.
+	// Waits gets the subject of the wait, if the call has to wait.
 	Waits func(what string)
 }
 
-// Take waits for a session: a warm one of the call's line, or a new one. It goes back by
-// Put or Drop. earlier is how many calls the session has served before. The error is
-// that of Start, the cause of the end of a context, or what the pool was closed for.
+// Take waits for a session: a warm one of the call's line, or a new one. The session goes
+// back by Put or Drop. earlier is how many calls the session has served before. The error is
+// that of Start, the cause of the end of a context, or the reason why the pool was closed.
 func (p *Pool[S]) Take(ctx context.Context, c Call[S]) (s S, earlier int, err error) {
 	l, err := p.enter(c)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *Pool[S]) tidy(l *line[S]) {
 	}
 }
 
-// why is what the pool was closed for.
+// why is the reason why the pool was closed.
 func (p *Pool[S]) why() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"jobwright.dev/controller/action/process"
 )
 
-// Owner is who starts programs.
+// Owner is the worker that starts programs.
 type Owner struct {
 	// Worker is the identity of the worker, Run that of its process among those that the
 	// worker has had.

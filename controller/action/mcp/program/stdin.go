@@ -23,7 +23,7 @@ type Stdin struct {
 	written int
 	called  int // the end of the last call; 0: there was none
 	closed  bool
-	left    int // what was not read of it when it was closed
+	left    int // bytes unread when it was closed
 }
 
 // Write implements io.Writer. The connection writes each message at once.
@@ -40,7 +40,7 @@ func (s *Stdin) Write(p []byte) (int, error) {
 }
 
 // Close implements io.Closer. The connection is closed as soon as the program's stdout is;
-// what a program that ends has left unread can be seen only until then.
+// the unread rest of a program that ends can be seen only until then.
 func (s *Stdin) Close() error {
 	timer := time.NewTimer(endTime)
 	defer timer.Stop()
@@ -51,7 +51,7 @@ func (s *Stdin) Close() error {
 			s.closed, s.left = true, unread(s.WriteCloser)
 		}
 		s.mu.Unlock()
-	case <-timer.C: // it may still read what is there
+	case <-timer.C: // the program may still read the rest
 	}
 	return s.WriteCloser.Close()
 }
@@ -60,8 +60,8 @@ func (s *Stdin) Close() error {
 func (s *Stdin) Unread() int { return unread(s.WriteCloser) }
 
 // UnreadCall reports whether the program has ended without having read the last call to its
-// end: then the tool was not called. It is asked before the session is closed, and waits for
-// a program that is about to end.
+// end: then the tool was not called. The caller asks before it closes the session; UnreadCall waits
+// for a program that is about to end.
 func (p *Program) UnreadCall() bool {
 	timer := time.NewTimer(endTime)
 	defer timer.Stop()
@@ -69,7 +69,7 @@ func (p *Program) UnreadCall() bool {
 	case <-p.Done():
 		return p.stdin.unreadCall()
 	case <-timer.C:
-		return false // what it has not read yet, it may read still
+		return false // the program may still read the rest
 	}
 }
 

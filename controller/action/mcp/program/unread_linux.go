@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes of what was written to a pipe, known by either end, nobody has read yet; 0 where that
-// cannot be known.
+// unread is the number of bytes in a pipe, which is known by either end; 0 where the number
+// is unknown.
 func unread(pipe any) int {
 	file, ok := pipe.(syscall.Conn)
 	if !ok {

@@ -14,14 +14,14 @@ import (
 	"jobwright.dev/controller/action/mcp/session"
 )
 
-// introduction is what came of a server's last start.
+// introduction is the result of a server's last start.
 type introduction struct {
 	name, version, protocol string
 	failed                  error
 	there                   bool // it has been started
 }
 
-// learn remembers what came of a start.
+// learn keeps the result of a start.
 func (srv *Server) learn(s *session.Session, err error) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -37,7 +37,7 @@ func (srv *Server) learn(s *session.Session, err error) {
 	}
 }
 
-// Servers tells of each server what is known, by name; it starts none.
+// Servers describes each server, by name; no server is started.
 func (set *Set) Servers() []v1.MCPServer {
 	known := set.current()
 	var servers []v1.MCPServer
@@ -47,8 +47,8 @@ func (set *Set) Servers() []v1.MCPServer {
 	return servers
 }
 
-// Notices are what an operator should know of servers that cannot be used as the file has
-// them; the words of each stand with Servers.
+// Notices name the servers that cannot be used because of their definition in the operator's
+// file; Servers has the reason of each.
 func (set *Set) Notices() []string {
 	var broken []string
 	for _, server := range set.Servers() {
@@ -96,7 +96,7 @@ func (srv *Server) describe() v1.MCPServer {
 	return server
 }
 
-// Sessions tells of the open sessions that serve a workspace: its own, and those of shared
+// Sessions describes the open sessions that serve a workspace: its own, and those of shared
 // servers.
 func (set *Set) Sessions(workspace string) []v1.MCPSession {
 	known := set.current()
@@ -120,7 +120,7 @@ func (set *Set) Sessions(workspace string) []v1.MCPSession {
 	return out
 }
 
-// Tools lists a server's tools, by name; it starts the server if need be.
+// Tools lists a server's tools, by name; the server is started if need be.
 func (set *Set) Tools(ctx context.Context, server string) ([]v1.MCPTool, error) {
 	srv, s, err := set.Ask(ctx, server, "")
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"jobwright.dev/controller/action"
 )
 
-// Key is the concurrency key of builds: no more jobs run at once than there are sessions for them.
-// The others wait in the queue, where they hold up nobody, instead of with a slot.
+// Key is the concurrency key of builds: no more jobs run at once than there are sessions for
+// them. The other jobs wait in the queue, without a slot, and hold up nobody.
 func (set *Set) Key(job *v1.Job) action.Key {
 	build := job.Spec.Build
 	if build == nil {
@@ -16,7 +16,7 @@ func (set *Set) Key(job *v1.Job) action.Key {
 	}
 	srv := set.Meant(build.Server)
 	if srv == nil || srv.def.Unusable() != "" {
-		return action.Key{} // its run says what is wrong
+		return action.Key{} // the run of the job tells the reason
 	}
 	at := srv.line(User{Workspace: job.Namespace, Session: build.Session})
 	key := action.Key{
@@ -24,7 +24,7 @@ func (set *Set) Key(job *v1.Job) action.Key {
 		Subject: "MCP server " + srv.name,
 	}
 	if at.Name != "" {
-		// What belongs together happens in the order in which it was submitted.
+		// Jobs of a named session run in submit order.
 		key.Limit, key.InOrder, key.Subject = 1, true, "session "+at.Name+" of MCP server "+srv.name
 	}
 	return key

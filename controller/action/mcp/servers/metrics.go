@@ -2,8 +2,8 @@ package servers
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics are what a Set tells about itself. Its labels are closed sets: the servers
-// of the operator's file, the states of a session, the ways in which one fails.
+// metrics are the metrics of a Set. Their labels are closed sets: the servers
+// of the operator's file, the states of a session, the ways in which a session fails.
 type metrics struct {
 	set      *Set
 	sessions *prometheus.Desc

@@ -9,8 +9,8 @@ import (
 
 // Reload takes over another configuration, and returns the names of the servers that are
 // new, gone or defined in another way. Calls under way end on the session that they
-// have; who waits for one, or comes later, gets the new definition. It returns when the
-// idle sessions of the old ones have ended.
+// have; calls that wait for a session, or come later, get the new definition. Reload returns
+// when the idle sessions of the old definitions have ended.
 func (set *Set) Reload(c *config.Config) []string {
 	set.mu.Lock()
 	if set.closed {

@@ -24,11 +24,11 @@ var (
 // Why a session was given up, as the metrics tell it.
 const (
 	failedStart = "start" // the server did not start, or did not introduce itself
-	failedIdle  = "idle"  // it ended while it was idle, or gave no sign of life
-	failedCall  = "call"  // it ended, or broke the protocol, in a call
+	failedIdle  = "idle"  // the session ended while idle, or gave no sign of life
+	failedCall  = "call"  // the session ended, or broke the protocol, in a call
 )
 
-// Server is one server with its sessions, those of all workspaces.
+// Server is one server with the sessions of all workspaces.
 type Server struct {
 	set    *Set
 	name   string
@@ -37,19 +37,19 @@ type Server struct {
 	pool   *pool.Pool[*session.Session]
 	tokens func() (*oauth.Source, error) // nil: there are none to be got for the server
 	manner session.Manner
-	swept  atomic.Bool // nothing of it is left in containers of a dead server
+	swept  atomic.Bool // no container of a dead worker is left
 
 	mu    sync.Mutex
 	about introduction
 }
 
-// User is who wants a session, and what for.
+// User is the caller that wants a session, and the purpose.
 type User struct {
 	// Session is the name that the job gives its session; empty: none.
 	Session string
 	// Workspace is the job's; empty: Jobwright itself asks, for nobody in particular.
 	Workspace string
-	// Sink gets what the server says while it starts; nil: nobody.
+	// Sink gets the output of the server while it starts; nil: nobody.
 	Sink action.Sink
 	// Starts is called before a server is started for the user; nil: nobody wants to know.
 	Starts func()
@@ -83,8 +83,8 @@ func (srv *Server) Name() string { return srv.name }
 func (srv *Server) Definition() config.Server { return srv.def }
 
 // calls is how many calls at once a workspace has, or all of them with a shared server.
-// Programs keep state in their memory and in files, which two of them would not agree on:
-// a workspace has one, unless the operator says otherwise.
+// A program keeps state in memory and in files, and two programs would not agree on the
+// state: a workspace has one, unless the operator says otherwise.
 func (srv *Server) calls() int {
 	switch {
 	case srv.def.Sessions > 0:
@@ -95,8 +95,8 @@ func (srv *Server) calls() int {
 	return srv.set.opts.MaxSessions
 }
 
-// budgets are what a session counts towards. A name asks for a session beside those
-// that have none, unless the operator has set how many there are.
+// budgets are the budgets that a session counts towards. A named session is beside those
+// without a name, unless the operator has set how many there are.
 func (srv *Server) budgets(at pool.Line) []*pool.Budget {
 	var all []*pool.Budget
 	if at.Name != "" {
@@ -111,7 +111,7 @@ func (srv *Server) budgets(at pool.Line) []*pool.Budget {
 	return all
 }
 
-// line is whom a session for a user serves. A name belongs to its workspace, also with a
+// line is the line that a session of a user serves. A name belongs to its workspace, also with a
 // shared server.
 func (srv *Server) line(u User) pool.Line {
 	if srv.def.Shared && u.Session == "" {
@@ -145,8 +145,9 @@ func (srv *Server) take(queue, ctx context.Context, u User) (*session.Session, e
 	return s, err
 }
 
-// start starts a new session. Where a task was left, it goes on with the task's session,
-// or begins another where the server has it no more: some keep tasks for all sessions.
+// start starts a new session. Where a session was left on the server, start adopts it, or
+// begins another if the server does not have it any more: some servers keep tasks for all
+// sessions.
 func (srv *Server) start(ctx context.Context, u User) (*session.Session, error) {
 	if u.Starts != nil {
 		u.Starts()

@@ -32,7 +32,7 @@ const (
 type Options struct {
 	// Config has the servers; nil: there are none.
 	Config *config.Config
-	// Owner is who starts the servers' programs.
+	// Owner is the worker that starts the servers' programs.
 	Owner program.Owner
 	// Extend has the client of a session send methods that the SDK does not know.
 	Extend func(*sdk.Client) error
@@ -111,7 +111,7 @@ func New(opts Options) (*Set, error) {
 	return set, nil
 }
 
-// Close ends the sessions that are idle; it is called when nothing calls any more.
+// Close ends the idle sessions; the caller makes no call any more.
 func (set *Set) Close() {
 	set.mu.Lock()
 	set.closed = true
@@ -121,7 +121,8 @@ func (set *Set) Close() {
 	set.opts.Tokens.Close()
 }
 
-// complain logs which servers cannot be used, and what of the others is hardly meant.
+// complain logs the servers that cannot be used, and the keys of others that are probably a
+// mistake.
 func (set *Set) complain(c *config.Config) {
 	for _, name := range slices.Sorted(maps.Keys(c.Servers)) {
 		server := c.Servers[name]
@@ -149,7 +150,7 @@ func (set *Set) Find(server string) (string, error) {
 	return set.config.Find(server)
 }
 
-// Get is the server of a name as it is defined now; nil: there is none.
+// Get is the server of a name in its present definition; nil: there is none.
 func (set *Set) Get(name string) *Server {
 	set.mu.Lock()
 	defer set.mu.Unlock()

@@ -7,8 +7,9 @@ import (
 	"jobwright.dev/controller/action/mcp/program"
 )
 
-// Sweep removes the containers that a dead server has left, and returns how many there
-// were. What cannot be made sure of now is made sure of before an attempt is recovered.
+// Sweep removes the containers that a dead worker has left, and returns their number. The
+// containers of a server whose engine does not answer now are removed before an attempt of
+// the server is recovered.
 func (set *Set) Sweep(ctx context.Context) (int, error) {
 	removed := 0
 	for _, srv := range set.current() {

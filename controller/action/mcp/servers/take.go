@@ -12,16 +12,16 @@ import (
 )
 
 // yieldTime is how long a job waits for its session with its slot among the running jobs.
-// A program that is there already starts within it; one that is fetched first does not.
+// A program that is installed starts within that time; one that is fetched first does not.
 const yieldTime = time.Second
 
-// busyTime is how long a plan waits for a session while all of a server's are calling:
-// somebody waits for it.
+// busyTime is how long a plan waits for a session while all sessions of a server are calling:
+// a person waits for the plan.
 const busyTime = 15 * time.Second
 
-// TakeTurn is Take for a job. While the session takes its time to come, because its server
-// starts or others use it, the job's slot is for other jobs: a server that does not
-// answer holds up nobody who does not need it.
+// TakeTurn is Take for a job. While the job waits for its session, because the server starts
+// or other calls use it, other jobs have the job's slot: a server that does not answer holds
+// up only the jobs that need it.
 func (set *Set) TakeTurn(ctx context.Context, name string, u User) (*Server, *session.Session, error) {
 	var mu sync.Mutex
 	var resume func(context.Context) error
@@ -48,7 +48,7 @@ func (set *Set) TakeTurn(ctx context.Context, name string, u User) (*Server, *se
 	return srv, s, nil
 }
 
-// Take returns a session of a server, and the pool that gets it back; see Server.take.
+// Take returns a session, and the server that gets it back by Put or Drop.
 func (set *Set) Take(ctx context.Context, name string, u User) (*Server, *session.Session, error) {
 	return set.takeWithin(ctx, ctx, name, u)
 }

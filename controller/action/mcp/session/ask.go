@@ -11,7 +11,7 @@ import (
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
-// Ask sends a method by hand and reads what of the answer is of interest.
+// Ask sends a method that the SDK does not know, and decodes the result into answer.
 func Ask[P interface {
 	*T
 	sdk.Params

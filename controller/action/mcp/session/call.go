@@ -13,11 +13,11 @@ import (
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
-// maxRounds bounds how often a server may ask back before it answers one call.
+// maxRounds bounds how often a server may ask before it answers one call.
 const maxRounds = 10
 
-// Call calls a tool, and answers what the server asks back meanwhile. Since 2026-07-28
-// it asks with a result that is none yet, and the call is made again with the answers.
+// Call calls a tool, and answers the server's questions meanwhile. Since protocol 2026-07-28
+// a server asks with a result that wants input, and the call is repeated with the answers.
 func (s *Session) Call(ctx context.Context, params *sdk.CallToolParams) (*answer.Reply, error) {
 	for range maxRounds {
 		result, reply, err := s.once(ctx, params)
@@ -41,7 +41,7 @@ func (s *Session) Call(ctx context.Context, params *sdk.CallToolParams) (*answer
 	return nil, fmt.Errorf("it asked back %d times and did not answer", maxRounds)
 }
 
-// once calls a tool once. A reply is there unless the server asks back before it answers.
+// once calls a tool once. A reply is there unless the server asks before it answers.
 func (s *Session) once(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, *answer.Reply, error) {
 	ex := wire.NewExchange()
 	result, err := within(ctx, s, func() (*sdk.CallToolResult, error) { return s.client.CallTool(wire.With(ctx, ex), params) })
@@ -58,7 +58,7 @@ func (s *Session) once(ctx context.Context, params *sdk.CallToolParams) (*sdk.Ca
 }
 
 // withoutURL is an error of a client over HTTP without its URL, which may hold secrets, and
-// without what the SDK says around it.
+// without the words that the SDK puts around the cause.
 func withoutURL(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
@@ -66,8 +66,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// reason is why a request has no result: what the server answered instead, where that is
-// known. A JSON-RPC error that came with an HTTP status is both.
+// reason is why a request has no result: the server's own answer, where one is known. A
+// JSON-RPC error that came with an HTTP status is both a refusal and a failure.
 func reason(ex *wire.Exchange, err error) error {
 	f := ex.Failure()
 	switch refusal := ex.Refusal(); {

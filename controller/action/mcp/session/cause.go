@@ -32,7 +32,7 @@ func (s *Session) Cause(err error) string {
 	}
 }
 
-// broken reports whether it is the connection that broke, not the answer.
+// broken reports whether the connection broke, rather than the answer.
 func (s *Session) broken(err error) bool {
 	switch {
 	case errors.Is(err, errDied), errors.Is(err, sdk.ErrConnectionClosed), errors.Is(err, os.ErrClosed), errors.Is(err, syscall.EPIPE):
@@ -54,8 +54,8 @@ func (s *Session) broken(err error) bool {
 }
 
 // NeverRead reports whether the session's program, whose call has failed with err, has
-// ended without having read the call to its end: then the tool was not called. It is
-// asked before the session is closed.
+// ended without having read the call to its end: then the tool was not called. The
+// caller asks before it closes the session.
 func (s *Session) NeverRead(err error) bool {
 	return s.proc != nil && s.broken(err) && s.proc.UnreadCall()
 }

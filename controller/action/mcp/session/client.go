@@ -13,13 +13,13 @@ import (
 	"jobwright.dev/controller/action/mcp/questions"
 )
 
-// codeDeclined is what the specification's example answers a sampling request with that
-// the user has rejected.
+// codeDeclined is the code of the specification's example for a sampling request that the
+// user has rejected.
 const codeDeclined = -1
 
-// newClient makes the client of a session. It says beforehand what there is: roots where the
-// operator has named some, questions (question.go) where the operator allows them, and no
-// sampling. A server that asks gets an answer at once, and the job's log a line.
+// newClient makes the client of a session. The client declares roots where the operator's
+// file names some, elicitation where the file allows it, and no sampling. A server that asks
+// gets an answer at once, and the job's log a line.
 func (s *Session) newClient() *sdk.Client {
 	server := s.opts.Server
 	capabilities := &sdk.ClientCapabilities{}
@@ -73,7 +73,7 @@ func (s *Session) declineSampling() error {
 	return &jsonrpc.Error{Code: codeDeclined, Message: "sampling is declined: Jobwright has no language model"}
 }
 
-// Answering gives the session what the job under way answers to questions.
+// Answering gives the session the answers of the job under way.
 func (s *Session) Answering(asked *questions.Questions) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// LeaveTime is what a server behind HTTP gets at least to answer that a session, or a
+	// LeaveTime is the least time for a server behind HTTP to answer that a session, or a
 	// task, has ended: a few round trips across the world.
 	LeaveTime = 3 * time.Second
 	// lastWordsTime is how long a message waits for a broken server to end.
@@ -56,7 +56,7 @@ func (s *Session) Close(grace time.Duration) {
 	if s.left != nil {
 		s.opts.Log.Error(s.left, "end an MCP server", "server", s.opts.Name)
 	}
-	// What the server said last is read to its end, but not for ever: a process that gave
+	// The server's last output is read to its end, but not for ever: a process that gave
 	// up its identity may hold the pipes open.
 	timer.Reset(lastWordsTime)
 	select {
@@ -83,7 +83,7 @@ func (s *Session) AwaitCancel(patience time.Duration) {
 	}
 }
 
-// Stopped says what is known of a tool that was asked to stop.
+// Stopped is the message for a tool that was asked to stop: how far its end is proven.
 func (s *Session) Stopped(tool, server string) string {
 	switch {
 	case s.proc == nil:
@@ -102,7 +102,7 @@ func (s *Session) Stopped(tool, server string) string {
 	return fmt.Sprintf("Tool %s of MCP server %q was asked to stop; the server has not confirmed the end of the session, so the tool may still be at work there.", tool, server)
 }
 
-// NoteKin notes what the server's program has started, before the program can end by itself.
+// NoteKin notes the children of the server's program, before the program can end by itself.
 func (s *Session) NoteKin() {
 	if s.proc != nil {
 		s.proc.Note()

@@ -76,14 +76,14 @@ func (s *Session) ping(ctx context.Context) error {
 	return err
 }
 
-// errDied is why a call of a server that is gone has no result: something that it left
-// behind holds its stdout open, so that the connection does not end.
+// errDied is the error of a call whose server is gone while a child of the server holds its
+// stdout open, so that the connection does not end.
 var errDied = errors.New("the server ended")
 
 // within carries out a request, but waits no longer than ctx lasts and the server lives.
 // The SDK itself does not return from the write of a request to a server that does not
 // read, and waits for the end of a stdout that the server's children hold open. Closing
-// the session ends what is left of the request.
+// the session ends the rest of the request.
 func within[T any](ctx context.Context, s *Session, request func() (T, error)) (T, error) {
 	if s.proc == nil {
 		value, err := request() // HTTP keeps to the context
@@ -121,7 +121,7 @@ func within[T any](ctx context.Context, s *Session, request func() (T, error)) (
 	}
 }
 
-// redacted is an error of a server without what its URL may hold of secrets.
+// redacted is an error of a server without the secrets of its URL.
 type redacted struct {
 	server config.Server
 	err    error

@@ -8,18 +8,18 @@ import (
 	"jobwright.dev/controller/action/secrets"
 )
 
-// minResult is how long a credential must be to be hidden in the result of a tool. What is
-// shorter is a word that results have by chance, and is guessed in too few attempts for a mask
-// to hide it.
+// minResult is the least length, in bytes, of a credential that is hidden in the result of a
+// tool. A shorter one is a word that results have by chance, and is guessed in so few attempts
+// that a mask would hide nothing.
 const minResult = 8
 
 // hidden are the operator's secrets, as far as the server can know them.
 type hidden struct {
-	said   *secrets.Guarded // in what the server says
-	result *secrets.Guarded // in what a tool answers
+	said   *secrets.Guarded // in the output and the failures of the server
+	result *secrets.Guarded // in the answers of tools
 }
 
-// hiding hides them from one job.
+// hiding hides the secrets from one job.
 type hiding struct {
 	said, result *secrets.Redactor
 	words        string // the job's own
@@ -29,7 +29,7 @@ type hiding struct {
 	token  *secrets.Redactor
 }
 
-// Tells says which words the job under way tells the server: what stands in them is not
+// Tells names the words that the job under way sends to the server. These words are not
 // hidden from the job, so that no mask tells which guess of a secret was right.
 func (s *Session) Tells(words string) {
 	s.hides.Store(&hiding{said: s.secrets.said.From(words), result: s.secrets.result.From(words), words: words})
@@ -41,7 +41,7 @@ func (s *Session) Redact(text string) string {
 	return s.ofTokens(h).String(s.opts.Server.Redact(h.said.String(text)))
 }
 
-// Hide has *** in place of the operator's credentials in what a tool answered.
+// Hide puts *** in place of the operator's credentials in the answer of a tool.
 func (s *Session) Hide(reply *answer.Reply) {
 	h := s.hides.Load()
 	token := s.ofTokens(h)

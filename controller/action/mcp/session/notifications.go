@@ -9,8 +9,8 @@ import (
 	"jobwright.dev/controller/action"
 )
 
-// notification takes what a server says without being asked. Servers write numbers as
-// strings and null for what they do not know; both are read.
+// notification takes a notification of the server. Servers write numbers as strings, and
+// null for an unknown value; both are read.
 func (s *Session) notification(method string, params json.RawMessage) {
 	switch method {
 	case "notifications/progress":
@@ -31,7 +31,7 @@ func (s *Session) notification(method string, params json.RawMessage) {
 	}
 }
 
-// introduced takes what the server says of itself at the start.
+// introduced takes the server's introduction.
 func (s *Session) introduced(result json.RawMessage) {
 	var said struct {
 		Capabilities struct {
@@ -52,8 +52,8 @@ func (s *Session) introduced(result json.RawMessage) {
 }
 
 // progressed takes a call's progress. A session serves one call at a time, so that progress
-// with a token that nobody has given is a sign of life of this one; a token of the call
-// before is none.
+// with a token that no request had is a sign of life of that call. The token of the call
+// before is no sign of life.
 func (s *Session) progressed(params json.RawMessage) {
 	var p struct {
 		Token    json.RawMessage `json:"progressToken"`
@@ -93,7 +93,7 @@ func (s *Session) progressed(params json.RawMessage) {
 	}
 }
 
-// logged takes a log message, its data as it was written.
+// logged takes a log message; its data stays as the server wrote it.
 func (s *Session) logged(params json.RawMessage) {
 	var p struct {
 		Level json.RawMessage `json:"level"`

@@ -21,8 +21,8 @@ import (
 // Pipe are the ends of a program's stdout and stdin that somebody else holds.
 type Pipe func() (stdout io.ReadCloser, stdin io.WriteCloser)
 
-// Connect starts a server, or connects to it, and introduces the client. What the server
-// says meanwhile goes to the attempt that waits for the session.
+// Connect starts a server, or connects to it, and introduces the client. The output of the
+// server meanwhile goes to the attempt that waits for the session.
 func Connect(ctx context.Context, opts Options) (*Session, error) {
 	opts.setDefaults()
 	limit, slow := opts.startTime()
@@ -45,13 +45,13 @@ func Connect(ctx context.Context, opts Options) (*Session, error) {
 	s.lost = make(chan struct{})
 	go func() {
 		defer close(s.lost)
-		_ = s.client.Wait() // how it ended is for the call to say that it broke
+		_ = s.client.Wait() // the call that breaks tells how the connection ended
 	}()
 	return s, nil
 }
 
 // because is why a server did not come up: a file that is missing, when its program could
-// not be started or has ended by itself, or else what failed.
+// not be started or has ended by itself, or else err.
 func because(server config.Server, s *Session, err error) error {
 	ended := s == nil
 	if s != nil {
@@ -70,8 +70,8 @@ func because(server config.Server, s *Session, err error) error {
 	return fmt.Errorf("%s: %w", server.Address(), err)
 }
 
-// open starts a server, or connects to it, and lists its tools. With an error, the session
-// is to be closed, if there is one.
+// open starts a server, or connects to it, and lists its tools. The caller closes the session
+// that comes with an error.
 func open(ctx context.Context, opts *Options, protocol string) (*Session, error) {
 	s := &Session{
 		opts: *opts, tail: process.Tail{N: stderrLines}, ended: make(chan struct{}), canceled: make(chan struct{}, 1), changed: make(chan struct{}, 1),
@@ -134,7 +134,7 @@ func (s *Session) newPeer() *wire.Peer {
 	})
 }
 
-// because is why a request failed: what the server answered instead, where that is known.
+// because is why a request failed: the server's own answer, where one is known.
 func (s *Session) because(err error) error {
 	if f := s.peer.Failure(); f != nil {
 		return f
@@ -169,7 +169,7 @@ func (s *Session) transport() (sdk.Transport, error) {
 // levelTime is how long a server may take to set its log level: nothing depends on it.
 const levelTime = 5 * time.Second
 
-// introduce connects a client to a server, and has the server log what is of interest.
+// introduce connects a client to a server, and sets the level of the server's log.
 func introduce(ctx context.Context, client *sdk.Client, transport sdk.Transport, protocol string) (*sdk.ClientSession, error) {
 	c, err := client.Connect(ctx, transport, &sdk.ClientSessionOptions{ProtocolVersion: protocol})
 	if err != nil {

@@ -28,14 +28,14 @@ const (
 
 // Session is one connection to one server; it serves one call at a time.
 type Session struct {
-	// Named is what the jobs call the session that use it; empty: nothing. Its user sets it.
+	// Named is the session's name in the jobs that use it; empty: none. The user sets it.
 	Named string
 
 	opts   Options
 	client *sdk.ClientSession
 	proc   *program.Program // nil over HTTP
-	peer   *wire.Peer       // what the server writes
-	left   error            // why something of it may be running still, once it is closed
+	peer   *wire.Peer       // the server at the other end
+	left   error            // why something of the program may be running still after Close
 	ended  chan struct{}    // closed when the server's stderr has ended
 	lost   chan struct{}    // closed when the connection has ended; nil: it was never there
 	since  time.Time        // when it became idle
@@ -45,7 +45,7 @@ type Session struct {
 	hides   atomic.Pointer[hiding] // from the job under way
 	roots   *sdk.ListRootsResult
 	adopted *endpoint.Adoption // the session was another worker's; nil: it was not
-	catalog *catalog.Catalog   // what the server offers
+	catalog *catalog.Catalog   // the server's tools
 
 	changed  chan struct{} // gets a value when the server says that a task has changed
 	canceled chan struct{} // over HTTP: gets a value when the server has taken the cancellation of a call
@@ -54,10 +54,10 @@ type Session struct {
 
 	mu        sync.Mutex
 	starting  bool                 // the server has not introduced itself yet
-	chatter   int                  // how many bytes it has said meanwhile
+	chatter   int                  // bytes of output meanwhile
 	spoke     time.Time            // when the server last wrote a line that is no message
 	stale     bool                 // the server has said that its tools have changed
-	tasks     bool                 // it can carry out tools as tasks
+	tasks     bool                 // the server can carry out tools as tasks
 	questions *questions.Questions // of the call under way
 	sink      action.Sink          // of the call under way
 	token     string               // its progress token
@@ -71,14 +71,14 @@ type Session struct {
 	epoch     int64 // of its stderr, since the call under way began
 }
 
-// Options are what a session is made of.
+// Options configure a session.
 type Options struct {
 	// Name is the server's in the operator's file, Server its definition there.
 	Name   string
 	Server config.Server
-	// Owner is who starts the server's program.
+	// Owner is the worker that starts the server's program.
 	Owner program.Owner
-	// Version is the client's own, as the server gets it.
+	// Version is the version of Jobwright in the client's introduction.
 	Version string
 	// Tokens gets the server's OAuth tokens; nil: it wants none.
 	Tokens func() (*oauth.Source, error)
@@ -109,7 +109,7 @@ type Options struct {
 // Left is a session over HTTP that a worker has left on its server.
 type Left struct{ ID, Protocol string }
 
-// Begin directs what the server says to an attempt.
+// Begin directs the output of the server to an attempt.
 func (s *Session) Begin(sink action.Sink, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,8 +129,8 @@ func (s *Session) End() {
 	s.Tells("")
 }
 
-// Rest ends a call after which the session is used again: what the server has written to
-// stderr until then still goes to the call.
+// Rest ends a call after which the session is used again. The server's output on stderr
+// until then still goes to the call.
 func (s *Session) Rest() {
 	if s.proc != nil {
 		s.proc.Drain()
@@ -139,10 +139,10 @@ func (s *Session) Rest() {
 	s.since = time.Now()
 }
 
-// Catalog is what the server offers.
+// Catalog is the server's tools.
 func (s *Session) Catalog() *catalog.Catalog { return s.catalog }
 
-// Introduction is what the server has said of itself; nil: nothing.
+// Introduction is the server's answer to initialize or server/discover; nil: there was none.
 func (s *Session) Introduction() *sdk.InitializeResult {
 	if s.client == nil {
 		return nil

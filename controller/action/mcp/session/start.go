@@ -15,13 +15,13 @@ import (
 // step of the job that waits for it.
 const maxStep = 120
 
-// maxChatter bounds how much of what a server says while it starts, in bytes, is logged and
-// counts as a sign of life: the tale of a large download has some tens of KiB.
+// maxChatter bounds the output during a start, in bytes, that is logged and counts as a sign
+// of life: the progress of a large download has some tens of KiB.
 const maxChatter = 256 << 10
 
-// The defaults of Options' times. What is fetched first takes the longest to start: packages
-// of npm some minutes over a slow line, images more; a server behind a URL has started
-// already.
+// The defaults of Options' times. A program that is fetched first takes the longest to start:
+// packages of npm some minutes over a slow line, images more. A server behind a URL has
+// started already.
 const (
 	DefaultStartTime   = 10 * time.Minute
 	DefaultConnectTime = 2 * time.Minute
@@ -59,10 +59,10 @@ func (o *Options) startTime() (time.Duration, error) {
 // sign of working at an answer.
 var errQuiet = errors.New("the server has read the first request and says nothing")
 
-// untilQuiet is a context that ends when the session's program has read what was written to
-// it, and has then been silent for so long. A program that has not read it yet is still
-// starting, however silent: it fetches itself, or its image. One that has answered the first
-// question knows how it is spoken to, and takes for the next what startTime allows.
+// untilQuiet is a context that ends when the session's program has read the first request
+// and has then been silent for the time quiet. A program that has not read the request is
+// still starting, however silent: it fetches itself, or its image. A program that has
+// answered the first request speaks the protocol, and has startTime for the next answer.
 func (s *Session) untilQuiet(ctx context.Context, quiet time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -98,7 +98,7 @@ func (s *Session) heard() time.Time {
 	return s.spoke
 }
 
-// starts begins the start of a server, or ends it. Meanwhile the step of the job that
+// starts begins or ends the start of a server. Meanwhile the step of the job that
 // waits shows the server's last line.
 func (s *Session) starts(starting bool) {
 	s.mu.Lock()
@@ -106,7 +106,7 @@ func (s *Session) starts(starting bool) {
 	s.starting, s.spoke = starting, time.Now()
 }
 
-// babbles counts what a server says while it starts, and reports whether that is more than
+// babbles counts the output during a start, and reports whether there is more than
 // maxChatter: the rest is no sign of life. The caller holds mu.
 func (s *Session) babbles(size int) bool {
 	if !s.starting || s.chatter > maxChatter {

@@ -10,8 +10,8 @@ import (
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
-// ListTools asks for the server's tools. What is wrong with the list is said in the log of
-// the job that waits for it; the tools that can be read are used.
+// ListTools asks for the server's tools. The log of the job that waits names the faults of
+// the list; the tools that can be read are used.
 func (s *Session) ListTools(ctx context.Context) error {
 	s.mu.Lock()
 	s.stale = false

@@ -19,17 +19,17 @@ import (
 // LegacyProtocol is the last version that begins with initialize.
 const LegacyProtocol = "2025-11-25"
 
-// Manner is how a server wants to be spoken to, as its sessions find out. It is safe for
-// concurrent use.
+// Manner is the version of the protocol that a server wants, as its sessions find out. A
+// Manner is safe for concurrent use.
 type Manner struct {
 	legacy  atomic.Bool            // as before 2026-07-28
 	version atomic.Pointer[string] // in this version; nil: the server has not said
 }
 
-// negotiated is a session in a version of the protocol that the server speaks. By the
-// specification a server answers initialize with the version that it would rather speak;
-// some refuse a version that they do not know and name those that they do. Such a server is
-// asked again with the newest of those, and from then on at once.
+// negotiated opens a session in a version of the protocol that the server speaks. By the
+// specification a server answers initialize with the version that it prefers. Some servers
+// refuse an unknown version and name the versions that they know. Such a server is asked
+// again with the newest of these, and later sessions use that version at once.
 func negotiated(ctx context.Context, opts *Options) (*Session, error) {
 	if version := opts.Manner.version.Load(); version != nil {
 		return open(ctx, opts, *version)
@@ -53,11 +53,11 @@ func negotiated(ctx context.Context, opts *Options) (*Session, error) {
 	return s, err
 }
 
-// introduced is a session whose server has said who it is. Since 2026-07-28 a client asks
-// server/discover first. Servers of before may take that badly: some end when the first
-// request is not initialize, some never answer it. So a program that ends before it has
-// answered anything, or has read the request and then says nothing for Options.FirstTry, is
-// started once more and spoken to as in the protocol before, and from then on at once.
+// introduced opens a session with a server that answers the introduction. Since 2026-07-28 a
+// client asks server/discover first. Of the older servers some end when the first request is
+// not initialize, and some never answer. So a program that ends before its first answer, or
+// that has read the request and then says nothing for Options.FirstTry, is started once more
+// in the protocol before; later sessions use that protocol at once.
 func introduced(ctx context.Context, opts *Options) (*Session, error) {
 	if opts.Manner.legacy.Load() || opts.Server.Type == config.TypeSSE {
 		return open(ctx, opts, LegacyProtocol)
@@ -67,7 +67,7 @@ func introduced(ctx context.Context, opts *Options) (*Session, error) {
 		return s, err
 	}
 	if !errors.Is(err, errQuiet) && s.peer.Failure() != nil {
-		return s, err // it is known what is wrong
+		return s, err // the server has told the reason
 	}
 	words := "" // of a program that ended by itself
 	if !errors.Is(err, errQuiet) {
@@ -76,7 +76,7 @@ func introduced(ctx context.Context, opts *Options) (*Session, error) {
 	s.Close(0)
 	again, err := open(ctx, opts, LegacyProtocol)
 	if err != nil && again != nil && !again.peer.Answered() {
-		again.Close(0) // it is no matter of the protocol
+		again.Close(0) // the protocol is not the reason
 		again.End()
 		return nil, fmt.Errorf("%w%s", err, words)
 	}
@@ -87,8 +87,8 @@ func introduced(ctx context.Context, opts *Options) (*Session, error) {
 // versionDate is compiled when a server first refuses a version.
 var versionDate = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b20\d\d-\d\d-\d\d\b`) })
 
-// offered is the newest version before the one that was asked for that a server names where
-// it refuses that; empty: it names none, or refuses for another reason.
+// offered is the newest older version that a server names where it refuses the version of a
+// request; empty: the server names none, or refuses for another reason.
 func offered(err error) string {
 	text := err.Error()
 	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok {

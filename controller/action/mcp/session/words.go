@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// lateTime is how long after its call a server may still write of it, so that what it
-	// writes then is for no other workspace.
+	// lateTime is how long after a call the output of a server may still be of that call, and
+	// is for no other workspace.
 	lateTime = time.Second
-	// quietTime is how long a session must have been silent that has written of a call after
-	// its end, before another gets it; maxQuiet bounds the wait for it.
+	// quietTime is the silence after late output of a call before the next call gets the
+	// session; maxQuiet bounds the wait for the silence.
 	quietTime = 200 * time.Millisecond
 	maxQuiet  = 2 * time.Second
 	// maxAside bounds how many lines of a session outside of calls are logged.
@@ -57,7 +57,7 @@ func (s *Session) said(stream action.Stream, line string) {
 	s.hear(stream, line)
 }
 
-// LastWords is what the server last wrote to stderr, and how it ended, for a message.
+// LastWords is the server's last output on stderr, and how its program ended, for a message.
 func (s *Session) LastWords() string {
 	if s.proc == nil {
 		return ""
@@ -71,7 +71,7 @@ func (s *Session) LastWords() string {
 		out = "; it ended with " + s.proc.Ended()
 		select {
 		case <-s.ended:
-		case <-timer.C: // something it started holds its stderr open
+		case <-timer.C: // a child holds its stderr open
 		}
 	case <-timer.C:
 	}
@@ -83,8 +83,9 @@ func (s *Session) LastWords() string {
 	return out
 }
 
-// hear gives a line of the server to the call under way. What comes between two calls, and
-// what may be of another workspace's call, goes to Jobwright's own log. The caller holds mu.
+// hear gives a line of the server to the call under way. A line between two calls, and a
+// line that may be of another workspace's call, goes to Jobwright's own log. The caller holds
+// mu.
 func (s *Session) hear(stream action.Stream, line string) {
 	if s.sink != nil && !time.Now().Before(s.foreign) {
 		s.sink.Line(stream, line)

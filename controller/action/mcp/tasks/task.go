@@ -20,15 +20,15 @@ const protocol = session.LegacyProtocol
 const ownCall = wire.OwnPrefix + "tools/call"
 
 const (
-	// Keep is how long a server is asked to keep a Task, its result included.
+	// Keep is how long a server is asked to keep a task, its result included.
 	Keep = 24 * time.Hour
-	// pollTime is how often a server is asked that names no interval; leastPoll and
-	// mostPoll bound what one names. Servers that tell of a change are asked then.
+	// pollTime is the interval for a server that names none; leastPoll and mostPoll bound an
+	// interval that a server names.
 	pollTime  = time.Second
 	leastPoll = 50 * time.Millisecond
 	mostPoll  = 30 * time.Second
-	// patience is how long a server may be out of reach whose task is waited for: a task
-	// is there when its server is back.
+	// patience is how long the server of a task may be out of reach: the task is there when
+	// the server is back.
 	patience = 5 * time.Minute
 )
 
@@ -40,7 +40,7 @@ const (
 	canceled  = "cancelled"
 )
 
-// Task is a task's state as the server tells it.
+// Task is the state of a task, as the server tells it.
 type Task struct {
 	ID       string  `json:"taskId"`
 	Status   string  `json:"status"`
@@ -60,7 +60,7 @@ func (t Task) terminal() bool {
 	return t.Status == completed || t.Status == failed || t.Status == canceled
 }
 
-// What is sent and received by hand.
+// The parameters of the methods that the SDK does not know.
 type (
 	taskCall struct {
 		sdk.ParamsBase
@@ -136,7 +136,7 @@ func Get(ctx context.Context, s *session.Session, id string) (Task, error) {
 	return t, err
 }
 
-// Result waits for a task's end and returns what the tool answered.
+// Result waits for the end of a task and returns the tool's answer.
 func Result(ctx context.Context, s *session.Session, id string) (*answer.Reply, error) {
 	var raw json.RawMessage
 	if err := session.Ask(ctx, s, "tasks/result", &taskParams{ID: id}, &raw); err != nil {
@@ -145,7 +145,7 @@ func Result(ctx context.Context, s *session.Session, id string) (*answer.Reply, 
 	return read(s, raw), nil
 }
 
-// read reads what a tool answered, without the operator's secrets.
+// read reads the answer of a tool, without the operator's secrets.
 func read(s *session.Session, raw json.RawMessage) *answer.Reply {
 	reply := &answer.Reply{Answer: answer.Read(raw)}
 	s.Hide(reply)

@@ -90,7 +90,7 @@ func patiently[T any](ctx context.Context, w *Waiter, ask func() (T, error)) (T,
 		pause = min(2*pause, mostPoll)
 	}
 	if errors.Is(err, sdk.ErrConnectionClosed) {
-		err = first // it says why
+		err = first // it has the reason
 	}
 	return value, err
 }
