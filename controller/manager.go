@@ -114,7 +114,7 @@ func (m *Manager) follow(ctx context.Context) error {
 func (c *Controller[T]) name() string { return c.Name }
 
 func (c *Controller[T]) follow(ctx context.Context, m *Manager) error {
-	err := FollowAll(ctx, m.store, m.log.WithValues("controller", c.Name), c.Sources...)
+	err := followAll(ctx, m.store, m.log.WithValues("controller", c.Name), c.Sources...)
 	if err == nil {
 		<-ctx.Done() // a controller without sources is no reason to end
 	}
@@ -151,7 +151,7 @@ func (c *Controller[T]) once(ctx context.Context, item T, counted *reconciles, l
 	wait, failures := c.Queue.done(item, result, err)
 	switch {
 	case err == nil:
-	case IsTerminal(err):
+	case isTerminal(err):
 		log.Error(err, "reconcile; not tried again before the object changes")
 	case doubled(failures):
 		log.Error(err, "reconcile; trying again", "failures", failures, "in", wait.String())

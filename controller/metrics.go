@@ -55,7 +55,7 @@ func (r *reconciles) observe(err error, took time.Duration) {
 	switch {
 	case err == nil:
 		r.succeeded.Inc()
-	case IsTerminal(err):
+	case isTerminal(err):
 		r.terminal.Inc()
 	default:
 		r.failed.Inc()

@@ -184,7 +184,7 @@ func (q *Queue[T]) done(item T, result Result, err error) (wait time.Duration, f
 	defer q.mu.Unlock()
 	state := item.QueueState()
 	switch {
-	case err != nil && !IsTerminal(err):
+	case err != nil && !isTerminal(err):
 		state.failures += min(1, 255-state.failures)
 		wait = retries.After(int(state.failures))
 		q.after(item, wait)

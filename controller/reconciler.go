@@ -26,8 +26,8 @@ type Result struct {
 // be decoded: it is logged once, and the item waits for the next change of its object.
 func TerminalError(err error) error { return &terminalError{err} }
 
-// IsTerminal reports whether err is a TerminalError.
-func IsTerminal(err error) bool {
+// isTerminal reports whether err is a TerminalError.
+func isTerminal(err error) bool {
 	var terminal *terminalError
 	return errors.As(err, &terminal)
 }

@@ -90,9 +90,9 @@ func (s Source) complain(log logr.Logger, err error, failures int, wait time.Dur
 // writes that failed meanwhile need not wait for their back-off.
 type Resumer interface{ Resumed() }
 
-// FollowAll follows sources until ctx ends or the store is closed. Each is followed once
+// followAll follows sources until ctx ends or the store is closed. Each is followed once
 // the one before it has been listed: what comes first is known to what comes later.
-func FollowAll(ctx context.Context, from Store, log logr.Logger, sources ...Source) error {
+func followAll(ctx context.Context, from Store, log logr.Logger, sources ...Source) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, len(sources))

@@ -14,6 +14,7 @@ import (
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/job/dispatch"
 	"jobwright.dev/controller/job/garbage"
+	"jobwright.dev/controller/job/schedule"
 	"jobwright.dev/controller/job/spool"
 	"jobwright.dev/controller/job/status"
 	"jobwright.dev/controller/job/work"
@@ -21,10 +22,10 @@ import (
 	"jobwright.dev/store/logs"
 )
 
-// Reconcilers is how many jobs are reconciled at once. A reconcile mostly waits for
+// reconcilers is how many jobs are reconciled at once. A reconcile mostly waits for
 // the disk, and all that wait share one fdatasync: 64 is where the group commit
 // stops gaining on two cores.
-const Reconcilers = 64
+const reconcilers = 64
 
 // Options configure a Controller. Store, Actions, Logs and Worker are required.
 type Options struct {
@@ -69,10 +70,8 @@ const (
 	// DefaultLease survives two renewals that fail and a pause of the garbage
 	// collector or the machine of some seconds; a dead worker's job is taken over
 	// within it.
-	DefaultLease = 30 * time.Second
-	// DefaultAgeing lets a job of priority 0 overtake one of priority 10 that comes
-	// ten minutes later.
-	DefaultAgeing = time.Minute
+	DefaultLease  = 30 * time.Second
+	DefaultAgeing = schedule.DefaultAgeing
 )
 
 // Controller drives jobs to their end: a dispatcher and a worker over one store.
@@ -148,10 +147,10 @@ func (c *Controller) AddTo(m *controller.Manager) error {
 	if err := m.Add(c.garbage.Controller()); err != nil {
 		return err
 	}
-	if err := m.Add(c.work.Controller(Reconcilers)); err != nil {
+	if err := m.Add(c.work.Controller(reconcilers)); err != nil {
 		return err
 	}
-	return m.Add(c.dispatch.Controller(Reconcilers, c.recall))
+	return m.Add(c.dispatch.Controller(reconcilers, c.recall))
 }
 
 // recall takes in what the process before has left.

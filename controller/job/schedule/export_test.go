@@ -1,6 +1,13 @@
 package schedule
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Check looks for a contradiction between what the queue has noted and what follows
 // from the queued and live jobs.
@@ -110,4 +117,32 @@ func (q *Queue) checkLanes(t *tenant) error {
 // Kept is how many workspaces, rate windows and keys the queue remembers.
 func (q *Queue) Kept() (workspaces, windows, keys int) {
 	return len(q.tenants), len(q.windows), len(q.keys)
+}
+
+// Len is how many jobs are queued.
+func (q *Queue) Len() int { return q.index.Len() }
+
+// LiveCount is how many jobs are live, those elsewhere included.
+func (q *Queue) LiveCount() int { return len(q.live) }
+
+// Queued reports whether the job is queued.
+func (q *Queue) Queued(uid uuid.UUID) bool { return q.index.Get(uid) != nil }
+
+// Stats are the figures of one workspace.
+type Stats struct {
+	Workspace       string
+	Queued, Running int
+	// SlotTime is how long its jobs that have ended held slots, all in all: what the
+	// shares are of. It never falls while the workspace is known.
+	SlotTime time.Duration
+}
+
+// Stats are those of every workspace that has jobs or has had some lately, by name.
+func (q *Queue) Stats() []Stats {
+	all := make([]Stats, 0, len(q.tenants))
+	for _, t := range q.tenants {
+		all = append(all, Stats{Workspace: t.name, Queued: t.queued, Running: t.running, SlotTime: t.used})
+	}
+	slices.SortFunc(all, func(a, b Stats) int { return strings.Compare(a.Workspace, b.Workspace) })
+	return all
 }
