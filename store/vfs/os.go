@@ -114,13 +114,15 @@ func (f osFile) ModTime() (time.Time, error) {
 
 func (f osFile) SetModTime(t time.Time) error { return os.Chtimes(f.Name(), time.Time{}, t) }
 
+// zeros is written and never changed: pages that the system need not provide.
+var zeros [1 << 20]byte
+
 // Allocate writes the zeros: blocks that are only reserved (fallocate) cost each
 // first commit into them an update of the extent tree, a tenth of its time.
 func (f osFile) Allocate(size int64) error {
 	if err := reserve(f.File, size); err != nil {
 		return &os.PathError{Op: "fallocate", Path: f.Name(), Err: err}
 	}
-	zeros := make([]byte, min(size, 1<<20))
 	for off := int64(0); off < size; off += int64(len(zeros)) {
 		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-off)], off); err != nil {
 			return err
