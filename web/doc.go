@@ -1,23 +1,22 @@
-// Package web is the page at /jobs: HTML, CSS and JavaScript that are committed as
-// they are served, embedded into the binary, with no build step and nothing
-// fetched from elsewhere.
+// Package web serves the page at /jobs: HTML, CSS and JavaScript, committed in the form
+// that is served and embedded into the binary. There is no build step, and the page loads
+// nothing from other hosts.
 //
 // # How the page works
 //
-// It is a client of the API like any other, with no route of its own: it lists the
-// newest jobs, watches from the list's resourceVersion, follows a job's log from an
-// offset and creates, cancels and deletes through the same endpoints as everyone
-// else.
+// The page is a client of the API without routes of its own. It lists the newest jobs,
+// watches from the list's resourceVersion, follows a job's log from an offset, and creates,
+// cancels, retries and deletes jobs through the same endpoints as other clients.
 //
 //	main.js      addresses (#/jobs/NAME, #/new), workspace, header, keyboard
 //	feed.js      list → watch → (410: list again) → …, with back-off
-//	model.js     the jobs that are held: newest first, bounded
+//	model.js     the loaded jobs: newest first, bounded
 //	list.js      rows, updated at most once a frame
 //	detail.js    one job: status, actions, facts, conditions, manifest
 //	logview.js   its log, followed, the last 5,000 lines
 //	form.js      the form that creates a job
 //	api.js       requests, errors in the server's words, streams of lines
-//	format.js    times, durations, what a job is called
+//	format.js    times, durations, titles of jobs
 //	dom.js       elements, icons, copying
 //
 // # Invariants
@@ -28,9 +27,9 @@
 //  2. Nothing polls. A hidden tab gives its streams back after a minute: browsers
 //     open six connections to one HTTP/1.1 origin, and forgotten tabs must not
 //     starve the one in use. They resume where they stopped.
-//  3. What is held is bounded: 200 rows for each page asked for, 5,000 log lines.
-//  4. Assets live below /jobs/-/HASH/, HASH being that of all of them together:
-//     relative imports stay as they are written, the browser keeps them for ever,
-//     and no mixture of two versions can be loaded. The page itself is revalidated.
-//  5. State is never shown by colour alone: each phase has its word and its shape.
+//  3. Memory is bounded: 200 rows for each requested page, 5,000 log lines.
+//  4. Assets have URLs below /jobs/-/HASH/, with one hash of all assets: relative imports
+//     work unchanged, browsers cache assets for ever, and no mixture of two versions can
+//     be loaded. The page itself is revalidated.
+//  5. Colour is never the only sign of a state: each phase has a word and a shape.
 package web

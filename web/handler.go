@@ -10,9 +10,9 @@ import (
 // root is the path of the page. Handler serves it and everything below it.
 const root = "/jobs"
 
-// policy allows the page its own files and the API beside it, and nothing else.
-// require-trusted-types-for with no policy allowed makes the browser refuse every
-// assignment of a string to a place where it would be parsed as HTML or script.
+// policy allows only the page's own files and the API of the same origin.
+// require-trusted-types-for without an allowed policy makes the browser refuse every
+// assignment of a string that would be parsed as HTML or script.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
@@ -52,7 +52,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	body, etag := f.body, f.etag
 	if f.gzipped != nil && acceptsGzip(r.Header.Values("Accept-Encoding")) {
-		// Another representation, so another ETag.
+		// Each representation needs an ETag of its own.
 		body, etag = f.gzipped, strings.TrimSuffix(f.etag, `"`)+`-gzip"`
 		h.Set("Content-Encoding", "gzip")
 	}

@@ -14,17 +14,17 @@ import (
 //go:embed assets
 var embedded embed.FS
 
-// mark stands in index.html where the address of the assets goes.
+// mark is the placeholder in index.html for the address of the assets.
 const mark = "/jobs/-/ASSETS/"
 
-// site is every file by its URL path.
+// site holds every file by its URL path.
 type site struct {
 	files map[string]file
 	// base is the address of the assets, with their hash.
 	base string
 }
 
-// file is one response body and how it is served.
+// file is one response body with its headers.
 type file struct {
 	body         []byte
 	gzipped      []byte // nil: not worth it
@@ -33,7 +33,7 @@ type file struct {
 	etag         string
 }
 
-// contentTypes is closed, unlike package mime, which reads the machine's tables.
+// contentTypes is a fixed table. Package mime would also read the tables of the machine.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -41,8 +41,8 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// newSite reads the assets of tree. An error is one of the build, not of the
-// machine it runs on, so it panics.
+// newSite reads the assets of tree. It panics on an error, because only a wrong build can
+// cause one.
 func newSite(tree fs.FS) *site {
 	bodies := map[string][]byte{}
 	hash := sha256.New()
@@ -88,7 +88,7 @@ func newFile(name string, body []byte, cacheControl string) file {
 	if err != nil {
 		panic("web: " + err.Error())
 	}
-	// A bytes.Buffer takes every write.
+	// A write to a bytes.Buffer does not fail.
 	_, _ = z.Write(body)
 	_ = z.Close()
 	if buf.Len() < len(body) {
