@@ -3,9 +3,12 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,9 +56,32 @@ func (p pipes) Close() error {
 
 func (pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// inTime serves in a bubble. say sends lines to a new connection and returns the status of
-// the answer, and how long it took to come.
-func inTime(t *testing.T, opts server.Options, test func(say func(lines ...string) (string, time.Duration))) {
+// saying sends lines to a new connection and returns the status of the answer, and how long
+// it took to come.
+type saying func(lines ...string) (string, time.Duration)
+
+// inTime has a test talk to a server in a bubble.
+func inTime(t *testing.T, opts server.Options, test func(say saying)) {
+	t.Helper()
+	connected(t, opts, func(dial func() net.Conn) {
+		test(func(lines ...string) (string, time.Duration) {
+			client := dial()
+			defer client.Close()
+			begun := time.Now()
+			go func() {
+				_, _ = client.Write([]byte(strings.Join(lines, "\r\n"))) // the server may close while it writes
+			}()
+			status, err := bufio.NewReader(client).ReadString('\n')
+			if err != nil {
+				status = err.Error()
+			}
+			return strings.TrimSpace(status), time.Since(begun)
+		})
+	})
+}
+
+// connected has a test connect to a server in a bubble.
+func connected(t *testing.T, opts server.Options, test func(dial func() net.Conn)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		opts.Store, opts.Logs, opts.Log = oneWorkspace{}, struct{ logs.Store }{}, logr.Discard()
@@ -67,20 +93,10 @@ func inTime(t *testing.T, opts server.Options, test func(say func(lines ...strin
 		served := server.NewHTTPServer(api)
 		ended := make(chan error, 1)
 		go func() { ended <- served.Serve(listener) }()
-		test(func(lines ...string) (string, time.Duration) {
-			t.Helper()
+		test(func() net.Conn {
 			client, conn := net.Pipe()
-			defer client.Close()
 			listener.conns <- conn
-			begun := time.Now()
-			go func() {
-				_, _ = client.Write([]byte(strings.Join(lines, "\r\n"))) // the server may close while it writes
-			}()
-			status, err := bufio.NewReader(client).ReadString('\n')
-			if err != nil {
-				status = err.Error()
-			}
-			return strings.TrimSpace(status), time.Since(begun)
+			return client
 		})
 		served.Close()
 		<-ended
@@ -101,7 +117,7 @@ func (slowPlanner) Plan(ctx context.Context, _ *v1.Job) (*v1.Plan, error) {
 
 func TestWhatComesTooSlowlyIsGivenUp(t *testing.T) {
 	const host = "Host: 127.0.0.1"
-	inTime(t, server.Options{}, func(say func(...string) (string, time.Duration)) {
+	inTime(t, server.Options{}, func(say saying) {
 		for name, tc := range map[string]struct {
 			lines  []string
 			status string
@@ -122,7 +138,7 @@ func TestWhatComesTooSlowlyIsGivenUp(t *testing.T) {
 
 // TestTheDeadlineOfABodyEndsWithIt: what follows a body may take longer.
 func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
-	inTime(t, server.Options{Worker: slowPlanner{}}, func(say func(...string) (string, time.Duration)) {
+	inTime(t, server.Options{Worker: slowPlanner{}}, func(say saying) {
 		body := jobManifest("a", `{"type":"api_call"}`)
 		status, after := say("POST "+planPath+" HTTP/1.1", "Host: 127.0.0.1", fmt.Sprint("Content-Length: ", len(body)), "", body)
 		if status != "HTTP/1.1 200 OK" || after != 90*time.Second {
@@ -132,9 +148,86 @@ func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
 }
 
 func TestABodyThatBreaksOffIsTheClientsFault(t *testing.T) {
-	inTime(t, server.Options{}, func(say func(...string) (string, time.Duration)) {
+	inTime(t, server.Options{}, func(say saying) {
 		if status, _ := say("POST /api/jobs HTTP/1.1", "Host: 127.0.0.1", "Cookie: active_workspace=acme", "Transfer-Encoding: chunked", "", "nonsense", ""); status != "HTTP/1.1 400 "+http.StatusText(http.StatusBadRequest) {
 			t.Errorf("a chunk without a length: %q", status)
+		}
+	})
+}
+
+// TestAnAnswerLastsAsLongAsItsClientReads: what a slow client reads in parts, however long it
+// takes, is whole; a client that stops reading is given up.
+func TestAnAnswerLastsAsLongAsItsClientReads(t *testing.T) {
+	const size = 4 << 20
+	var ends chan error // of the bubble
+	big := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(10 * time.Minute) // an idle stream
+		w.Header().Set("Content-Length", fmt.Sprint(size))
+		_, err := w.Write(make([]byte, size))
+		ends <- err
+	})
+	ask := func(t *testing.T, client net.Conn) {
+		t.Helper()
+		if _, err := client.Write([]byte("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("read slowly", func(t *testing.T) {
+		connected(t, server.Options{Metrics: big}, func(dial func() net.Conn) {
+			ends = make(chan error, 1)
+			client := dial()
+			defer client.Close()
+			ask(t, client)
+			read, part := 0, make([]byte, 64<<10)
+			for read < size {
+				n, err := client.Read(part)
+				if err != nil {
+					t.Fatalf("after %d bytes: %v", read, err)
+				}
+				read += n
+				time.Sleep(5 * time.Second)
+			}
+			if err := <-ends; err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	t.Run("not read", func(t *testing.T) {
+		connected(t, server.Options{Metrics: big}, func(dial func() net.Conn) {
+			ends = make(chan error, 1)
+			client := dial()
+			defer client.Close()
+			begun := time.Now()
+			ask(t, client)
+			if err, after := <-ends, time.Since(begun); !errors.Is(err, os.ErrDeadlineExceeded) || after != 11*time.Minute {
+				t.Errorf("%v after %v", err, after)
+			}
+		})
+	})
+}
+
+// TestAnIdleStreamEndsInOrder: its end is read long after its last line.
+func TestAnIdleStreamEndsInOrder(t *testing.T) {
+	idle := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("line\n"))
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(10 * time.Minute)
+	})
+	connected(t, server.Options{Metrics: idle}, func(dial func() net.Conn) {
+		client := dial()
+		defer client.Close()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = r.Write(client) }()
+		response, err := http.ReadResponse(bufio.NewReader(client), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if body, err := io.ReadAll(response.Body); err != nil || string(body) != "line\n" {
+			t.Errorf("%q, %v", body, err)
 		}
 	})
 }

@@ -95,7 +95,8 @@
 //  3. What a client sends of status (on the main resource), of spec (on /status), of
 //     uid, timestamps or reserved metadata (reserved.go) is ignored; so is createdBy
 //     without the operator's token.
-//  4. Every body is bounded in size and time; every object that is written was validated.
+//  4. Every body is bounded in size and time, and so is the time in which a client must read
+//     the next part of an answer; every object that is written was validated.
 //  5. Without authentication a request is served only when its Host is this machine's
 //     loopback name, and one that does more than read only when no other origin has sent it.
 //  6. No request is answered with a 5xx for what it contains.

@@ -59,21 +59,3 @@ func method(m string) string {
 	}
 	return "other"
 }
-
-// statusWriter remembers the status code.
-type statusWriter struct {
-	http.ResponseWriter
-	code  int
-	wrote bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(code int) {
-	if !w.wrote {
-		w.code, w.wrote = code, true
-	}
-	w.ResponseWriter.WriteHeader(code)
-}
-
-// Unwrap lets http.ResponseController reach what is below.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -27,10 +27,9 @@ type request struct {
 	// name is the object's name; empty: the request is about a collection.
 	name string
 	// dry is true for a request that must store nothing.
-	dry   bool
-	query url.Values
-	// answer counts what is answered.
-	answer statusWriter
+	dry    bool
+	query  url.Values
+	answer answer
 }
 
 // params is the parsed query.
@@ -141,7 +140,7 @@ func wantsWatch(r *http.Request) bool {
 // pass takes one request through the pipeline and counts it.
 func (s *Server) pass(w http.ResponseWriter, hr *http.Request, route *Route) {
 	start := time.Now()
-	r := &request{Request: hr, route: route, answer: statusWriter{ResponseWriter: w, code: http.StatusOK}}
+	r := &request{Request: hr, route: route, answer: answer{ResponseWriter: w, code: http.StatusOK}}
 	err := s.admit(r)
 	if err == nil {
 		err = route.handle(&r.answer, r)
@@ -149,6 +148,7 @@ func (s *Server) pass(w http.ResponseWriter, hr *http.Request, route *Route) {
 	if err != nil {
 		s.refuse(&r.answer, r, err)
 	}
+	r.answer.prolong()
 	if route.observe != nil {
 		route.observe(hr.Method, r.answer.code, time.Since(start))
 	}

@@ -115,11 +115,13 @@ func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.pipeline.ServeHTTP(w, r) }
 
 // NewHTTPServer returns an http.Server for handler with bounds that suit streams: headers
-// must come soon and be small, idle connections end, and answers may last.
+// must come soon and be small, idle connections end, and answers may last as long as their
+// client reads them (package server prolongs WriteTimeout with each part).
 func NewHTTPServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
