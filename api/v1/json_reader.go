@@ -77,6 +77,21 @@ func insert[K ~string, V any](r *reader, m map[K]V, key K, value V) {
 	}
 }
 
+// rest reads a member that is no field of a struct. A name in other letters is a field's to
+// encoding/json; such an object is left to it.
+func (r *reader) rest(members *map[string]JSON, key []byte, fields ...string) {
+	if r.failed || isField(string(key), fields) {
+		r.failed = true
+		return
+	}
+	if *members == nil {
+		*members = map[string]JSON{}
+	}
+	var value JSON
+	r.json(&value)
+	insert(r, *members, string(key), value)
+}
+
 // null takes null, if that is next.
 func (r *reader) null() bool {
 	if r.failed || !bytes.HasPrefix(r.b[r.at:], []byte("null")) {

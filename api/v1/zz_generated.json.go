@@ -799,12 +799,7 @@ func decodeJobSpec(r *reader, s *JobSpec) {
 				decodeCreator(r, s.CreatedBy)
 			}
 		default:
-			if s.Custom == nil && !r.failed {
-				s.Custom = map[string]JSON{}
-			}
-			var v JSON
-			r.json(&v)
-			insert(r, s.Custom, string(key), v)
+			r.rest(&s.Custom, key, "type", "build", "deploy", "apiCall", "priority", "dependsOn", "startAfter", "suspend", "cancel", "backoffLimit", "backoff", "failurePolicy", "startDeadlineSeconds", "idleTimeoutSeconds", "attemptTimeoutSeconds", "activeDeadlineSeconds", "concurrency", "rateLimit", "onInterruption", "updatePolicy", "reruns", "forceFinish", "ttlSecondsAfterFinished", "createdBy")
 		}
 	}
 }
@@ -2787,12 +2782,7 @@ func decodeFailureRule(r *reader, s *FailureRule) {
 				number(r, &(*s.RetryAfterSeconds), 32)
 			}
 		default:
-			if s.Custom == nil && !r.failed {
-				s.Custom = map[string]JSON{}
-			}
-			var v JSON
-			r.json(&v)
-			insert(r, s.Custom, string(key), v)
+			r.rest(&s.Custom, key, "action", "exitCodes", "httpStatus", "isError", "rpcCodes", "messagePattern", "retryAfterSeconds")
 		}
 	}
 }

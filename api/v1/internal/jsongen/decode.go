@@ -4,6 +4,7 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // maxFields is how many members of one struct a decoder tells apart.
@@ -25,7 +26,11 @@ func (g *generator) decodeStruct(named *types.Named) {
 		g.decodeValue("s."+f.path, f.typ, f.name)
 	}
 	if rest := g.restOf(named); rest != "" {
-		g.printf("default:\nif s.%[1]s == nil && !r.failed {\ns.%[1]s = map[string]JSON{}\n}\nvar v JSON\nr.json(&v)\ninsert(r, s.%[1]s, string(key), v)\n}\n}\n}\n", rest)
+		names := make([]string, 0, len(fields))
+		for _, f := range fields {
+			names = append(names, strconv.Quote(f.name))
+		}
+		g.printf("default:\nr.rest(&s.%s, key, %s)\n}\n}\n}\n", rest, strings.Join(names, ", "))
 		return
 	}
 	g.printf("default:\nr.failed = true\n}\n}\n}\n")
