@@ -23,7 +23,7 @@ type builder struct {
 	files       map[string]string // output path → template below templates/ID
 }
 
-// What variables may hold. Each pattern leaves out whatever could end a string
+// The values of variables. Each pattern leaves out any character that could end a string
 // literal, a path or a statement in the code that the value goes into.
 const (
 	slug       = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`

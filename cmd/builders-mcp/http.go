@@ -19,8 +19,8 @@ const (
 	sessionTime = time.Hour
 )
 
-// serveHTTP serves streamable HTTP until ctx ends. Whoever reaches it may write files
-// below the root, so it listens on loopback only, and refuses what a web page sends.
+// serveHTTP serves streamable HTTP until ctx ends. Every client may write files below the
+// root, so serveHTTP listens on loopback only, and refuses requests of web pages.
 func serveHTTP(ctx context.Context, server *mcp.Server, address string, messages io.Writer) error {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {

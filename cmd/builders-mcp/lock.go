@@ -10,8 +10,8 @@ import (
 
 // lockRoot makes the caller the only one to write below the root, among all builders-mcp
 // of this machine: Jobwright starts one for each attempt that speaks over stdio. The
-// lock ends with its process. When another has it, lockRoot says so to waiting, and waits
-// until ctx ends.
+// lock ends with its process. If another process has the lock, lockRoot calls waiting,
+// and waits until ctx ends.
 func lockRoot(ctx context.Context, root *os.Root, waiting func()) (unlock func(), err error) {
 	dir, err := root.Open(".")
 	if err != nil {

@@ -3,16 +3,16 @@
 // that checks quotas. It gives a fresh clone of Jobwright something real to run.
 //
 // It speaks over stdio, or over streamable HTTP on loopback. Its tools are
-// list_builders, preview_apply and apply_builder. What holds of the last, whoever else
-// is at work:
+// list_builders, preview_apply and apply_builder. Guarantees of apply_builder, also while
+// others are at work:
 //
 //  1. Nothing outside of --root is read or written (os.Root); symbolic links below it
 //     are not followed either.
-//  2. A file with other content is overwritten only with force. One that has the wanted
-//     content is left alone, so what was interrupted can be run again.
-//  3. All files are written or none: a failure or a cancel takes back what was written.
+//  2. A file with other content is overwritten only with force. A file that has the wanted
+//     content is left alone, so an interrupted builder can be run again.
+//  3. All files are written or none: a failure or a cancel takes the written files back.
 //     Only a kill leaves some, each of them whole, and the next run goes on from there.
-//  4. One at a time writes below a root, over all builders-mcp of the machine.
+//  4. One builders-mcp of the machine at a time writes below a root.
 package main
 
 import (
@@ -48,7 +48,7 @@ With --http it serves clients that connect to it:
 Flags:
 `
 
-// stdio is what the command talks through.
+// stdio is the standard input and outputs of the command.
 type stdio struct {
 	in       io.ReadCloser
 	out, err io.Writer

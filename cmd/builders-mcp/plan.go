@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// maxSize bounds the files that are compared and, should it come to that, put back: far
-// above what a person or a builder writes.
+// maxSize bounds the files that are compared and, after a failure, put back: far more than a
+// person or a builder writes.
 const maxSize = 8 << 20
 
-// plan is what a builder will do to the files below a root. Making one changes nothing.
+// plan is the changes of a builder to the files below a root. Making a plan changes nothing.
 type plan struct {
 	builder string
 	steps   []step
@@ -28,7 +28,7 @@ type step struct {
 	mode   fs.FileMode // of what is there
 }
 
-// What becomes of a step's file.
+// The changes of a step's file.
 const (
 	created     = "created"
 	overwritten = "overwritten"
@@ -45,7 +45,7 @@ func (s step) status() string {
 	return overwritten
 }
 
-// newPlan renders the builder and looks at what is there.
+// newPlan renders the builder and reads the present files.
 func newPlan(root *os.Root, in applyInput) (*plan, error) {
 	b, err := findBuilder(in.ID)
 	if err != nil {
@@ -72,8 +72,8 @@ func newPlan(root *os.Root, in applyInput) (*plan, error) {
 	return p, nil
 }
 
-// look reads what is there where a file would be written. The root lets nothing out of
-// it; symbolic links are refused all the same, as what they lead to belongs to others.
+// look reads the present file at the place of a new one. The root lets no path out of it;
+// symbolic links are refused all the same, because their target belongs to others.
 func look(root *os.Root, o output) (step, error) {
 	absent := step{output: o, mode: 0o644}
 	for i, c := range o.path + "/" {
@@ -107,7 +107,7 @@ func look(root *os.Root, o output) (step, error) {
 	return absent, nil
 }
 
-// files lists what becomes of the files, with their text for a preview.
+// files lists the changes of the files, with their text for a preview.
 func (p *plan) files(text bool) []writtenFile {
 	files := []writtenFile{}
 	for _, s := range p.steps {
@@ -136,7 +136,7 @@ func (p *plan) summary() string {
 		p.builder, len(p.with(created)), len(p.with(overwritten)), len(p.with(unchanged)))
 }
 
-// done tells what was done, a line for each file.
+// done describes the changes that were made, a line for each file.
 func (p *plan) done() string {
 	var b strings.Builder
 	b.WriteString(p.summary() + "\n")
@@ -146,7 +146,7 @@ func (p *plan) done() string {
 	return b.String()
 }
 
-// preview shows what would be done, with the files' text.
+// preview describes the changes that would be made, with the files' text.
 func (p *plan) preview(force bool) string {
 	var b strings.Builder
 	b.WriteString("nothing is written; it would be: " + p.summary() + "\n")

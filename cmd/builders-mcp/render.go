@@ -79,8 +79,8 @@ func (b builder) render(given map[string]scalar) ([]output, error) {
 	return out, nil
 }
 
-// values checks what was given, and fills in what was not. Every problem is reported
-// at once.
+// values checks the given variables, and fills in the others. All problems are reported at
+// once.
 func (b builder) values(given map[string]scalar) (map[string]string, error) {
 	values := map[string]string{}
 	var problems []error
@@ -111,7 +111,7 @@ func (b builder) values(given map[string]scalar) (map[string]string, error) {
 // maxValue bounds a value: the name of a file has at most 255 bytes, endings included.
 const maxValue = 100
 
-// allow refuses a value that does not match the pattern; words say what that allows.
+// allow refuses a value that does not match the pattern; words describe the allowed values.
 func allow(value, words, pattern string) error {
 	if len(value) > maxValue {
 		return fmt.Errorf("%q... is not allowed, it has %d characters; allowed: at most %d", value[:maxValue], len(value), maxValue)
@@ -122,7 +122,7 @@ func allow(value, words, pattern string) error {
 	return nil
 }
 
-// functions are what templates and output paths may call.
+// functions are the functions of templates and output paths.
 var functions = template.FuncMap{
 	"pascal":     pascal,
 	"from":       importPath,
@@ -188,8 +188,8 @@ func beside(appDir string) string {
 // page is the address of a page in the application, whose path may lack the "/" before it.
 func page(path string) string { return "/" + strings.TrimPrefix(path, "/") }
 
-// middleware is what a release of Next.js calls its middleware: the file, and the
-// function in it.
+// middleware is the file, and the function in it, that a release of Next.js takes for its
+// middleware.
 func middleware(release string) (string, error) {
 	n, err := strconv.Atoi(release)
 	if err != nil {

@@ -30,7 +30,7 @@ type writtenFile struct {
 
 type applyOutput struct {
 	Files []writtenFile `json:"files"`
-	// Problems is what Jobwright shows of a preview as the problems of a job.
+	// Problems are shown by Jobwright as the problems of a job.
 	Problems []string `json:"problems,omitempty" jsonschema:"in a preview: why apply_builder would refuse"`
 }
 
@@ -125,8 +125,8 @@ func applyBuilder(
 	return plan, plan.apply(ctx, root, report)
 }
 
-// applySchemas are the schemas of the tools that take a builder. They say what Go's
-// types do not: which builders there are, what a variable may be, what becomes of files.
+// applySchemas are the schemas of the tools that take a builder. They add to Go's
+// types the builders, the values of variables and the changes of files.
 func applySchemas() (input, output *jsonschema.Schema) {
 	input, err := jsonschema.For[applyInput](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[scalar](): {Types: []string{"string", "number", "boolean"}},
@@ -166,7 +166,7 @@ func says(text string) *mcp.CallToolResult {
 // tell sends a log message to a client that has asked for its level.
 func tell(ctx context.Context, request *mcp.CallToolRequest, level mcp.LoggingLevel, text string) {
 	// A client that is gone is noticed by the answer. Logging is deprecated in the newest
-	// protocol, and what clients show all the same.
+	// protocol, but clients show it all the same.
 	_ = request.Session.Log(ctx, &mcp.LoggingMessageParams{Level: level, Logger: "builders", Data: text})
 }
 

@@ -14,7 +14,7 @@ import (
 var errCanceled = errors.New("canceled")
 
 // staging ends the name of a file that is not at its place yet. The name is always the
-// same, so that the next writer, alone below the root, replaces what a killed one left.
+// same, so that the next writer, alone below the root, replaces the file of a killed one.
 const staging = ".builders-mcp"
 
 // transaction carries out a plan: all of it or nothing.
@@ -22,17 +22,17 @@ const staging = ".builders-mcp"
 //	stage:  every file is written beside its place, under a name of its own
 //	commit: one after the other is moved to its place, then their folders are synced
 //
-// Most of what can go wrong (no room, no permission, a folder that is a file) goes wrong
-// while staging, when nothing has changed yet. What goes wrong later is undone: files go
-// back to what they were, folders that were made for them go away again.
+// Most failures (no room, no permission, a folder that is a file) happen while staging, when
+// nothing has changed yet. A later failure is undone: files get their old content back, and
+// folders that were made for them are removed.
 //
 // A process that is killed undoes nothing. Each file is whole all the same, and those
 // that arrived are unchanged for whoever runs the builder again.
 type transaction struct {
 	root    *os.Root
 	staged  []string // files that are not at their place
-	done    []step   // what was moved to its place
-	folders []string // what was made, parents first
+	done    []step   // the steps whose file is at its place
+	folders []string // the folders that were made, parents first
 }
 
 // apply writes the plan's files. When one cannot be written, or ctx ends, the files are
@@ -97,7 +97,7 @@ func (t *transaction) syncFolders() error {
 	return nil
 }
 
-// stage writes what will be at s.path to a file beside it.
+// stage writes the new content of s.path to a file beside it.
 func (t *transaction) stage(s step) error {
 	if err := t.makeFolders(path.Dir(s.path)); err != nil {
 		return err
@@ -142,8 +142,8 @@ func (t *transaction) makeFolders(dir string) error {
 	return err
 }
 
-// commit moves a staged file to its place, unless that is not what it was when the plan
-// was made: others than builders write here too.
+// commit moves a staged file to its place, unless the file there has changed since the plan was
+// made: others than builders write here too.
 func (t *transaction) commit(s step) error {
 	now, err := look(t.root, s.output)
 	if err != nil {
@@ -159,7 +159,7 @@ func (t *transaction) commit(s step) error {
 	return nil
 }
 
-// undo takes back what was done. It goes on after an error.
+// undo takes the changes back. It goes on after an error.
 func (t *transaction) undo() error {
 	var problems []error
 	for _, s := range t.done {

@@ -1,9 +1,9 @@
-// Package answer reads what a tool answered, however it was written. A tool that has
-// answered has done its work, so what cannot be read of its answer is said and the rest is
-// kept: nothing here is a reason to call it again.
+// Package answer reads the answer of a tool, however it was written. A tool that has answered
+// has done its work. So the message names the parts of the answer that cannot be read, and the
+// rest is kept: no fault of an answer is a reason to call the tool again.
 //
-// Read follows the specification's shape of a result, and what servers write instead of
-// it: content that is one object or a string, text that is a number, isError as a string,
+// Read knows the specification's shape of a result, and the other shapes that servers write:
+// content that is one object or a string, text that is a number, isError as a string,
 // base64 in other alphabets, the toolResult of the first protocol. Numbers of structured
 // content stay as they were written.
 package answer
@@ -15,28 +15,28 @@ import (
 	"strings"
 )
 
-// Answer is what a tool answered.
+// Answer is the answer of a tool.
 type Answer struct {
-	// Content is what the tool says, in its order.
+	// Content is the content of the answer, in its order.
 	Content []Content
 	// Structured is the structured answer, as it was written; nil: there is none.
 	Structured json.RawMessage
-	// Exact is Structured before something of it was hidden, to be checked and never shown;
-	// nil: nothing was.
+	// Exact is Structured before a part of it was hidden, to be checked and never shown; nil:
+	// nothing was hidden.
 	Exact json.RawMessage
 	// IsError tells that the tool itself failed.
 	IsError bool
 	// Raw is all of it, as it was written.
 	Raw json.RawMessage
-	// Odd is what was not as the protocol has it, one sentence part each.
+	// Odd are the deviations from the protocol, one part of a sentence each.
 	Odd []string
 }
 
 // Reply is an answer with the message that it came in.
 type Reply struct {
 	Answer
-	// Remarks are what was wrong with the message, Changes what was changed in it before it
-	// could be read, and Written the message before that.
+	// Remarks are the faults of the message, Changes the changes without which it could not be
+	// read, and Written is the message before them.
 	Remarks, Changes []string
 	Written          []byte
 }
@@ -108,7 +108,7 @@ func (a *Answer) failed(raw json.RawMessage) bool {
 	return word == "true" || word == "1" || word == "yes"
 }
 
-// kind is what a value is, in words.
+// kind is the kind of a value, in words.
 func kind(raw json.RawMessage) string {
 	switch {
 	case len(raw) == 0:

@@ -24,12 +24,11 @@ const maxUnread = 4 << 10
 type Content struct {
 	// Type is one of the types above, or whatever the server wrote.
 	Type string
-	// Text is what the item says: of a text its own, of a resource its text, of an item
-	// that cannot be read its JSON.
+	// Text is the text of a text or a resource, and the JSON of an item that cannot be read.
 	Text string
-	// Name, URI and MIMEType tell what the item is or points to.
+	// Name, URI and MIMEType describe the item, or the target of a link.
 	Name, URI, MIMEType string
-	// Size is how many bytes the item has or points to; -1: it does not tell.
+	// Size is the number of bytes of the item, or of the target of a link; -1: unknown.
 	Size int64
 }
 
@@ -86,7 +85,7 @@ func (a *Answer) item(i int, raw json.RawMessage) Content {
 	return c
 }
 
-// resource reads what is embedded.
+// resource reads an embedded resource.
 func (a *Answer) resource(at string, raw json.RawMessage, c *Content) {
 	var w wireContent
 	if !there(raw) || json.Unmarshal(raw, &w) != nil {

@@ -2,7 +2,7 @@ package answer
 
 import "encoding/json"
 
-// Hide replaces what must not be shown, by text in words and by value in JSON. Exact keeps the
+// Hide replaces secrets, by text in words and by value in JSON. Exact keeps the
 // structured answer as it was.
 func (r *Reply) Hide(text func(string) string, value func(json.RawMessage) json.RawMessage) {
 	for i := range r.Content {

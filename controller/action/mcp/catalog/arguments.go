@@ -11,11 +11,11 @@ import (
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
-// Arguments builds a tool's arguments and checks them against its input schema. What is
-// wrong is told all at once, each with the job's field. The values are sent as the job
-// has them: a number beyond what a float64 holds stays what it is. Fields that the schema
-// both requires and has a default for are sent with it. Notes are for the job's log: what
-// was added, and what of the schema is not checked.
+// Arguments builds a tool's arguments and checks them against its input schema. Problems
+// are all violations at once, each with the job's field. The values are sent as the job has
+// them, numbers beyond a float64 too. Fields that the schema both requires and has a default
+// for are sent with it. Notes are for the job's log: the added fields, and the parts of the
+// schema that are not checked.
 func (c *Catalog) Arguments(build *v1.BuildAction) (arguments map[string]any, notes, problems []string) {
 	if why := c.refuses(build.Action); why != "" {
 		return nil, nil, []string{why}

@@ -12,9 +12,9 @@ import (
 	"jobwright.dev/controller/action/mcp/schema"
 )
 
-// Catalog is what a server offers. It serves one call at a time.
+// Catalog is the tools of a server. It serves one call at a time.
 type Catalog struct {
-	// Notes are what was wrong with the list.
+	// Notes are the faults of the list.
 	Notes []string
 
 	name   string

@@ -24,13 +24,13 @@ const (
 // Page is one page of a server's list of tools.
 type Page struct {
 	*sdk.ListToolsResult
-	// Written is the page as the server wrote it, Remarks what was wrong with its message.
+	// Written is the page as the server wrote it, Remarks are the faults of its message.
 	Written json.RawMessage
 	Remarks []string
 }
 
 // List reads a server's list of tools page by page. A cursor that was there before ends the
-// list, and so do the bounds: what was read until then is what the server offers.
+// list, and so do the bounds: the catalog has the tools that were read until then.
 func List(ctx context.Context, name string, server config.Server, get func(ctx context.Context, cursor string) (Page, error)) (*Catalog, error) {
 	c := New(name, server)
 	seen, size := map[string]bool{}, 0

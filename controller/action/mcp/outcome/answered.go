@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// maxResult bounds what of a tool's answer stands in the job's status; all of it is
-	// in the log.
+	// maxResult bounds the part of a tool's answer that stands in the job's status, in bytes;
+	// the log has all of it.
 	maxResult = 64 << 10
 	// maxArtifacts bounds how many files a status names.
 	maxArtifacts = 1000
@@ -25,7 +25,7 @@ const (
 
 // Answered makes an outcome of a tool's answer, whose content goes to the log. output is
 // the tool's output schema; nil: it has none. A tool that has answered has done its work:
-// what is wrong with its answer is said, and is no failure.
+// a fault of its answer is told, and is no failure.
 func Answered(reply *answer.Reply, tool string, output *schema.Schema, out action.Sink) action.Outcome {
 	read := &reply.Answer
 	var texts []string
@@ -84,8 +84,8 @@ func asWritten(raw json.RawMessage) (v1.JSON, bool) {
 	return v1.JSON{Raw: compacted.Bytes()}, true
 }
 
-// odd says how an answer was not as the protocol has it, and keeps it in the log as it
-// was written; empty: it was. What was wrong with its message alone is said in the log.
+// odd names the deviations of an answer from the protocol, and writes the answer to the log as
+// it was written; empty: there are none. Faults of the message alone go to the log.
 func odd(r *answer.Reply, tool string, out action.Sink) string {
 	if len(r.Remarks) > 0 {
 		out.Line(action.System, fmt.Sprintf("the message with the answer of tool %s is not as the protocol has it: %s", tool, strings.Join(r.Remarks, "; ")))

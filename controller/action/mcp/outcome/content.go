@@ -32,8 +32,8 @@ func render(c answer.Content) string {
 	return c.Text
 }
 
-// artifacts are what an answer has made: the files that a structured one names,
-// {"files":[{"path":…}]}, and what of its content is no text. What those hold is not kept.
+// artifacts are the artifacts of an answer: the files that structured content names,
+// {"files":[{"path":…}]}, and the content that is no text. Their data is not kept.
 func artifacts(read *answer.Answer) []v1.Artifact {
 	var out []v1.Artifact
 	add := func(a v1.Artifact) {

@@ -14,7 +14,7 @@ import (
 )
 
 // NotFound is the outcome of a job whose server is not in the operator's file, or cannot
-// be used as it stands there.
+// be used in that definition.
 func NotFound(err error) action.Outcome {
 	if _, known := errors.AsType[*config.Unusable](err); known {
 		return action.Fail(v1.ReasonServerUnavailable, display.Short(err.Error(), display.MaxMessage))
@@ -36,12 +36,12 @@ func Unavailable(err error, message string) action.Outcome {
 	return outcome
 }
 
-// NotCalled is the outcome of an attempt that was stopped before it called anything.
+// NotCalled is the outcome of an attempt that was stopped before it called its tool.
 func NotCalled(tool string) action.Outcome {
 	return action.Outcome{Verdict: action.Stopped, Message: fmt.Sprintf("Tool %s had not been called yet.", tool), Repeatable: true}
 }
 
-// Failure is an outcome with what is known of a failure.
+// Failure is an outcome with the facts of a failure.
 func Failure(f *wire.Failure, reason, message string) action.Outcome {
 	outcome := action.Fail(reason, message)
 	outcome.Facts, outcome.RetryAfter, outcome.Answered = WithStatus(outcome.Facts, f), f.RetryAfter, f.Answered

@@ -18,7 +18,7 @@ const (
 	MaxDetail = 2 << 10
 )
 
-// Said is what an answer says in words.
+// Said is the text of an answer.
 func Said(reply *answer.Reply, tool string) string {
 	var texts []string
 	for _, content := range reply.Content {
@@ -31,7 +31,7 @@ func Said(reply *answer.Reply, tool string) string {
 }
 
 // Previewed reads the structured answer of a preview: changes in the words of v1.Plan, or
-// files with what becomes of them, and problems that the tool itself would fail for.
+// files with their change, and problems that the tool itself would fail for.
 func Previewed(reply *answer.Reply) (changes []v1.PlanChange, problems []string) {
 	var told struct {
 		Changes []v1.PlanChange `json:"changes"`
@@ -71,7 +71,7 @@ func planVerbs() []v1.PlanVerb {
 	return []v1.PlanVerb{v1.PlanCall, v1.PlanCreate, v1.PlanActionUpdate, v1.PlanRecreate, v1.PlanRemove, v1.PlanKeep}
 }
 
-// fileVerb is what becomes of a file, in the words that tools use for it.
+// fileVerb is the change of a file, by the words that tools use.
 func fileVerb(status string) v1.PlanVerb {
 	switch strings.ToLower(status) {
 	case "created", "create", "added", "new":

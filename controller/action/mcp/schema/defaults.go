@@ -17,8 +17,8 @@ type Filled struct {
 const maxFilled = 32
 
 // Fill gives the fields of an object that the schema both requires and has a default for
-// that default, where they are unset; so do the forms of other clients. It changes the
-// value and tells what it has added. A default that does not fit is for Check to say.
+// that default, where they are unset; so do the forms of other clients. Fill changes the
+// value and returns the added fields. Check tells of a default that does not fit.
 func (s *Schema) Fill(value map[string]any) []Filled {
 	if s.rules == nil {
 		return nil // it may go round

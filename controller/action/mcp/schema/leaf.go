@@ -176,7 +176,7 @@ func wrongType(allowed []string, value any) string {
 	return fmt.Sprintf("must be %s, not %s", strings.Join(wanted, " or "), word(typeOf(value)))
 }
 
-// ordered are types in the order in which the schema has them; what is in none, as null
+// ordered are types in the order of the schema; a type that the schema does not list, as null
 // of nullable, comes last.
 func ordered(types []string, rule map[string]any) []string {
 	written := listOf(rule["type"])

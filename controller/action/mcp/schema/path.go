@@ -8,7 +8,7 @@ import (
 	"jobwright.dev/controller/action/mcp/display"
 )
 
-// Fields is a path as it stands behind the name of what it leads into: .a[0]["b c"].
+// Fields is a path as it stands behind the name of its root: .a[0]["b c"].
 func Fields(path []any) string {
 	var b strings.Builder
 	for _, element := range path {

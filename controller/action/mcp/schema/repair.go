@@ -59,7 +59,8 @@ func below(object map[string]any, at string) []place {
 	return places
 }
 
-// repair reads words of OpenAPI as they are meant, and leaves out what cannot be checked.
+// repair replaces words of OpenAPI by their meaning, and leaves out the parts that cannot be
+// checked.
 func (s *Schema) repair(object map[string]any, at string) {
 	for _, place := range below(object, at) {
 		if node, ok := place.node.(map[string]any); ok {
@@ -101,7 +102,7 @@ func (s *Schema) repairReference(object map[string]any, at string) {
 	delete(object, "$ref")
 }
 
-// repairPatterns leaves out what Go's regular expressions do not understand.
+// repairPatterns leaves out the patterns that Go's regular expressions do not have.
 func (s *Schema) repairPatterns(object map[string]any, at string) {
 	if pattern, ok := object["pattern"].(string); ok {
 		if _, err := regexp.Compile(pattern); err != nil {
@@ -120,7 +121,7 @@ func (s *Schema) repairPatterns(object map[string]any, at string) {
 	}
 }
 
-// openAPI reads what OpenAPI 3.0 writes in its own way.
+// openAPI replaces the words of OpenAPI 3.0 that JSON Schema does not have.
 func openAPI(object map[string]any) {
 	if object["nullable"] == true {
 		switch kind := object["type"].(type) {
@@ -159,8 +160,8 @@ func openAPI(object map[string]any) {
 	}
 }
 
-// without leaves out of a schema what its dialect's own schema refuses; false: nothing of
-// it could be.
+// without leaves out the part of a schema that the schema of its dialect refuses; false: no
+// part could be left out.
 func (s *Schema) without(draft any, refused *jsonschema.ValidationError) bool {
 	done := false
 	var leaves func(*jsonschema.ValidationError)
@@ -212,7 +213,7 @@ func remove(document any, path []string) (removed any, ok bool) {
 	return nil, false
 }
 
-// follow finds what a path leads to.
+// follow finds the value at a path.
 func follow(document any, path []string) (any, bool) {
 	for _, token := range path {
 		switch node := document.(type) {
@@ -235,7 +236,7 @@ func follow(document any, path []string) (any, bool) {
 	return document, true
 }
 
-// resolve finds what a reference within a schema means (RFC 6901).
+// resolve finds the target of a reference within a schema (RFC 6901).
 func resolve(root any, ref string) (any, bool) {
 	pointer, ok := strings.CutPrefix(ref, "#/")
 	if !ok {

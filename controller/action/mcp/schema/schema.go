@@ -22,13 +22,13 @@ const at = "jobwright:schema"
 type Schema struct {
 	root  any                // as the server gave it
 	rules *jsonschema.Schema // nil: the schema cannot be used
-	// Unchecked says what of the schema is not checked, and why.
+	// Unchecked names the parts of the schema that are not checked, with the reason.
 	Unchecked []string
 }
 
 // New prepares a schema. One that cannot be used, or only in part, is no error: the
 // server checks its arguments too, and a tool is not lost for a pattern that only
-// JavaScript understands. What is left out stands in Unchecked.
+// JavaScript understands. Unchecked has the parts that are left out.
 func New(from any) *Schema {
 	s := new(Schema)
 	if err := s.prepare(from); err != nil {
@@ -92,10 +92,10 @@ func (s *Schema) prepare(from any) error {
 	return err
 }
 
-// maxRepairs bounds how often a schema is compiled anew without what was refused.
+// maxRepairs bounds how often a schema is compiled anew without a refused part.
 const maxRepairs = 100
 
-// compile compiles a schema, and leaves out what the dialect's own schema refuses.
+// compile compiles a schema, and leaves out the parts that the schema of the dialect refuses.
 func (s *Schema) compile(draft any) (*jsonschema.Schema, error) {
 	for range maxRepairs {
 		compiler := jsonschema.NewCompiler()

@@ -110,8 +110,7 @@ func (c *collector) path(e *jsonschema.ValidationError) []any {
 	return path
 }
 
-// choice tells what keeps a value from fitting one of several schemas: the one that it
-// comes nearest to.
+// choice returns the violations of the nearest of several schemas of which a value fits none.
 func (c *collector) choice(e *jsonschema.ValidationError) []Violation {
 	path := c.path(e)
 	var near []Violation

@@ -9,7 +9,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// forDecoder is what the SDK gets of a result. A tool's answer stays in its exchange.
+// forDecoder is the part of a result for the SDK. A tool's answer stays in its exchange.
 func forDecoder(ex *Exchange, result json.RawMessage, note func(string)) json.RawMessage {
 	switch ex.method {
 	case "tools/call":
@@ -24,7 +24,7 @@ func forDecoder(ex *Exchange, result json.RawMessage, note func(string)) json.Ra
 	return result
 }
 
-// empty is a tool's answer without what it says: only what a server asks back with, since
+// empty is a tool's answer without its content: only the questions of a server, since
 // protocol 2026-07-28, is the SDK's to read.
 func empty(result json.RawMessage) json.RawMessage {
 	if !bytes.Contains(result, []byte("inputRequests")) {
@@ -83,7 +83,7 @@ func tools(ex *Exchange, result json.RawMessage) json.RawMessage {
 	return encoded
 }
 
-// readable is a tool as the SDK can read it, or what is wrong with it.
+// readable is a tool as the SDK can read it, or the fault of the tool.
 func readable(raw json.RawMessage) (tool json.RawMessage, wrong string) {
 	var whole sdk.Tool
 	if json.Unmarshal(raw, &whole) == nil {
@@ -105,7 +105,7 @@ func readable(raw json.RawMessage) (tool json.RawMessage, wrong string) {
 	if json.Unmarshal(members["name"], &part.Name) != nil || part.Name == "" {
 		return nil, "it has no name"
 	}
-	// What cannot be read is left out, and so is the rest.
+	// A member that cannot be read is left out, and so is the rest.
 	_ = json.Unmarshal(members["description"], &part.Description)
 	part.Input, part.Output = members["inputSchema"], members["outputSchema"]
 	encoded, err := json.Marshal(part)
@@ -115,7 +115,7 @@ func readable(raw json.RawMessage) (tool json.RawMessage, wrong string) {
 	return encoded, ""
 }
 
-// introduction is what a server says of itself, without members of a wrong shape.
+// introduction is the introduction of a server, without members of a wrong shape.
 func introduction(result json.RawMessage) json.RawMessage {
 	var whole sdk.InitializeResult
 	if json.Unmarshal(result, &whole) == nil {
@@ -142,9 +142,9 @@ func introduction(result json.RawMessage) json.RawMessage {
 	return encoded
 }
 
-// versioned is what a server says of itself, with a version of the protocol that the SDK
-// takes. Some servers name none, or one that there never was; what jobs need of the
-// protocol is the same in all of them.
+// versioned is the introduction of a server, with a version of the protocol that the SDK
+// takes. Some servers name none, or a version that does not exist; the parts of the protocol
+// that jobs need are the same in all versions.
 func versioned(result json.RawMessage, note func(string)) json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(result, &members) != nil || members == nil {

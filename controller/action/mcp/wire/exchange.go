@@ -10,7 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// Exchange is one request and what came of it, as it stood on the wire.
+// Exchange is one request with its answer or failure, as on the wire.
 type Exchange struct {
 	method string
 	id     int64
@@ -58,16 +58,15 @@ func (ex *Exchange) Refusal() *jsonrpc.Error {
 	return ex.refusal
 }
 
-// Remarks are what was wrong with the message that an answer came in, and is of no
-// consequence.
+// Remarks are the faults of the message around an answer that have no consequence.
 func (ex *Exchange) Remarks() []string {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	return slices.Clone(ex.remarks)
 }
 
-// Changes are what had to be changed in an answer before it could be read, and the message
-// as it was written; none: it is as it was written.
+// Changes are the changes without which the answer could not be read, and the message before
+// them; none: the message was not changed.
 func (ex *Exchange) Changes() (changes []string, written []byte) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()

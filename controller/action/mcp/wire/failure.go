@@ -18,7 +18,7 @@ const BodyShown = 500
 
 // Failure is why a request has no answer of the protocol.
 type Failure struct {
-	// Text says what came instead, for a person; with Answered, after "it answered, but".
+	// Text describes the server's answer for a person; with Answered, after "it answered, but".
 	Text string
 	// Status is the HTTP response's; 0: there was none.
 	Status int
@@ -87,7 +87,7 @@ func (p *Peer) quoted(body []byte) string {
 	return ": " + short(p.opts.Redact(text), BodyShown)
 }
 
-// advice is what an operator can do about a status.
+// advice tells an operator the remedy for a status.
 func advice(status int, session bool) string {
 	switch {
 	case session:
@@ -114,7 +114,7 @@ var challengePart = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(error_description|error|realm)\s*=\s*"([^"]*)"`)
 })
 
-// challenged is what a challenge says in words.
+// challenged is the text of a challenge.
 func challenged(header string) string {
 	var parts []string
 	for _, part := range challengePart().FindAllStringSubmatch(short(header, 2*BodyShown), -1) {

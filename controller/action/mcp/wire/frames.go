@@ -17,9 +17,9 @@ var (
 	errFramed  = errors.New("it frames its messages with Content-Length headers, as language servers do; over stdio MCP has one JSON message a line")
 )
 
-// frames cuts a program's stdout into what may be messages. Servers say all kinds of
-// things there that belong to stderr, a package manager's greeting first of all; what
-// cannot be a message goes to words at once and is not held.
+// frames cuts a program's stdout into candidates for messages. Servers write text there that
+// belongs to stderr, a package manager's greeting first of all; a line that cannot be part of
+// a message goes to words at once and is not held.
 type frames struct {
 	lines *bufio.Reader
 	words func([]byte)
@@ -32,7 +32,7 @@ type frames struct {
 	string bool
 }
 
-// tooLong is what is wrong with a message that is not read.
+// tooLong is the fault of a message that is not read.
 var tooLong = fmt.Sprintf("with a message of more than %d MiB, which is the limit", MaxMessage>>20)
 
 const lineBuffer = 64 << 10
@@ -41,7 +41,7 @@ func newFrames(r io.Reader, message func([]byte) bool, words func([]byte)) *fram
 	return &frames{lines: bufio.NewReaderSize(r, lineBuffer), message: message, words: words}
 }
 
-// run reads to the end, or to what makes the rest unreadable.
+// run reads to the end, or to a fault that makes the rest unreadable.
 func (f *frames) run() error {
 	for {
 		line, held, err := f.line()
@@ -57,8 +57,8 @@ func (f *frames) run() error {
 	}
 }
 
-// line reads a line that may belong to a message; what cannot has gone to words, and held
-// is false then.
+// line reads a line that may belong to a message. Another line has gone to words, and held is
+// false.
 func (f *frames) line() (line []byte, held bool, err error) {
 	piece, err := f.lines.ReadSlice('\n')
 	if !f.candidate(piece) {
@@ -181,7 +181,7 @@ func (f *frames) count(line []byte) {
 	}
 }
 
-// give gives up what was held: it is words.
+// give hands over the held lines as words.
 func (f *frames) give() {
 	for line := range bytes.Lines(f.parts) {
 		f.words(line)

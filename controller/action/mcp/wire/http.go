@@ -21,8 +21,8 @@ const (
 	eventStream   = "text/event-stream"
 )
 
-// Transport is HTTP below the SDK's own transport: what it hands up are streams of events
-// with messages without a fault, or JSON-RPC errors.
+// Transport is HTTP below the SDK's own transport. It hands up streams of events, with
+// messages without a fault, or JSON-RPC errors.
 type Transport struct {
 	peer *Peer
 	next http.RoundTripper
@@ -131,7 +131,7 @@ func (t *Transport) notified(request *jsonrpc.Request, response *http.Response, 
 	return t.reply(response, http.StatusAccepted, "", http.NoBody), nil
 }
 
-// received is the response to a request, or to what goes on with it.
+// received is the response to a request, or to a request that continues it.
 func (t *Transport) received(response *http.Response, err error, ex *Exchange) (*http.Response, error) {
 	if err != nil {
 		failure := &Failure{Text: "the connection broke before an answer came: " + err.Error()}

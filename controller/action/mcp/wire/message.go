@@ -33,9 +33,9 @@ func trimmed(text []byte) []byte {
 // without a bound.
 var forSDK = map[string]bool{"notifications/cancelled": true, "notifications/elicitation/complete": true}
 
-// receive reads what the server wrote: one message, or a batch. of is the request whose
-// HTTP response carries it; nil: it came by itself. It returns what is for the SDK, and
-// false for what is no message.
+// receive reads a text of the server: one message, or a batch. of is the request whose HTTP
+// response carries the text; nil: the text came by itself. receive returns the messages for
+// the SDK, and false for a text that is no message.
 func (p *Peer) receive(data []byte, of *Exchange) (messages []jsonrpc.Message, is bool) {
 	text := trimmed(data)
 	if len(text) == 0 {

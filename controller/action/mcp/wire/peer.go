@@ -27,25 +27,25 @@ const (
 // Versions are the versions of the protocol that are spoken, the newest first.
 var Versions = []string{"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
 
-// Options are what a Peer tells its session.
+// Options are the callbacks of a Peer to its session.
 type Options struct {
 	// See takes the server's notifications, in their order, and with an empty method the
 	// result of initialize. Required.
 	See func(method string, params json.RawMessage)
-	// Words takes what a program writes on stdout that is no message.
+	// Words takes the lines of a program's stdout that are no messages.
 	Words func(line []byte)
 	// Alive is called for a sign of life that says nothing else.
 	Alive func()
-	// Note takes what is worth a line in the log of the job that waits.
+	// Note takes a line for the log of the job that waits.
 	Note func(text string)
-	// Redact takes secrets out of what a server answered.
+	// Redact takes secrets out of the text of a server.
 	Redact func(string) string
 	// Delivered is called when a cancellation was delivered over HTTP; it does not block.
 	Delivered func()
 }
 
 // Peer is the server at the other end of one session: the requests that it has not
-// answered yet, and what its bytes mean.
+// answered yet, and the meaning of its bytes.
 type Peer struct {
 	opts Options
 	// answered is set by the first answer to a request.

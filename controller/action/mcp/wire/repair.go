@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// repaired is text that is nearly JSON, as JSON, and what was wrong with it: numbers that
-// JSON does not have (what Python writes for a float without a value), and characters in
-// strings that want to be escaped. Without a fault of these kinds it is the text itself.
+// repaired is text that is nearly JSON, as JSON, with its faults: numbers that JSON does not
+// have (Python writes them for a float without a value), and characters in strings that must
+// be escaped. Without a fault of these kinds it is the text itself.
 func repaired(text []byte) (out []byte, wrong []string) {
 	out = make([]byte, 0, len(text))
 	var numbers, characters bool

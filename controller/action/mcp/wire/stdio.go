@@ -49,7 +49,7 @@ func (c *Stdio) Connect(context.Context) (sdk.Connection, error) {
 	return c, nil
 }
 
-// frame hands over what is in a frame, and reports whether it was a message.
+// frame hands over the content of a frame, and reports whether it was a message.
 func (c *Stdio) frame(text []byte) bool {
 	messages, is := c.peer.receive(text, nil)
 	for _, m := range messages {

@@ -12,7 +12,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// stream is what the SDK reads of a response: a stream of events.
+// stream is a response as the SDK reads it: a stream of events.
 type stream struct {
 	peer     *Peer
 	ex       *Exchange
@@ -40,9 +40,9 @@ func (s *stream) Read(p []byte) (int, error) {
 	return s.out.Read(p)
 }
 
-// over is the end of the stream. What comes after the answer is nobody's. An answer that
-// came by another stream may still be on its way to the SDK, which would take the end of
-// this one for an answer that never comes; so this one ends with its request.
+// over is the end of the stream. Bytes after the answer belong to no request. An answer that
+// came by another stream may still be on its way to the SDK, and the SDK would take the end
+// of this stream for a missing answer; so this stream ends with its request.
 func (s *stream) over() error {
 	if !s.gave {
 		<-s.ctx.Done()
