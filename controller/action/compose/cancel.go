@@ -69,7 +69,7 @@ func (d *deploy) canceled(ctx context.Context) *action.Outcome {
 func (d *deploy) settle(ctx context.Context) (string, error) {
 	seen, err := d.project.Containers(ctx)
 	if err != nil {
-		return "", err // the record of the change stays, for the next attempt to mend
+		return "", err // the record of the change stays, for the next attempt to repair
 	}
 	switch {
 	case d.code == 0:

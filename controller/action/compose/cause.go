@@ -13,15 +13,15 @@ type cause struct {
 	reason string
 	// service is whose fault it is; empty: nobody's, or it cannot be told.
 	service string
-	// text says it, in the words of compose, the engine or the registry.
+	// text is what compose, the engine or the registry says.
 	text string
 	// hint says what to do.
 	hint string
 }
 
-// words tell one kind of failure from another by what docker says. It says so in words
-// alone: its exit code is 1 for nearly everything.
-var words = []struct {
+// patterns tell one kind of failure from another by docker's messages. Its exit code does not:
+// it is 1 for nearly everything.
+var patterns = []struct {
 	pattern      *regexp.Regexp
 	reason, hint string
 }{
@@ -43,8 +43,8 @@ var words = []struct {
 	},
 }
 
-// diagnose finds the cause in what docker compose said: its progress, and its last words
-// where that tells nothing.
+// diagnose finds the cause in the events of docker compose, or in the last lines of its output
+// where the events have none.
 func diagnose(s *steps, at stage, tail string) cause {
 	out := cause{reason: v1.ReasonExitCode, service: s.busy()}
 	image := ""
@@ -67,7 +67,7 @@ func diagnose(s *steps, at stage, tail string) cause {
 		out.text = lines[len(lines)-1]
 	}
 	out.text = strings.TrimPrefix(out.text, "Error response from daemon: ")
-	for _, w := range words {
+	for _, w := range patterns {
 		if w.pattern.MatchString(out.text) {
 			out.reason, out.hint = w.reason, w.hint
 			break
@@ -76,7 +76,7 @@ func diagnose(s *steps, at stage, tail string) cause {
 	switch {
 	case out.reason != v1.ReasonExitCode:
 	case image != "":
-		out.reason, out.hint = v1.ReasonPullFailed, words[len(words)-1].hint
+		out.reason, out.hint = v1.ReasonPullFailed, patterns[len(patterns)-1].hint
 	case at == building:
 		out.reason, out.hint = v1.ReasonBuildFailed, ""
 	}

@@ -18,6 +18,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
+	"jobwright.dev/controller/action/compose/revisions"
 )
 
 // service is one of the tests' program, with what follows its command in YAML.
@@ -402,7 +403,11 @@ func BenchmarkUp(b *testing.B) {
 	if err := os.WriteFile(file, []byte("services:\n"+service("web", "slow", checked)), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	r, err := New(Options{Roots: []string{root}, Worker: "bench"})
+	kept, err := revisions.Open(filepath.Join(b.TempDir(), "revisions"), 3)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := New(Options{Roots: []string{root}, Worker: "bench", Revisions: kept})
 	if err != nil {
 		b.Fatal(err)
 	}

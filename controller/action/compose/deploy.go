@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	v1 "jobwright.dev/api/v1"
@@ -30,7 +31,7 @@ type deploy struct {
 	report    *report
 	changed   <-chan struct{} // signals that a container has changed
 	unwatch   func()
-	// started tells that docker compose was started; code is its exit code, tail its last words.
+	// started tells that docker compose was started; code is its exit code, tail its last lines.
 	started bool
 	code    int
 	tail    string
@@ -110,6 +111,10 @@ func (d *deploy) begin(ctx context.Context) *action.Outcome {
 	if d.change, err = repair.Begin(d.r.revisions, d.project, string(d.a.Job.Spec.Deploy.Verb), d.before); err != nil {
 		return refused(v1.ReasonInternalError, err.Error()+". Nothing was started.")
 	}
+	if d.a.Job.Spec.Deploy.Verb == v1.DeployUp && d.onCopies() {
+		d.out.Line(action.System, "services run on files that a rollback has brought back, so they are made anew")
+		d.args = slices.Insert(d.args, slices.Index(d.args, string(v1.DeployUp))+1, "--force-recreate")
+	}
 	d.report = newReport(d.out, d.rendering, d.wants)
 	return nil
 }
@@ -133,7 +138,7 @@ func (d *deploy) await(ctx context.Context) *action.Outcome {
 	}
 	wait := &health.Await{
 		Project: d.project, Wants: d.wants, Changed: d.changed, Probe: probeOf(d.a.Job.Spec.Deploy), Network: d.r.network,
-		Patience: engineTime, Seen: d.seen,
+		Patience: engineTime, Seen: d.onObservation,
 	}
 	j, err := wait.Run(ctx)
 	d.unanswered = wait.Unanswered()

@@ -14,7 +14,7 @@
 //
 //  3. up, start and restart are judged by what the engine says of each container, not by
 //     compose's exit code: package health, the one judge of "up" for the attempt, the recovery
-//     after a crash and the rollback. The engine's events wake the look. health.probe is
+//     after a crash and the rollback. The engine's events wake the judge. health.probe is
 //     asked last.
 //
 //  4. Output goes to the log line by line while compose runs; its --progress=json

@@ -103,7 +103,7 @@ type watchdog struct {
 func newWatchdog(limits map[stage]time.Duration, expire func(*exceeded)) *watchdog {
 	now := time.Now()
 	w := &watchdog{limits: limits, because: map[stage]string{}, expire: expire, stage: starting, began: now, entered: now, last: now}
-	w.timer = time.AfterFunc(limits[starting], w.bark)
+	w.timer = time.AfterFunc(limits[starting], w.check)
 	return w
 }
 
@@ -143,8 +143,8 @@ func (w *watchdog) at() stage {
 	return w.stage
 }
 
-// bark looks whether the limit has really passed, and ends the deploy if so.
-func (w *watchdog) bark() {
+// check ends the deploy if the limit has really passed.
+func (w *watchdog) check() {
 	w.mu.Lock()
 	s, last, ask := w.stage, w.last, w.alive != nil && time.Since(w.entered) < patience*w.limits[w.stage]
 	w.mu.Unlock()

@@ -22,6 +22,7 @@ const (
 	kindNetwork = "network"
 	kindVolume  = "volume"
 	kindImage   = "image"
+	kindFile    = "file"
 )
 
 // Plan tells what a job would do. It compares what compose reads in the file with what
@@ -89,7 +90,7 @@ func (r *Runner) plan(ctx context.Context, a action.Attempt) (*v1.Plan, error) {
 	case v1.DeployBuild, v1.DeployPull:
 		return planImages(d.Verb, rendered), nil
 	default:
-		return &v1.Plan{}, nil // it only looks
+		return &v1.Plan{}, nil // it changes nothing
 	}
 }
 

@@ -80,8 +80,8 @@ func (r *Runner) leftByDown(ctx context.Context, a action.Attempt, src source, r
 	return left, nil
 }
 
-// judgeDown looks at what stands after a down that ended with exit code 0. What was to go
-// and is still there makes it a failure; orphans that were not to go are told.
+// judgeDown lists the containers after a down that ended with exit code 0. A container that was
+// to go and is still there makes it a failure; the message names orphans that were to stay.
 func (r *Runner) judgeDown(ctx context.Context, a action.Attempt, c command, project string, o action.Outcome) action.Outcome {
 	d := a.Job.Spec.Deploy
 	containers, err := r.project(a, project).Containers(ctx)

@@ -69,6 +69,7 @@ func (r *Runner) planUp(ctx context.Context, a action.Attempt, src source, rende
 		}
 		plan.Changes = append(plan.Changes, change)
 	}
+	plan.Changes = append(plan.Changes, planFiles(src.folder(), rendered, last)...)
 	if len(d.Services) > 0 {
 		return plan, nil
 	}

@@ -140,26 +140,26 @@ func has(containers []engine.Container, id string) bool {
 	return slices.ContainsFunc(containers, func(c engine.Container) bool { return c.ID == id })
 }
 
-// seen tells of a look at the containers.
-func (d *deploy) seen(look health.Look) {
-	if look.Err != nil {
+// onObservation reports an observation of the containers.
+func (d *deploy) onObservation(seen health.Observation) {
+	if seen.Err != nil {
 		if !d.away {
-			d.out.Line(action.System, "the docker engine does not answer: "+look.Err.Error())
+			d.out.Line(action.System, "the docker engine does not answer: "+seen.Err.Error())
 		}
 		d.away = true
 		return
 	}
-	d.away, d.after = false, look.Containers
-	d.allowChecks(look.Containers)
-	if d.report.observe(look.Judgment.Services) {
+	d.away, d.after = false, seen.Containers
+	d.allowChecks(seen.Containers)
+	if d.report.observe(seen.Judgment.Services) {
 		d.limits.progress(waitHealth)
 	}
 	waits := ""
-	if s, ok := look.Judgment.First(health.Waiting); ok {
+	if s, ok := seen.Judgment.First(health.Waiting); ok {
 		waits = " " + s.Name
 	}
-	d.out.Progress(composeShare+look.Judgment.Good()*(99-composeShare)/max(len(look.Judgment.Services), 1), "compose:health"+waits)
-	if look.Probing {
+	d.out.Progress(composeShare+seen.Judgment.Good()*(99-composeShare)/max(len(seen.Judgment.Services), 1), "compose:health"+waits)
+	if seen.Probing {
 		d.out.Progress(-1, "compose:probe")
 	}
 }

@@ -51,8 +51,8 @@ func (r *Runner) Recover(ctx context.Context, a action.Attempt) (action.Outcome,
 	return hide.Outcome(outcome), nil
 }
 
-// recover looks whether the project already is as asked. If not, running compose again
-// makes it so.
+// recover compares the project with what the job asks for. A project that differs is deployed
+// again.
 func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome, error) {
 	lost := action.Outcome{Verdict: action.Lost, Repeatable: true}
 	d := a.Job.Spec.Deploy
@@ -108,7 +108,7 @@ type found struct {
 	asAsked    bool
 }
 
-// find looks whether the project is as the job wants: for up, every asked service has all
+// find compares the project with what the job asks for: for up, every asked service has all
 // its containers, made from the present configuration and judged good, and the probe is
 // answered; for down and stop, nothing of the deploy is there, or runs.
 func (r *Runner) find(ctx context.Context, a action.Attempt) (found, error) {

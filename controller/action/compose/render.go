@@ -34,6 +34,7 @@ type rendering struct {
 	covered  []string       // the services that the deploy is about
 	secrets  []string       // those that its variables may refer to
 	env      map[string]string
+	files    []revisions.File // that services read or mount
 	// unkept is why the document is no revision; nil: it is one.
 	unkept error
 }
@@ -103,6 +104,7 @@ func (r *Runner) render(ctx context.Context, a action.Attempt, src source) (*ren
 	out.env = plainEnv(out.document, d)
 	refer(out.document, marks, secrets)
 	out.secrets = slices.Sorted(maps.Values(secrets))
+	out.files = mountedFiles(src, out.document)
 	return out, nil
 }
 
@@ -140,7 +142,7 @@ func (r *Runner) read(ctx context.Context, a action.Attempt, src source, variabl
 
 // deployed is the rendering as a revision takes it.
 func (m *rendering) deployed(src source, containers []engine.Container) rollback.Deployed {
-	return rollback.Deployed{Containers: containers, Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env, Private: privateOf(src)}
+	return rollback.Deployed{Containers: containers, Project: m.Name, Folder: src.folder(), Document: m.document, Covered: m.covered, Secrets: m.secrets, Env: m.env, Private: privateOf(src), Files: m.files}
 }
 
 // image is what compose calls the image of a service, built or pulled.
@@ -192,7 +194,7 @@ func (m *rendering) wants(d *v1.DeployAction) (map[string]health.Want, error) {
 	for name := range m.Services {
 		containers := m.replicas(d, name)
 		if d.Verb != v1.DeployUp {
-			containers = 0 // start and restart make none; what is there is looked at
+			containers = 0 // start and restart make none; the containers that there are get judged
 		}
 		out[name] = health.Wanted(d.Health, name, containers)
 	}

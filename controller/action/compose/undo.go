@@ -25,7 +25,7 @@ const (
 )
 
 // rollbackAttempt is the identity of what runs for a rollback: ending the compose of the
-// attempt, which looks for everything of its identity, does not end the rollback.
+// attempt, which ends every process of its identity, does not end the rollback.
 func rollbackAttempt(a action.Attempt) action.Attempt {
 	a.ID += "+revision"
 	return a

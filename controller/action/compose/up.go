@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -50,6 +51,9 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, src source, renderi
 	}
 	if revision == nil {
 		return withResult(outcome, map[string]any{"project": rendering.Name})
+	}
+	if list := unkept(src.folder(), revision); list != "" && revision.Attempt == a.ID {
+		out.Line(action.System, fmt.Sprintf("revision %d does not hold: %s", revision.Number, list))
 	}
 	return withResult(outcome, map[string]any{"project": revision.Project, "revision": revision.Number})
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // keptVerbs are those that docker compose can carry out over the kept revision of a project
-// whose compose file is gone: what runs can still be looked at, stopped and taken down.
+// whose compose file is gone: what runs can still be listed, stopped and taken down.
 var keptVerbs = []v1.DeployVerb{v1.DeployDown, v1.DeployStop, v1.DeployStart, v1.DeployRestart, v1.DeployLogs, v1.DeployPs}
 
 // withoutFile carries out a verb over the newest revision of the project that the job names,

@@ -68,6 +68,8 @@ type Container struct {
 	// Cut tells that the container has ended while the engine was away, which an engine that
 	// is restarted brings about. The engine does not say so; whoever watches it sets it.
 	Cut bool `json:"-"`
+	// Mounts are the paths on the host that the container has mounted.
+	Mounts []string
 	// Ports are those that the container publishes.
 	Ports []Port
 }
@@ -98,6 +100,7 @@ type inspected struct {
 		}
 	}
 	RestartCount int
+	Mounts       []struct{ Type, Source string }
 	HostConfig   struct{ RestartPolicy struct{ Name string } }
 	Config       struct {
 		Image       string
@@ -173,6 +176,11 @@ func (c inspected) container() Container {
 		out.Health = h.Status
 		if len(h.Log) > 0 {
 			out.Check = Clip(strings.Join(strings.Fields(h.Log[len(h.Log)-1].Output), " "), maxCheck)
+		}
+	}
+	for _, m := range c.Mounts {
+		if m.Type == "bind" {
+			out.Mounts = append(out.Mounts, m.Source)
 		}
 	}
 	for _, bindings := range c.NetworkSettings.Ports {

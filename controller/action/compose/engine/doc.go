@@ -2,7 +2,7 @@
 // and images of compose projects, and has it change them.
 //
 // Docker runs the program: every process that an attempt starts beside its own docker
-// compose comes from here. Project looks at the containers of one project and waits for
+// compose comes from here. Project lists the containers of one project and waits for
 // their changes. Container is the one description of a container that every package of
 // compose shares.
 //

@@ -10,11 +10,11 @@ import (
 	"jobwright.dev/controller/action/process"
 )
 
-// tailLines is how many of compose's last words a failure's message repeats.
+// tailLines is how many of compose's last lines a failure's message repeats.
 const tailLines = 20
 
 // Follow passes the output of a docker compose that was started with --progress=json on to
-// out until its end, and returns its last words. It calls progress for each event, with how
+// out until its end, and returns its last lines. It calls progress for each event, with how
 // far compose is in percent and at what, and for each line of plain text with a nil event.
 func (d Docker) Follow(ctx context.Context, p *process.Process, verb string, out action.Sink, progress func(e *Event, pct int, step string)) string {
 	p.Stdin.Close()
@@ -104,7 +104,7 @@ func Ended(name string, code int) string {
 	return fmt.Sprintf("%s ended with exit code %d.", name, code)
 }
 
-// LastWords are the last words of a docker compose as the end of a message.
+// LastWords are the last lines of a docker compose as the end of a message.
 func LastWords(tail string) string {
 	if tail == "" {
 		return ""

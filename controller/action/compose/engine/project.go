@@ -14,7 +14,7 @@ import (
 // between the list and its inspection.
 const inspectTries = 3
 
-// Project looks at the containers of one compose project.
+// Project lists and changes the containers of one compose project.
 type Project struct {
 	Docker Docker
 	// Attempt is the identity that the queries carry, each with an addition of its own.

@@ -9,9 +9,9 @@ import (
 	"jobwright.dev/controller/action/outbound"
 )
 
-// lookAgain is when containers are listed although the engine has told of no change: an
-// event may be lost with its connection.
-const lookAgain = 10 * time.Second
+// relistPause is when containers are listed although no event has come: an event may be lost
+// with its connection.
+const relistPause = 10 * time.Second
 
 // Await lists a project's containers until they are good or have failed.
 type Await struct {
@@ -24,8 +24,8 @@ type Await struct {
 	Network *outbound.Network
 	// Patience is how long the engine may not answer; zero: until ctx ends.
 	Patience time.Duration
-	// Seen gets each look; nil: nobody does.
-	Seen func(Look)
+	// Seen gets each observation; nil: nobody does.
+	Seen func(Observation)
 
 	// unanswered is the last answer of the probe, unless it was the expected one.
 	unanswered error
@@ -34,8 +34,8 @@ type Await struct {
 	cut        map[string]bool // the containers, by ID, that have ended while the engine was away
 }
 
-// Look is one list of the containers, or the engine's refusal to give one.
-type Look struct {
+// Observation is one list of the containers with its judgment, or the engine's error.
+type Observation struct {
 	Judgment   Judgment
 	Containers []engine.Container
 	// Probing tells that the probe is asked next.
@@ -49,21 +49,21 @@ type Look struct {
 func (a *Await) Run(ctx context.Context) (Judgment, error) {
 	a.answered = a.Project.Now()
 	for {
-		look, err := a.look(ctx)
+		seen, err := a.observe(ctx)
 		if err != nil {
-			return look.Judgment, err
+			return seen.Judgment, err
 		}
 		pause := engine.RetryPause
 		switch {
-		case look.Err != nil:
-		case look.Judgment.Grade == Failed, look.Judgment.Grade == Good && !look.Probing:
-			return look.Judgment, nil
-		case look.Probing && a.ask(ctx, look.Containers):
+		case seen.Err != nil:
+		case seen.Judgment.Grade == Failed, seen.Judgment.Grade == Good && !seen.Probing:
+			return seen.Judgment, nil
+		case seen.Probing && a.ask(ctx, seen.Containers):
 			continue // what answered may have ended since
-		case look.Probing:
+		case seen.Probing:
 			pause = ProbePause
 		default:
-			pause = untilNext(look.Judgment, a.Project.Now())
+			pause = untilNext(seen.Judgment, a.Project.Now())
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -79,26 +79,26 @@ func (a *Await) Run(ctx context.Context) (Judgment, error) {
 // or answered as expected.
 func (a *Await) Unanswered() error { return a.unanswered }
 
-// look lists and judges once, and tells Seen.
-func (a *Await) look(ctx context.Context) (Look, error) {
+// observe lists and judges the containers once, and calls Seen.
+func (a *Await) observe(ctx context.Context) (Observation, error) {
 	containers, err := a.Project.Containers(ctx)
-	look := Look{Judgment: Judgment{Grade: Waiting}, Containers: containers, Err: err}
+	seen := Observation{Judgment: Judgment{Grade: Waiting}, Containers: containers, Err: err}
 	switch {
 	case ctx.Err() != nil:
-		return look, context.Cause(ctx)
+		return seen, context.Cause(ctx)
 	case err == nil:
 		a.back(containers)
-		look.Judgment = Judge(a.Wants, containers, a.Project.Now())
-		look.Probing = look.Judgment.Grade == Good && a.Probe != nil
+		seen.Judgment = Judge(a.Wants, containers, a.Project.Now())
+		seen.Probing = seen.Judgment.Grade == Good && a.Probe != nil
 	case a.silent.IsZero():
 		a.silent = time.Now()
 	case a.Patience > 0 && time.Since(a.silent) > a.Patience:
-		return look, err
+		return seen, err
 	}
 	if a.Seen != nil {
-		a.Seen(look)
+		a.Seen(seen)
 	}
-	return look, nil
+	return seen, nil
 }
 
 // back marks the containers that have ended while the engine was away: an engine that is
@@ -136,7 +136,7 @@ func (a *Await) ask(ctx context.Context, containers []engine.Container) bool {
 // untilNext is how long to wait for a change after a judgment.
 func untilNext(j Judgment, now time.Time) time.Duration {
 	if j.Next.IsZero() {
-		return lookAgain
+		return relistPause
 	}
-	return min(lookAgain, max(j.Next.Sub(now), time.Millisecond))
+	return min(relistPause, max(j.Next.Sub(now), time.Millisecond))
 }

@@ -12,7 +12,7 @@ import (
 	"jobwright.dev/controller/action/compose/revisions"
 )
 
-// repairTime bounds mending beyond the time that containers may take to stop: some calls to
+// repairTime bounds the repair beyond the time that containers may take to stop: some calls to
 // the engine, and an engine that comes back.
 const repairTime = 90 * time.Second
 
@@ -25,7 +25,7 @@ type Change struct {
 
 // Begin writes down what stands before a change; it is on disk when Begin returns. The
 // project's clock must be set. store nil: nothing is written down, and only the attempt
-// itself can mend.
+// itself can repair.
 func Begin(store *revisions.Store, project *engine.Project, verb string, before []engine.Container) (*Change, error) {
 	c := &Change{project: project, store: store, record: revisions.UnderWay{
 		Project: project.Name, Attempt: project.Attempt, Began: project.Now(), Verb: verb, Before: before,
@@ -50,23 +50,23 @@ func (c *Change) End() error {
 // nothing is left in between.
 func (c *Change) Repair(ctx context.Context, stopping func(name string) bool, out action.Sink) string {
 	limit := repairTime + DrainTime(c.record.Before)
-	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the limit of mending is %s", limit))
+	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the limit of the repair is %s", limit))
 	defer cancel()
 	problems, err := run(bounded, c.project, c.record, stopping, out)
 	if err != nil {
-		return fmt.Sprintf("What docker compose has left could not be mended, because the docker engine does not answer (%v); the next deploy of the project does it.", err)
+		return fmt.Sprintf("What docker compose has left could not be repaired, because the docker engine does not answer (%v); the next deploy of the project does it.", err)
 	}
 	if err := c.End(); err != nil {
 		problems = append(problems, err.Error())
 	}
 	if len(problems) > 0 {
-		return "What docker compose has left could not be mended in full: " + strings.Join(problems, "; ") + "."
+		return "What docker compose has left could not be repaired in full: " + strings.Join(problems, "; ") + "."
 	}
 	return ""
 }
 
-// Interrupted mends what an earlier attempt over the project has left: its server died, or
-// the engine was away when it was to be mended. An error means that the engine does not
+// Interrupted repairs what an earlier attempt over the project has left: its server died, or
+// the engine was away when it was to be repaired. An error means that the engine does not
 // answer.
 func Interrupted(ctx context.Context, store *revisions.Store, project *engine.Project, out action.Sink) error {
 	if store == nil {
@@ -83,7 +83,7 @@ func Interrupted(ctx context.Context, store *revisions.Store, project *engine.Pr
 	return finish(ctx, store, project, record, out)
 }
 
-// Attempt mends what an attempt has left whose server has died.
+// Attempt repairs what an attempt has left whose server has died.
 func Attempt(ctx context.Context, store *revisions.Store, docker engine.Docker, attempt string, out action.Sink) error {
 	if store == nil {
 		return nil
@@ -103,10 +103,10 @@ func finish(ctx context.Context, store *revisions.Store, project *engine.Project
 	defer cancel()
 	problems, err := run(bounded, project, record, unknown, out)
 	if err != nil {
-		return fmt.Errorf("mend what attempt %s has left of project %s: %w", record.Attempt, record.Project, err)
+		return fmt.Errorf("repair what attempt %s has left of project %s: %w", record.Attempt, record.Project, err)
 	}
 	for _, problem := range problems {
-		out.Line(action.System, fmt.Sprintf("what attempt %s has left could not be mended in full: %s", record.Attempt, problem))
+		out.Line(action.System, fmt.Sprintf("what attempt %s has left could not be repaired in full: %s", record.Attempt, problem))
 	}
 	return store.End(record.Project)
 }

@@ -12,6 +12,10 @@
 //	      services: …
 //	      x-jobwright: …      what is known of it
 //	    4.yaml
+//	    files/<hash>/         files beside the compose file that revisions hold, with the
+//	                          modes and owners that services read them by
+//	    restored.compose      the compose file of the last rollback that needed such files
+//	  .owners/, .under-way/, .undoing/   whose projects are, and what has begun and not ended
 //
 // The folder is the project's and not the workspace's: the engine knows projects only,
 // so what ran last is one thing, whoever deployed it. Whom a revision belongs to stands
@@ -31,4 +35,7 @@
 //  6. Readers get the compose file with values masked (viewer): those of environment
 //     variables, the contents of configs and secrets, and what the deploy read in private
 //     files (Revision.Private). The values themselves stay in the file, for a rollback.
+//  7. Files of configs, secrets and binds below the compose root belong to a revision: a
+//     deploy with another content is another revision (File). Folders that services may
+//     write to hold data and are not kept; nor is what is larger than maxKeptBytes.
 package revisions

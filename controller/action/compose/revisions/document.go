@@ -103,6 +103,11 @@ func Carry(to, from *Revision, covered []string, containers []engine.Container) 
 			}
 		}
 	}
+	for _, f := range from.Files {
+		if !slices.ContainsFunc(to.Files, func(own File) bool { return own.Path == f.Path }) {
+			to.Files = append(to.Files, f)
+		}
+	}
 	to.Private = append(slices.Clone(to.Private), from.Private...)
 	slices.Sort(to.Private)
 	to.Private = slices.Compact(to.Private)

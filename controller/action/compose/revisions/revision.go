@@ -29,6 +29,8 @@ type Revision struct {
 	// Private are the values that the deploy read in private files beside the compose file,
 	// .env and env_file. Readers get *** for them, also when the files have others by now.
 	Private []string `json:"private,omitempty"`
+	// Files are the files beside the compose file that services read or mount.
+	Files []File `json:"files,omitempty"`
 	// Document is the compose file.
 	Document map[string]any `json:"-"`
 }
@@ -64,6 +66,10 @@ func (r *Revision) encode() ([]byte, error) {
 	known.Private = nil
 	for _, value := range r.Private {
 		known.Private = append(known.Private, escape(value))
+	}
+	known.Files = slices.Clone(r.Files)
+	for i := range known.Files {
+		known.Files[i].Path = escape(known.Files[i].Path)
 	}
 	known.Compose, known.Diff = "", ""
 	document := maps.Clone(r.Document)
@@ -101,6 +107,9 @@ func decode(data []byte) (*Revision, error) {
 	for name, value := range r.Env {
 		r.Env[name] = unescape(value)
 	}
+	for i := range r.Files {
+		r.Files[i].Path = unescape(r.Files[i].Path)
+	}
 	for i := range r.Private {
 		r.Private[i] = unescape(r.Private[i])
 	}
@@ -119,10 +128,10 @@ func sum(body []byte) string {
 // Same reports whether two revisions are the same state: nothing would change between
 // them.
 func (r *Revision) Same(other *Revision) bool {
-	one, err := json.Marshal([]any{r.Document, r.Services, r.Secrets, r.Env, r.Folder, r.Workspace})
+	one, err := json.Marshal([]any{r.Document, r.Services, r.Secrets, r.Env, r.Folder, r.Workspace, r.Files})
 	if err != nil {
 		return false
 	}
-	two, err := json.Marshal([]any{other.Document, other.Services, other.Secrets, other.Env, other.Folder, other.Workspace})
+	two, err := json.Marshal([]any{other.Document, other.Services, other.Secrets, other.Env, other.Folder, other.Workspace, other.Files})
 	return err == nil && bytes.Equal(one, two)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // UnderWay is what is written down before docker compose changes a project, so that what it
-// leaves when it is cut off can be mended, by whoever comes next: the same attempt, the
+// leaves when it is cut off can be repaired, by whoever comes next: the same attempt, the
 // recovery after a crash, or the next attempt.
 type UnderWay struct {
 	Project string    `json:"project"`

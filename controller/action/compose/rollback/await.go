@@ -32,9 +32,9 @@ func (r Restorer) await(ctx context.Context, a action.Attempt, t Target, restore
 		wait.Wants[name] = want
 	}
 	waits := ""
-	wait.Seen = func(look health.Look) {
-		if waits = look.Judgment.String(); look.Err != nil {
-			waits = look.Err.Error()
+	wait.Seen = func(seen health.Observation) {
+		if waits = seen.Judgment.String(); seen.Err != nil {
+			waits = seen.Err.Error()
 		}
 	}
 	j, err := wait.Run(ctx)

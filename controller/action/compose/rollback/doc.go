@@ -11,7 +11,11 @@
 //     containers, and touches only services that differ: a database that the failed deploy
 //     left alone is not restarted. Services that only the failed deploy had are removed, as
 //     long as their containers were made since the job started; networks and volumes stay.
-//  3. What was brought back is judged as every deploy is (package health): a revision that
+//  3. Files beside the compose file that are not as in the revision any more are mounted from
+//     the revision's copies; the project's folder is not touched. What the revision does not
+//     hold is said.
+//  4. What was cut off is tried once more, when the engine answers again.
+//  5. What was brought back is judged as every deploy is (package health): a revision that
 //     was good once need not be good for ever.
 //
 // Why images by ID and not a registry's digest: images that were built here, and those of

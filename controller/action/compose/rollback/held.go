@@ -15,6 +15,7 @@ func (r Restorer) release(ctx context.Context, a action.Attempt, project string,
 	if len(dropped) == 0 {
 		return
 	}
+	_ = r.Revisions.DropFiles(project) // what stays costs room and nothing else
 	needed := map[string]bool{}
 	numbers, err := r.Revisions.Numbers(project)
 	if err != nil {

@@ -32,6 +32,8 @@ type Deployed struct {
 	// variables that its secrets and configs name.
 	Secrets []string
 	Env     map[string]string
+	// Files are the files beside the compose file that services read or mount.
+	Files []revisions.File
 	// Private are the values that no reader of the revision gets.
 	Private []string
 }
@@ -51,7 +53,7 @@ func (r Restorer) Keep(ctx context.Context, a action.Attempt, attempt string, d 
 	if err != nil {
 		return nil, err
 	}
-	revision := &revisions.Revision{Workspace: a.Job.Namespace, Folder: d.Folder, Env: d.Env, Private: d.Private}
+	revision := &revisions.Revision{Workspace: a.Job.Namespace, Folder: d.Folder, Env: d.Env, Private: d.Private, Files: d.Files}
 	revision.Project = d.Project
 	revision.Document, revision.Services = revisions.Revise(d.Document, containers, digests)
 	if len(revision.Services) == 0 {
@@ -79,7 +81,7 @@ func (r Restorer) KeepRestored(ctx context.Context, a action.Attempt, wanted, ne
 		return nil, err
 	}
 	running := engine.ByService(containers)
-	revision := &revisions.Revision{Workspace: wanted.Workspace, Folder: wanted.Folder, Env: wanted.Env, Private: wanted.Private, Document: wanted.Document}
+	revision := &revisions.Revision{Workspace: wanted.Workspace, Folder: wanted.Folder, Env: wanted.Env, Private: wanted.Private, Files: wanted.Files, Document: wanted.Document}
 	revision.Project, revision.RollbackOf = wanted.Project, wanted.Number
 	covered := []string{}
 	for _, service := range wanted.Services {
@@ -131,6 +133,11 @@ func (r Restorer) Add(ctx context.Context, a action.Attempt, attempt string, rev
 	for _, id := range imageIDs(revision) {
 		if err := r.Docker.Do(ctx, a.ID, "image", "tag", id, HeldName(revision.Project, id)); err != nil {
 			return nil, fmt.Errorf("hold image %s: %w", engine.ShortID(id), err)
+		}
+	}
+	for i, f := range revision.Files {
+		if err := r.Revisions.KeepFile(revision.Project, f); err != nil && !r.Revisions.HasFile(revision.Project, f) {
+			revision.Files[i].Unkept = err.Error()
 		}
 	}
 	dropped, err := r.Revisions.Add(revision)

@@ -62,7 +62,7 @@ const tries = 2
 // Restore makes the project what the target says, and touches no container that already is.
 // It returns the services that were brought back and those that were removed; none, when
 // nothing had to be done. What has failed before ctx ends is tried once more: an engine that
-// was lost may be back, and what it has left is mended first.
+// was lost may be back, and what it has left is repaired first.
 func (r Restorer) Restore(ctx context.Context, a action.Attempt, t Target, out action.Sink) (restored, removed []string, err error) {
 	for try := 1; ; try++ {
 		again, gone, err := r.restore(ctx, a, t, out)
@@ -102,7 +102,7 @@ func (r Restorer) restore(ctx context.Context, a action.Attempt, t Target, out a
 	return restored, removed, r.bringUp(ctx, a, t, project, containers, restored, out)
 }
 
-// ready waits for the engine, mends what a docker compose before has left, and returns the
+// ready waits for the engine, repairs what a docker compose before has left, and returns the
 // project's containers.
 func (r Restorer) ready(ctx context.Context, project *engine.Project, out action.Sink) ([]engine.Container, error) {
 	if _, err := repair.AwaitEngine(ctx, project); err != nil {
@@ -125,8 +125,13 @@ func (r Restorer) project(a action.Attempt, name string) *engine.Project {
 func (r Restorer) Different(ctx context.Context, a action.Attempt, t Target, running map[string][]engine.Container) ([]string, error) {
 	var out []string
 	var hashes map[string]string
+	copied := r.copiesFor(t.Revision)
 	for _, want := range t.Revision.Services {
 		if t.Services != nil && !slices.Contains(t.Services, want.Name) {
+			continue
+		}
+		if !copied.mounted(want.Name, running[want.Name]) {
+			out = append(out, want.Name)
 			continue
 		}
 		if asRevised(running[want.Name], want) {
@@ -207,11 +212,19 @@ func (r Restorer) needImages(ctx context.Context, a action.Attempt, rev *revisio
 }
 
 // bringUp has compose make services as the revision has them. When it is cut off, what it
-// leaves is mended.
+// leaves is repaired.
 func (r Restorer) bringUp(ctx context.Context, a action.Attempt, t Target, project *engine.Project, before []engine.Container, restored []string, out action.Sink) error {
-	spec, err := r.Spec(a, t.Revision, append([]string{"up", "--detach", "--no-build", "--no-deps", "--"}, restored...)...)
+	args := []string{"up", "--detach", "--no-build", "--no-deps"}
+	copied := r.copiesFor(t.Revision)
+	if slices.ContainsFunc(restored, func(name string) bool { return !copied.mounted(name, engine.ByService(before)[name]) }) {
+		args = append(args, "--force-recreate") // compose does not compare the files of configs and secrets
+	}
+	spec, err := r.Spec(a, t.Revision, append(append(args, "--"), restored...)...)
 	if err != nil {
 		return err
+	}
+	for _, lost := range copied.lost {
+		out.Line(action.System, "not brought back, as the revision does not hold it: "+lost)
 	}
 	change, err := repair.Begin(r.Revisions, project, string(v1.DeployRollback), before)
 	if err != nil {

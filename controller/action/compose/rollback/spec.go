@@ -17,8 +17,12 @@ import (
 // Spec runs docker compose with args over a revision's file, with its secrets as they are
 // now. All that the file says stands in it, so no .env of the project is read.
 func (r Restorer) Spec(a action.Attempt, rev *revisions.Revision, args ...string) (process.Spec, error) {
+	file, err := r.file(rev, r.copiesFor(rev))
+	if err != nil {
+		return process.Spec{}, err
+	}
 	base := []string{
-		"compose", "--ansi=never", "--progress=json", "--file=" + r.Revisions.Path(rev.Project, rev.Number),
+		"compose", "--ansi=never", "--progress=json", "--file=" + file,
 		"--project-name=" + rev.Project, "--project-directory=" + rev.Folder, "--env-file=/dev/null",
 	}
 	spec := process.Spec{Path: r.Docker.Program, Args: append(base, args...), Dir: "/", Worker: r.Docker.Worker, Attempt: a.ID}
