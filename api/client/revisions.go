@@ -43,3 +43,26 @@ func (c *Client) Revisions(ctx context.Context, opts RevisionOptions) (v1.Revisi
 	}
 	return list, nil
 }
+
+// Projects are the compose projects of a workspace, sorted by name.
+func (c *Client) Projects(ctx context.Context, workspace string) (v1.ProjectList, error) {
+	var list v1.ProjectList
+	response, err := c.do(ctx, http.MethodGet, []string{"apis", v1.Group, v1.Version, "namespaces", workspace, "projects"}, nil, nil, "")
+	if err != nil {
+		return list, err
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&list); err != nil {
+		return list, fmt.Errorf("list projects: %w", err)
+	}
+	return list, nil
+}
+
+// ForgetProject removes what the server keeps of a compose project that has no containers.
+func (c *Client) ForgetProject(ctx context.Context, workspace, project string) error {
+	response, err := c.do(ctx, http.MethodDelete, []string{"apis", v1.Group, v1.Version, "namespaces", workspace, "projects", project}, nil, nil, "")
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}

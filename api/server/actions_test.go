@@ -260,6 +260,7 @@ type worker struct {
 	server.Explainer
 	server.Planner
 	server.RevisionHistory
+	server.ProjectKeeper
 	server.MCPServers
 }
 

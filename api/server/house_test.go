@@ -15,7 +15,9 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"jobwright.dev/api/seed"
@@ -66,6 +68,24 @@ func (sessions) Sessions(workspace string) []v1.MCPSession {
 
 func (sessions) Tools(context.Context, string) ([]v1.MCPTool, error) { return nil, nil }
 
+// deployed is a ProjectKeeper of one project, which is other's.
+type deployed struct{}
+
+func (deployed) Projects(_ context.Context, workspace string) ([]v1.Project, error) {
+	if workspace != "other" {
+		return nil, nil
+	}
+	return []v1.Project{{Name: "secret", State: v1.ProjectUp, Services: []v1.ProjectService{{Name: "secret-service", Containers: 1, Running: 1}}}}, nil
+}
+
+func (d deployed) Forget(ctx context.Context, workspace, project string) error {
+	own, err := d.Projects(ctx, workspace)
+	if len(own) == 0 || own[0].Name != project {
+		err = apierrors.NewNotFound(schema.GroupResource{Group: v1.Group, Resource: "projects"}, project)
+	}
+	return err
+}
+
 // newHouse returns the server; change may set further options.
 func newHouse(t testing.TB, change func(*server.Options)) *house {
 	t.Helper()
@@ -90,7 +110,7 @@ func newHouse(t testing.TB, change func(*server.Options)) *house {
 	opts := server.Options{
 		Store: objects, Logs: archive, Events: happened, Kinds: v1test.Kinds(), DataDir: dir, Log: logr.Discard(),
 		Worker: worker{
-			Explainer: fullCapacity{}, RevisionHistory: kept, MCPServers: sessions{},
+			Explainer: fullCapacity{}, RevisionHistory: kept, ProjectKeeper: deployed{}, MCPServers: sessions{},
 			Planner: planner(func(context.Context, *v1.Job) (*v1.Plan, error) { return &v1.Plan{Valid: true}, nil }),
 		},
 		Operator: process{objects}, Authenticator: auth.Loopback{Credentials: auth.OperatorToken(operatorToken)},

@@ -35,6 +35,10 @@ func (w telling) History(string, string) ([]v1.Revision, error) {
 
 func (w telling) Newest(string) ([]v1.Revision, error) { return nil, w.err }
 
+func (w telling) Projects(context.Context, string) ([]v1.Project, error) { return nil, w.err }
+
+func (w telling) Forget(context.Context, string, string) error { return w.err }
+
 func (w telling) Servers() []v1.MCPServer {
 	return []v1.MCPServer{{Name: "demo", State: v1.MCPServerFailed, Error: w.err.Error()}}
 }
@@ -85,6 +89,8 @@ func TestNoAnswerNamesAFolderOfTheServer(t *testing.T) {
 				{ready, http.StatusInternalServerError, get(groupPath + "/namespaces/other/jobs/secret/explain")},
 				{ready, http.StatusInternalServerError, get(groupPath + "/namespaces/acme/revisions")},
 				{ready, http.StatusOK, get(groupPath + "/namespaces/acme/revisions/shop")},
+				{ready, http.StatusServiceUnavailable, get(groupPath + "/namespaces/acme/projects")},
+				{ready, http.StatusServiceUnavailable, request{method: http.MethodDelete, path: groupPath + "/namespaces/acme/projects/shop"}},
 			} {
 				quoted, _ := json.Marshal(want)
 				answer := tc.h.want(t, tc.request, tc.code)

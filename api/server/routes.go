@@ -174,7 +174,8 @@ func (s *Server) viewRoutes() []Route {
 	if s.opts.Worker == nil {
 		return nil
 	}
-	const revisions, sessions, servers = "revisions", "mcpsessions", "mcpservers"
+	const revisions, projects, sessions, servers = "revisions", "projects", "mcpsessions", "mcpservers"
+	project := v1.Kind{Name: "Project", Resource: projects, Namespaced: true}
 	revision := v1.Kind{Name: "Revision", Resource: revisions, Namespaced: true}
 	server := v1.Kind{Name: "MCPServer", Resource: servers}
 	row := func(pattern string, kind v1.Kind, verb auth.Verb, scope Scope, handle handler, summary string, answer any) Route {
@@ -183,10 +184,13 @@ func (s *Server) viewRoutes() []Route {
 	newest := row(groupPath+inWorkspace+revisions, revision, auth.List, PathWorkspace, s.listRevisions, "List the newest revision of each compose project.", v1.RevisionList{})
 	history := row(groupPath+inWorkspace+revisions+"/{project}", revision, auth.List, PathWorkspace, s.listRevisions, "List the revisions of a compose project.", v1.RevisionList{})
 	newest.Query, history.Query = revisionParameters(), revisionParameters()
+	forget := row(groupPath+inWorkspace+projects+"/{name}", project, auth.Delete, PathWorkspace, s.forgetProject, "Forget a compose project that has no containers: its revisions and the images they hold.", metav1.Status{})
+	forget.Method = http.MethodDelete
 	tools := row("/api/mcp/servers/{name}/tools", server, auth.ListTools, NoWorkspace, s.mcpTools, "List the tools of an MCP server; starts it if need be.", v1.MCPToolList{})
 	tools.Effects = true
 	return []Route{
-		newest, history, tools,
+		newest, history, forget, tools,
+		row(groupPath+inWorkspace+projects, project, auth.List, PathWorkspace, s.listProjects, "List the compose projects of a workspace.", v1.ProjectList{}),
 		row("/api/mcp/servers", server, auth.List, NoWorkspace, s.mcpServers, "List the operator's MCP servers.", v1.MCPServerList{}),
 		row(groupPath+inWorkspace+sessions, v1.Kind{Name: "MCPSession", Resource: sessions, Namespaced: true}, auth.List, PathWorkspace, s.mcpSessions,
 			"List the open sessions with MCP servers.", v1.MCPSessionList{}),

@@ -13,6 +13,7 @@ type Worker interface {
 	Explainer
 	Planner
 	RevisionHistory
+	ProjectKeeper
 	MCPServers
 }
 
@@ -38,6 +39,16 @@ type RevisionHistory interface {
 	History(workspace, project string) ([]v1.Revision, error)
 	// Newest is the newest revision of each project, by the project's name.
 	Newest(workspace string) ([]v1.Revision, error)
+}
+
+// ProjectKeeper has the compose projects of workspaces. Nothing reveals that another workspace has
+// one.
+type ProjectKeeper interface {
+	// Projects are a workspace's, sorted by name, with what runs of them.
+	Projects(ctx context.Context, workspace string) ([]v1.Project, error)
+	// Forget removes what is kept of a project. Errors: NotFound, and Conflict while the
+	// project has containers.
+	Forget(ctx context.Context, workspace, project string) error
 }
 
 // MCPServers are the operator's MCP servers. They are the same for every workspace, and

@@ -19,11 +19,12 @@ import (
 	"jobwright.dev/store"
 )
 
-// actions are the registered actions. The Runner of builds has a name of its own: the API
-// lists its servers, and SIGHUP reloads its configuration.
+// actions are the registered actions. Two Runners have names of their own: the API lists the
+// servers of builds, which SIGHUP reloads, and the projects of deploys.
 type actions struct {
 	action.Set
-	mcp *mcp.Runner
+	mcp     *mcp.Runner
+	compose *compose.Runner
 }
 
 // newActions reads the operator's files and registers the actions: one line for each.
@@ -56,7 +57,7 @@ func (s setup) newActions(f *folder) (*actions, error) {
 		Network: network, MaxResponse: s.maxResponse, UserAgent: "jobwright/" + cli.Version(), Secrets: secretSet,
 		StateDir: s.inFolder("api-calls"), Log: s.log,
 	})
-	a := &actions{mcp: mcpRunner, Set: action.Set{
+	a := &actions{mcp: mcpRunner, compose: composeRunner, Set: action.Set{
 		mcpRunner.Type(),
 		composeRunner.Type(),
 		apiCallRunner.Type(),

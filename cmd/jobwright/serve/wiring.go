@@ -44,7 +44,7 @@ func (s setup) newAPI(f *folder, a *actions, jobs *job.Controller) (http.Handler
 		Web: web.Handler(), Registerer: s.metrics, Log: s.log, Version: cli.Version(),
 		Metrics:       promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}),
 		Authenticator: auth.Loopback{Credentials: auth.OperatorToken(f.token)},
-		Worker:        worker{Explainer: jobs, Planner: a, RevisionHistory: f.revisions, MCPServers: a.mcp},
+		Worker:        worker{Explainer: jobs, Planner: a, RevisionHistory: f.revisions, ProjectKeeper: projects{a.compose}, MCPServers: a.mcp},
 		Operator:      operator{f.store, jobs, a.mcp},
 	})
 }
@@ -54,6 +54,7 @@ type worker struct {
 	server.Explainer
 	server.Planner
 	server.RevisionHistory
+	server.ProjectKeeper
 	server.MCPServers
 }
 

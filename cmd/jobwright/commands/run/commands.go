@@ -10,5 +10,5 @@ import (
 
 // Commands returns the commands.
 func Commands(c *cli.Invocation) []*cobra.Command {
-	return []*cobra.Command{newRun(c), newPlan(c), newRevisions(c), newRollback(c)}
+	return []*cobra.Command{newRun(c), newPlan(c), newRevisions(c), newRollback(c), newProjects(c), newForget(c)}
 }
