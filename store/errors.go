@@ -20,9 +20,10 @@ var (
 	ErrExpired = errors.New("too old resource version")
 	// ErrInvalid: the call itself is wrong; no state of the store would accept it.
 	ErrInvalid = errors.New("invalid")
-	// ErrReadOnly: after a failed write or fsync the engine takes no more writes
-	// until it is opened again. Nothing acknowledged is lost; reads go on.
-	ErrReadOnly = errors.New("the store is read-only after a write error; free the cause and restart")
+	// ErrReadOnly: after a failed write or fsync the engine takes no more writes until it
+	// has found, by itself, that writing works again. Nothing acknowledged is lost; reads go
+	// on.
+	ErrReadOnly = errors.New("the store is read-only after a write error; free the cause: it tries again by itself, or restart")
 	// ErrFull: too little disk space is left to take new work. Reads, deletions
 	// and the status of work under way go on.
 	ErrFull = errors.New("too little disk space for new work")

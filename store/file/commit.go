@@ -181,10 +181,12 @@ func (s *Store) rotate(block *journal.Block) error {
 	if err := s.journal.Rotate(base, block); err != nil {
 		s.metrics.writeErrors.Inc()
 		if errors.Is(err, syscall.ENOSPC) {
-			return fmt.Errorf("%w: %w", store.ErrFull, err)
+			err = fmt.Errorf("%w: %w", store.ErrFull, err)
 		}
+		s.unrotated.Store(&failure{err})
 		return err
 	}
+	s.unrotated.Store(nil)
 	return nil
 }
 

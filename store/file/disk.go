@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jobwright.dev/store"
+	"jobwright.dev/store/journal"
 )
 
 // diskGuard knows whether there is room for new work. It asks the filesystem at most
@@ -36,13 +37,13 @@ func (s *Store) takesWork(ctx context.Context) error {
 }
 
 func (g *diskGuard) check(s *Store) error {
-	if s.opts.MinFree < 0 {
-		return nil
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if now := time.Now(); now.Sub(g.asked) > diskGuardPeriod {
-		g.asked, g.err = now, nil
+		g.asked, g.err = now, s.inPlace()
+		if g.err != nil || s.opts.MinFree < 0 {
+			return g.err
+		}
 		free, err := s.fsys.Free(s.dir)
 		switch {
 		case err != nil:
@@ -53,4 +54,19 @@ func (g *diskGuard) check(s *Store) error {
 		}
 	}
 	return g.err
+}
+
+// inPlace answers why what is written would not be found by the next start: the current
+// segment of the journal is not where it was opened. Each commit looks too; this is for
+// those who ask before.
+func (s *Store) inPlace() error {
+	src := s.sources.ofSegment(s.journal.Segment())
+	if src == nil {
+		return nil // nothing was written to it yet
+	}
+	there, err := src.file.At(src.path)
+	if err == nil && !there {
+		err = fmt.Errorf("%w: %w", store.ErrReadOnly, journal.ErrGone)
+	}
+	return err
 }

@@ -68,7 +68,8 @@
 //  3. What is published is on disk, soft writes excepted; and those are on disk before any
 //     later durable write is.
 //  4. A batch that fails takes with it everything that was decided on top of it. When
-//     the journal could not be written or synced, the store is read-only from then on;
+//     the journal could not be written or synced, the store is read-only until it has
+//     written over what may be there of the failed batch, and synced that (heal.go);
 //     when only the new segment could not be created, it goes on as soon as there is
 //     space.
 //  5. Open never changes a file that it refuses, and never starts empty over one that

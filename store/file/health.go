@@ -25,6 +25,24 @@ func (s *Store) Health() error {
 	return nil
 }
 
+// Ready answers why the store would take no new work now: what Health says, a disk that is
+// full, a segment that cannot be made, or files that are not where they were opened.
+func (s *Store) Ready() error {
+	if err := s.Health(); err != nil {
+		return err
+	}
+	if err := s.inPlace(); err != nil {
+		return err
+	}
+	if err := s.disk.check(s); err != nil {
+		return err
+	}
+	if f := s.unrotated.Load(); f != nil {
+		return f.err
+	}
+	return nil
+}
+
 // noteCheckpoint keeps what the last rewrite of jobs.json came to.
 func (s *Store) noteCheckpoint(err error) {
 	if err == nil || errors.Is(err, store.ErrClosed) {
@@ -72,6 +90,7 @@ func (s *Store) fail(cause error) {
 	if s.failure.CompareAndSwap(nil, &failure{err}) {
 		s.metrics.writeErrors.Inc()
 		s.log.Error(cause, "The store is read-only after a write error")
+		go s.healLater() // ends with the store
 	}
 }
 

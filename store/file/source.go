@@ -104,6 +104,13 @@ func (s *sources) add(path string, segment uint64) (*source, error) {
 	return src, nil
 }
 
+// ofSegment is the source of a segment; nil: it is none yet.
+func (s *sources) ofSegment(segment uint64) *source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.segment[segment]
+}
+
 // drop forgets the sources that drop names; their files are closed when the last
 // reader has gone.
 func (s *sources) drop(drop func(*source) bool) {

@@ -48,9 +48,11 @@ type Store struct {
 	soft    int // soft versions since the last commit
 
 	failure atomic.Pointer[failure]
-	stale   atomic.Pointer[string] // why jobs.json was not rewritten; nil: it was
-	closed  chan struct{}
-	closing sync.Once
+	// unrotated is why the last segment that was needed could not be made; nil: it was.
+	unrotated atomic.Pointer[failure]
+	stale     atomic.Pointer[string] // why jobs.json was not rewritten; nil: it was
+	closed    chan struct{}
+	closing   sync.Once
 
 	checkpoints checkpointer
 	disk        diskGuard

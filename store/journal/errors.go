@@ -7,7 +7,7 @@ import (
 
 var (
 	// ErrBroken: an earlier write or fdatasync failed, so nothing can be appended
-	// until the journal was opened again.
+	// until the journal was repaired or opened again.
 	ErrBroken = errors.New("the journal takes no more writes after an error")
 	// ErrGone: the segment was removed, moved or replaced while the journal was open.
 	ErrGone = errors.New("the file was removed, moved or replaced under the running server")

@@ -40,6 +40,9 @@ type Journal struct {
 	capacity int64
 	sequence uint64
 	broken   error
+	// failed is how many bytes the append that broke the journal may have written.
+	failed int64
+	closed bool
 
 	segment atomic.Uint64
 	oldest  atomic.Uint64
@@ -72,6 +75,7 @@ func (j *Journal) Append(block *Block) (Position, error) {
 		err = j.inPlace(path)
 	}
 	if err != nil {
+		j.failed = int64(len(data))
 		j.broken = fmt.Errorf("%w: append to %s at offset %d: %w", ErrBroken, path, at.Offset, err)
 		return Position{}, j.broken
 	}
@@ -80,6 +84,29 @@ func (j *Journal) Append(block *Block) (Position, error) {
 	j.written.Add(int64(len(data)))
 	j.prepare()
 	return at, nil
+}
+
+// Repair makes a journal that an append has broken take blocks again: what that may have
+// written is written over with zeros and synced, so that the segment ends where it did
+// before. A failed sync leaves the pages in an unknown state on disk; those that were synced
+// before are as they were, and the others are written anew here.
+func (j *Journal) Repair() error {
+	if j.broken == nil || j.closed {
+		return j.broken
+	}
+	path := segmentPath(j.dir, j.segment.Load())
+	err := j.inPlace(path)
+	if err == nil {
+		_, err = j.file.WriteAt(make([]byte, min(j.failed, j.capacity-j.end)), j.end)
+	}
+	if err == nil {
+		err = j.file.Datasync()
+	}
+	if err != nil {
+		return fmt.Errorf("repair %s at offset %d: %w", path, j.end, err)
+	}
+	j.broken = nil
+	return nil
 }
 
 // inPlace answers why what was written to the segment would not be found again: a commit
@@ -128,6 +155,7 @@ func (j *Journal) Close() error {
 	if mark := (&Block{flags: closedFlag}); j.broken == nil && j.Fits(mark) {
 		_, err = j.Append(mark)
 	}
+	j.closed = true
 	if j.broken == nil {
 		j.broken = fmt.Errorf("%w: it was closed", ErrBroken)
 	}

@@ -66,7 +66,7 @@ type operator struct {
 }
 
 // Ready implements server.Operator.
-func (o operator) Ready(context.Context) error { return cmp.Or(o.store.Health(), o.jobs.Health()) }
+func (o operator) Ready(context.Context) error { return cmp.Or(o.store.Ready(), o.jobs.Health()) }
 
 // Notices implements server.Operator.
 func (o operator) Notices() []string { return slices.Concat(o.store.Notices(), o.mcp.Notices()) }
