@@ -50,6 +50,9 @@ type MCPServer struct {
 	Protocol      string `json:"protocol,omitempty"`
 	// error is why the last start failed, or why the server cannot be used. Unset: neither.
 	Error string `json:"error,omitempty"`
+	// notes are what was wrong with the server's list of tools when it was last read: a page
+	// that repeats, a name that occurs twice. What could be read is used. Unset: nothing.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // MCPTool is one tool of an MCP server, as the server describes it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -81,7 +82,7 @@ func (a *attempt) failure(err error) (ended action.Outcome, sound bool) {
 		return a.refused(rpc, f), true
 	}
 	if known && f.Status >= 400 {
-		return outcome.Failure(f, v1.ReasonServerUnavailable, fmt.Sprintf("MCP server %q did not take the call of tool %s: %s", a.name, tool, f.Text)), s.Alive() && !f.Session
+		return outcome.Failure(f, v1.ReasonServerUnavailable, fmt.Sprintf(notTaken(f.Status), a.name, tool, f.Text)), s.Alive() && !f.Session
 	}
 	a.server.CallBroke()
 	if known && f.Answered {
@@ -92,6 +93,15 @@ func (a *attempt) failure(err error) (ended action.Outcome, sound bool) {
 		return outcome.Failure(f, v1.ReasonProtocolError, message), false
 	}
 	return action.Fail(v1.ReasonProtocolError, message), false
+}
+
+// notTaken is what is said of a call that was answered with an HTTP error. With 4xx the tool was
+// not called; with 5xx nobody can tell, whatever the body says.
+func notTaken(status int) string {
+	if status >= http.StatusInternalServerError {
+		return "MCP server %q failed at the call of tool %s, which may have been carried out: %s"
+	}
+	return "MCP server %q did not take the call of tool %s: %s"
 }
 
 // refused is the outcome of a JSON-RPC error; f is the HTTP failure that the error came

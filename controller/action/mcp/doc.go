@@ -46,6 +46,11 @@
 //  6. isError is the tool's own failure, in the tool's own words, and is retried as the job
 //     says. The message of any other failure names the server, the tool, and the last lines
 //     that the server wrote to stderr.
+//  7. An HTTP error in place of an answer is retried as the job says, too. After a 5xx nobody
+//     can tell whether the tool was carried out, and the message says so. Without
+//     backoffLimit, the default, there is no second call; failurePolicy can tell a 503 from a
+//     500 (httpStatus). A refusal of every retry would keep jobs that may be repeated from
+//     outliving a proxy that restarts.
 //
 // # After a crash
 //

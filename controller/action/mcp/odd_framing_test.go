@@ -95,13 +95,18 @@ func TestListsOfTools(t *testing.T) {
 		"tools that are null":              {`{"jsonrpc":"2.0","id":$id,"result":{"tools":null}}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`}},
 		"a list that is no list":           {`{"jsonrpc":"2.0","id":$id,"result":{"tools":{"go":{}}}}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`, log: `system: MCP server scripted lists its tools otherwise than the protocol has it: its tools are no list: {"go":{}}`}},
 		"more than one message's worth":    {page(tool("")+`,{"name":"t$cursor","description":"`+strings.Repeat("d", 5<<20)+`"}`, `,"nextCursor":"$cursor1"`), 4, odd("it has more than 16 MiB; only 4 pages were read")},
-		"a list of the tools as an object": {`{"jsonrpc":"2.0","id":$id,"result":[]}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`}},
+		"a list of the tools as an object": {`{"jsonrpc":"2.0","id":$id,"result":[]}`, 2, check{reason: v1.ReasonInvalidArguments, says: `MCP server "scripted" has no tools`, log: "system: MCP server scripted lists its tools otherwise than the protocol has it: its list of tools is no object: []"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, rec := says("tools/list", tc.list), newRecorder()
-			out := server.stdio(t).Run(t.Context(), attempt(&v1.BuildAction{Action: "go"}), rec)
+			r := server.stdio(t)
+			out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "go"}), rec)
 			tc.check.of(t, out, rec)
+			_, what, _ := strings.Cut(tc.check.log, "otherwise than the protocol has it: ")
+			if notes := strings.Join(r.Servers()[0].Notes, "\n"); !strings.HasPrefix(notes, what) || (notes == "") != (what == "") {
+				t.Errorf("the server is shown with the notes %q, want %q", notes, what)
+			}
 			if n := server.count("tools/list"); n != tc.most {
 				t.Errorf("the list was asked for %d times, want %d", n, tc.most)
 			}

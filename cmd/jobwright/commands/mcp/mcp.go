@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/print"
@@ -53,7 +55,7 @@ func newMCPServers(c *cli.Invocation) *cobra.Command {
 			if err := t.Flush(); err != nil {
 				return err
 			}
-			return printErrors(c.Out, servers)
+			return errors.Join(printErrors(c.Out, servers), printNotes(c.Out, servers))
 		},
 	}
 	cli.Output(command, &output, "json or yaml instead of a table", "json", "yaml")
@@ -71,6 +73,27 @@ func printErrors(out io.Writer, servers []v1.MCPServer) error {
 		}
 	}
 	return nil
+}
+
+// printNotes prints what was wrong with the lists of tools.
+func printNotes(out io.Writer, servers []v1.MCPServer) error {
+	for _, s := range servers {
+		for _, note := range s.Notes {
+			if _, err := fmt.Fprintf(out, "%s lists its tools otherwise than the protocol has it: %s\n", s.Name, note); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noted prints the notes of the named servers, whose tools were listed just now.
+func noted(c *cli.Invocation, cmd *cobra.Command, server *client.Client, names []string) error {
+	servers, err := server.MCPServers(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return printNotes(c.Err, slices.DeleteFunc(servers, func(s v1.MCPServer) bool { return !slices.Contains(names, s.Name) }))
 }
 
 // sessionCounts formats the number of open sessions of a server and its limit.
@@ -121,7 +144,7 @@ func newMCPTools(c *cli.Invocation) *cobra.Command {
 					return err
 				}
 			}
-			return errors.Join(failed...)
+			return errors.Join(append(failed, noted(c, cmd, server, names))...)
 		},
 	}
 	cli.Output(command, &output, "json or yaml, with the schemas, instead of a table", "json", "yaml")

@@ -16,6 +16,10 @@ func newRunBuild(c *cli.Invocation) *cobra.Command {
 	var variables, arguments, answers []string
 	command := &cobra.Command{
 		Use: "build TOOL", Short: "Call a tool of an MCP server", Args: cobra.ExactArgs(1),
+		Long: `Build calls a tool of one of the operator's MCP servers (jobwright mcp tools) once. With
+--backoff-limit it is called again after a failure: after the tool's own word that it failed,
+and after an HTTP error of the server (5xx), though the tool may have been carried out then.
+Never after an answer that came, however odd.`,
 		Example: `  jobwright run build apply_builder --id nextjs-api-route --var ROUTE_NAME=health
   jobwright run build list_builders --server-name builders`,
 		RunE: func(cmd *cobra.Command, args []string) error {

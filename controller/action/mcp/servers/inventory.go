@@ -18,7 +18,26 @@ import (
 type introduction struct {
 	name, version, protocol string
 	failed                  error
-	there                   bool // it has been started
+	there                   bool     // it has been started
+	notes                   []string // what was wrong with its list of tools
+}
+
+// maxNotes bounds how many notes a server is shown with.
+const maxNotes = 20
+
+// listed remembers what was wrong with the server's list of tools.
+func (srv *Server) listed(notes []string) {
+	var short []string
+	for i, note := range notes {
+		if i == maxNotes {
+			short = append(short, fmt.Sprintf("and %d more", len(notes)-maxNotes))
+			break
+		}
+		short = append(short, display.Short(note, display.MaxMessage))
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.about.notes = short
 }
 
 // learn keeps the result of a start.
@@ -69,7 +88,7 @@ func (srv *Server) describe() v1.MCPServer {
 	srv.mu.Unlock()
 	server := v1.MCPServer{
 		Name: srv.name, Type: srv.def.Type, Shared: srv.def.Shared, Starting: starting, Calling: calling, Idle: idle, MaxSessions: srv.calls(),
-		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol,
+		ServerName: about.name, ServerVersion: about.version, Protocol: about.protocol, Notes: about.notes,
 	}
 	if about.failed != nil {
 		server.Error = display.Short(about.failed.Error(), 2*display.MaxMessage)

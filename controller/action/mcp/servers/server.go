@@ -172,7 +172,7 @@ func (srv *Server) connect(ctx context.Context, sink action.Sink, adopt session.
 	opts := &srv.set.opts
 	return session.Connect(ctx, session.Options{
 		Name: srv.name, Server: srv.def, Owner: opts.Owner, Version: opts.Version, Tokens: srv.tokens, Extend: opts.Extend, Manner: &srv.manner,
-		Sink: sink, Adopt: adopt, Log: opts.Log, Pipe: opts.Pipe,
+		Listed: srv.listed, Sink: sink, Adopt: adopt, Log: opts.Log, Pipe: opts.Pipe,
 		StartTime: opts.StartTime, FirstTry: opts.FirstTry, PingAfter: opts.PingAfter, PingTime: opts.PingTime,
 	})
 }

@@ -87,6 +87,9 @@ type Options struct {
 	// Manner is how the server wants to be spoken to, as far as its sessions have found out.
 	// Required.
 	Manner *Manner
+	// Listed gets what was wrong with the server's list of tools each time it was read; nil:
+	// nobody wants to know.
+	Listed func(notes []string)
 	// Sink is the attempt that waits for the session; nil: nobody.
 	Sink action.Sink
 	// Adopt is a session that was left on the server; the zero value: the server begins one.

@@ -22,6 +22,9 @@ func (s *Session) ListTools(ctx context.Context) error {
 		return err
 	}
 	s.catalog = list
+	if s.opts.Listed != nil {
+		s.opts.Listed(list.Notes)
+	}
 	for _, note := range list.Notes {
 		s.Note(fmt.Sprintf("MCP server %s lists its tools otherwise than the protocol has it: %s", s.opts.Name, note))
 	}
