@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -80,12 +81,16 @@ func TestAMadeUpKindGoesThroughEveryLayer(t *testing.T) {
 	n := get()
 	n.Status = v1test.NoteStatus{Readers: 3, Shown: "computed"}
 	n.Spec.Text = "ignored"
-	if _, err := notes.UpdateStatus(t.Context(), n); err != nil {
+	if _, err := notes.UpdateStatus(t.Context(), n); err == nil || !strings.Contains(err.Error(), "needs the operator's token") {
+		t.Errorf("a status that anybody writes: %v", err)
+	}
+	operator := operatorOf(t, dir, client.Config{Server: address, Kinds: v1test.Kinds()})
+	if _, err := operator.UpdateStatus(t.Context(), n); err != nil {
 		t.Fatal(err)
 	}
 	n = get()
 	n.Status.Readers = 2
-	if _, err := notes.UpdateStatus(t.Context(), n); err == nil || !strings.Contains(err.Error(), "readers never become fewer") {
+	if _, err := operator.UpdateStatus(t.Context(), n); err == nil || !strings.Contains(err.Error(), "readers never become fewer") {
 		t.Errorf("a status that may not be: %v", err)
 	}
 	version := get().ResourceVersion
@@ -169,6 +174,30 @@ func says(t *testing.T, code int, want []string, args ...string) {
 func serveNotes(t *testing.T, dir string) (address string, stop func()) {
 	t.Helper()
 	return serveWith(t, dir, v1test.Kinds())
+}
+
+// operatorOf is a client with the token that stands in a server's data folder.
+func operatorOf(t *testing.T, dir string, cfg client.Config) *client.Client {
+	t.Helper()
+	token, err := os.ReadFile(filepath.Join(dir, "operator-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.HTTPClient = &http.Client{Transport: bearer(strings.TrimSpace(string(token)))}
+	c, err := client.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// bearer is a transport that sends a token.
+type bearer string
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // serveWith runs a server with other kinds and more actions, until stop is called.
