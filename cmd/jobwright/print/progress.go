@@ -61,7 +61,7 @@ func (p *Progress) End() {
 
 func (p *Progress) erase() {
 	if p.bar != "" {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		fmt.Fprint(Raw(p.out), "\r\x1b[K")
 	}
 }
 

@@ -217,7 +217,7 @@ func editor(c *cli.Invocation, cmd *cobra.Command, path string) error {
 		return cli.Usagef("--edit: set VISUAL or EDITOR, or use --patch")
 	}
 	editor := exec.CommandContext(cmd.Context(), words[0], append(words[1:], path)...)
-	editor.Stdin, editor.Stdout, editor.Stderr = c.In, c.Out, c.Err
+	editor.Stdin, editor.Stdout, editor.Stderr = c.In, print.Raw(c.Out), print.Raw(c.Err)
 	if err := editor.Run(); err != nil {
 		return fmt.Errorf("editor %s: %w", words[0], err)
 	}
