@@ -16,8 +16,8 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// MaxFile bounds an old file. Such a file is rewritten with each line of each job's log, so
-// that those of some ten megabytes are slow already.
+// MaxFile limits the size of an old file. The applications that write such files rewrite the
+// whole file for each log line, so even ten megabytes are rare.
 const MaxFile = 256 << 20
 
 // maxMillis is the last millisecond that RFC 3339 can write, and so the last in a stored time.
@@ -90,7 +90,7 @@ func ReadFile(payloads v1.PayloadSet, text []byte) ([]Past, error) {
 	return past, nil
 }
 
-// key is what must be there once in a file: names have no capitals.
+// key identifies a job within a file. Names are compared in lower case, as objects have them.
 func (f *fileJob) key() string { return f.WorkspaceID + "/" + strings.ToLower(f.ID) }
 
 func (f *fileJob) past(payloads v1.PayloadSet) (Past, error) {
@@ -167,7 +167,7 @@ func (f *fileJob) uid() types.UID {
 	return types.UID(id.String())
 }
 
-// phase is what an old status has become; both spellings of canceled occur in files.
+// phase returns the phase for an old status. Old files have both spellings of canceled.
 func (f *fileJob) phase() (v1.JobPhase, error) {
 	switch strings.ToLower(f.Status) {
 	case "queued", "pending", "running":

@@ -52,7 +52,8 @@ func (c *checker) free(dst []byte, n *node, p *path) ([]byte, bool) {
 	}
 }
 
-// list writes a list; what does not fit becomes null, so that the rest keeps its place.
+// list writes a list. An item that does not fit becomes null, so that the others keep their
+// positions.
 func (c *checker) list(dst []byte, n *node, item func([]byte, int) ([]byte, bool)) []byte {
 	dst = append(dst, '[')
 	for i := range n.items {

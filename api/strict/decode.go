@@ -89,7 +89,7 @@ func (d Document) plain(into any) bool {
 	return false
 }
 
-// appendJSON appends a node as compact JSON; false: a part of it cannot be written.
+// appendJSON appends a node as compact JSON; false: JSON cannot write a part of the node.
 func (n *node) appendJSON(dst []byte) ([]byte, bool) {
 	var ok bool
 	switch n.kind {
@@ -130,7 +130,7 @@ func (d Document) JSON() ([]byte, error) {
 	return data, c.found.err()
 }
 
-// wrongType is what is said of a value that a field does not take.
+// wrongType returns the message for a value of another type than the field's.
 func wrongType(n *node, want string) string {
 	message := fmt.Sprintf("must be %s, not %s", want, n.kind)
 	if want == "a string" && n.plain != "" {

@@ -16,7 +16,7 @@ type Document struct {
 	sound *sound
 }
 
-// sound is JSON that was looked through without making a tree.
+// sound is JSON that was checked without making a tree.
 type sound struct {
 	text []byte
 	root *node
@@ -33,7 +33,7 @@ func (d Document) node() *node {
 	return d.sound.root
 }
 
-// parsed is what a parser made of a text.
+// parsed is the result of a parser.
 type parsed struct {
 	roots []*node
 	found collector
@@ -132,7 +132,7 @@ func meantAsJSON(text []byte) bool {
 	return len(rest) == 0 || bytes.IndexByte([]byte(`"{}[]`), rest[0]) >= 0
 }
 
-// single is the one document of a text.
+// single returns the only document of a text.
 func single(r parsed) (Document, error) {
 	if len(r.roots) > 1 {
 		second := r.roots[1]

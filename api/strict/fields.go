@@ -50,8 +50,8 @@ func (f fieldsOf) add(known map[string]reflect.Type, t reflect.Type) {
 	}
 }
 
-// unknown is what is said of a field that does not exist, with the field that may be
-// meant.
+// unknown returns the message for a field that does not exist, with the nearest existing
+// field.
 func unknown(at *path, known map[string]reflect.Type) string {
 	message := fmt.Sprintf("unknown field %q", at.String())
 	like := Nearest(at.name, slices.Sorted(maps.Keys(known)))

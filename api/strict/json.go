@@ -287,7 +287,7 @@ func surrogate(raw []byte) int64 {
 	return half
 }
 
-// half is what is said of half a surrogate pair where text is taken.
+// half is the message for half a surrogate pair in a text.
 const half = "has half a surrogate pair (\\ud800 to \\udfff), which is no character"
 
 func tooLong(length int) string {

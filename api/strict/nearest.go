@@ -6,9 +6,9 @@ import "strings"
 // lengths.
 const maxWord = 100
 
-// Nearest is the word among known that a misspelled word resembles most, the first of
-// several that resemble it alike; empty: none does. Case, dashes and underscores do not
-// count. Every place that refuses a name suggests with it, so that all suggest alike.
+// Nearest returns the known word that a misspelled word resembles most, the first of several
+// equally near ones; empty: no word is near. Case, dashes and underscores do not count. All
+// refusals of a name use Nearest, so that they suggest alike.
 func Nearest(word string, known []string) string {
 	if len(word) > maxWord {
 		return ""
@@ -26,7 +26,7 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
-// distance is how many bytes are to be put in, taken out or changed (Levenshtein).
+// distance is the number of bytes to insert, delete or change (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// kind is what a node is.
+// kind is the type of a node.
 type kind uint8
 
 const (
@@ -37,8 +37,8 @@ type node struct {
 	advice  string
 	items   []*node
 	members []member
-	// halves tells that a string within has half a surrogate pair, which is JSON and no
-	// text: only where any value is taken can it be kept.
+	// halves tells that a string within the node has half a surrogate pair. That is valid
+	// JSON but no text, so only a field of any type keeps it.
 	halves bool
 	// size is the length of the node's JSON with all aliases written out, added is the part
 	// of it that came from aliases, and depth is how deep maps and lists lie within. They
@@ -98,7 +98,7 @@ func (n *node) string() (string, bool) {
 	return unquote(n.raw), true
 }
 
-// keys finds names that stand twice; few are compared, many are put into a map.
+// keys finds names that occur twice. A few names are compared one by one, many through a map.
 type keys struct {
 	many map[string]int
 }
@@ -127,7 +127,7 @@ func (k *keys) earlier(members []member, name string) int {
 	return -1
 }
 
-// twice is what is said of a name that stands at two places of one map.
+// twice returns the message for a name that occurs twice in a map.
 func twice(first member) string {
 	message := fmt.Sprintf("the key %q is there twice", printable(first.name))
 	if first.line > 0 {

@@ -26,9 +26,9 @@ func (d Document) Object(kinds []v1.Kind) (v1.Object, error) {
 	}}
 }
 
-// DecodeObject decodes the document into obj, an empty object of kind. If there are
-// problems, those that validation finds in the rest are among them: an author wants to
-// see all at once.
+// DecodeObject decodes the document into obj, an empty object of kind. If decoding finds
+// problems, the error also has the problems that validation finds in the rest of the object,
+// so that an author sees all of them at once.
 func (d Document) DecodeObject(kind v1.Kind, obj v1.Object) error {
 	err := d.decode(obj, checker{payloads: kind.Payloads})
 	problems, ok := errors.AsType[Problems](err)

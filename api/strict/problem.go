@@ -16,7 +16,7 @@ type Problem struct {
 	Path string
 	// Message says what is wrong and what to do.
 	Message string
-	// more is how many problems the last one counts that were not kept.
+	// more is the number of further problems that a closing problem stands for.
 	more int
 }
 
@@ -64,8 +64,8 @@ func (c *collector) add(p Problem) {
 	}
 }
 
-// err is nil without problems. They stand in the text's order, whichever step found them;
-// one without a place stays behind the one that it was found after.
+// err returns the problems in the order of the text, whichever step found them; nil without
+// problems. A problem without a position follows the problem found before it.
 func (c *collector) err() error {
 	if len(c.found) == 0 && c.missed == 0 {
 		return nil

@@ -13,7 +13,7 @@ import (
 // yamlTree builds nodes from YAML nodes.
 type yamlTree struct {
 	found *collector
-	// done are the nodes of anchors, and open those that are being built.
+	// done holds the finished nodes of anchors, open the unfinished ones.
 	done    map[*yaml.Node]*node
 	open    map[*yaml.Node]bool
 	merged  int

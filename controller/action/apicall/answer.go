@@ -23,7 +23,7 @@ import (
 	"jobwright.dev/controller/action/outbound"
 )
 
-// acceptEncoding is what is asked for. deflate is read all the same.
+// acceptEncoding is the value of the header Accept-Encoding. deflate is decoded as well.
 const acceptEncoding = "gzip"
 
 // wireSlack is how many bytes more than MaxResponse may come for it: compressed bytes that
@@ -33,7 +33,7 @@ const wireSlack = 64 << 10
 // maxStatus bounds the words of a status line, which are the other side's.
 const maxStatus = 100
 
-// answer is a response that was read.
+// answer is a response whose body was read.
 type answer struct {
 	response *http.Response
 	body     []byte // decompressed, in UTF-8 where it is text
@@ -48,7 +48,7 @@ type answer struct {
 
 func (a *answer) status() int { return a.response.StatusCode }
 
-// facts are what a failure policy may go by.
+// facts are the facts for failure policies.
 func (a *answer) facts() action.Facts {
 	return action.Facts(nil).With(v1.FactHTTPStatus, a.status())
 }

@@ -17,16 +17,16 @@ import (
 	"jobwright.dev/controller/action/outbound"
 )
 
-// maxRedirects is what net/http allows too.
+// maxRedirects is the limit of net/http as well.
 const maxRedirects = 10
 
-// exchangeError is why a request has no answer.
+// exchangeError is the error of a request without a final answer.
 type exchangeError struct {
 	err      error
 	timedOut bool // the call's own timeout has passed
 	took     time.Duration
-	// redirect is the head of an answer that redirects to where the call does not go; nil: no
-	// answer came.
+	// redirect is the head of the answer whose redirect was not followed; nil: there was no
+	// answer.
 	redirect *answer
 }
 
@@ -74,8 +74,8 @@ func (c *call) exchange(ctx context.Context, method string, to *url.URL, header 
 	return a, nil
 }
 
-// lastAnswer keeps the head of the last answer: one to a request that net/http reports an
-// error of is a redirect that was not followed.
+// lastAnswer keeps the head of the last answer. If net/http reports an error although the last
+// request was answered, that answer is a redirect that was not followed.
 type lastAnswer struct {
 	next     http.RoundTripper
 	response *http.Response
@@ -172,8 +172,8 @@ func (c *call) failed(ctx context.Context, err error) action.Outcome {
 	}
 }
 
-// notFollowed is the outcome of a redirect that leads to where the call does not go. A failure
-// policy may go by its status.
+// notFollowed returns the outcome of a redirect that was not followed. Failure policies can
+// match its status.
 func (c *call) notFollowed(e *exchangeError) action.Outcome {
 	a := e.redirect
 	return action.Outcome{

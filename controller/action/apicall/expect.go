@@ -23,7 +23,7 @@ const (
 	maxValues = 64 << 10
 )
 
-// check is what a job expects of responses and takes from them, ready to use.
+// check holds the compiled expectations on a response and the values to extract.
 type check struct {
 	headers []headerCheck
 	body    []bodyCheck
@@ -142,7 +142,7 @@ func (c *call) expectation() string {
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.spec.ExpectStatus)), ", "), "[]")
 }
 
-// whither says where a redirect leads that was not followed, and what could be done.
+// whither describes the target of a redirect that was not followed, and what to do.
 func (c *call) whither(a *answer) string {
 	location := a.response.Header.Get("Location")
 	if a.status()/100 != 3 || location == "" {

@@ -10,7 +10,7 @@ import (
 	"jobwright.dev/controller/action/jobfiles"
 )
 
-// operation is what a request has begun and what is polled. It is on disk before it is
+// operation is the operation that a request began and that is polled. It is on disk before it is
 // waited for.
 type operation struct {
 	// Run is the key of the run that began it; another run begins another one.

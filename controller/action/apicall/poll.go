@@ -177,7 +177,8 @@ const (
 	operationFailed
 )
 
-// state is what an answer says of an operation; why is the condition that made it fail.
+// state returns the state of an operation according to an answer, and for a failed operation
+// the condition that was met.
 func (c *call) state(a *answer) (s operationState, why string) {
 	p := c.polling
 	if len(p.done)+len(p.failed) > 0 {
@@ -261,14 +262,14 @@ func (c *call) poll(ctx context.Context, o *operation, first time.Duration) acti
 	}
 }
 
-// unaskable is the outcome of a question whose answer says that there is none.
+// unaskable returns the outcome of a poll whose answer shows that polling cannot succeed.
 func (c *call) unaskable(a *answer, said string) *action.Outcome {
 	o := action.Fail(v1.ReasonUnexpectedStatus, fmt.Sprintf("The operation that %s began cannot be asked about: %s. It may go on; a retry asks again and does not begin it again.", c.name, said))
 	o.Facts = a.facts()
 	return &o
 }
 
-// asked is what a question about an operation came to that has not ended it.
+// asked is the result of a poll that has not ended the operation.
 type asked struct {
 	said     string
 	answered bool // which is a sign of life

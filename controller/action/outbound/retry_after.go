@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// longest is what a Retry-After comes to that names more seconds than anybody waits.
+// longest is the longest wait that a Retry-After can ask for.
 const longest = 100 * 365 * 24 * time.Hour
 
 // RetryAfter is how long a Retry-After header asks to wait: seconds or a date (RFC 9110,

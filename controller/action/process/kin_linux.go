@@ -221,7 +221,7 @@ func (p *Process) endKin(ctx context.Context) error {
 	}
 }
 
-// left is what is there still of the program, and what may be of it.
+// left returns the processes of the program that still run, and those that may belong to it.
 func (p *Process) left() (left, doubtful []relative) {
 	p.noting.Lock()
 	family := p.family

@@ -145,7 +145,7 @@ func checkValue(n, value string) error {
 // ErrUnknown means that a workspace has no secret of that name.
 var ErrUnknown = errors.New("no such secret")
 
-// Names are those that a workspace may use, sorted.
+// Names returns the names of the secrets that a workspace may use, sorted.
 func (s *Set) Names(workspace string) []string {
 	var out []string
 	if s == nil {

@@ -9,12 +9,12 @@ import (
 	v1 "jobwright.dev/api/v1"
 )
 
-// Guarded are values that are hidden from those who do not know them, in texts that the reader
-// has a hand in: what a tool answers to a job, what a server logs of it. Nothing of a mask
-// must tell such a reader more than whether one guess of a whole value was right, so
+// Guarded holds secrets to mask in texts that the reader can influence: the answer of a tool
+// that a job calls, the log of the server meanwhile. A mask must not tell such a reader more
+// than whether one guess of a whole value was right, so
 //
-//   - only whole values are replaced, never what a table leaves of one, and
-//   - a value that the reader has written in any form is shown to that reader.
+//   - only whole values are masked, never a value that a table has cut off, and
+//   - a value that the reader has written, in any form, is not masked for that reader.
 //
 // A nil Guarded has no values.
 type Guarded struct {
@@ -22,7 +22,7 @@ type Guarded struct {
 	all    *Redactor
 }
 
-// NewGuarded are the values that have at least least bytes, with the lines of those that have
+// NewGuarded returns the values of at least least bytes, and the lines of values that have
 // several.
 func NewGuarded(least int, values ...string) *Guarded {
 	g := &Guarded{}
@@ -48,7 +48,7 @@ func NewGuarded(least int, values ...string) *Guarded {
 	return g
 }
 
-// From replaces the values for a reader who has written words.
+// From returns a Redactor for a reader who has written words.
 func (g *Guarded) From(words string) *Redactor {
 	if g == nil {
 		return nil
@@ -68,8 +68,8 @@ func (g *Guarded) From(words string) *Redactor {
 	return newRedactor(patterns)
 }
 
-// Raw is JSON like data without the values; data itself if it has none, so that it stays as it
-// was written.
+// Raw masks the values in JSON. Without any value in it, the result is data itself, byte for
+// byte.
 func (r *Redactor) Raw(data json.RawMessage) json.RawMessage {
 	if r == nil || len(data) == 0 {
 		return data

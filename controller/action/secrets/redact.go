@@ -27,7 +27,7 @@ const Mask = "***"
 
 // Redactor replaces values. It is safe for concurrent use; a nil one replaces nothing.
 type Redactor struct {
-	// patterns are what to look for, by first byte; the longest first.
+	// patterns are the texts to replace, by first byte; the longest first.
 	patterns [256][][]byte
 	// own are the caller's own words, by first byte; the longest first. What lies within
 	// one of them stays.
