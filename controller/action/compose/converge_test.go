@@ -388,8 +388,9 @@ func cuttable(t *testing.T) func() {
 // BenchmarkUp compares a deploy of a service with a health check with the bare docker
 // compose up --wait, each of a project that is made anew.
 //
-// Two cores of an AMD EPYC, go1.26: bare 2.38 s, ours 2.24 s. Ours asks the engine five
-// times more, and hears of the health at once, where compose looks twice a second.
+// Two cores of an AMD EPYC under load, go1.26, 8 of each in one run: bare 2.79 s, ours 2.59 s,
+// 7 % less, with the revision kept. Ours starts nine more docker programs, and learns of the
+// health by an event, where compose asks twice a second.
 func BenchmarkUp(b *testing.B) {
 	if exec.Command("docker", "info").Run() != nil {
 		b.Skip("needs a docker engine with the compose plugin")
@@ -418,7 +419,12 @@ func BenchmarkUp(b *testing.B) {
 			b.Fatalf("%v: %s", err, out)
 		}
 	}
-	b.Cleanup(down)
+	b.Cleanup(func() {
+		down()
+		if err := r.Forget(context.Background(), "acme", name); err != nil {
+			b.Errorf("clean up: %v", err)
+		}
+	})
 	var bare, ours time.Duration
 	for b.Loop() {
 		down()
@@ -430,6 +436,7 @@ func BenchmarkUp(b *testing.B) {
 		down()
 		start = time.Now()
 		job := &v1.Job{Spec: v1.JobSpec{Deploy: &v1.DeployAction{Verb: v1.DeployUp, ProjectName: name}}}
+		job.Namespace = "acme"
 		if o := r.Run(b.Context(), action.Attempt{ID: "bench", Job: job, Grace: time.Second}, &recorder{}); o.Verdict != action.Succeeded {
 			b.Fatalf("%+v", o)
 		}
