@@ -32,6 +32,7 @@ type taskServer struct {
 	ended    []string
 	support  string
 	fails    int           // so many requests for a task do not come through
+	forgets  int           // so many calls end in a session that the server does not know
 	polled   chan struct{} // gets a value with each tasks/get, when there is room
 }
 
@@ -107,6 +108,10 @@ func (s *taskServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		result(`{}`)
 	case m.Method == "tools/list":
 		result(`{"tools":[{"name":"research","inputSchema":{"type":"object"},"execution":{"taskSupport":"` + s.support + `"}}]}`)
+	case m.Method == "tools/call" && s.forgets > 0:
+		s.forgets--
+		delete(s.sessions, id)
+		w.WriteHeader(http.StatusNotFound)
 	case m.Method == "tools/call" && len(m.Params.Task) == 0:
 		fail(-32601, "only as a task")
 	case m.Method == "tools/call" && s.answer == "at once":
@@ -216,6 +221,20 @@ func TestAToolIsCalledAsATask(t *testing.T) {
 				t.Errorf("%d tasks are remembered after the end", n)
 			}
 		})
+	}
+}
+
+// TestATaskIsBegunInANewSession: a server that does not know the session has begun nothing.
+// The call is made again once, and no more.
+func TestATaskIsBegunInANewSession(t *testing.T) {
+	for forgets, want := range map[int]action.Verdict{1: action.Succeeded, 2: action.Failed} {
+		s, servers := newTaskServer(t)
+		s.answer, s.forgets = "at once", forgets
+		rec := newRecorder()
+		out := newRunner(t, servers).Run(t.Context(), attempt(&v1.BuildAction{Action: "research"}), rec)
+		if out.Verdict != want || !rec.has("system: MCP server tasks does not know the session any more (HTTP 404 Not Found; the server has ended the session); the tool is called in a new one") {
+			t.Errorf("a session that is forgotten %d times: %+v, the log says %q", forgets, out, rec.lines)
+		}
 	}
 }
 
