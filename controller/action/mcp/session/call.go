@@ -10,6 +10,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"jobwright.dev/controller/action/mcp/answer"
+	"jobwright.dev/controller/action/mcp/catalog"
 	"jobwright.dev/controller/action/mcp/wire"
 )
 
@@ -89,4 +90,64 @@ type rawResult struct {
 func (r *rawResult) UnmarshalJSON(data []byte) error {
 	r.raw = append(r.raw[:0], data...)
 	return nil
+}
+
+// Ask sends a method that the SDK does not know, and decodes the result into answer.
+func Ask[P interface {
+	*T
+	sdk.Params
+}, T any](ctx context.Context, s *Session, method string, params P, answer any) error {
+	ex := wire.NewExchange()
+	result, err := within(ctx, s, func() (*rawResult, error) {
+		return sdk.CallCustomMethod[P, *rawResult](wire.With(ctx, ex), s.client, method, params)
+	})
+	if err != nil {
+		return reason(ex, err)
+	}
+	if err := json.Unmarshal(result.raw, answer); err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// ErrAnswer is why an answer that came is of no use.
+var ErrAnswer = errors.New("the answer cannot be read")
+
+// AddMethod has a client send a method that the SDK does not know, by Ask.
+func AddMethod[P interface {
+	*T
+	sdk.Params
+}, T any](c *sdk.Client, method string) error {
+	return sdk.AddSendingCustomMethod[P, *rawResult](c, method)
+}
+
+// ListTools asks for the server's tools. The log of the job that waits names the faults of
+// the list; the tools that can be read are used.
+func (s *Session) ListTools(ctx context.Context) error {
+	s.mu.Lock()
+	s.stale = false
+	s.mu.Unlock()
+	list, err := within(ctx, s, func() (*catalog.Catalog, error) { return catalog.List(ctx, s.opts.Name, s.opts.Server, s.page) })
+	if err != nil {
+		s.catalog = catalog.New(s.opts.Name, s.opts.Server)
+		return err
+	}
+	s.catalog = list
+	if s.opts.Listed != nil {
+		s.opts.Listed(list.Notes)
+	}
+	for _, note := range list.Notes {
+		s.Note(fmt.Sprintf("MCP server %s lists its tools otherwise than the protocol has it: %s", s.opts.Name, note))
+	}
+	return nil
+}
+
+// page asks for one page of the list.
+func (s *Session) page(ctx context.Context, cursor string) (catalog.Page, error) {
+	ex := wire.NewExchange()
+	listed, err := s.client.ListTools(wire.With(ctx, ex), &sdk.ListToolsParams{Cursor: cursor})
+	if err != nil {
+		return catalog.Page{}, s.because(err)
+	}
+	return catalog.Page{ListToolsResult: listed, Written: ex.Result(), Remarks: ex.Remarks()}, nil
 }
