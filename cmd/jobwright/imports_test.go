@@ -80,6 +80,20 @@ func importRules() []importRule {
 			"api/v1", "api/strict", "controller/action", "controller/action/outbound", "controller/action/process",
 			"controller/action/mcp/answer", "controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema", "controller/action/mcp/wire",
 		}},
+		// One session knows neither the others nor the jobs that they are for; tasks know sessions
+		// and not whose they are; the servers know no attempt.
+		{"controller/action/mcp/session", []string{
+			"api/v1", "api/strict", "controller/action", "controller/action/outbound", "controller/action/process", "controller/action/secrets", "store/filedb",
+			"controller/action/mcp/answer", "controller/action/mcp/catalog", "controller/action/mcp/config", "controller/action/mcp/container", "controller/action/mcp/display", "controller/action/mcp/endpoint", "controller/action/mcp/oauth/...", "controller/action/mcp/program", "controller/action/mcp/questions", "controller/action/mcp/schema", "controller/action/mcp/wire",
+		}},
+		{"controller/action/mcp/tasks", []string{
+			"api/v1", "api/strict", "controller/action", "controller/action/outbound", "controller/action/process", "controller/action/secrets", "store/filedb",
+			"controller/action/mcp/answer", "controller/action/mcp/catalog", "controller/action/mcp/config", "controller/action/mcp/container", "controller/action/mcp/display", "controller/action/mcp/endpoint", "controller/action/mcp/oauth/...", "controller/action/mcp/program", "controller/action/mcp/questions", "controller/action/mcp/schema", "controller/action/mcp/wire", "controller/action/mcp/session",
+		}},
+		{"controller/action/mcp/servers", []string{
+			"api/v1", "api/strict", "controller/action", "controller/action/outbound", "controller/action/process", "controller/action/secrets", "store/filedb",
+			"controller/action/mcp/answer", "controller/action/mcp/catalog", "controller/action/mcp/config", "controller/action/mcp/container", "controller/action/mcp/display", "controller/action/mcp/endpoint", "controller/action/mcp/oauth/...", "controller/action/mcp/program", "controller/action/mcp/questions", "controller/action/mcp/schema", "controller/action/mcp/wire", "controller/action/mcp/pool", "controller/action/mcp/session",
+		}},
 		{"controller/action/...", []string{"api/v1", "api/strict", "controller/action/...", "store/filedb"}},
 		{"controller/...", []string{"api/v1", "api/strict", "store", "store/logs", "store/events", "controller/...", "store/table", "store/filedb"}},
 		{"web", nil},
