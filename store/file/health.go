@@ -49,6 +49,9 @@ func (s *Store) noteCheckpoint(err error) {
 		s.stale.Store(nil)
 		return
 	}
+	if errors.Is(err, store.ErrReadOnly) {
+		return // Ready says so as long as it is true
+	}
 	// The path is in the log; who asks for notices need not know where the data lies.
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		err = at.Err
