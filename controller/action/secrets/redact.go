@@ -69,17 +69,10 @@ func (s *Set) Redactor(workspace string, own []string, also ...string) *Redactor
 
 // NewRedactor replaces values, each in every form that it may be written in, also cut off by
 // a table. Shorter ones than MinLength are left alone.
-func NewRedactor(values ...string) *Redactor { return redactorOf(values, true) }
-
-// Whole is NewRedactor for texts that hold what others have said, who may not know the
-// values: one that was cut off is no match, and a guess at the beginning of one tells
-// nothing.
-func Whole(values ...string) *Redactor { return redactorOf(values, false) }
-
-func redactorOf(values []string, cut bool) *Redactor {
+func NewRedactor(values ...string) *Redactor {
 	var patterns [][]byte
 	for _, value := range values {
-		patterns = append(patterns, patternsOf(value, cut)...)
+		patterns = append(patterns, patternsOf(value, true)...)
 	}
 	return newRedactor(patterns)
 }

@@ -208,7 +208,7 @@ func TestTheCallersOwnWordsStay(t *testing.T) {
 			}
 		})
 	}
-	if got := secrets.Whole("hunter22").String("hunt… hunter22"); got != "hunt… ***" {
+	if got := secrets.NewGuarded(secrets.MinLength, "hunter22").From("").String("hunt… hunter22"); got != "hunt… ***" {
 		t.Errorf("Whole makes %q", got)
 	}
 }
