@@ -74,8 +74,7 @@ func (m *Manager) Add(c runnable) error {
 // Then the sources end, each controller drains, the last added first, while all of them go
 // on reconciling, and all stop. It is called once.
 func (m *Manager) Run(ctx context.Context) error {
-	// A reconcile outlives ctx and has no end of its own: what it has begun to write is on
-	// its way to the disk.
+	// Reconciles are not canceled with ctx: a write that has begun must finish.
 	lasting := context.WithoutCancel(ctx)
 	var working sync.WaitGroup
 	for _, c := range m.controllers {

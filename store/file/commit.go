@@ -11,6 +11,17 @@ import (
 	"jobwright.dev/store/journal"
 )
 
+// Group commit: while one batch is on its way to the disk, the next one fills.
+//
+//	enqueue ─► joinBatch ─► waitDurable ─► leadBatch (the leader) ─► append ─► finishBatch
+//	 (wmu: version, overlay)      └ the others wait for batch.done     │         ├ publish (mu)
+//	                                                                   │         └ batch.done
+//	                                                                fdatasync
+//
+// Only the leader (Store.leading) touches the journal. Writers decide against the overlay,
+// which has the changes that readers cannot see yet. A failed batch fails the batch that was
+// filled meanwhile too, because its changes were decided on top of the lost ones.
+
 // enqueue assigns c its version, completes and releases its encoding, and adds c to the
 // batch. wmu is held. A soft change is published at once when no durable change is under way
 // before it; its caller need not wait then.
@@ -94,9 +105,9 @@ func (s *Store) flush() {
 	_ = s.waitDurable(context.Background(), b, leader)
 }
 
-// leadBatch commits b and then batch after batch, until nobody waits any more. caller: b is
-// the batch of the caller, who goes on once it is visible; then
-// a goroutine leads on. Publishing a batch before the next one is written keeps the disk
+// leadBatch commits b and then batch after batch, until nobody waits any more. With caller, b
+// is the batch of the calling writer, which returns once b is visible; a goroutine leads the
+// batches after it. Publishing a batch before the next one is written keeps the disk
 // idle for some tens of microseconds, and lets that many more writers join the next one:
 // on two cores the fuller batches are worth more (BenchmarkCreate, BenchmarkDrain). Waiting
 // on top of that until the writers just woken have joined (runtime.Gosched) took a tenth off

@@ -36,8 +36,8 @@
 //
 // A write is decided against the latest state, which includes what waits for the disk
 // (overlay), takes its version, and joins the batch. The first to find no leader is
-// one: it writes the batch as one block of the journal, names the leader of the next
-// batch, and publishes its own to readers and watchers. A soft write is published at once when
+// one: it writes the batch as one block of the journal, publishes it to readers and
+// watchers, and has a goroutine lead the next batch if writers wait for it. A soft write is published at once when
 // nothing durable is under way before it, and otherwise rides along.
 //
 // # In memory

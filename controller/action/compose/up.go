@@ -35,8 +35,8 @@ func (r *Runner) up(ctx context.Context, a action.Attempt, c command, out action
 	return r.undo(ctx, a, c.src, d.rendering, began, outcome, out)
 }
 
-// keep keeps the project's revision, with the containers that were judged good. A good deploy that could not be kept stays a good
-// one, and its message says so.
+// keep saves the project's revision, with the containers that were judged good. A deploy whose
+// revision cannot be saved still succeeds, and its message says so.
 func (r *Runner) keep(ctx context.Context, a action.Attempt, src source, rendering *rendering, containers []engine.Container, outcome action.Outcome, out action.Sink) action.Outcome {
 	err := rendering.unkept
 	var revision *revisions.Revision

@@ -17,10 +17,10 @@
 //  2. An unknown name and one that is limited to other workspaces are answered alike:
 //     with the names that this workspace may use.
 //  3. No error of this package has a value in it.
-//  4. What has been through a Redactor has no value in it as it stands, nor as JSON, YAML,
-//     URL, base64 or compose's $$ write it, nor cut off by a table, nor a line of one that has several; also where a
-//     value came in pieces (Reader). Values of less than MinLength bytes are refused:
-//     to redact them would redact half of every log.
+//  4. A Redactor removes values in these forms: verbatim; escaped as JSON, YAML, URL, base64
+//     or compose's $$; truncated by a table; single lines of a value that has several; split
+//     over reads (Reader). Values of less than MinLength bytes are refused: to redact them
+//     would redact half of every log.
 //  5. A client learns nothing of the secrets of other workspaces by what is redacted: those
 //     are replaced whole, never in part, and never within the client's own words.
 //  6. Where the reader has a hand in the text, values are replaced as [Guarded]: whole ones

@@ -11,11 +11,11 @@ const maxNap = time.Minute
 // leastStep is the least that a clock is set by; what is less is drift and rounding.
 const leastStep = time.Second
 
-// wallClock notices that the wall clock was set: then it has gone by another time than the
-// monotonic clock.
+// wallClock detects that the wall clock was set, by the difference between its progress and
+// that of the monotonic clock.
 type wallClock struct{ last time.Time }
 
-// step is by how much the clock was set since it was asked last; 0: it was not.
+// step is by how much the wall clock was set since the last call; 0: it was not.
 func (w *wallClock) step(now time.Time) time.Duration {
 	if w.last.IsZero() {
 		w.last = now
@@ -28,8 +28,8 @@ func (w *wallClock) step(now time.Time) time.Duration {
 	return step
 }
 
-// now is what time it is, for whatever the schedule is told. When the clock was set, what
-// waits for a moment is reconciled. The caller holds mu.
+// now is the time for every call of the schedule. After a change of the wall clock, all jobs
+// whose wait has a time limit are reconciled. The caller holds mu.
 func (d *Dispatcher) now() time.Time {
 	now := time.Now()
 	step := d.clock.step(now)

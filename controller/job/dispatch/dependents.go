@@ -51,7 +51,7 @@ func (d *Dispatcher) dependOn(e *entry, job *v1.Job) {
 
 // depends are the names in the job's dependsOn.
 func (e *entry) depends() []string {
-	if on := e.some().dependencies; on != nil {
+	if on := e.readExtra().dependencies; on != nil {
 		return on.names
 	}
 	return nil

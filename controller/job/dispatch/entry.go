@@ -60,8 +60,8 @@ type extra struct {
 // noExtra is the shared, read-only value of entries without extra.
 var noExtra extra
 
-// some returns the entry's extra for reading.
-func (e *entry) some() *extra {
+// readExtra returns the entry's extra for reading.
+func (e *entry) readExtra() *extra {
 	if e.extra == nil {
 		return &noExtra
 	}
@@ -120,7 +120,7 @@ func (d *Dispatcher) noteLease(e *entry, attempt *v1.Attempt) {
 			lease = attempt.LeaseExpires.UnixMicro()
 		}
 	}
-	if lease != e.some().lease {
+	if lease != e.readExtra().lease {
 		e.mutableExtra().lease = lease
 		e.dropExtra()
 	}

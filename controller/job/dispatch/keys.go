@@ -47,7 +47,7 @@ func (d *Dispatcher) join(e *entry, job *v1.Job) {
 	if job != nil && job.Spec.Concurrency != nil && !job.Finished() {
 		key = qualified(job.Namespace, job.Spec.Concurrency.Key)
 	}
-	if m := e.some().member; m != nil && m.group.key != key {
+	if m := e.readExtra().member; m != nil && m.group.key != key {
 		delete(m.group.members, e)
 		if len(m.group.members) == 0 {
 			delete(d.keys, m.group.key)
@@ -59,7 +59,7 @@ func (d *Dispatcher) join(e *entry, job *v1.Job) {
 		return
 	}
 	at := seniority{lifecycle.QueuedSince(job), e.uid}
-	if m := e.some().member; m != nil {
+	if m := e.readExtra().member; m != nil {
 		m.at = at
 		return
 	}
@@ -76,7 +76,7 @@ func qualified(workspace, key string) string { return workspace + "/" + key }
 
 // replacedBy is the job that replaces this one. The caller holds mu.
 func (d *Dispatcher) replacedBy(e *entry) string {
-	if m := e.some().member; m != nil && m.at.before(m.group.replacer) {
+	if m := e.readExtra().member; m != nil && m.at.before(m.group.replacer) {
 		return m.group.by
 	}
 	return ""
@@ -84,7 +84,7 @@ func (d *Dispatcher) replacedBy(e *entry) string {
 
 // replaces cancels the older jobs of the group once job is ready.
 func (d *Dispatcher) replaces(e *entry, job *v1.Job, now time.Time) {
-	m := e.some().member
+	m := e.readExtra().member
 	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencyReplace {
 		return
 	}
@@ -104,7 +104,7 @@ func (d *Dispatcher) replaces(e *entry, job *v1.Job, now time.Time) {
 // incomplete while an earlier job has not been read yet: it may hold the same key. The
 // caller holds mu.
 func (d *Dispatcher) skippedFor(e *entry, job *v1.Job) (others []string, complete bool) {
-	m := e.some().member
+	m := e.readExtra().member
 	if m == nil || job.Spec.Concurrency.Policy != v1.ConcurrencySkip || e.scheduled == granted || job.Status.CurrentAttempt != nil {
 		return nil, true
 	}

@@ -54,7 +54,7 @@ func (m *Metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 	for e := range m.d.jobs.All() {
 		workspace := e.workspace.Value()
 		lost[workspace] += 0 // so that an alert sees it come to an end
-		if lease := e.some().lease; lease != 0 && !e.finished && !e.atWork && now.UnixMicro() > lease {
+		if lease := e.readExtra().lease; lease != 0 && !e.finished && !e.atWork && now.UnixMicro() > lease {
 			lost[workspace]++
 		}
 	}

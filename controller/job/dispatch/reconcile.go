@@ -20,7 +20,7 @@ func (d *Dispatcher) Reconcile(ctx context.Context, e *entry) (controller.Result
 }
 
 func (d *Dispatcher) reconcile(ctx context.Context, e *entry) (result controller.Result, err error) {
-	known := d.look(e)
+	known := d.snapshot(e)
 	if known.forgotten || known.atWork {
 		d.passOn(e, known)
 		return result, nil
@@ -59,10 +59,11 @@ type known struct {
 	job                     *v1.Job  // kept decoded, and no event has told of a later version; nil: to be read
 }
 
-func (d *Dispatcher) look(e *entry) known {
+// snapshot returns the dispatcher's knowledge of e at one moment.
+func (d *Dispatcher) snapshot(e *entry) known {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	k := known{forgotten: e.forgotten, atWork: e.atWork, gone: e.gone, version: e.version, unconfirmed: e.some().unconfirmed}
+	k := known{forgotten: e.forgotten, atWork: e.atWork, gone: e.gone, version: e.version, unconfirmed: e.readExtra().unconfirmed}
 	if e.job != nil && !e.newer(e.job) {
 		k.job = e.job
 	}

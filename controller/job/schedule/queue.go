@@ -86,7 +86,7 @@ func (q *Queue) Upsert(item Item) {
 	if q.live[item.UID] != nil {
 		return
 	}
-	item = q.sane(item)
+	item = q.normalized(item)
 	if old := q.index.Get(item.UID); old != nil {
 		if old.item() == item {
 			return
@@ -118,17 +118,17 @@ func (q *Queue) share(item Item) *traits {
 	return s
 }
 
-// sane gives the item what the rest of the package takes for granted: limits of at
+// normalized returns the item as the rest of the package requires it: limits of at
 // least 1, equal items for equal meanings, and times without a monotonic reading, which
 // would order the times of this process differently from those that were on disk.
-func (q *Queue) sane(item Item) Item {
+func (q *Queue) normalized(item Item) Item {
 	if item.Key == "" {
 		item.Limit, item.InOrder = 0, false
 	} else {
 		item.Limit = max(item.Limit, 1)
 	}
 	item.HoldsPlace = item.HoldsPlace && item.InOrder
-	item.Rate = item.Rate.sane()
+	item.Rate = item.Rate.normalized()
 	item.Since = time.Unix(0, nanoseconds(item.Since))
 	if !item.NotBefore.IsZero() {
 		item.NotBefore = time.Unix(0, nanoseconds(item.NotBefore))
@@ -206,7 +206,7 @@ func (q *Queue) found(item Item, started time.Time, elsewhere bool) {
 		return
 	}
 	q.Remove(item.UID)
-	l := &live{Item: q.sane(item), tenant: q.tenant(item.Workspace), started: started.Round(0), elsewhere: elsewhere}
+	l := &live{Item: q.normalized(item), tenant: q.tenant(item.Workspace), started: started.Round(0), elsewhere: elsewhere}
 	if l.Key != "" {
 		l.key = q.key(l.Key)
 	}

@@ -13,7 +13,9 @@ type window struct {
 	lanes  []*lane       // that have queued jobs with the key
 }
 
-func (r Rate) sane() Rate {
+// normalized returns the rate as the rest of the package requires it: equal rates for equal
+// meanings, and a limit of at least 1.
+func (r Rate) normalized() Rate {
 	if r.Key == "" || r.Per <= 0 {
 		// Without a window there is no limit, but a Hold on the key still counts.
 		return Rate{Key: r.Key}
@@ -39,7 +41,7 @@ func (w *window) free(r Rate) time.Time {
 
 // Started counts a start against its rate, also one in the past, in any order.
 func (q *Queue) Started(r Rate, at time.Time) {
-	if r = r.sane(); r.Limit == 0 {
+	if r = r.normalized(); r.Limit == 0 {
 		return
 	}
 	w := q.window(r)

@@ -116,8 +116,9 @@ func (t *tenant) behind(other *tenant) bool {
 	return t.name < other.name
 }
 
-// settleTenant adds the workspace to those of which a job may start, or removes it. One that comes back after others were served starts at the present: what it
-// left unused meanwhile is gone.
+// settleTenant adds the workspace to those of which a job may start, or removes it. A
+// workspace that comes back after others were served starts at the present virtual time: the
+// share that it left unused meanwhile is gone.
 func (q *Queue) settleTenant(t *tenant) {
 	if !t.ready() {
 		if t.at >= 0 {
