@@ -85,8 +85,8 @@ func checkDepth(text []byte) error {
 		case c == '"':
 			quoted = true
 		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				return fmt.Errorf("the patch is more than %d levels deep", MaxDepth)
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("the patch is more than %d levels deep", maxDepth)
 			}
 		case c == '}' || c == ']':
 			depth--

@@ -15,7 +15,7 @@ var ErrTooLarge = errors.New("too large")
 // Patch is what is to become of an object.
 type Patch interface {
 	// Apply returns what the patch makes of an object's JSON. ErrTooLarge: more than
-	// MaxResult.
+	// maxResult.
 	Apply(document []byte) ([]byte, error)
 }
 
@@ -28,8 +28,8 @@ func JSON(text []byte) (Patch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the body is no JSON patch: %w", err)
 	}
-	if n := len(operations); n > MaxOperations {
-		return nil, fmt.Errorf("the patch has %d operations, at most %d are allowed", n, MaxOperations)
+	if n := len(operations); n > maxOperations {
+		return nil, fmt.Errorf("the patch has %d operations, at most %d are allowed", n, maxOperations)
 	}
 	steps, copies := steps{nil}, 0
 	for i, operation := range operations {
@@ -41,8 +41,8 @@ func JSON(text []byte) (Patch, error) {
 		if operation.Kind() != "copy" {
 			continue
 		}
-		if copies++; copies > MaxCopies {
-			return nil, fmt.Errorf("the patch has more than %d copy operations", MaxCopies)
+		if copies++; copies > maxCopies {
+			return nil, fmt.Errorf("the patch has more than %d copy operations", maxCopies)
 		}
 		steps = append(steps, nil)
 	}
@@ -91,8 +91,8 @@ func check(operation jsonpatch.Operation) error {
 		if !ok || at != "" && at[0] != '/' {
 			return fmt.Errorf("%s is no JSON pointer, as in /spec/priority", name)
 		}
-		if depth := strings.Count(at, "/"); depth > MaxDepth {
-			return fmt.Errorf("%s is %d levels deep, at most %d are allowed", name, depth, MaxDepth)
+		if depth := strings.Count(at, "/"); depth > maxDepth {
+			return fmt.Errorf("%s is %d levels deep, at most %d are allowed", name, depth, maxDepth)
 		}
 	}
 	return nil
@@ -105,8 +105,8 @@ func pointer(raw *json.RawMessage) (text string, ok bool) {
 }
 
 func checkResult(size int) error {
-	if size > MaxResult {
-		return fmt.Errorf("%w: the patch makes the object %d bytes, at most %d are allowed", ErrTooLarge, size, MaxResult)
+	if size > maxResult {
+		return fmt.Errorf("%w: the patch makes the object %d bytes, at most %d are allowed", ErrTooLarge, size, maxResult)
 	}
 	return nil
 }

@@ -27,9 +27,9 @@ func TestPatches(t *testing.T) {
 		"a merge of something else": {parse: Merge, patch: `[]`, wrong: "must be an object"},
 		"a merge with a tail":       {parse: Merge, patch: `{} {}`, wrong: "more after its end"},
 		"a merge that is cut off":   {parse: Merge, patch: `{"a":`, wrong: "no JSON merge patch"},
-		"a merge that is too deep":  {parse: Merge, patch: strings.Repeat(`{"a":`, MaxDepth+1) + "1" + strings.Repeat("}", MaxDepth+1), wrong: "levels deep"},
+		"a merge that is too deep":  {parse: Merge, patch: strings.Repeat(`{"a":`, maxDepth+1) + "1" + strings.Repeat("}", maxDepth+1), wrong: "levels deep"},
 		"brackets in a string":      {parse: Merge, patch: `{"a":"` + strings.Repeat(`[\"`, 500) + `"}`, want: `"a":"[`},
-		"a merge that is too large": {parse: Merge, patch: `{"a":"` + strings.Repeat("x", MaxResult) + `"}`, wrongApply: "too large"},
+		"a merge that is too large": {parse: Merge, patch: `{"a":"` + strings.Repeat("x", maxResult) + `"}`, wrongApply: "too large"},
 		"operations in order": {
 			parse: JSON, patch: `[{"op":"test","path":"/metadata/name","value":"x"},{"op":"copy","from":"/spec/list","path":"/spec/more"},{"op":"add","path":"/spec/more/-","value":"c"},{"op":"remove","path":"/spec/list"}]`,
 			want: `"more":["a","b","c"]`,
@@ -42,11 +42,11 @@ func TestPatches(t *testing.T) {
 		"a path that is a number":              {parse: JSON, patch: `[{"op":"remove","path":1}]`, wrong: "no JSON pointer"},
 		"a copy from nowhere":                  {parse: JSON, patch: `[{"op":"copy","path":"/x"}]`, wrong: "copy needs from"},
 		"no array":                             {parse: JSON, patch: `{}`, wrong: "no JSON patch"},
-		"too many operations":                  {parse: JSON, patch: `[` + strings.Repeat(`{"op":"remove","path":"/x"},`, MaxOperations) + `{"op":"remove","path":"/x"}]`, wrong: "1001 operations"},
-		"too many copies":                      {parse: JSON, patch: `[` + strings.Repeat(`{"op":"copy","from":"/spec","path":"/spec/x"},`, MaxCopies) + `{"op":"copy","from":"/spec","path":"/spec/x"}]`, wrong: "copy operations"},
-		"a path that is too deep":              {parse: JSON, patch: `[{"op":"add","path":"` + strings.Repeat("/a", MaxDepth+1) + `","value":1}]`, wrong: "levels deep"},
-		"a source that is too deep":            {parse: JSON, patch: `[{"op":"move","from":"` + strings.Repeat("/a", MaxDepth+1) + `","path":"/b"}]`, wrong: "levels deep"},
-		"a value that is too deep":             {parse: JSON, patch: `[{"op":"add","path":"/a","value":` + strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth) + `}]`, wrong: "levels deep"},
+		"too many operations":                  {parse: JSON, patch: `[` + strings.Repeat(`{"op":"remove","path":"/x"},`, maxOperations) + `{"op":"remove","path":"/x"}]`, wrong: "1001 operations"},
+		"too many copies":                      {parse: JSON, patch: `[` + strings.Repeat(`{"op":"copy","from":"/spec","path":"/spec/x"},`, maxCopies) + `{"op":"copy","from":"/spec","path":"/spec/x"}]`, wrong: "copy operations"},
+		"a path that is too deep":              {parse: JSON, patch: `[{"op":"add","path":"` + strings.Repeat("/a", maxDepth+1) + `","value":1}]`, wrong: "levels deep"},
+		"a source that is too deep":            {parse: JSON, patch: `[{"op":"move","from":"` + strings.Repeat("/a", maxDepth+1) + `","path":"/b"}]`, wrong: "levels deep"},
+		"a value that is too deep":             {parse: JSON, patch: `[{"op":"add","path":"/a","value":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + `}]`, wrong: "levels deep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			patch, err := test.parse([]byte(test.patch))
@@ -77,7 +77,7 @@ func TestPatches(t *testing.T) {
 // an object may be, and what it has made until then is bounded too.
 func TestCopiesThatDoubleAreStopped(t *testing.T) {
 	var operations []string
-	for range MaxCopies {
+	for range maxCopies {
 		operations = append(operations, `{"op":"copy","from":"/spec/list","path":"/spec/list/-"}`)
 	}
 	patch, err := JSON([]byte("[" + strings.Join(operations, ",") + "]"))
@@ -90,7 +90,7 @@ func TestCopiesThatDoubleAreStopped(t *testing.T) {
 	}
 	reached := 0
 	for _, step := range patch.(steps) {
-		if len(step) == 0 || len(document) > MaxResult {
+		if len(step) == 0 || len(document) > maxResult {
 			break
 		}
 		if document, err = step.Apply(document); err != nil {
@@ -98,7 +98,7 @@ func TestCopiesThatDoubleAreStopped(t *testing.T) {
 		}
 		reached = len(document)
 	}
-	if reached > 2*MaxResult+1000 {
+	if reached > 2*maxResult+1000 {
 		t.Errorf("the patch has made %d bytes before it was stopped", reached)
 	}
 }
@@ -142,7 +142,7 @@ func FuzzJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got, err := patch.Apply([]byte(object)); err == nil && len(got) > MaxResult {
+		if got, err := patch.Apply([]byte(object)); err == nil && len(got) > maxResult {
 			t.Errorf("%d bytes", len(got))
 		}
 	})

@@ -96,7 +96,11 @@ func (h *house) apart(t *testing.T, route server.Route) {
 	}
 	var all sync.WaitGroup
 	all.Go(func() { quiet(of) })
-	for _, selector := range selectorsOfOther {
+	selectors := slices.Clone(selectorsOfOther)
+	for _, secret := range h.secrets {
+		selectors = append(selectors, "fieldSelector=involvedObject.uid%3D"+string(secret.UID()))
+	}
+	for _, selector := range selectors {
 		all.Go(func() {
 			r := of
 			r.path += map[bool]string{true: "&", false: "?"}[strings.Contains(r.path, "?")] + selector

@@ -13,7 +13,7 @@ import (
 // The labels by which compose knows its containers
 // (https://github.com/docker/compose, pkg/api/labels.go).
 const (
-	ProjectLabel = "com.docker.compose.project"
+	projectLabel = "com.docker.compose.project"
 	serviceLabel = "com.docker.compose.service"
 	oneoffLabel  = "com.docker.compose.oneoff"
 	hashLabel    = "com.docker.compose.config-hash"

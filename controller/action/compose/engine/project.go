@@ -60,7 +60,7 @@ func (p *Project) Baseline(containers []Container) {
 // compose run are left out.
 func (p *Project) Containers(ctx context.Context) ([]Container, error) {
 	for try := 1; ; try++ {
-		ids, err := p.Docker.Lines(ctx, p.Attempt, "ps", "--all", "--no-trunc", "--quiet", "--filter=label="+ProjectLabel+"="+p.Name)
+		ids, err := p.Docker.Lines(ctx, p.Attempt, "ps", "--all", "--no-trunc", "--quiet", "--filter=label="+projectLabel+"="+p.Name)
 		if err != nil || len(ids) == 0 {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (p *Project) Do(ctx context.Context, args ...string) error {
 
 // Owned are the names of the project's networks or volumes; kind is network or volume.
 func (p *Project) Owned(ctx context.Context, kind string) ([]string, error) {
-	names, err := p.Docker.Lines(ctx, p.Attempt, kind, "ls", "--filter=label="+ProjectLabel+"="+p.Name, "--format={{.Name}}")
+	names, err := p.Docker.Lines(ctx, p.Attempt, kind, "ls", "--filter=label="+projectLabel+"="+p.Name, "--format={{.Name}}")
 	slices.Sort(names)
 	return names, err
 }

@@ -27,7 +27,7 @@ func (p *Project) Watch(ctx context.Context, since time.Time) (<-chan struct{}, 
 		}
 	}
 	args := []string{
-		"events", "--filter=type=container", "--filter=label=" + ProjectLabel + "=" + p.Name, "--format={{.Action}}",
+		"events", "--filter=type=container", "--filter=label=" + projectLabel + "=" + p.Name, "--format={{.Action}}",
 		"--since=" + since.UTC().Format(time.RFC3339Nano),
 	}
 	for _, event := range watched {

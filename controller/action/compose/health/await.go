@@ -61,7 +61,7 @@ func (a *Await) Run(ctx context.Context) (Judgment, error) {
 		case seen.Probing && a.ask(ctx, seen.Containers):
 			continue // what answered may have ended since
 		case seen.Probing:
-			pause = ProbePause
+			pause = probePause
 		default:
 			pause = untilNext(seen.Judgment, a.Project.Now())
 		}

@@ -17,8 +17,8 @@ import (
 const (
 	// probeAnswerTime bounds one question of the health probe.
 	probeAnswerTime = 5 * time.Second
-	// ProbePause lies between two questions.
-	ProbePause = time.Second
+	// probePause lies between two questions.
+	probePause = time.Second
 )
 
 // Probe asks health.probe once; an error says how the answer is not as expected. The probe

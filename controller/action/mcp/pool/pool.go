@@ -22,8 +22,8 @@ type Session interface {
 	Close(grace time.Duration)
 }
 
-// CloseTime is how long an idle session gets to end by itself.
-const CloseTime = 3 * time.Second
+// closeTime is how long an idle session gets to end by itself.
+const closeTime = 3 * time.Second
 
 // Line is the calls that a session serves.
 type Line struct {
@@ -94,7 +94,7 @@ func (p *Pool[S]) Put(s S) {
 	kept := p.keep(e)
 	p.mu.Unlock()
 	if !kept {
-		p.finish(e, CloseTime)
+		p.finish(e, closeTime)
 	}
 	p.leave(e.line)
 }
@@ -115,11 +115,11 @@ func (p *Pool[S]) keep(e *entry[S]) bool {
 		return false
 	}
 	e.idle, e.since = true, time.Now()
-	e.expire = time.AfterFunc(p.opts.Idle, func() { p.retire(e, CloseTime) })
+	e.expire = time.AfterFunc(p.opts.Idle, func() { p.retire(e, closeTime) })
 	e.line.idle = append(e.line.idle, e)
 	if e.line.Name == "" {
 		for _, b := range e.budgets {
-			e.offers = append(e.offers, b.offer(&offer{e.line.Workspace, func() { p.retire(e, CloseTime) }}))
+			e.offers = append(e.offers, b.offer(&offer{e.line.Workspace, func() { p.retire(e, closeTime) }}))
 		}
 	}
 	return true
@@ -197,7 +197,7 @@ func (p *Pool[S]) Close(why error) {
 	p.mu.Unlock()
 	var all sync.WaitGroup
 	for _, e := range idle {
-		all.Go(func() { p.retire(e, CloseTime) })
+		all.Go(func() { p.retire(e, closeTime) })
 	}
 	all.Wait()
 	p.ending.Wait()

@@ -53,7 +53,7 @@ func empty(result json.RawMessage) json.RawMessage {
 func tools(ex *Exchange, result json.RawMessage) json.RawMessage {
 	var page map[string]json.RawMessage
 	if json.Unmarshal(result, &page) != nil || page == nil {
-		ex.remark("its list of tools is no object: " + short(string(result), BodyShown))
+		ex.remark("its list of tools is no object: " + short(string(result), bodyShown))
 		return json.RawMessage(`{"tools":[]}`)
 	}
 	var cursor string
@@ -62,14 +62,14 @@ func tools(ex *Exchange, result json.RawMessage) json.RawMessage {
 	}
 	var listed []json.RawMessage
 	if len(page["tools"]) > 0 && json.Unmarshal(page["tools"], &listed) != nil {
-		ex.remark("its tools are no list: " + short(string(page["tools"]), BodyShown))
+		ex.remark("its tools are no list: " + short(string(page["tools"]), bodyShown))
 	}
 	kept := []json.RawMessage{}
 	for i, raw := range listed {
 		if tool, wrong := readable(raw); wrong == "" {
 			kept = append(kept, tool)
 		} else {
-			ex.remark(fmt.Sprintf("tools[%d] cannot be used: %s: %s", i, wrong, short(string(raw), BodyShown)))
+			ex.remark(fmt.Sprintf("tools[%d] cannot be used: %s: %s", i, wrong, short(string(raw), bodyShown)))
 		}
 	}
 	encoded, err := json.Marshal(kept)

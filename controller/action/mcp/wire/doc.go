@@ -29,11 +29,11 @@
 //  2. Ids: an answer belongs to the request of its id, a number or a string ("7" for 7).
 //     Without a known id, the answer belongs to the request whose HTTP response carries it.
 //     Over stdio, id 0 and a missing id belong to the only request that waits. Any other
-//     answer fails the only request that waits, after StrayTime.
+//     answer fails the only request that waits, after strayTime.
 //  3. Form: a byte order mark, CRLF, a message over several lines (stdio), bytes that are not
 //     UTF-8, NaN and Infinity, raw control characters, and a missing or wrong jsonrpc member
 //     are read. Content-Length headers end the session at once, with the reason.
-//  4. HTTP: a response without a message is a Failure with the status, the first BodyShown
+//  4. HTTP: a response without a message is a Failure with the status, the first bodyShown
 //     bytes of the body, Retry-After, and what to do. Options.Redact removes secrets.
 //  5. Once: a call of a tool is written once. The package never sends it again, and the Go
 //     HTTP transport gets no second body to send (Once).

@@ -12,9 +12,9 @@ import (
 	"jobwright.dev/controller/action/outbound"
 )
 
-// BodyShown is how much of a body a message shows, in bytes: a sentence or two of a
+// bodyShown is how much of a body a message shows, in bytes: a sentence or two of a
 // program, and the title of a page.
-const BodyShown = 500
+const bodyShown = 500
 
 // Failure is why a request has no answer of the protocol.
 type Failure struct {
@@ -56,7 +56,7 @@ func (p *Peer) refused(response *http.Response, body []byte, now time.Time) *Fai
 		f.Text += " (" + p.opts.Redact(challenge) + ")"
 	}
 	if location := response.Header.Get("Location"); location != "" {
-		f.Text += fmt.Sprintf(", a redirect to %s, which would turn the call into a GET: put that url into the --mcp-config file", p.opts.Redact(short(location, BodyShown)))
+		f.Text += fmt.Sprintf(", a redirect to %s, which would turn the call into a GET: put that url into the --mcp-config file", p.opts.Redact(short(location, bodyShown)))
 	}
 	f.Text += p.quoted(body)
 	if advice := advice(response.StatusCode, f.Session); advice != "" {
@@ -84,7 +84,7 @@ func (p *Peer) quoted(body []byte) string {
 	if text == "" {
 		return ""
 	}
-	return ": " + short(p.opts.Redact(text), BodyShown)
+	return ": " + short(p.opts.Redact(text), bodyShown)
 }
 
 // advice tells an operator the remedy for a status.
@@ -117,12 +117,12 @@ var challengePart = sync.OnceValue(func() *regexp.Regexp {
 // challenged is the text of a challenge.
 func challenged(header string) string {
 	var parts []string
-	for _, part := range challengePart().FindAllStringSubmatch(short(header, 2*BodyShown), -1) {
+	for _, part := range challengePart().FindAllStringSubmatch(short(header, 2*bodyShown), -1) {
 		parts = append(parts, part[2])
 	}
 	if len(parts) == 0 {
 		scheme, _, _ := strings.Cut(header, " ")
 		return short(scheme, 50)
 	}
-	return short(strings.Join(parts, ": "), BodyShown)
+	return short(strings.Join(parts, ": "), bodyShown)
 }

@@ -104,7 +104,7 @@ func (t *Transport) post(r *http.Request) (*http.Response, error) {
 // accepted is the response to a request whose answer comes on the session's stream.
 func (t *Transport) accepted(response *http.Response, ex *Exchange) *http.Response {
 	if !good(response) {
-		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*BodyShown)) // what can be read of it
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 4*bodyShown)) // what can be read of it
 		t.peer.fail(ex, t.peer.refused(response, body, time.Now()))
 	}
 	return response

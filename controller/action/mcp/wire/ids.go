@@ -75,7 +75,7 @@ func (p *Peer) strayed(m *message) {
 		return
 	}
 	if len(m.Error) > 0 && !bytes.Equal(m.Error, null) {
-		p.stray(fmt.Sprintf("with an error for id %s: %s", none(short(string(m.ID), 100)), short(rpcError(m.Error).Message, BodyShown)), false)
+		p.stray(fmt.Sprintf("with an error for id %s: %s", none(short(string(m.ID), 100)), short(rpcError(m.Error).Message, bodyShown)), false)
 		return
 	}
 	p.stray(fmt.Sprintf("with id %s, which nobody has asked with", none(short(string(m.ID), 100))), true)

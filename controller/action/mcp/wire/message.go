@@ -184,11 +184,11 @@ func rpcError(raw json.RawMessage) *jsonrpc.Error {
 		Data    json.RawMessage `json:"data"`
 	}
 	if json.Unmarshal(raw, &e) != nil {
-		return &jsonrpc.Error{Message: short(string(raw), BodyShown)}
+		return &jsonrpc.Error{Message: short(string(raw), bodyShown)}
 	}
 	out := &jsonrpc.Error{Data: e.Data}
 	if json.Unmarshal(e.Message, &out.Message) != nil && len(e.Message) > 0 {
-		out.Message = short(string(e.Message), BodyShown)
+		out.Message = short(string(e.Message), bodyShown)
 	}
 	code, number, _ := written(e.Code)
 	out.Code = code
@@ -198,7 +198,7 @@ func rpcError(raw json.RawMessage) *jsonrpc.Error {
 	if out.Message == "" {
 		out.Message = "an error without a message"
 		if len(e.Data) > 0 {
-			out.Message += ", with the data " + short(string(e.Data), BodyShown)
+			out.Message += ", with the data " + short(string(e.Data), bodyShown)
 		}
 	}
 	return out

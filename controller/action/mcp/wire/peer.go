@@ -16,9 +16,9 @@ const (
 	// MaxMessage is the longest message that is read, in bytes. The largest honest ones are
 	// images and files in base64; a decoder holds twice as much, for each session.
 	MaxMessage = 16 << 20
-	// StrayTime is how long a request waits for its own answer after an answer came that
+	// strayTime is how long a request waits for its own answer after an answer came that
 	// belongs to none: longer than a server takes to write one after the other.
-	StrayTime = 5 * time.Second
+	strayTime = 5 * time.Second
 	// OwnPrefix begins methods that the SDK knows by no other name, since it lets nobody
 	// send a standard method by hand. The server gets them without it.
 	OwnPrefix = "jobwright/"
@@ -147,14 +147,14 @@ func (p *Peer) forget(id int64) {
 }
 
 // stray is told of an answer that belongs to no request: the only one that waits for an
-// answer fails when it has waited for StrayTime after that. answered tells that it was a
+// answer fails when it has waited for strayTime after that. answered tells that it was a
 // result, so that something was carried out.
 func (p *Peer) stray(what string, answered bool) {
 	ex := p.only()
 	if ex == nil || p.inject == nil {
 		return
 	}
-	time.AfterFunc(StrayTime, func() {
+	time.AfterFunc(strayTime, func() {
 		if p.only() != ex {
 			return
 		}

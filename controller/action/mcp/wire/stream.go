@@ -90,7 +90,7 @@ func (s *stream) event() error {
 		}
 		messages, is := s.peer.receive(e.data, of)
 		if !is {
-			s.ex.remark("an event held no message: " + short(string(e.data), BodyShown))
+			s.ex.remark("an event held no message: " + short(string(e.data), bodyShown))
 		}
 		s.emit(messages, e)
 	} else {
@@ -134,7 +134,7 @@ func (s *stream) whole() error {
 
 // foreign takes a body that is no message.
 func (s *stream) foreign() error {
-	head := make([]byte, 4*BodyShown)
+	head := make([]byte, 4*bodyShown)
 	n, _ := io.ReadFull(s.body, head)
 	if n == 0 {
 		return s.failed(&Failure{Text: fmt.Sprintf("with HTTP %d and an empty body", s.response.StatusCode), Status: s.response.StatusCode, Answered: true})
@@ -145,7 +145,7 @@ func (s *stream) foreign() error {
 // elsewhere waits for an answer that does not come with the response: on the stream of
 // events that the session listens to, where there is one.
 func (s *stream) elsewhere() error {
-	timer := time.NewTimer(StrayTime)
+	timer := time.NewTimer(strayTime)
 	defer timer.Stop()
 	for {
 		select {
@@ -180,7 +180,7 @@ func (p *Peer) sniffed(response *http.Response) (io.Reader, string) {
 	if kind == eventStream || kind == "application/json" || response.StatusCode == http.StatusAccepted {
 		return response.Body, kind
 	}
-	head := make([]byte, BodyShown)
+	head := make([]byte, bodyShown)
 	n, _ := io.ReadAtLeast(response.Body, head, 1)
 	head = head[:n]
 	body := io.MultiReader(bytes.NewReader(head), response.Body)
