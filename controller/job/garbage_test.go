@@ -95,13 +95,13 @@ func TestAJobThatIsDeletedWhileItRunsLeavesNoLog(t *testing.T) {
 // TestWhatWasDeletedWhileNoControllerRanIsCollectedAtTheStart: the logs of real files, and
 // the operation that a real api_call remembers; what is kept of other jobs stays.
 func TestWhatWasDeletedWhileNoControllerRanIsCollectedAtTheStart(t *testing.T) {
-	asked := make(chan struct{}, 1)
+	asked := map[string]chan struct{}{"/poll-gone": make(chan struct{}, 1), "/poll-stays": make(chan struct{}, 1)}
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			w.WriteHeader(http.StatusAccepted)
 		} else {
 			select {
-			case asked <- struct{}{}:
+			case asked[r.URL.Path] <- struct{}{}:
 			default:
 			}
 		}
@@ -119,7 +119,7 @@ func TestWhatWasDeletedWhileNoControllerRanIsCollectedAtTheStart(t *testing.T) {
 	polls := func(j *v1.Job) {
 		j.Spec = v1.JobSpec{Type: v1.JobTypeAPICall, APICall: &v1.APICallAction{
 			URL: service.URL, Method: http.MethodPost,
-			Poll: &v1.APICallPoll{URL: service.URL + "/operation", IntervalSeconds: &interval, Done: []v1.BodyExpectation{{Path: "{.done}", Equals: &v1.JSON{Raw: []byte("true")}}}},
+			Poll: &v1.APICallPoll{URL: service.URL + "/" + j.Name, IntervalSeconds: &interval, Done: []v1.BodyExpectation{{Path: "{.done}", Equals: &v1.JSON{Raw: []byte("true")}}}},
 		}}
 	}
 	e.start()
@@ -129,7 +129,7 @@ func TestWhatWasDeletedWhileNoControllerRanIsCollectedAtTheStart(t *testing.T) {
 	}
 	for _, name := range []string{"poll-gone", "poll-stays"} {
 		e.create(name, polls)
-		<-asked
+		<-asked["/"+name] // and not the other one once more
 	}
 	e.stop() // both are interrupted, and go on polling at the next start
 	e.open()

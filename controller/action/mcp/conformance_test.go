@@ -66,7 +66,7 @@ func conformanceClient(url string) error {
 	if !ok {
 		return fmt.Errorf("no scenario %q", os.Getenv("MCP_CONFORMANCE_SCENARIO"))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	server := mcp.Server{Type: "http", URL: url}
 	if s.server != nil {
@@ -113,7 +113,7 @@ func TestConformanceOfTheClient(t *testing.T) {
 			// The suite judges by the clock too (sse-retry), and this machine may be busy.
 			var out []byte
 			for range 3 {
-				command := exec.CommandContext(t.Context(), "node", suite, "client", "--command", link, "--scenario", name, "--timeout", "25000")
+				command := exec.CommandContext(t.Context(), "node", suite, "client", "--command", link, "--scenario", name, "--timeout", "90000")
 				command.Env = append(os.Environ(), fakeEnv+"="+conformanceMode)
 				if out, err = command.CombinedOutput(); err == nil {
 					return

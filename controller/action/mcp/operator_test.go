@@ -127,11 +127,11 @@ func TestTheServersTimeoutEndsACall(t *testing.T) {
 // TestAServerOfServerSentEvents, as protocol 2024-11-05 has them, is called with the
 // operator's headers.
 func TestAServerOfServerSentEvents(t *testing.T) {
-	var bare bool
+	var bare atomic.Bool
 	handler := sdk.NewSSEHandler(func(*http.Request) *sdk.Server { return fakeServer() }, nil)
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Key") != "abc" {
-			bare = true
+			bare.Store(true)
 		}
 		handler.ServeHTTP(w, r)
 	}))
@@ -160,7 +160,7 @@ func TestAServerOfServerSentEvents(t *testing.T) {
 	if out := <-done; out.Verdict != action.Stopped {
 		t.Errorf("outcome %+v", out)
 	}
-	if bare {
+	if bare.Load() {
 		t.Error("a request came without the operator's header")
 	}
 }

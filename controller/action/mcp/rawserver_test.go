@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +12,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// firstTry is how long a server is waited for in tests that says nothing; those that say
+// something do it ten times as often, so that a busy machine does not make them silent.
+const firstTry = time.Second
 
 // rawServer speaks JSON-RPC by hand, so that it can break every rule that the SDK keeps.
 // How it starts is its mode; how a call goes is for the tool to say.
@@ -58,7 +65,7 @@ func (s *rawServer) run() {
 	}
 	if s.mode == "slow-start" {
 		fmt.Fprintln(os.Stderr, "starting", os.Getpid())
-		<-time.After(400 * time.Millisecond)
+		<-time.After(2 * firstTry)
 	}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<24)
@@ -89,7 +96,7 @@ func (s *rawServer) handle(m rawMessage) {
 		case "tells-of-its-start": // for longer than a silent one is waited for
 			fmt.Fprintln(os.Stderr, "starting", os.Getpid())
 			for i := range 20 {
-				<-time.After(20 * time.Millisecond)
+				<-time.After(firstTry / 10)
 				fmt.Fprintf(os.Stderr, "fetched %d of 20\n", i+1)
 			}
 		}
@@ -99,7 +106,7 @@ func (s *rawServer) handle(m rawMessage) {
 			forever()
 		}
 		if s.mode == "slow-initialize" { // for longer than a silent one is waited for
-			<-time.After(400 * time.Millisecond)
+			<-time.After(2 * firstTry)
 		}
 		if s.mode == "dies-in-initialize" {
 			s.exit(9, "cannot read my own configuration")
@@ -224,8 +231,16 @@ func (s *rawServer) call(m rawMessage) {
 		s.line(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"late too"}}`)
 	case "answers-and-leaves": // as servers do that serve one call
 		s.answer(m.ID, ok)
-		<-time.After(200 * time.Millisecond)
-		s.exit(0, "one call, as agreed")
+		// The next call is in the pipe then, and stays there.
+		for {
+			_, err := unix.Poll([]unix.PollFd{{Fd: int32(os.Stdin.Fd()), Events: unix.POLLIN}}, -1)
+			if err == nil {
+				s.exit(0, "one call, as agreed")
+			}
+			if !errors.Is(err, unix.EINTR) {
+				s.exit(1, err.Error())
+			}
+		}
 	case "reads-and-leaves":
 		s.answer(m.ID, ok)
 		if _, err := os.Stdin.Read(make([]byte, 1<<16)); err != nil {

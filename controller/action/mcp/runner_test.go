@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ type recorder struct {
 	lines []string
 	pcts  []int
 	steps chan string
+	// onLine, set before an attempt begins, is called with each line.
+	onLine func(string)
 }
 
 func newRecorder() *recorder { return &recorder{steps: make(chan string, 1000)} }
@@ -38,6 +41,9 @@ func (r *recorder) Line(stream action.Stream, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lines = append(r.lines, string(stream)+": "+text)
+	if r.onLine != nil {
+		r.onLine(text)
+	}
 }
 
 func (r *recorder) Result(v1.JSON) {}
@@ -206,11 +212,11 @@ func TestCancel(t *testing.T) {
 }
 
 func TestOverHTTP(t *testing.T) {
-	var auth string
+	var auth atomic.Value
 	handler := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return fakeServer() }, nil)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			auth = r.Header.Get("Authorization")
+			auth.Store(r.Header.Get("Authorization"))
 		}
 		handler.ServeHTTP(w, r)
 	}))
@@ -224,8 +230,8 @@ func TestOverHTTP(t *testing.T) {
 		t.Errorf("progress %v", rec.pcts)
 	}
 	r.Close()
-	if auth != "Bearer abc" {
-		t.Errorf("Authorization %q", auth)
+	if got := auth.Load(); got != "Bearer abc" {
+		t.Errorf("Authorization %q", got)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
@@ -19,7 +18,7 @@ func TestAServerThatIsStillStartingIsNotStartedAgain(t *testing.T) {
 	for _, mode := range []string{"slow-start", "tells-of-its-start", "slow-initialize"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			r := newRunner(t, raw(t, mode), func(o *mcp.Options) { mcp.WithFirstTry(o, 100*time.Millisecond) })
+			r := newRunner(t, raw(t, mode), func(o *mcp.Options) { mcp.WithFirstTry(o, firstTry) })
 			rec := newRecorder()
 			if out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec); out.Verdict != action.Succeeded {
 				t.Errorf("outcome %+v", out)
@@ -77,12 +76,12 @@ func TestAServerThatBabblesIsNoServerThatStarts(t *testing.T) {
 	t.Parallel()
 	servers := raw(t, "babbles")
 	server := servers["raw"]
-	server.StartTimeoutSeconds = 1
+	server.StartTimeoutSeconds = 4 // enough for a busy machine to start it and to read 512 KiB
 	servers["raw"] = server
 	r := newRunner(t, servers)
 	rec := newRecorder()
 	out := r.Run(t.Context(), attempt(&v1.BuildAction{Action: "ok"}), rec)
-	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, "did not introduce itself within 1s") {
+	if out.Reason != v1.ReasonServerUnavailable || !strings.Contains(out.Message, "did not introduce itself within 4s") {
 		t.Errorf("outcome %+v", out)
 	}
 	nothingLeft(t, r)

@@ -42,6 +42,7 @@ func TestWhatComesAfterTheAnswerIsForNoOtherJob(t *testing.T) {
 			t.Errorf("the log of %s's job has another one's words: %s", workspace, log)
 		}
 	}
+	nothingLeft(t, r) // its stderr has been read to the end
 	mu.Lock()
 	defer mu.Unlock()
 	told := strings.Join(own, "\n")

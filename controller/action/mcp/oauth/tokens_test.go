@@ -69,6 +69,12 @@ func (m *memory) breaks(err error) {
 	m.broken = err
 }
 
+func (m *memory) hides(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.unread = err
+}
+
 // journal is a log that a test reads.
 type journal struct {
 	mu    sync.Mutex
@@ -257,12 +263,12 @@ func TestADiskThatFailsIsReadAgain(t *testing.T) {
 	w, disk := newWorld(t), new(memory)
 	w.rotate("first")
 	works(t, w.started(t, config.OAuth{RefreshToken: "first"}, NewTokens(disk, logr.Discard())), w)
-	disk.unread = os.ErrPermission
+	disk.hides(os.ErrPermission)
 	s := w.started(t, config.OAuth{RefreshToken: "first"}, NewTokens(disk, logr.Discard()))
 	if got, err := post(t, s, w.server.URL+"/mcp"); err == nil {
 		t.Errorf("%q", got)
 	}
-	disk.unread = nil
+	disk.hides(nil)
 	works(t, s, w)
 	if asked := w.asked(); len(asked) != 1 {
 		t.Errorf("asked with %q", asked)

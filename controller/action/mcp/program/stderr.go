@@ -3,16 +3,16 @@ package program
 import (
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"jobwright.dev/controller/action/process"
 )
 
-// drainTime bounds the wait for what was written before an answer; it is in the pipe.
-const drainTime = 20 * time.Millisecond
+// drainTime bounds the wait for what was written before an answer. It is no more than a pipe
+// holds, so the bound is for a reader that cannot hand it over, and not for a busy machine.
+const drainTime = 2 * time.Second
 
-// stderr is a program's stderr. It knows whether what was read of it is being handed over, and
+// stderr is a program's stderr. It knows how much of what was read has been handed over, and
 // which call each line was written in.
 //
 // An epoch begins where a call begins: behind the last byte that the program has written by
@@ -21,10 +21,9 @@ const drainTime = 20 * time.Millisecond
 // belongs to an epoch before it, however late it is read.
 type stderr struct {
 	io.ReadCloser
-	busy atomic.Bool
-
 	mu    sync.Mutex
 	read  int64 // bytes so far
+	over  int64 // of these were handed over
 	half  bool  // the last of them is within a line
 	epoch int64 // of what was read last
 	next  int64 // the newest
@@ -34,10 +33,17 @@ type stderr struct {
 
 // Read implements io.Reader.
 func (s *stderr) Read(p []byte) (int, error) {
-	s.busy.Store(false)
-	n, err := s.fetch(p)
-	s.busy.Store(n > 0)
-	return n, err
+	s.mu.Lock()
+	s.over = s.read // who asks for more has handed over the lines before
+	s.mu.Unlock()
+	return s.fetch(p)
+}
+
+// handed reports whether the bytes before a place were handed over.
+func (s *stderr) handed(before int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over >= before
 }
 
 // fetchPlain reads where it is not known how much was written: a piece may have the end of an
@@ -103,7 +109,11 @@ func (p *Program) Mark() int64 {
 
 // Drain waits until what the program wrote to stderr before its answer has been handed over.
 func (p *Program) Drain() {
-	for until := time.Now().Add(drainTime); unread(p.stderr.ReadCloser) > 0 || p.stderr.busy.Load(); {
+	s := p.stderr
+	s.mu.Lock()
+	written := s.read + int64(unread(s.ReadCloser))
+	s.mu.Unlock()
+	for until := time.Now().Add(drainTime); !s.handed(written); {
 		pause := time.NewTimer(time.Millisecond)
 		<-pause.C
 		if time.Now().After(until) {

@@ -68,6 +68,7 @@ func (s *Session) untilQuiet(ctx context.Context, quiet time.Duration) (context.
 	go func() {
 		timer := time.NewTimer(quiet)
 		defer timer.Stop()
+		read := true // the request, as far as was seen
 		for {
 			select {
 			case <-timer.C:
@@ -77,8 +78,9 @@ func (s *Session) untilQuiet(ctx context.Context, quiet time.Duration) (context.
 			if s.peer.Answered() {
 				return
 			}
-			idle := time.Since(s.heard())
-			if s.proc != nil && s.proc.Stdin().Unread() > 0 {
+			idle, before := time.Since(s.heard()), read
+			read = s.proc == nil || s.proc.Stdin().Unread() == 0
+			if !read || !before { // it has not read the request, or may have done so just now
 				idle = 0
 			}
 			if idle >= quiet {
