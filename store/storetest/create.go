@@ -13,21 +13,7 @@ import (
 )
 
 func testCreate(t *testing.T, f *fixture) {
-	f.run("sets uid, generation, creationTimestamp and resourceVersion, and does not change what it was given", func(c *testCase) {
-		given := job("acme", "a")
-		given.Labels = map[string]string{"team": "web", "tier": "gold"}
-		before := given.DeepCopy()
-		got := c.created(given)
-		if got.UID == "" || got.Generation != 1 || got.CreationTimestamp.IsZero() || got.ResourceVersion == "" {
-			c.Errorf("not complete: %+v", got.ObjectMeta)
-		}
-		if given.UID != before.UID || given.ResourceVersion != "" || given.Generation != 0 {
-			c.Error("the given object was changed")
-		}
-		if got.Status.Phase != v1.JobQueued || !cmp.Equal(got.Spec, before.Spec) || got.Labels["tier"] != "gold" || got.Spec.Type != v1.JobTypeAPICall {
-			c.Errorf("something was lost: %+v", got)
-		}
-	})
+	f.run("sets uid, generation, creationTimestamp and resourceVersion, and does not change what it was given", createCompletes)
 	f.run("keeps a uid and a creationTimestamp that are set, or has its own", func(c *testCase) {
 		given := job("acme", "a")
 		given.UID = "0192f5f0-7d3c-7abc-8def-0123456789ab"
@@ -46,26 +32,7 @@ func testCreate(t *testing.T, f *fixture) {
 		}
 		c.create(job("other", "a"))
 	})
-	f.run("takes all objects or none, or one only", func(c *testCase) {
-		if !c.has.AtomicCreate {
-			_, err := c.s.Create(c.ctx, job("acme", "a"), job("acme", "b"))
-			c.wantErr(err, store.ErrInvalid)
-			if got := names(c.list(store.ListOptions{}).Items); len(got) != 0 {
-				c.Errorf("got %v", got)
-			}
-			return
-		}
-		c.create(job("acme", "b"))
-		_, err := c.s.Create(c.ctx, job("acme", "a"), job("acme", "b"), job("acme", "c"))
-		c.wantErr(err, store.ErrExists)
-		_, err = c.s.Create(c.ctx, job("acme", "x"), job("acme", "x"))
-		c.wantErr(err, store.ErrExists)
-		_, err = c.s.Create(c.ctx, job("acme", "x"), job("acme", ""))
-		c.wantErr(err, store.ErrInvalid)
-		if got := names(c.list(store.ListOptions{}).Items); len(got) != 1 {
-			c.Errorf("got %v", got)
-		}
-	})
+	f.run("takes all objects or none, or one only", createIsAtomic)
 	f.run("returns records in the order of the objects, with rising versions", func(c *testCase) {
 		records := c.create(job("acme", "z"), workspace("fresh"), job("acme", "a"))
 		if records[0].ResourceVersion() >= records[2].ResourceVersion() {
@@ -78,32 +45,75 @@ func testCreate(t *testing.T, f *fixture) {
 			c.Errorf("got %s", records[1].Key())
 		}
 	})
-	f.run("answers ErrInvalid for what cannot be stored", func(c *testCase) {
-		inSpace := workspace("x")
-		inSpace.Namespace = "acme"
-		badUID := job("acme", "a")
-		badUID.UID = "?"
-		if !c.has.GivenIdentity {
-			badUID = job("", "")
-		}
-		for name, obj := range map[string]v1.Object{
-			"no name":                  job("acme", ""),
-			"no namespace":             job("", "a"),
-			"a workspace in workspace": inSpace,
-			"a uid that is none":       badUID,
-		} {
-			if _, err := c.s.Create(c.ctx, obj); err == nil {
-				c.Errorf("%s was taken", name)
-			} else {
-				c.wantErr(err, store.ErrInvalid)
-			}
-		}
-	})
+	f.run("answers ErrInvalid for what cannot be stored", createRefuses)
 	f.run("of nothing is nothing", func(c *testCase) {
 		if records := c.create(); len(records) != 0 {
 			c.Errorf("got %d records", len(records))
 		}
 	})
+}
+
+// createCompletes checks which fields a creation sets, and that it leaves its argument
+// alone.
+func createCompletes(c *testCase) {
+	given := job("acme", "a")
+	given.Labels = map[string]string{"team": "web", "tier": "gold"}
+	before := given.DeepCopy()
+	got := c.created(given)
+	if got.UID == "" || got.Generation != 1 || got.CreationTimestamp.IsZero() || got.ResourceVersion == "" {
+		c.Errorf("not complete: %+v", got.ObjectMeta)
+	}
+	if given.UID != before.UID || given.ResourceVersion != "" || given.Generation != 0 {
+		c.Error("the given object was changed")
+	}
+	if got.Status.Phase != v1.JobQueued || !cmp.Equal(got.Spec, before.Spec) || got.Labels["tier"] != "gold" || got.Spec.Type != v1.JobTypeAPICall {
+		c.Errorf("something was lost: %+v", got)
+	}
+}
+
+// createIsAtomic checks that a creation takes all objects or none, or one only.
+func createIsAtomic(c *testCase) {
+	if !c.has.AtomicCreate {
+		_, err := c.s.Create(c.ctx, job("acme", "a"), job("acme", "b"))
+		c.wantErr(err, store.ErrInvalid)
+		if got := names(c.list(store.ListOptions{}).Items); len(got) != 0 {
+			c.Errorf("got %v", got)
+		}
+		return
+	}
+	c.create(job("acme", "b"))
+	_, err := c.s.Create(c.ctx, job("acme", "a"), job("acme", "b"), job("acme", "c"))
+	c.wantErr(err, store.ErrExists)
+	_, err = c.s.Create(c.ctx, job("acme", "x"), job("acme", "x"))
+	c.wantErr(err, store.ErrExists)
+	_, err = c.s.Create(c.ctx, job("acme", "x"), job("acme", ""))
+	c.wantErr(err, store.ErrInvalid)
+	if got := names(c.list(store.ListOptions{}).Items); len(got) != 1 {
+		c.Errorf("got %v", got)
+	}
+}
+
+// createRefuses checks the answer to objects that cannot be stored.
+func createRefuses(c *testCase) {
+	inSpace := workspace("x")
+	inSpace.Namespace = "acme"
+	badUID := job("acme", "a")
+	badUID.UID = "?"
+	if !c.has.GivenIdentity {
+		badUID = job("", "")
+	}
+	for name, obj := range map[string]v1.Object{
+		"no name":                  job("acme", ""),
+		"no namespace":             job("", "a"),
+		"a workspace in workspace": inSpace,
+		"a uid that is none":       badUID,
+	} {
+		if _, err := c.s.Create(c.ctx, obj); err == nil {
+			c.Errorf("%s was taken", name)
+		} else {
+			c.wantErr(err, store.ErrInvalid)
+		}
+	}
 }
 
 // submitted is when the object of r was.

@@ -12,45 +12,8 @@ import (
 )
 
 func testUpdate(t *testing.T, f *fixture) {
-	f.run("of the spec raises generation and keeps the status", func(c *testCase) {
-		j := c.created(job("acme", "a"))
-		j.Spec.Cancel = true
-		j.Status.Phase = v1.JobSucceeded
-		got := c.decode(c.update(j))
-		if got.Generation != 2 || !got.Spec.Cancel || got.Status.Phase != v1.JobQueued || got.ResourceVersion == j.ResourceVersion {
-			c.Errorf("got %+v", got)
-		}
-	})
-	f.run("that raises reruns starts a finished job over, in the same write or not", func(c *testCase) {
-		j := at(c.created(job("acme", "a")), v1.JobFailed)
-		j.Status.Message = "exit 1"
-		j = c.decode(c.status(j, store.Durable))
-		if !j.Finished() {
-			c.Error("the job has not finished before")
-		}
-		j.Spec.Reruns = 1
-		got := c.decode(c.update(j))
-		if got.Finished() {
-			c.Error("the job that is to run again counts as finished")
-		}
-		if !c.has.AtomicRerun {
-			if got.Generation != 2 || !cmp.Equal(got.Status, j.Status) {
-				c.Errorf("generation %d, status %+v", got.Generation, got.Status)
-			}
-			got.Status = v1.Rerun(got.Status, got.Spec.Reruns, time.Now()) // as its reconciler does
-			got = c.decode(c.status(got, store.Durable))
-		}
-		if got.Status.Phase != v1.JobQueued || got.Status.Reruns != 1 || got.Status.QueuedTime == nil || len(got.Status.History) != 1 || got.Status.History[0].Message != "exit 1" {
-			c.Errorf("status = %+v", got.Status)
-		}
-		queued := c.list(store.ListOptions{Phases: []v1.JobPhase{v1.JobQueued}})
-		if len(queued.Items) != 1 {
-			c.Errorf("%d queued jobs are listed, want 1", len(queued.Items))
-		}
-		for _, err := range v1.CheckTransition(j, got) {
-			c.Error(err)
-		}
-	})
+	f.run("of the spec raises generation and keeps the status", updateOfSpec)
+	f.run("that raises reruns starts a finished job over, in the same write or not", updateReruns)
 	f.run("of labels and annotations does not raise generation", func(c *testCase) {
 		j := c.created(job("acme", "a"))
 		j.Labels = map[string]string{"team": "web"}
@@ -60,16 +23,7 @@ func testUpdate(t *testing.T, f *fixture) {
 			c.Errorf("got %+v", got.ObjectMeta)
 		}
 	})
-	f.run("keeps what the author cannot change", func(c *testCase) {
-		j := c.created(job("acme", "a"))
-		changed := j.DeepCopy()
-		changed.Generation, changed.CreationTimestamp = 99, metav1.Time{}
-		changed.Spec.Priority = 5
-		got := c.decode(c.update(changed))
-		if got.UID != j.UID || got.Generation != 2 || !got.CreationTimestamp.Equal(&j.CreationTimestamp) {
-			c.Errorf("got %+v", got.ObjectMeta)
-		}
-	})
+	f.run("keeps what the author cannot change", updateKeeps)
 	f.run("that changes nothing is no write", func(c *testCase) {
 		before := c.create(job("acme", "a"))[0]
 		if got := c.update(c.decode(before)); !equal(got, before) {
@@ -79,19 +33,7 @@ func testUpdate(t *testing.T, f *fixture) {
 			c.Errorf("the store went on to version %d", got)
 		}
 	})
-	f.run("answers ErrConflict for an old version and for another uid", func(c *testCase) {
-		old := c.created(job("acme", "a"))
-		changed := old.DeepCopy()
-		changed.Spec.Priority = 1
-		c.update(changed)
-		old.Spec.Priority = 2
-		_, err := c.s.Update(c.ctx, old)
-		c.wantErr(err, store.ErrConflict)
-		other := c.decode(c.get(jobKey("acme", "a")))
-		other.UID = "0192f5f0-7d3c-7abc-8def-0123456789ab"
-		_, err = c.s.Update(c.ctx, other)
-		c.wantErr(err, store.ErrConflict)
-	})
+	f.run("answers ErrConflict for an old version and for another uid", updateConflicts)
 	f.run("answers ErrInvalid without a version and ErrNotFound without an object", func(c *testCase) {
 		c.create(job("acme", "a"))
 		_, err := c.s.Update(c.ctx, job("acme", "a"))
@@ -104,6 +46,77 @@ func testUpdate(t *testing.T, f *fixture) {
 		_, err = c.s.Update(c.ctx, j)
 		c.wantErr(err, store.ErrInvalid)
 	})
+}
+
+// updateOfSpec checks that a changed spec raises generation and keeps the status.
+func updateOfSpec(c *testCase) {
+	j := c.created(job("acme", "a"))
+	j.Spec.Cancel = true
+	j.Status.Phase = v1.JobSucceeded
+	got := c.decode(c.update(j))
+	if got.Generation != 2 || !got.Spec.Cancel || got.Status.Phase != v1.JobQueued || got.ResourceVersion == j.ResourceVersion {
+		c.Errorf("got %+v", got)
+	}
+}
+
+// updateReruns checks that raising reruns starts a finished job over, in the same write or
+// not.
+func updateReruns(c *testCase) {
+	j := at(c.created(job("acme", "a")), v1.JobFailed)
+	j.Status.Message = "exit 1"
+	j = c.decode(c.status(j, store.Durable))
+	if !j.Finished() {
+		c.Error("the job has not finished before")
+	}
+	j.Spec.Reruns = 1
+	got := c.decode(c.update(j))
+	if got.Finished() {
+		c.Error("the job that is to run again counts as finished")
+	}
+	if !c.has.AtomicRerun {
+		if got.Generation != 2 || !cmp.Equal(got.Status, j.Status) {
+			c.Errorf("generation %d, status %+v", got.Generation, got.Status)
+		}
+		got.Status = v1.Rerun(got.Status, got.Spec.Reruns, time.Now()) // as its reconciler does
+		got = c.decode(c.status(got, store.Durable))
+	}
+	if got.Status.Phase != v1.JobQueued || got.Status.Reruns != 1 || got.Status.QueuedTime == nil || len(got.Status.History) != 1 || got.Status.History[0].Message != "exit 1" {
+		c.Errorf("status = %+v", got.Status)
+	}
+	queued := c.list(store.ListOptions{Phases: []v1.JobPhase{v1.JobQueued}})
+	if len(queued.Items) != 1 {
+		c.Errorf("%d queued jobs are listed, want 1", len(queued.Items))
+	}
+	for _, err := range v1.CheckTransition(j, got) {
+		c.Error(err)
+	}
+}
+
+// updateKeeps checks that fields which the author cannot change are kept.
+func updateKeeps(c *testCase) {
+	j := c.created(job("acme", "a"))
+	changed := j.DeepCopy()
+	changed.Generation, changed.CreationTimestamp = 99, metav1.Time{}
+	changed.Spec.Priority = 5
+	got := c.decode(c.update(changed))
+	if got.UID != j.UID || got.Generation != 2 || !got.CreationTimestamp.Equal(&j.CreationTimestamp) {
+		c.Errorf("got %+v", got.ObjectMeta)
+	}
+}
+
+// updateConflicts checks the answers to an old version and to another uid.
+func updateConflicts(c *testCase) {
+	old := c.created(job("acme", "a"))
+	changed := old.DeepCopy()
+	changed.Spec.Priority = 1
+	c.update(changed)
+	old.Spec.Priority = 2
+	_, err := c.s.Update(c.ctx, old)
+	c.wantErr(err, store.ErrConflict)
+	other := c.decode(c.get(jobKey("acme", "a")))
+	other.UID = "0192f5f0-7d3c-7abc-8def-0123456789ab"
+	_, err = c.s.Update(c.ctx, other)
+	c.wantErr(err, store.ErrConflict)
 }
 
 func testStatus(t *testing.T, f *fixture) {
@@ -134,23 +147,7 @@ func testStatus(t *testing.T, f *fixture) {
 				c.Error("the record has changed")
 			}
 		})
-		f.run(name+": may become empty and full again, or is refused", func(c *testCase) {
-			j := c.created(job("acme", "a"))
-			j.Status = v1.JobStatus{}
-			if !c.has.Verbatim {
-				_, err := c.s.UpdateStatus(c.ctx, j, d)
-				c.wantErr(err, store.ErrInvalid)
-				return
-			}
-			j = c.decode(c.status(j, d))
-			if j.Status.Phase != "" {
-				c.Errorf("status: %+v", j.Status)
-			}
-			j.Status.Phase = v1.JobFailed
-			if j = c.decode(c.status(j, d)); j.Status.Phase != v1.JobFailed {
-				c.Errorf("status: %+v", j.Status)
-			}
-		})
+		f.run(name+": may become empty and full again, or is refused", func(c *testCase) { statusEmpties(c, d) })
 		f.run(name+": answers ErrConflict, ErrInvalid and ErrNotFound as Update does", func(c *testCase) {
 			j := c.created(job("acme", "a"))
 			changed := j.DeepCopy()
@@ -165,6 +162,25 @@ func testStatus(t *testing.T, f *fixture) {
 			_, err = c.s.UpdateStatus(c.ctx, j, d)
 			c.wantErr(err, store.ErrNotFound)
 		})
+	}
+}
+
+// statusEmpties checks that a status may become empty and full again, or is refused.
+func statusEmpties(c *testCase, d store.Durability) {
+	j := c.created(job("acme", "a"))
+	j.Status = v1.JobStatus{}
+	if !c.has.Verbatim {
+		_, err := c.s.UpdateStatus(c.ctx, j, d)
+		c.wantErr(err, store.ErrInvalid)
+		return
+	}
+	j = c.decode(c.status(j, d))
+	if j.Status.Phase != "" {
+		c.Errorf("status: %+v", j.Status)
+	}
+	j.Status.Phase = v1.JobFailed
+	if j = c.decode(c.status(j, d)); j.Status.Phase != v1.JobFailed {
+		c.Errorf("status: %+v", j.Status)
 	}
 }
 
