@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"jobwright.dev/api/server/public"
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 )
@@ -63,7 +64,7 @@ func decodeBody(r *request, obj v1.Object) error {
 func unsupportedMedia(r *request, allowed ...string) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
-		Message: fmt.Sprintf("the media type %s is not supported; use %s", quote(r.Header.Get("Content-Type")), strings.Join(allowed, " or ")),
+		Message: fmt.Sprintf("the media type %s is not supported; use %s", public.Quote(r.Header.Get("Content-Type")), strings.Join(allowed, " or ")),
 	}}
 }
 

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -102,7 +103,7 @@ func deleteOptions(r *request) (pre store.Preconditions, dry bool, err error) {
 	if version := opts.Preconditions.ResourceVersion; version != nil {
 		pre.ResourceVersion, err = strconv.ParseUint(*version, 10, 64)
 		if err != nil {
-			return pre, dry, apierrors.NewBadRequest("preconditions.resourceVersion must be a number, not " + quote(*version))
+			return pre, dry, apierrors.NewBadRequest("preconditions.resourceVersion must be a number, not " + public.Quote(*version))
 		}
 	}
 	return pre, dry, nil

@@ -20,6 +20,10 @@
 // The workspace of a request is resolved in one place, from the path, the cookie or the
 // query, as the row's scope says. An error of any step is answered in the row's shape.
 //
+// Beside this package stand auth (senders and rights), deadline (peers that send or read too
+// slowly), public (texts without folders of the server) and eventview (events as core/v1
+// Events).
+//
 // The server has no view of the process that runs the jobs beyond Worker, and none of the
 // process that it is part of beyond Operator.
 //

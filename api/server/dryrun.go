@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/server/auth"
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -41,7 +42,7 @@ func dryRunOf(r *request) (bool, error) {
 func dryRunIn(values []string) (bool, error) {
 	for _, value := range values {
 		if value != metav1.DryRunAll {
-			return false, apierrors.NewBadRequest("dryRun must be " + metav1.DryRunAll + ", not " + quote(value))
+			return false, apierrors.NewBadRequest("dryRun must be " + metav1.DryRunAll + ", not " + public.Quote(value))
 		}
 	}
 	return len(values) > 0, nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"jobwright.dev/api/server"
 	"jobwright.dev/api/server/auth"
 	v1 "jobwright.dev/api/v1"

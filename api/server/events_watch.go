@@ -9,6 +9,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"jobwright.dev/api/server/eventview"
+	"jobwright.dev/api/server/public"
 	"jobwright.dev/store"
 	"jobwright.dev/store/events"
 )
@@ -37,7 +39,7 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *request) error {
 	var since uint64
 	if version := r.params().Get("resourceVersion"); version != "" && version != "0" {
 		if since, err = strconv.ParseUint(version, 10, 64); err != nil {
-			return apierrors.NewBadRequest("resourceVersion must be a number, not " + quote(version))
+			return apierrors.NewBadRequest("resourceVersion must be a number, not " + public.Quote(version))
 		}
 		stream.begin()
 	} else {
@@ -61,18 +63,18 @@ func (s *Server) watchEvents(w http.ResponseWriter, r *request) error {
 		}
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-		stream.fail(s.publicStatus(statusOf(err, r.route.Kind, "")))
+		stream.fail(s.public.Status(statusOf(err, r.route.Kind, "")))
 	}
 	return nil
 }
 
 // sendEvents writes a line for each event, in the negotiated form.
-func sendEvents(stream *eventStream, batch []events.Event, form *eventTable) error {
+func sendEvents(stream *eventStream, batch []events.Event, form *eventview.Form) error {
 	stream.buf = stream.buf[:0]
 	for i := range batch {
-		var object any = coreEvent(&batch[i])
-		if form.table {
-			object = form.one(coreEvent(&batch[i]))
+		var object any = eventview.Of(&batch[i])
+		if form.Table {
+			object = form.One(eventview.Of(&batch[i]))
 		}
 		line, err := json.Marshal(struct {
 			Type   store.EventType `json:"type"`

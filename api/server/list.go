@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -37,7 +38,7 @@ func listOptions(r *request) (store.ListOptions, error) {
 	if text := query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 0 {
-			return opts, apierrors.NewBadRequest("limit must be a number of at least 0, not " + quote(text))
+			return opts, apierrors.NewBadRequest("limit must be a number of at least 0, not " + public.Quote(text))
 		}
 		opts.Limit = limit
 	}
@@ -48,7 +49,7 @@ func listOptions(r *request) (store.ListOptions, error) {
 	case "oldestFirst":
 		opts.Order = store.OldestFirst
 	default:
-		return opts, apierrors.NewBadRequest("order must be newestFirst or oldestFirst, not " + quote(order))
+		return opts, apierrors.NewBadRequest("order must be newestFirst or oldestFirst, not " + public.Quote(order))
 	}
 	if text := query.Get("labelSelector"); text != "" {
 		selector, err := labels.Parse(text)

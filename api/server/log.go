@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"jobwright.dev/api/server/public"
 	"jobwright.dev/store"
 	"jobwright.dev/store/logs"
 )
@@ -213,7 +214,7 @@ func logOptions(query url.Values) (logQuery, error) {
 		if text := query.Get(name); text != "" {
 			value, err := strconv.ParseBool(text)
 			if err != nil {
-				return opts, apierrors.NewBadRequest(name + " must be true or false, not " + quote(text))
+				return opts, apierrors.NewBadRequest(name + " must be true or false, not " + public.Quote(text))
 			}
 			*into = value
 		}
@@ -228,7 +229,7 @@ func number(query url.Values, name string, into *int64) error {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
-		return apierrors.NewBadRequest(name + " must be a number of at least 0, not " + quote(text))
+		return apierrors.NewBadRequest(name + " must be a number of at least 0, not " + public.Quote(text))
 	}
 	*into = n
 	return nil

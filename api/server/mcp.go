@@ -15,7 +15,7 @@ import (
 func (s *Server) mcpServers(w http.ResponseWriter, _ *request) error {
 	servers := append([]v1.MCPServer{}, s.opts.Worker.Servers()...)
 	for i := range servers {
-		servers[i].Error = s.public(servers[i].Error)
+		servers[i].Error = s.public.Text(servers[i].Error)
 	}
 	writeJSON(w, http.StatusOK, v1.MCPServerList{Items: servers})
 	return nil

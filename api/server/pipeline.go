@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"jobwright.dev/api/server/auth"
+	"jobwright.dev/api/server/deadline"
+	"jobwright.dev/api/server/public"
 	"jobwright.dev/store"
 )
 
@@ -29,7 +31,7 @@ type request struct {
 	// dry is true for a request that must store nothing.
 	dry    bool
 	query  url.Values
-	answer answer
+	answer deadline.Answer
 }
 
 // params is the parsed query.
@@ -140,7 +142,7 @@ func wantsWatch(r *http.Request) bool {
 // pass takes one request through the pipeline and counts it.
 func (s *Server) pass(w http.ResponseWriter, hr *http.Request, route *Route) {
 	start := time.Now()
-	r := &request{Request: hr, route: route, answer: answer{ResponseWriter: w, code: http.StatusOK}}
+	r := &request{Request: hr, route: route, answer: deadline.NewAnswer(w)}
 	err := s.admit(r)
 	if err == nil {
 		err = route.handle(&r.answer, r)
@@ -148,9 +150,9 @@ func (s *Server) pass(w http.ResponseWriter, hr *http.Request, route *Route) {
 	if err != nil {
 		s.refuse(&r.answer, r, err)
 	}
-	r.answer.prolong()
+	r.answer.Prolong()
 	if route.observe != nil {
-		route.observe(hr.Method, r.answer.code, time.Since(start))
+		route.observe(hr.Method, r.answer.Code(), time.Since(start))
 	}
 }
 
@@ -198,7 +200,7 @@ func workspaceOf(r *request) (string, error) {
 		}
 		if problems := validation.IsDNS1123Label(cookie.Value); len(problems) > 0 {
 			return "", &seedError{http.StatusBadRequest, seedRefusal{
-				Error: "invalid_workspace", Message: "cookie " + WorkspaceCookie + ": " + quote(cookie.Value) + ": " + problems[0],
+				Error: "invalid_workspace", Message: "cookie " + WorkspaceCookie + ": " + public.Quote(cookie.Value) + ": " + problems[0],
 			}}
 		}
 		return cookie.Value, nil

@@ -60,7 +60,7 @@ func (s *Server) plan(w http.ResponseWriter, r *request) error {
 		return unplannedError{err}
 	}
 	for i := range answer.Problems {
-		answer.Problems[i] = s.public(answer.Problems[i]) // what docker compose says of its files
+		answer.Problems[i] = s.public.Text(answer.Problems[i]) // what docker compose says of its files
 	}
 	writeJSON(w, http.StatusOK, answer)
 	return nil

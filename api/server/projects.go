@@ -3,9 +3,10 @@ package server
 import (
 	"net/http"
 
-	v1 "jobwright.dev/api/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "jobwright.dev/api/v1"
 )
 
 // listProjects answers with the workspace's compose projects.

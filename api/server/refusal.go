@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"jobwright.dev/api/server/auth"
+	"jobwright.dev/api/server/deadline"
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -30,7 +32,7 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 	var tooLarge *http.MaxBytesError
 	var unplanned unplannedError
 	var seeds *seedError
-	var body bodyError
+	var body deadline.BodyError
 	switch {
 	case errors.As(err, &known):
 		return known.Status()
@@ -38,7 +40,7 @@ func statusOf(err error, kind v1.Kind, name string) metav1.Status {
 		return metav1.Status{Status: metav1.StatusFailure, Code: int32(seeds.code), Message: err.Error()}
 	case errors.As(err, &tooLarge):
 		return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body is limited to %d bytes", tooLarge.Limit)).Status()
-	case errors.As(err, &body) && body.timeout():
+	case errors.As(err, &body) && body.Timeout():
 		return failure(http.StatusRequestTimeout, "RequestTimeout", body)
 	case errors.As(err, &body):
 		return failure(http.StatusBadRequest, metav1.StatusReasonBadRequest, body)
@@ -88,7 +90,7 @@ func away(err error) metav1.Status {
 const retryAfterAway = 5
 
 func failure(code int32, reason metav1.StatusReason, err error) metav1.Status {
-	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: publicText(err)}
+	return metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: public.ErrorText(err)}
 }
 
 // errUnauthenticated refuses a request that no Authenticator recognizes.
@@ -104,7 +106,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *request, err error) {
 	if status.Code >= http.StatusInternalServerError {
 		s.opts.Log.Error(err, "a request failed", "kind", r.route.Kind.Name, "name", r.name, "code", status.Code)
 	}
-	status = s.publicStatus(status)
+	status = s.public.Status(status)
 	retryAfter(w, status)
 	switch r.route.shape {
 	case shapeSeed:

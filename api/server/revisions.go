@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strconv"
 
-	v1 "jobwright.dev/api/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"jobwright.dev/api/server/public"
+	v1 "jobwright.dev/api/v1"
 )
 
 // listRevisions answers with a project's revisions, or without a project with the newest
@@ -21,7 +23,7 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if r.name != "" && !v1.IsProjectName(r.name) {
-		return apierrors.NewBadRequest(quote(r.name) + " is no name of a compose project: it must consist of lower case letters, digits, '-' and '_', and start with a letter or digit")
+		return apierrors.NewBadRequest(public.Quote(r.name) + " is no name of a compose project: it must consist of lower case letters, digits, '-' and '_', and start with a letter or digit")
 	}
 	list := v1.RevisionList{}
 	if r.name == "" {
@@ -40,7 +42,7 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *request) error {
 	compose, _ := strconv.ParseBool(query.Get("compose"))
 	diff, _ := strconv.ParseBool(query.Get("diff"))
 	for i := range list.Items {
-		list.Items[i].Damaged = s.public(list.Items[i].Damaged)
+		list.Items[i].Damaged = s.public.Text(list.Items[i].Damaged)
 		if !compose {
 			list.Items[i].Compose = ""
 		}

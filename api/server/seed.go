@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"jobwright.dev/api/seed"
+	"jobwright.dev/api/server/public"
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
@@ -101,7 +102,7 @@ func (s *Server) seedAct(w http.ResponseWriter, r *request) error {
 		return apierrors.NewBadRequest(err.Error())
 	}
 	if action != seed.ActionCancel {
-		return apierrors.NewBadRequest(fmt.Sprintf("action: Unsupported value: %s: supported values: %q", quote(action), seed.ActionCancel))
+		return apierrors.NewBadRequest(fmt.Sprintf("action: Unsupported value: %s: supported values: %q", public.Quote(action), seed.ActionCancel))
 	}
 	for {
 		record, err := s.opts.Store.Get(r.Context(), r.key())

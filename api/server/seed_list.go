@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"jobwright.dev/api/seed"
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -55,7 +56,7 @@ func readSeedPage(query url.Values) (seedPage, error) {
 	if query.Has("status") {
 		phase, ok := seed.PhaseOf(query.Get("status"))
 		if !ok {
-			return page, apierrors.NewBadRequest(fmt.Sprintf("status: Unsupported value: %s: supported values: %s", quote(query.Get("status")), seed.Statuses()))
+			return page, apierrors.NewBadRequest(fmt.Sprintf("status: Unsupported value: %s: supported values: %s", public.Quote(query.Get("status")), seed.Statuses()))
 		}
 		page.phases = []v1.JobPhase{phase}
 	}
@@ -83,7 +84,7 @@ func bounded(query url.Values, name string, least, most int, into *int) error {
 		if name == "offset" {
 			hint = "; to read further, pass the answer's result.continue as ?continue="
 		}
-		return apierrors.NewBadRequest(fmt.Sprintf("%s: must be a number from %d to %d, not %s%s", name, least, most, quote(text), hint))
+		return apierrors.NewBadRequest(fmt.Sprintf("%s: must be a number from %d to %d, not %s%s", name, least, most, public.Quote(text), hint))
 	}
 	*into = n
 	return nil

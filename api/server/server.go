@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"jobwright.dev/api/server/auth"
+	"jobwright.dev/api/server/deadline"
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 	"jobwright.dev/store/events"
@@ -67,6 +69,7 @@ type Server struct {
 	opts     Options
 	routes   []Route
 	resource resources
+	public   public.DataDir
 	pipeline http.Handler
 	metrics  *metrics
 	// dependencies has the lock of a workspace while a job with dependsOn is checked and
@@ -96,7 +99,7 @@ func New(opts Options) (*Server, error) {
 	if opts.MaxWorkspaces <= 0 {
 		opts.MaxWorkspaces = DefaultMaxWorkspaces
 	}
-	s := &Server{opts: opts, metrics: newMetrics()}
+	s := &Server{opts: opts, public: public.DataDir(opts.DataDir), metrics: newMetrics()}
 	if opts.Registerer != nil {
 		if err := s.metrics.register(opts.Registerer); err != nil {
 			return nil, fmt.Errorf("api server: register metrics: %w", err)
@@ -121,7 +124,7 @@ func NewHTTPServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
-		WriteTimeout:      writeTimeout,
+		WriteTimeout:      deadline.WriteTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
@@ -142,11 +145,11 @@ func (s *Server) safely(next http.Handler) http.Handler {
 			writeText(w, http.StatusInternalServerError, "internal error; the server's log has the stack\n")
 		}()
 		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-			writeText(w, http.StatusUnsupportedMediaType, "Content-Encoding "+quote(encoding)+" is not supported: send the body as it is\n")
+			writeText(w, http.StatusUnsupportedMediaType, "Content-Encoding "+public.Quote(encoding)+" is not supported: send the body as it is\n")
 			return
 		}
 		if r.ContentLength != 0 {
-			r.Body = http.MaxBytesReader(w, newTimedBody(w, r.Body), s.opts.MaxBody)
+			r.Body = http.MaxBytesReader(w, deadline.NewBody(w, r.Body), s.opts.MaxBody)
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
@@ -162,11 +165,11 @@ func (s *Server) readyz(w http.ResponseWriter, r *request) error {
 	lines := []string{"ok"}
 	if s.opts.Operator != nil {
 		if err := s.opts.Operator.Ready(r.Context()); err != nil {
-			writeText(w, http.StatusServiceUnavailable, "not ready: "+s.public(publicText(err))+"\n")
+			writeText(w, http.StatusServiceUnavailable, "not ready: "+s.public.Text(public.ErrorText(err))+"\n")
 			return nil
 		}
 		for _, notice := range s.opts.Operator.Notices() {
-			lines = append(lines, "notice: "+s.public(notice))
+			lines = append(lines, "notice: "+s.public.Text(notice))
 		}
 	}
 	writeText(w, http.StatusOK, strings.Join(lines, "\n")+"\n")

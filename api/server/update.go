@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -127,6 +128,6 @@ func durabilityOf(r *request) (store.Durability, error) {
 	case "soft":
 		return store.Soft, nil
 	default:
-		return 0, apierrors.NewBadRequest("durability must be durable or soft, not " + quote(text))
+		return 0, apierrors.NewBadRequest("durability must be durable or soft, not " + public.Quote(text))
 	}
 }

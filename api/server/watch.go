@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"jobwright.dev/api/server/public"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store"
 )
@@ -39,7 +40,7 @@ func (s *Server) watch(w http.ResponseWriter, r *request) error {
 		Kind: opts.Kind, Namespace: opts.Namespace, Name: opts.Name, Labels: opts.Labels, Since: since,
 	}, stream)
 	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-		stream.fail(s.publicStatus(statusOf(err, v1.Kind{}, "")))
+		stream.fail(s.public.Status(statusOf(err, v1.Kind{}, "")))
 	}
 	return nil
 }
@@ -103,7 +104,7 @@ func watchContext(r *request) (context.Context, context.CancelFunc, error) {
 	}
 	seconds, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return nil, nil, apierrors.NewBadRequest("timeoutSeconds must be a number of seconds, not " + quote(text))
+		return nil, nil, apierrors.NewBadRequest("timeoutSeconds must be a number of seconds, not " + public.Quote(text))
 	}
 	if seconds == 0 {
 		ctx, cancel := context.WithCancel(r.Context())
@@ -119,7 +120,7 @@ func (s *Server) watchStart(ctx context.Context, version string, opts store.List
 	if version != "" && version != "0" {
 		since, err := strconv.ParseUint(version, 10, 64)
 		if err != nil {
-			return 0, apierrors.NewBadRequest("resourceVersion must be a number, not " + quote(version))
+			return 0, apierrors.NewBadRequest("resourceVersion must be a number, not " + public.Quote(version))
 		}
 		return since, nil
 	}

@@ -1,9 +1,9 @@
-package server
+package public
 
 import "strings"
 
-// quote shows a value that a client has sent, cut after 100 bytes.
-func quote(s string) string {
+// Quote shows a value that a client has sent, cut after 100 bytes.
+func Quote(s string) string {
 	if len(s) > 100 {
 		s = s[:100] + "…"
 	}

@@ -1,4 +1,4 @@
-package server
+package public
 
 import (
 	"errors"
@@ -11,9 +11,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
-
-// What clients are told names files and no folders: where things lie on the server is the
-// operator's matter, and the log tells it.
 
 // absolutePath matches an absolute path with a folder in it, and what stands before it. A
 // URL's path does not match, because its scheme or host stands before it.
@@ -30,31 +27,34 @@ func withoutFolders(text string) string {
 	return absolutePath().ReplaceAllString(text, "$1$2")
 }
 
-// withoutDataDir removes the data folder from the file names in a text.
-func (s *Server) withoutDataDir(text string) string {
-	if !filepath.IsAbs(s.opts.DataDir) {
+// DataDir is the server's data folder, which no text for a client names; empty: there is none.
+type DataDir string
+
+// without removes the data folder from the file names in a text.
+func (d DataDir) without(text string) string {
+	if !filepath.IsAbs(string(d)) {
 		return text
 	}
-	return strings.ReplaceAll(text, filepath.Clean(s.opts.DataDir)+string(filepath.Separator), "")
+	return strings.ReplaceAll(text, filepath.Clean(string(d))+string(filepath.Separator), "")
 }
 
-// public is a text about the server's own state as clients may see it.
-func (s *Server) public(text string) string { return withoutFolders(s.withoutDataDir(text)) }
+// Text is a text about the server's own state as clients may see it.
+func (d DataDir) Text(text string) string { return withoutFolders(d.without(text)) }
 
-// publicStatus is a refusal as clients may see it. A refusal below 500 is about the request
+// Status is a refusal as clients may see it. A refusal below 500 is about the request
 // and may repeat what its sender has written, paths included.
-func (s *Server) publicStatus(status metav1.Status) metav1.Status {
+func (d DataDir) Status(status metav1.Status) metav1.Status {
 	if status.Code >= 500 {
-		status.Message = s.public(status.Message)
+		status.Message = d.Text(status.Message)
 	} else {
-		status.Message = s.withoutDataDir(status.Message)
+		status.Message = d.without(status.Message)
 	}
 	return status
 }
 
-// publicText is the message of an error, with file names instead of the paths that it
+// ErrorText is the message of an error, with file names instead of the paths that it
 // carries.
-func publicText(err error) string {
+func ErrorText(err error) string {
 	text := err.Error()
 	var paths []string
 	if at, ok := errors.AsType[*fs.PathError](err); ok {

@@ -1,4 +1,4 @@
-package server
+package eventview
 
 import (
 	"mime"
@@ -11,25 +11,27 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"jobwright.dev/api/core"
+	"jobwright.dev/api/server/public"
 )
 
-// eventTable is the form of an answer: plain events, or the table rows that kubectl
+// Form is the form of an answer: plain events, or the table rows that kubectl
 // prints.
-type eventTable struct {
-	table   bool
+type Form struct {
+	// Table: the client asks for rows.
+	Table   bool
 	include metav1.IncludeObjectPolicy
 	headed  bool // a stream has had its columns
 }
 
-// eventForm negotiates the form of the answer.
-func eventForm(r *request) (eventTable, error) {
-	form := eventTable{table: wantsTable(r.Header.Get("Accept")), include: metav1.IncludeMetadata}
-	switch include := metav1.IncludeObjectPolicy(r.params().Get("includeObject")); include {
+// Negotiate finds the form of the answer.
+func Negotiate(accept, include string) (Form, error) {
+	form := Form{Table: wantsTable(accept), include: metav1.IncludeMetadata}
+	switch include := metav1.IncludeObjectPolicy(include); include {
 	case "":
 	case metav1.IncludeNone, metav1.IncludeMetadata, metav1.IncludeObject:
 		form.include = include
 	default:
-		return form, apierrors.NewBadRequest("includeObject must be None, Metadata or Object, not " + quote(string(include)))
+		return form, apierrors.NewBadRequest("includeObject must be None, Metadata or Object, not " + public.Quote(string(include)))
 	}
 	return form, nil
 }
@@ -52,9 +54,9 @@ func wantsTable(accept string) bool {
 	return false
 }
 
-// eventColumns are the columns of the Kubernetes API. Clients show those with priority 1
+// columns are the columns of the Kubernetes API. Clients show those with priority 1
 // in wide output only.
-func eventColumns() []metav1.TableColumnDefinition {
+func columns() []metav1.TableColumnDefinition {
 	return []metav1.TableColumnDefinition{
 		{Name: "Last Seen", Type: "string", Description: "Time since the event happened last."},
 		{Name: "Type", Type: "string", Description: "Normal or Warning."},
@@ -68,10 +70,11 @@ func eventColumns() []metav1.TableColumnDefinition {
 	}
 }
 
-func (t *eventTable) list(list core.EventList) metav1.Table {
+// List is the table of a page of events.
+func (t *Form) List(list core.EventList) metav1.Table {
 	table := metav1.Table{
 		TypeMeta: metav1.TypeMeta{Kind: "Table", APIVersion: metav1.SchemeGroupVersion.String()}, ListMeta: list.ListMeta,
-		ColumnDefinitions: eventColumns(), Rows: make([]metav1.TableRow, 0, len(list.Items)),
+		ColumnDefinitions: columns(), Rows: make([]metav1.TableRow, 0, len(list.Items)),
 	}
 	now := time.Now()
 	for i := range list.Items {
@@ -80,9 +83,9 @@ func (t *eventTable) list(list core.EventList) metav1.Table {
 	return table
 }
 
-// one is the table of one event of a stream; only the first has the columns.
-func (t *eventTable) one(event core.Event) metav1.Table {
-	table := t.list(core.EventList{ListMeta: metav1.ListMeta{ResourceVersion: event.ResourceVersion}, Items: []core.Event{event}})
+// One is the table of one event of a stream; only the first has the columns.
+func (t *Form) One(event core.Event) metav1.Table {
+	table := t.List(core.EventList{ListMeta: metav1.ListMeta{ResourceVersion: event.ResourceVersion}, Items: []core.Event{event}})
 	if t.headed {
 		table.ColumnDefinitions = nil
 	}
@@ -90,7 +93,7 @@ func (t *eventTable) one(event core.Event) metav1.Table {
 	return table
 }
 
-func (t *eventTable) row(e *core.Event, now time.Time) metav1.TableRow {
+func (t *Form) row(e *core.Event, now time.Time) metav1.TableRow {
 	age := func(at metav1.Time) string { return duration.HumanDuration(now.Sub(at.Time)) }
 	row := metav1.TableRow{Cells: []any{
 		age(e.LastTimestamp), e.Type, e.Reason, strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name,
@@ -103,17 +106,17 @@ func (t *eventTable) row(e *core.Event, now time.Time) metav1.TableRow {
 			ObjectMeta: e.ObjectMeta,
 		}
 	case metav1.IncludeObject:
-		row.Object.Object = &eventObject{e}
+		row.Object.Object = &rowObject{e}
 	case metav1.IncludeNone:
 	}
 	return row
 }
 
-// eventObject is an event in a table's row, which takes a runtime.Object.
-type eventObject struct{ *core.Event }
+// rowObject is an event in a table's row, which takes a runtime.Object.
+type rowObject struct{ *core.Event }
 
 // DeepCopyObject implements runtime.Object. The copy shares what is never changed.
-func (o *eventObject) DeepCopyObject() runtime.Object {
+func (o *rowObject) DeepCopyObject() runtime.Object {
 	event := *o.Event
-	return &eventObject{&event}
+	return &rowObject{&event}
 }

@@ -1,4 +1,4 @@
-package server
+package deadline
 
 import (
 	"errors"
@@ -12,47 +12,48 @@ import (
 // takes that long at 35 kB/s.
 const bodyTimeout = 30 * time.Second
 
-// timedBody is a body that must arrive before the read deadline of its connection. The
+// timed is a body that must arrive before the read deadline of its connection. The
 // deadline ends with the body: a stream or a plan that follows it may take longer.
-type timedBody struct {
+type timed struct {
 	io.ReadCloser
 	conn *http.ResponseController
 }
 
-// newTimedBody sets the deadline.
-func newTimedBody(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
+// NewBody returns body with a deadline, which begins now.
+func NewBody(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
 	conn := http.NewResponseController(w)
 	if conn.SetReadDeadline(time.Now().Add(bodyTimeout)) != nil {
 		return body // no connection, as in a test of the handler alone
 	}
-	return &timedBody{body, conn}
+	return &timed{body, conn}
 }
 
-// Read implements io.Reader. Its errors but io.EOF are of type bodyError.
-func (b *timedBody) Read(p []byte) (int, error) {
+// Read implements io.Reader. Its errors but io.EOF are of type BodyError.
+func (b *timed) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
 		_ = b.conn.SetReadDeadline(time.Time{}) // it could be set
 	default:
-		err = bodyError{err}
+		err = BodyError{err}
 	}
 	return n, err
 }
 
-// bodyError is a body that did not arrive whole.
-type bodyError struct{ err error }
+// BodyError is a body that did not arrive whole.
+type BodyError struct{ err error }
 
 // Error implements error.
-func (e bodyError) Error() string {
-	if e.timeout() {
+func (e BodyError) Error() string {
+	if e.Timeout() {
 		return "the body did not arrive within " + bodyTimeout.String()
 	}
 	return "the body cannot be read: " + e.err.Error()
 }
 
 // Unwrap is the cause.
-func (e bodyError) Unwrap() error { return e.err }
+func (e BodyError) Unwrap() error { return e.err }
 
-func (e bodyError) timeout() bool { return errors.Is(e.err, os.ErrDeadlineExceeded) }
+// Timeout reports whether the body took too long.
+func (e BodyError) Timeout() bool { return errors.Is(e.err, os.ErrDeadlineExceeded) }
