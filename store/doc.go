@@ -39,7 +39,7 @@
 //     encoding that readers decode into objects of their own. What is handed in
 //     is only read, and may be changed by its owner once the call has returned.
 //
-// What an engine may lack of this it declares (Features), and the suite asks no more.
+// An engine declares which of these it lacks (Features); the suite asks no more.
 //
 // # Why records and not typed objects
 //

@@ -2,7 +2,7 @@ package store
 
 import "errors"
 
-// What an engine may answer; each is wrapped with the operation and the key, as
+// The errors of an engine. Each is wrapped with the operation and the key, as
 // in "update job acme/x: the object has changed: …".
 var (
 	// ErrNotFound: there is no object with that key.

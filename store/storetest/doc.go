@@ -20,8 +20,7 @@
 //
 // # Campaigns
 //
-// What was tried, and what was lost, each campaign says in a line of its own. The long
-// ones, together about half an hour:
+// Each campaign says in a line of its own what was tried and what was lost. The long ones, together about half an hour:
 //
 //	JOBWRIGHT_TEST_ROUNDS=300 JOBWRIGHT_TEST_KILLS=200 JOBWRIGHT_TEST_CUTS=300 \
 //	go test -v -timeout 2h ./store/... ./cmd/jobwright \

@@ -155,8 +155,8 @@ func (c *call) whither(a *answer) string {
 	return fmt.Sprintf(" It redirects to %s; spec.apiCall.maxRedirects is %d.", location, *c.spec.MaxRedirects)
 }
 
-// judge says how a response is not as expected (empty: it is), and what is taken from it.
-// What it repeats of the response goes through hide.
+// judge returns how a response differs from the expected one (empty: it does not), and the
+// values that the job takes from it. Parts of the response in a problem go through hide.
 func (c *check) judge(a *answer, hide func(string) string) (problem string, values map[string]any) {
 	for _, h := range c.headers {
 		found := a.response.Header.Values(h.name)

@@ -17,7 +17,7 @@ import (
 // projectOf is the name of the project that a job is about: the job's own, or the one that
 // compose makes of the files. Compose is asked where only compose can tell: a name with
 // variables in it, or one from the folder's .env. Empty: the job's run says what is wrong.
-// What compose has rendered for that comes with it; nil: nothing was rendered.
+// The second value is the rendering that this took; nil: none.
 func (r *Runner) projectOf(ctx context.Context, a action.Attempt) (string, *rendering) {
 	d := a.Job.Spec.Deploy
 	if d == nil {

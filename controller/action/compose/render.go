@@ -210,8 +210,7 @@ func (m *rendering) wants(d *v1.DeployAction) (map[string]health.Want, error) {
 
 // refer puts references in place of the marks that stood for secrets while compose
 // rendered the file: secrets says which is meant, by the variable's name in the job.
-// What the file's own secrets and configs take from the environment they take from the
-// same variables.
+// The file's own secrets and configs refer to the same variables of the environment.
 func refer(document map[string]any, marks, secrets map[string]string) {
 	var pairs []string
 	for name, mark := range marks {

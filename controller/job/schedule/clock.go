@@ -67,9 +67,9 @@ func (q *Queue) advance(now time.Time) {
 }
 
 // Set tells that the clock was set by step, which may be negative, and shows now.
-// What has happened keeps its distance from now, so that no rate is broken and no hold
-// ends sooner or later; what waits for a moment waits until the clock says so, and is
-// returned. It costs O(queued jobs), and a clock is seldom set.
+// Past events keep their distance from now, so that no rate is broken and no hold ends sooner
+// or later. Jobs that wait for a moment wait until the clock shows it, and are returned. Set
+// costs O(queued jobs), and a clock is seldom set.
 func (q *Queue) Set(now time.Time, step time.Duration) (waiting []uuid.UUID) {
 	q.now, q.epoch = now.Round(0), q.epoch.Add(step)
 	for _, l := range q.live {

@@ -8,7 +8,7 @@ type lane struct {
 	id     laneID
 	tenant *tenant
 	groups map[groupID]*group
-	open   ranked[*group] // those of which the first may start as far as its key goes
+	open   ranked[*group] // the groups whose key has a free place
 	at     int32          // place among the tenant's open lanes; −1: closed
 	window *window        // nil: no rate
 	wake   *wake          // when the rate allows the next start

@@ -34,7 +34,7 @@ type tenant struct {
 
 	queued, running int
 	lanes           map[laneID]*lane
-	open            ranked[*lane] // those of which a job may start as far as key and rate go
+	open            ranked[*lane] // the lanes with a job whose key and rate allow a start
 	at              int32         // place in Queue.order
 
 	virtual float64       // slot seconds by weight

@@ -9,7 +9,7 @@ import (
 // Aftermath is the fate of unsynced data in a crash.
 type Aftermath int
 
-// What a crash may do.
+// The aftermaths: what becomes of the writes that were not synced.
 const (
 	// Lose all of it.
 	Lose Aftermath = iota
