@@ -348,7 +348,7 @@ func followWith(t *testing.T, cut func(w http.ResponseWriter, first string, all 
 	for _, condition := range []string{v1.ConditionComplete, v1.ConditionFinished} {
 		j.Status.SetCondition(condition, metav1.ConditionTrue, v1.ReasonCompleted, "", 1, metav1.Now())
 	}
-	if _, err := f.UpdateStatus(t.Context(), j); err != nil {
+	if _, err := f.store.UpdateStatus(t.Context(), j, store.Durable); err != nil {
 		t.Fatal(err)
 	}
 	var cuts atomic.Int32
