@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -134,7 +133,7 @@ func (s *Server) followLog(ctx context.Context, record store.Record, reader logs
 }
 
 // untilTerminal waits until the job is terminal or deleted. While the store is unavailable
-// it retries.
+// it retries, with growing pauses; after a watch that has expired it does the same.
 func (s *Server) untilTerminal(ctx context.Context, record store.Record) (streamEnd, error) {
 	var patience patience
 	for {
@@ -142,7 +141,7 @@ func (s *Server) untilTerminal(ctx context.Context, record store.Record) (stream
 		if end != "" {
 			return end, nil
 		}
-		if !errors.Is(err, store.ErrExpired) && !patience.again(ctx, err) {
+		if !patience.afresh(ctx, err) {
 			return "", err
 		}
 	}

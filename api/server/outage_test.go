@@ -8,12 +8,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"jobwright.dev/api/server"
 	v1 "jobwright.dev/api/v1"
@@ -231,4 +235,82 @@ func TestAWatchIsTakenUpWhereTheStoreBrokeOff(t *testing.T) {
 			t.Errorf("%s %s, want ADDED %s", eventType, got, name)
 		}
 	}
+}
+
+// forgetful is a store that knows no version any more: every watch expires at once. After
+// some lists its only job has ended.
+type forgetful struct {
+	store.Store
+	lists int
+	asked []time.Time // when each list was
+}
+
+const running, ended = `{"status":{"phase":"Running"}}`, `{"status":{"phase":"Succeeded"}}`
+
+func (f *forgetful) record(encoding string) store.Record {
+	return store.NewRecord(store.Key{Kind: v1.KindJob, Namespace: "acme", Name: "one"}, uuid.UUID{1}, 1, []byte(encoding))
+}
+
+func (f *forgetful) Get(context.Context, store.Key) (store.Record, error) {
+	return f.record(running), nil
+}
+
+func (f *forgetful) List(context.Context, store.ListOptions) (store.Page, error) {
+	f.asked = append(f.asked, time.Now())
+	if len(f.asked) == f.lists {
+		return store.Page{Items: []store.Record{f.record(ended)}}, nil
+	}
+	return store.Page{Items: []store.Record{f.record(running)}}, nil
+}
+
+func (*forgetful) Watch(context.Context, store.WatchOptions) (store.Watch, error) {
+	return nil, store.ErrExpired
+}
+
+// empty is a log without an entry.
+type empty struct {
+	logs.Store
+	logs.Reader
+}
+
+func (e empty) Open(logs.Ref) logs.Reader { return e.Reader }
+
+// nothing never has an entry.
+type nothing struct{ logs.Reader }
+
+func (nothing) From(context.Context, int64) error          { return nil }
+func (nothing) Read(context.Context) ([]logs.Entry, error) { return nil, nil }
+func (nothing) Close() error                               { return nil }
+
+func (nothing) Next(ctx context.Context) ([]logs.Entry, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestAFollowedLogWhoseWatchesExpireAsksSeldomAndGoesOn: longer than an outage may last, at
+// most every two seconds, and to the end of the job.
+func TestAFollowedLogWhoseWatchesExpireAsksSeldomAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := &forgetful{lists: 60}
+		api, err := server.New(server.Options{Store: jobs, Logs: empty{Reader: nothing{}}, Log: logr.Discard()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+base+"/one/log?follow=true", nil)
+		r.Header.Set("Accept", "application/x-ndjson")
+		answer := httptest.NewRecorder()
+		api.ServeHTTP(answer, r)
+		if answer.Code != http.StatusOK || answer.Body.String() != `{"end":"Finished"}`+"\n" {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+		var pauses []time.Duration
+		for i, at := range jobs.asked[1:] {
+			pauses = append(pauses, at.Sub(jobs.asked[i]))
+		}
+		want := []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond}
+		want = append(want, slices.Repeat([]time.Duration{2 * time.Second}, 53)...)
+		if diff := cmp.Diff(want, pauses); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
