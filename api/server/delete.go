@@ -42,11 +42,19 @@ func (s *Server) delete(w http.ResponseWriter, r *request) error {
 			return nil
 		}
 	}
+	s.gone(kind, key)
 	writeJSON(w, http.StatusOK, metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,
 		Details: &metav1.StatusDetails{Name: key.Name, Group: v1.Group, Kind: kind.Resource, UID: record.UID()},
 	})
 	return nil
+}
+
+// gone ends what the server keeps of an object that was removed.
+func (s *Server) gone(kind v1.Kind, key store.Key) {
+	if kind.Name == v1.KindWorkspace {
+		s.metrics.forget(key.Name)
+	}
 }
 
 // deleteNothing answers a deletion that is a dry run with the object that would go.

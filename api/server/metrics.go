@@ -39,6 +39,13 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	return nil
 }
 
+// forget ends the series of a workspace that is gone.
+func (m *metrics) forget(workspace string) {
+	gone := prometheus.Labels{"workspace": workspace}
+	m.created.DeletePartialMatch(gone)
+	m.replayed.DeletePartialMatch(gone)
+}
+
 // observer records one request: its method, the status code of its answer, and how long
 // it took.
 type observer func(method string, code int, took time.Duration)

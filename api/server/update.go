@@ -66,6 +66,9 @@ func (s *Server) write(r *request, obj v1.Object) (store.Record, error) {
 		}
 		return err
 	})
+	if err == nil && !r.dry && old.GetDeletionTimestamp() != nil && len(obj.GetFinalizers()) == 0 {
+		s.gone(kind, r.key()) // the last of its finalizers has kept it
+	}
 	return record, err
 }
 

@@ -2,6 +2,7 @@ package file
 
 import (
 	"errors"
+	"math"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,7 +29,7 @@ func newMetrics(s *Store) *metrics {
 		}),
 		writeErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "jobwright_store_write_errors_total",
-			Help: "Writes that the disk has refused; after most of them the store is read-only.",
+			Help: "Writes that the disk has refused; after most of them the store is read-only for a while.",
 		}),
 	}
 	m.collectors = []prometheus.Collector{
@@ -39,13 +40,16 @@ func newMetrics(s *Store) *metrics {
 		}, func() float64 { return float64(s.checkpoints.behind(s)) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "jobwright_store_read_only",
-			Help: "1 after a write error until the server is started again, else 0.",
-		}, func() float64 {
-			if s.failure.Load() != nil {
-				return 1
-			}
-			return 0
-		}),
+			Help: "1 while the store takes no write, because one has failed or its files are not where they were opened; else 0.",
+		}, s.readOnly),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "jobwright_store_free_bytes",
+			Help: "Free space on the disk of the store; NaN when the system does not tell.",
+		}, s.freeBytes),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "jobwright_store_min_free_bytes",
+			Help: "Free space below which no new work is taken; 0: that is not checked.",
+		}, func() float64 { return float64(max(s.opts.MinFree, 0)) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "jobwright_store_resource_version",
 			Help: "The version of the last visible change.",
@@ -67,6 +71,22 @@ func newMetrics(s *Store) *metrics {
 		}))
 	}
 	return m
+}
+
+// readOnly is 1 while writes are refused.
+func (s *Store) readOnly() float64 {
+	if s.Health() != nil || s.inPlace() != nil {
+		return 1
+	}
+	return 0
+}
+
+func (s *Store) freeBytes() float64 {
+	free, err := s.fsys.Free(s.dir)
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(free)
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {

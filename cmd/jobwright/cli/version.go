@@ -11,3 +11,21 @@ func Version() string {
 	}
 	return info.Main.Version
 }
+
+// Revision is the commit that the Go tool recorded, with "-dirty" behind it when files
+// differed; empty when it recorded none.
+func Revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	revision := settings["vcs.revision"]
+	if revision != "" && settings["vcs.modified"] == "true" {
+		revision += "-dirty"
+	}
+	return revision
+}

@@ -74,8 +74,18 @@ func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet, 
 
 func newMetrics() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	return registry
+}
+
+// buildInfo is a metric whose labels tell which build serves.
+func buildInfo() prometheus.Collector {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "jobwright_build_info", Help: "1; the labels tell which build serves.",
+		ConstLabels: prometheus.Labels{"version": cli.Version(), "revision": cli.Revision(), "goversion": runtime.Version()},
+	})
+	info.Set(1)
+	return info
 }
 
 // spareProcessor raises GOMAXPROCS by one, unless the environment sets it. Under load one

@@ -15,6 +15,8 @@ type Metrics struct {
 	jobs         *prometheus.Desc
 	oldestQueued *prometheus.Desc
 	withoutLease *prometheus.Desc
+	slots        *prometheus.Desc
+	slotsTaken   *prometheus.Desc
 }
 
 // Metrics returns the gauges of the queue.
@@ -26,6 +28,8 @@ func (d *Dispatcher) Metrics() *Metrics {
 			"Age of the oldest job that is queued and waits for nothing but its turn and limits.", []string{"workspace"}, nil),
 		withoutLease: prometheus.NewDesc("jobwright_jobs_without_lease",
 			"Jobs whose attempt no worker has given a sign of life for since its lease ended.", []string{"workspace"}, nil),
+		slots:      prometheus.NewDesc("jobwright_slots", "How many attempts run at once at most.", nil, nil),
+		slotsTaken: prometheus.NewDesc("jobwright_slots_taken", "Slots that attempts hold.", nil, nil),
 	}
 }
 
@@ -34,6 +38,8 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.jobs
 	ch <- m.oldestQueued
 	ch <- m.withoutLease
+	ch <- m.slots
+	ch <- m.slotsTaken
 }
 
 // Collect implements prometheus.Collector.
@@ -59,7 +65,10 @@ func (m *Metrics) collectAges(ch chan<- prometheus.Metric, now time.Time) {
 		}
 	}
 	queued := m.d.schedule.Oldest(now) // what is suspended, waits for another job or for its time is not stuck
+	taken := m.d.schedule.Taken()
 	m.d.mu.Unlock()
+	ch <- prometheus.MustNewConstMetric(m.slots, prometheus.GaugeValue, float64(m.d.Slots))
+	ch <- prometheus.MustNewConstMetric(m.slotsTaken, prometheus.GaugeValue, float64(taken))
 	for workspace, n := range lost {
 		ch <- prometheus.MustNewConstMetric(m.withoutLease, prometheus.GaugeValue, float64(n), workspace)
 	}

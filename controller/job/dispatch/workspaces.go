@@ -41,8 +41,7 @@ func (h workspaceHandler) Listed(_ uint64, shown func(uuid.UUID) bool) {
 	defer h.d.mu.Unlock()
 	for name, uid := range h.d.workspaces {
 		if !shown(uid) {
-			delete(h.d.workspaces, name)
-			h.d.schedule.SetWorkspace(name, schedule.Workspace{})
+			h.d.forgetWorkspace(name)
 		}
 	}
 	h.d.grant()
@@ -51,8 +50,7 @@ func (h workspaceHandler) Listed(_ uint64, shown func(uuid.UUID) bool) {
 func (d *Dispatcher) setWorkspace(event store.Event) {
 	name := event.Record.Key().Name
 	if event.Type == store.Deleted {
-		delete(d.workspaces, name)
-		d.schedule.SetWorkspace(name, schedule.Workspace{})
+		d.forgetWorkspace(name)
 		return
 	}
 	ws, err := event.Record.Workspace()
@@ -70,6 +68,16 @@ func (d *Dispatcher) setWorkspace(event store.Event) {
 		limits.MaxRunning = &n
 	}
 	d.schedule.SetWorkspace(name, limits)
+}
+
+// forgetWorkspace ends what a workspace that is gone had: its limits and its metrics. The
+// caller holds mu.
+func (d *Dispatcher) forgetWorkspace(name string) {
+	delete(d.workspaces, name)
+	d.schedule.SetWorkspace(name, schedule.Workspace{})
+	if d.Status != nil && d.Status.Metrics != nil {
+		d.Status.Metrics.Forget(name)
+	}
 }
 
 // recalled is how many of the newest finished jobs are looked at for starts that

@@ -238,6 +238,9 @@ func (q *Queue) Resume(uid uuid.UUID) bool {
 	return true
 }
 
+// Taken is how many slots live jobs hold.
+func (q *Queue) Taken() int { return q.taken }
+
 // count makes the item live. The caller settles its workspace and its key.
 func (q *Queue) count(l *live) {
 	q.live[l.UID] = l

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -112,6 +113,20 @@ func (m *Metrics) transition(job *v1.Job, before v1.JobPhase, now time.Time) {
 	}
 }
 
+// Forget ends the series of a workspace that is gone.
+func (m *Metrics) Forget(workspace string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.starts, func(l startLabels, _ startCounters) bool { return l.workspace == workspace })
+	maps.DeleteFunc(m.ends, func(l endLabels, _ endCounters) bool { return l.workspace == workspace })
+	gone := prometheus.Labels{"workspace": workspace}
+	m.finished.DeletePartialMatch(gone)
+	m.attempts.DeletePartialMatch(gone)
+	m.interruptions.DeletePartialMatch(gone)
+	m.queueWait.DeletePartialMatch(gone)
+	m.runTime.DeletePartialMatch(gone)
+}
+
 func (m *Metrics) start(l startLabels) startCounters {
 	m.mu.RLock()
 	known, ok := m.starts[l]
@@ -119,12 +134,13 @@ func (m *Metrics) start(l startLabels) startCounters {
 	if ok {
 		return known
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	known = startCounters{
 		attempts:  m.attempts.WithLabelValues(l.workspace, string(l.jobType)),
 		queueWait: m.queueWait.WithLabelValues(l.workspace, string(l.jobType)),
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.interruptions.WithLabelValues(l.workspace, string(l.jobType)) // so that the first one is an increase
 	m.starts[l] = known
 	return known
 }
@@ -136,12 +152,12 @@ func (m *Metrics) end(l endLabels) endCounters {
 	if ok {
 		return known
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	known = endCounters{
 		finished: m.finished.WithLabelValues(l.workspace, string(l.jobType), string(l.phase), l.reason),
 		runTime:  m.runTime.WithLabelValues(l.workspace, string(l.jobType), string(l.phase)),
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.ends[l] = known
 	return known
 }
