@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // built is the folder of the binaries; empty until a test needs them.
@@ -80,7 +81,7 @@ func startServer(t *testing.T) *server {
 	if err := os.WriteFile(mcp, config, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := servertest.Address(t)
 	s.url = "http://" + address
 	s.args = []string{filepath.Join(bin, "jobwright"), "serve", "--listen", address, "--data-dir", filepath.Join(dir, "data"), "--mcp-config", mcp}
 	s.start(t)
@@ -91,16 +92,6 @@ func startServer(t *testing.T) *server {
 		}
 	})
 	return s
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // start starts the process and waits until it is ready.

@@ -83,7 +83,7 @@ func (p napPage) wait(what, js string) {
 			if (is || Date.now() > until) resolve(is); else setTimeout(look, 15);
 		};
 		look();
-	})`, (30*time.Second).Milliseconds(), js), chromedp.EvalAwaitPromise))
+	})`, (3*time.Minute).Milliseconds(), js), chromedp.EvalAwaitPromise))
 	if err != nil || !held {
 		text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`location.hash + '\n' + document.body.innerText`))
 		p.Fatalf("waited for %s: %v\n%s", what, err, text)

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -38,7 +39,7 @@ func BenchmarkServerMemory(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		k := &killed{t: b, bin: b.TempDir(), dir: b.TempDir(), address: freeAddress(b)}
+		k := &killed{t: b, bin: b.TempDir(), dir: b.TempDir(), address: servertest.Address(b)}
 		k.build()
 		if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600); err != nil {
 			b.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store/storetest"
 )
@@ -40,7 +41,7 @@ func TestKillNineUnderLoadLosesNothing(t *testing.T) {
 		t.Skip("builds and runs the product")
 	}
 	rounds := storetest.Rounds(t, "JOBWRIGHT_TEST_ROUNDS", 5)
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build()
 	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -193,7 +194,7 @@ func TestAFullDiskRefusesNewWorkAndLosesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	data := filepath.Join(k.dir, "data")
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatal(err)
@@ -303,7 +304,7 @@ func TestASecondServerOnTheFolderIsRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build()
 	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{}}`), 0o600); err != nil {
 		t.Fatal(err)

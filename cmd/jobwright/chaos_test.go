@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/store/storetest"
 )
@@ -111,7 +112,7 @@ func TestKillsAndPausesUnderAMixedLoad(t *testing.T) {
 func newChaos(t *testing.T) *chaos {
 	t.Helper()
 	c := &chaos{
-		killed: killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)},
+		killed: killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)},
 		r:      rand.New(rand.NewPCG(7, 8)), jobs: map[string]*v1.Job{},
 		called: called{began: map[string]int{}, ended: map[string]int{}},
 	}

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -45,7 +46,7 @@ type stepped struct {
 func newStepped(t *testing.T, bin string) *stepped {
 	t.Helper()
 	s := &stepped{
-		killed: killed{t: t, bin: bin, dir: t.TempDir(), address: freeAddress(t)},
+		killed: killed{t: t, bin: bin, dir: t.TempDir(), address: servertest.Address(t)},
 		clock:  newClock(t), seen: map[string]*v1.Job{}, moved: make(chan struct{}),
 		target: &heldCalls{calls: map[string]int{}, held: map[string]chan struct{}{}},
 	}
@@ -160,7 +161,7 @@ func (s *stepped) version(job *v1.Job) uint64 {
 // until waits until the watch has told of the job what is asked for.
 func (s *stepped) until(name, what string, is func(*v1.Job) bool) *v1.Job {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	for {
 		s.mu.Lock()

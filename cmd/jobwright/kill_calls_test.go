@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -102,7 +103,7 @@ func TestKillNineWithAHundredCalls(t *testing.T) {
 		t.Skip("builds and runs the product")
 	}
 	const calls = 100
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t), flags: []string{"--max-concurrent-jobs=101", "--mcp-max-processes=100"}}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t), flags: []string{"--max-concurrent-jobs=101", "--mcp-max-processes=100"}}
 	k.build()
 	program := filepath.Join(k.dir, "hanging-mcp")
 	if err := os.WriteFile(program, []byte(hangingServer), 0o700); err != nil { //nolint:gosec // a program

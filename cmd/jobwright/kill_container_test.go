@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"jobwright.dev/api/server/servertest"
 	"jobwright.dev/controller/action/mcp/container"
 )
 
@@ -29,7 +30,7 @@ func TestKillNineWhileAContainerWorks(t *testing.T) {
 		}
 		t.Skip("needs a docker engine")
 	}
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build()
 	image := stubbornImage(t, k.bin)
 	config, err := json.Marshal(map[string]any{"mcpServers": map[string]any{"boxed": map[string]any{"command": "docker", "args": []string{"run", "-i", "--rm", image}}}})

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // slowToBeHealthy is a project whose docker compose takes a while: front waits for the
@@ -41,7 +43,7 @@ func TestKillNineWhileABuildAndADeployRun(t *testing.T) {
 		}
 		t.Skip("needs a docker engine with the compose plugin")
 	}
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build()
 	project, image := fmt.Sprintf("jwkill-%d", os.Getpid()), fmt.Sprintf("jwkill:%d", os.Getpid())
 	importImage(t, filepath.Join(k.bin, "jobwright"), image)

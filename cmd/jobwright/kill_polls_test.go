@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"jobwright.dev/api/client"
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -52,7 +53,7 @@ func TestKillNineWhileAnOperationIsPolled(t *testing.T) {
 	service := &exports{polls: make(chan struct{}, 1)}
 	remote := httptest.NewServer(service)
 	t.Cleanup(remote.Close)
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	vault := filepath.Join(t.TempDir(), "secrets.yaml")
 	if err := os.WriteFile(vault, []byte("{token: {value: Bearer "+secret+"}, body: {value: "+other+"}}"), 0o600); err != nil {
 		t.Fatal(err)

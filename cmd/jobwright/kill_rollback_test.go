@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // TestKillNineWhileADeployIsRolledBack kills the server with SIGKILL while a deploy that
@@ -24,7 +26,7 @@ func TestKillNineWhileADeployIsRolledBack(t *testing.T) {
 		}
 		t.Skip("needs a docker engine with the compose plugin")
 	}
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build()
 	project, image := fmt.Sprintf("jwback-%d", os.Getpid()), fmt.Sprintf("jwback:%d", os.Getpid())
 	importImage(t, filepath.Join(k.bin, "jobwright"), image)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // killed is a real server that a test kills and starts again over the same folder.
@@ -122,7 +124,7 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build("jobwright.dev/cmd/builders-mcp")
 	// The first server never answers its client, so the build that uses it is running
 	// for as long as the test wants; it is a real process that only a signal ends.

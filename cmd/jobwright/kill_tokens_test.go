@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // guardedServer is an MCP server with its authorization server. The authorization server
@@ -120,7 +122,7 @@ func TestKillNineKeepsTheRefreshToken(t *testing.T) {
 	t.Cleanup(server.Close)
 	guarded.url = server.URL
 	dir, keys := t.TempDir(), t.TempDir()
-	k := &killed{t: t, bin: t.TempDir(), dir: dir, address: freeAddress(t), env: []string{"GUARDED_REFRESH=hidden-refresh-0"}}
+	k := &killed{t: t, bin: t.TempDir(), dir: dir, address: servertest.Address(t), env: []string{"GUARDED_REFRESH=hidden-refresh-0"}}
 	k.build()
 	key := func(name string, lines ...string) []string {
 		t.Helper()
@@ -187,9 +189,10 @@ func TestKillNineKeepsTheRefreshToken(t *testing.T) {
 	start(key("first", first))
 	succeeds("after a restart", "hidden-refresh-0")
 
-	dead := make(chan struct{})
-	guarded.expire(func() { kill(); close(dead) })
+	created, dead := make(chan struct{}), make(chan struct{})
+	guarded.expire(func() { <-created; kill(); close(dead) }) // the client has its answer by then
 	create("interrupted")
+	close(created)
 	<-dead
 	start(key("first", first))
 	k.jobwright("wait", "--for=condition=Complete", "job/interrupted")

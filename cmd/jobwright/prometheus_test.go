@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // TestAStuckQueueFiresInPrometheus lets a real Prometheus scrape a real server whose
@@ -25,7 +27,7 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 		t.Skip("builds and runs the product")
 	}
 	needCommand(t, "prometheus")
-	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)}
+	k := &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)}
 	k.build()
 	long := time.Now().Add(-2 * time.Hour).UnixMilli()
 	write := func(name, text string) string {
@@ -74,7 +76,7 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 	sent := make(chan string, 1)
 	manager := alertManager(t, "JobwrightQueueStuck", sent)
 	config := write("prometheus.yml", strings.NewReplacer("15s", "1s", "127.0.0.1:8080", k.address, "127.0.0.1:9093", manager).Replace(string(shipped)))
-	address := freeAddress(t)
+	address := servertest.Address(t)
 	prometheus := exec.CommandContext(t.Context(), "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(k.dir, "tsdb"), "--web.listen-address="+address)
 	var said strings.Builder
 	prometheus.Stderr = &said

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -34,7 +34,7 @@ func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the product")
 	}
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), servertest.Address(t)
 	copySources(t, "../..", dir)
 	readme := rewrite(t, filepath.Join(dir, "README.md"), address)
 	rewrite(t, filepath.Join(dir, "manifests/examples/api-call.yaml"), address)
@@ -251,16 +251,6 @@ func rewrite(t *testing.T, file, address string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func goEnv(t *testing.T, names ...string) map[string]string {

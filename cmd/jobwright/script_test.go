@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // TestMain lets the test binary be jobwright for the scripts.
@@ -39,10 +40,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
-			address, err := unusedAddress()
+			address, release, err := servertest.Reserve()
 			if err != nil {
 				return err
 			}
+			env.Defer(release)
 			env.Setenv("ADDRESS", address)
 			env.Setenv("JOBWRIGHT_SERVER", "http://"+address)
 			env.Setenv("JOBWRIGHT_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
@@ -63,17 +65,6 @@ func TestScripts(t *testing.T) {
 			"app-image": appImage, "hangup": hangUp,
 		},
 	})
-}
-
-// unusedAddress is a loopback address that nothing listens on. Another program could
-// take it before the server does; the server then says so and the story fails, which is
-// better than a server that the story cannot find.
-func unusedAddress() (string, error) {
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // servers are those that run, by story; stories run in parallel.

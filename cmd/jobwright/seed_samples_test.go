@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"jobwright.dev/api/server/servertest"
 )
 
 // seedSamples runs the samples that the documentation of /api/jobs has, in
@@ -40,7 +42,7 @@ func newSeedSamples(t *testing.T) *seedSamples {
 		t.Skip("the samples are NOT run: needs `npm install typescript`, its folder in JOBWRIGHT_TEST_NPM")
 	}
 	s := &seedSamples{
-		killed:  &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: freeAddress(t)},
+		killed:  &killed{t: t, bin: t.TempDir(), dir: t.TempDir(), address: servertest.Address(t)},
 		scripts: t.TempDir(), cookie: "active_workspace=workspace-id",
 	}
 	s.build("jobwright.dev/cmd/builders-mcp")

@@ -3,7 +3,6 @@ package apicall
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/outbound"
@@ -113,11 +113,7 @@ func TestWhatACallFailsOf(t *testing.T) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	defer close(hang)
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody.Close()
+	nobody := servertest.Address(t)
 	for name, tc := range map[string]struct {
 		call    v1.APICallAction
 		private bool
@@ -126,13 +122,13 @@ func TestWhatACallFailsOf(t *testing.T) {
 	}{
 		"a status that is not expected":    {v1.APICallAction{URL: server.URL + "/busy"}, true, v1.ReasonUnexpectedStatus, "expected is 2xx. It said: come back later"},
 		"not one of those expected":        {v1.APICallAction{URL: server.URL + "/ok", ExpectStatus: []int32{201, 202}}, true, v1.ReasonUnexpectedStatus, "expected is 201, 202."},
-		"nobody listens":                   {v1.APICallAction{URL: "http://" + nobody.Addr().String()}, true, v1.ReasonConnectionFailed, "connection refused"},
+		"nobody listens":                   {v1.APICallAction{URL: "http://" + nobody}, true, v1.ReasonConnectionFailed, "connection refused"},
 		"redirects without end":            {v1.APICallAction{URL: server.URL + "/loop"}, true, v1.ReasonUnexpectedStatus, "/loop was answered 302 Found, and the redirect was not followed: more than 10 redirects. The receiver may have acted on it."},
 		"too slow":                         {v1.APICallAction{URL: server.URL + "/hang", TimeoutSeconds: new(int32(1))}, true, v1.ReasonTimeout, "timeoutSeconds allows 1 s"},
 		"a loopback address":               {v1.APICallAction{URL: server.URL + "/ok"}, false, v1.ReasonAddressRefused, "--allow-private-addresses"},
 		"a scheme that is not HTTP":        {v1.APICallAction{URL: "file:///etc/passwd"}, true, v1.ReasonInvalidArguments, "spec.apiCall.url"},
 		"a method that is none":            {v1.APICallAction{URL: server.URL, Method: "A B"}, true, v1.ReasonInvalidArguments, "spec.apiCall"},
-		"user info stays out of a message": {v1.APICallAction{URL: "http://u:secret@" + nobody.Addr().String()}, true, v1.ReasonConnectionFailed, "u:xxxxx@"},
+		"user info stays out of a message": {v1.APICallAction{URL: "http://u:secret@" + nobody}, true, v1.ReasonConnectionFailed, "u:xxxxx@"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := &recorder{}

@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/outbound"
@@ -103,12 +103,7 @@ func TestRedirects(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 		}
 	})
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + gone.Addr().String()
-	gone.Close()
+	nobody := "http://" + servertest.Address(t)
 	url := answers(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/away":

@@ -3,7 +3,6 @@ package mcp_test
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"jobwright.dev/api/server/servertest"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/controller/action"
 	"jobwright.dev/controller/action/mcp"
@@ -27,14 +27,13 @@ func everythingOverHTTP(t *testing.T) mcp.Server {
 func everythingAt(t *testing.T, transport string) string {
 	t.Helper()
 	script := everything(t)
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address := servertest.Address(t) // it takes no listener, and does not tell which port it got
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close() // it takes no listener, and does not tell which port it got
 	cmd := exec.CommandContext(t.Context(), "node", script, transport)
-	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port))
+	cmd.Env = append(os.Environ(), "PORT="+port)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +44,7 @@ func everythingAt(t *testing.T, transport string) string {
 	t.Cleanup(func() { _ = cmd.Wait() }) // killed with the test's context
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		if text := lines.Text(); strings.Contains(text, "listening") || strings.Contains(text, "running on port") {
-			return fmt.Sprintf("http://127.0.0.1:%d", port)
+			return "http://" + address
 		}
 	}
 	t.Fatal("server-everything did not start")

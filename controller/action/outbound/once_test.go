@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"jobwright.dev/api/server/servertest"
 	"jobwright.dev/controller/action/outbound"
 )
 
@@ -184,13 +185,8 @@ func TestHTTP2IsSpoken(t *testing.T) {
 func TestWhatWasNotSentIsNotCalledUnanswered(t *testing.T) {
 	// What has been read when a connection closes is no reset.
 	closed := serve(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 64<<10)) })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.Close()
 	for url, want := range map[string]string{
-		"http://" + listener.Addr().String(): "connection refused", "https://" + closed: "EOF", "http://no..host/": "no such host",
+		"http://" + servertest.Address(t): "connection refused", "https://" + closed: "EOF", "http://no..host/": "no such host",
 	} {
 		response, err := outbound.New(outbound.Options{AllowPrivate: true}).RoundTrip(request(t, http.MethodPost, url))
 		if err == nil {
