@@ -29,9 +29,20 @@ import (
 type fakeRunner struct {
 	run     func(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome
 	recover func(a action.Attempt) (action.Outcome, error)
+
+	mu    sync.Mutex
+	begun map[string]bool // by job
+	more  sync.Cond       // of mu
 }
 
 func (f *fakeRunner) Run(ctx context.Context, a action.Attempt, out action.Sink) action.Outcome {
+	f.mu.Lock()
+	if f.begun == nil {
+		f.begun = map[string]bool{}
+	}
+	f.begun[a.Job.Name] = true
+	f.mu.Unlock()
+	f.more.Broadcast()
 	return f.run(ctx, a, out)
 }
 
@@ -68,6 +79,7 @@ type environment struct {
 func newEnvironment(t *testing.T, run func(context.Context, action.Attempt, action.Sink) action.Outcome) *environment {
 	t.Helper()
 	e := &environment{t: t, dir: t.TempDir(), runner: &fakeRunner{run: run}}
+	e.runner.more.L = &e.runner.mu
 	e.open()
 	return e
 }
@@ -186,6 +198,18 @@ func (e *environment) until(name string, wanted func(*v1.Job) bool) *v1.Job {
 }
 
 func terminal(j *v1.Job) bool { return j.Status.Phase.Terminal() }
+
+// untilAtWork waits until the job's action is at work. A job is Running in the store before
+// that, and ends without the action when it is canceled or deleted so early.
+func (e *environment) untilAtWork(name string) {
+	e.t.Helper()
+	e.until(name, running)
+	e.runner.mu.Lock()
+	defer e.runner.mu.Unlock()
+	for !e.runner.begun[name] {
+		e.runner.more.Wait()
+	}
+}
 
 func running(j *v1.Job) bool { return j.Status.Phase == v1.JobRunning }
 
@@ -360,27 +384,20 @@ func TestCancel(t *testing.T) {
 }
 
 func TestAQueuedJobIsCanceledWithoutRunning(t *testing.T) {
-	ran := make(chan string, 10)
-	e := newEnvironment(t, func(ctx context.Context, a action.Attempt, s action.Sink) action.Outcome {
-		ran <- a.Job.Name
-		return untilStopped(ctx, a, s)
-	})
+	e := newEnvironment(t, untilStopped)
 	e.opts.MaxConcurrent = 1
 	e.opts.ShutdownGrace = time.Nanosecond
 	e.start()
 	e.create("holds-the-slot")
-	e.until("holds-the-slot", running)
+	e.untilAtWork("holds-the-slot")
 	e.create("waits")
 	e.cancel("waits")
 	if j := e.until("waits", terminal); j.Status.Phase != v1.JobCanceled || j.Status.Attempts != 0 {
 		t.Errorf("status = %+v", j.Status)
 	}
 	e.stop()
-	close(ran)
-	for name := range ran { // a job is running before its attempt begins
-		if name != "holds-the-slot" {
-			t.Errorf("an attempt of %s ran", name)
-		}
+	if e.runner.begun["waits"] {
+		t.Error("it ran")
 	}
 }
 
@@ -392,7 +409,7 @@ func TestADeletedJobIsStopped(t *testing.T) {
 	})
 	e.start()
 	e.create("one")
-	e.until("one", running)
+	e.untilAtWork("one")
 	if _, err := e.store.Delete(t.Context(), key("one"), store.Preconditions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -439,7 +456,7 @@ func TestShutdownInterruptsAndTheNextStartRunsAgain(t *testing.T) {
 	e.opts.ShutdownGrace = time.Nanosecond
 	e.start()
 	e.create("running")
-	e.until("running", running)
+	e.untilAtWork("running")
 	e.create("queued")
 	e.stop()
 

@@ -86,7 +86,7 @@ func TestAJobThatIsDeletedWhileItRunsLeavesNoLog(t *testing.T) {
 	})
 	e.start()
 	e.create("one")
-	e.until("one", running)
+	e.untilAtWork("one")
 	e.delete("one")
 	<-ended
 	e.untilLeft(0)

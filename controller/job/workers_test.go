@@ -234,10 +234,15 @@ func (w *worker) stop() {
 // TestAWorkerThatWakesUpAfterItsLeaseChangesNothing freezes a worker at work, lets
 // another take over and finish, and thaws it: one result counts, the other is late.
 func TestAWorkerThatWakesUpAfterItsLeaseChangesNothing(t *testing.T) {
+	synctest.Test(t, wakesUpAfterItsLease)
+}
+
+func wakesUpAfterItsLease(t *testing.T) {
 	c := newCluster(t)
 	frozen := c.worker("frozen")
 	c.create("one")
 	c.until("one", running)
+	synctest.Wait() // it is at work
 	frozen.gate.freeze()
 	awake := c.worker("awake")
 	c.until("one", func(j *v1.Job) bool { return j.Status.Attempts == 2 })
