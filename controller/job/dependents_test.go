@@ -61,7 +61,7 @@ func TestADependencyMayComeLater(t *testing.T) {
 	e.start()
 	e.create("second", dependsOn("first"))
 	b := e.blocked("second", kind(v1.BlockedByDependency))
-	if b.Name != "first" || b.Until == nil || !strings.Contains(b.Message, `There is no job "first" yet; apply it until`) {
+	if b.Name != "first" || b.Until == nil || !strings.Contains(b.Message, `There is no job "first" yet; apply it by`) {
 		t.Errorf("blocker = %+v", b)
 	}
 	e.create("first")

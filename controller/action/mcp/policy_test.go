@@ -132,8 +132,8 @@ func TestAQuestionIsAnsweredFromTheJob(t *testing.T) {
 	}
 	for message, answers := range map[string]map[string]v1.JSON{
 		"": live,
-		"A question of the server was declined: spec.build.answers.env: Invalid value: 7: must be a string, not an integer.": {"env": {Raw: json.RawMessage("7")}},
-		"Not used, because no question asked for it: spec.build.answers.enf.":                                                {"env": live["env"], "enf": live["env"]},
+		"A question of the server was declined: spec.build.answers.env: Invalid value: 7: must be a string, not an integer: quote it: \"7\".": {"env": {Raw: json.RawMessage("7")}},
+		"Not used, because no question asked for it: spec.build.answers.enf.":                                                                 {"env": live["env"], "enf": live["env"]},
 	} {
 		out := r.Run(t.Context(), attempt(&v1.BuildAction{Server: "asks", Action: "asks-with-a-form", Answers: answers}), newRecorder())
 		if out.Verdict != action.Succeeded || out.Message != message {

@@ -29,7 +29,7 @@ func (d *Dispatcher) Blockers(ctx context.Context, job *v1.Job) ([]v1.Blocker, e
 	if job.Spec.Suspend {
 		blockers = append(blockers, v1.Blocker{
 			Kind: v1.BlockedBySuspend, Name: job.Name, Since: suspendedSince(job),
-			Message: "The job is suspended; set spec.suspend to false to let it run.",
+			Message: "The job is suspended; jobwright resume " + job.Name + " lets it run.",
 		})
 	}
 	d.mu.Lock()
@@ -161,7 +161,7 @@ func dependencyBlockers(job *v1.Job, known []lifecycle.Dependency) []v1.Blocker 
 			until := metav1.NewMicroTime(lifecycle.QueuedSince(job).Add(limit))
 			blockers = append(blockers, v1.Blocker{
 				Kind: v1.BlockedByDependency, Name: on.Name, Until: &until,
-				Message: fmt.Sprintf("There is no job %q yet; apply it until %s, or this job is canceled.", on.Name, until.UTC().Format(time.RFC3339)),
+				Message: fmt.Sprintf("There is no job %q yet; apply it by %s, or this job is canceled.", on.Name, until.UTC().Format(time.RFC3339)),
 			})
 			continue
 		}

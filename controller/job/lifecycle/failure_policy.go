@@ -154,5 +154,9 @@ func exhausted(failures, limit int32, message string) string {
 	if failures == 1 {
 		return message
 	}
-	return fmt.Sprintf("Failed %d times, spec.backoffLimit allows %d retries. Last: %s", failures, limit, message)
+	retries := "retries"
+	if limit == 1 {
+		retries = "retry"
+	}
+	return fmt.Sprintf("Failed %d times, spec.backoffLimit allows %d %s. Last: %s", failures, limit, retries, message)
 }

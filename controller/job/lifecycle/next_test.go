@@ -238,7 +238,7 @@ func policy(p v1.ConcurrencyPolicy) func(*v1.Job) {
 // holding gives the job's condition that status.
 func holding(condition string) func(*v1.Job) {
 	return func(j *v1.Job) {
-		j.Status.SetCondition(condition, metav1.ConditionTrue, v1.ReasonSuspended, "Suspended; set spec.suspend to false to let it run.", 1, metav1.NewTime(start))
+		j.Status.SetCondition(condition, metav1.ConditionTrue, v1.ReasonSuspended, "Suspended; jobwright resume "+j.Name+" lets it run, as does spec.suspend: false.", 1, metav1.NewTime(start))
 	}
 }
 

@@ -111,7 +111,7 @@ func (t *transition) waitedTooLong(waits waiting) (move, bool) {
 
 // suspend keeps a queued job from starting.
 func (t *transition) suspend(learned bool) move {
-	const message = "Suspended; set spec.suspend to false to let it run."
+	message := "Suspended; jobwright resume " + t.job.Name + " lets it run, as does spec.suspend: false."
 	news := t.status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, message, t.job.Generation, metav1.NewTime(t.now))
 	if !news && t.status.Phase == v1.JobQueued {
 		return move{changed: learned, soft: true}

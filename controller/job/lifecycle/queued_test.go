@@ -119,7 +119,7 @@ var queuedTable = table{
 // suspendTable is spec.suspend: rules 5 and 9.
 var suspendTable = table{
 	"a queued job": {spec: changes{suspended, startDeadline(60), deadline(5)}, status: changes{func(j *v1.Job) { j.Status.Attempts, j.Status.StartTime = 1, micro(0) }}, seen: granted, want: want{
-		reason: v1.ReasonSuspended, changed: true, message: []string{"set spec.suspend to false"},
+		reason: v1.ReasonSuspended, changed: true, message: []string{"; jobwright resume "},
 		check: func(t *testing.T, d lifecycle.Decision) {
 			if d.Status.StartTime != nil || !d.Status.IsConditionTrue(v1.ConditionSuspended) {
 				t.Errorf("status = %+v", d.Status)
@@ -171,7 +171,7 @@ var suspendTable = table{
 
 func isSuspended(j *v1.Job) {
 	j.Status.Reason = v1.ReasonSuspended
-	j.Status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, "Suspended; set spec.suspend to false to let it run.", 1, metav1.NewTime(start))
+	j.Status.SetCondition(v1.ConditionSuspended, metav1.ConditionTrue, v1.ReasonSuspended, "Suspended; jobwright resume "+j.Name+" lets it run, as does spec.suspend: false.", 1, metav1.NewTime(start))
 }
 
 func countedNothing(t *testing.T, d lifecycle.Decision) {

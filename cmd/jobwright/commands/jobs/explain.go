@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,9 +80,23 @@ func printExplanation(out io.Writer, e *v1.JobExplanation, now time.Time) error 
 	return t.Flush()
 }
 
+// position is the job's place in the queue. A job has one as soon as nothing but its turn,
+// a limit or a free slot keeps it.
 func position(e *v1.JobExplanation) string {
-	if e.Position == 0 {
+	blocked := func(kind v1.BlockerKind) bool {
+		return slices.ContainsFunc(e.BlockedBy, func(b v1.Blocker) bool { return b.Kind == kind })
+	}
+	switch {
+	case blocked(v1.BlockedBySuspend):
+		return "none while it is suspended"
+	case blocked(v1.BlockedByDependency):
+		return "none while it waits for other jobs"
+	case e.Position == 0 && blocked(v1.BlockedBySchedule):
+		return "none before its time"
+	case e.Position == 0:
 		return "next, as far as its turn goes"
+	case e.Position == 1:
+		return "about 1 job starts before it"
 	}
 	return fmt.Sprintf("about %d jobs start before it", e.Position)
 }

@@ -27,6 +27,22 @@ func TestAnExplanationInWords(t *testing.T) {
 			v1.JobExplanation{Name: "a", Namespace: "acme", Phase: v1.JobQueued, Advice: "Nothing blocks the job."},
 			[]string{"next, as far as its turn goes", "not known", "Nothing blocks the job."},
 		},
+		"suspended": {
+			v1.JobExplanation{Name: "a", Namespace: "acme", Phase: v1.JobQueued, BlockedBy: []v1.Blocker{{Kind: v1.BlockedBySuspend, Message: "Held."}}},
+			[]string{"none while it is suspended", "not known", "Held."},
+		},
+		"for another job": {
+			v1.JobExplanation{Name: "a", Namespace: "acme", Phase: v1.JobQueued, BlockedBy: []v1.Blocker{{Kind: v1.BlockedByDependency, Message: "First b."}}},
+			[]string{"none while it waits for other jobs", "not known", "First b."},
+		},
+		"before its time": {
+			v1.JobExplanation{Name: "a", Namespace: "acme", Phase: v1.JobQueued, BlockedBy: []v1.Blocker{{Kind: v1.BlockedBySchedule, Until: &until, Message: "Later."}}},
+			[]string{"none before its time", "Later."},
+		},
+		"behind one job": {
+			v1.JobExplanation{Name: "a", Namespace: "acme", Phase: v1.JobQueued, Position: 1},
+			[]string{"about 1 job starts before it"},
+		},
 		"finished": {
 			v1.JobExplanation{Name: "a", Namespace: "acme", Phase: v1.JobFailed, Message: "exit 1", Advice: "The job has finished."},
 			[]string{"Failed", "exit 1", "The job has finished."},

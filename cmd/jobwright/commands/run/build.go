@@ -41,9 +41,9 @@ Never after an answer that came, however odd.`,
 	flags.StringVar(&build.Server, "server-name", "", "MCP server of the operator's file; optional if there is only one")
 	flags.StringVar(&build.ID, "id", "", "argument id of the tool, e.g. the builder")
 	flags.StringVar(&build.Session, "session", "", "name of the session for the call; jobs with the same session share the state of the server")
-	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string")
-	flags.StringArrayVar(&arguments, "arg", nil, "KEY=VALUE as a further argument; VALUE is JSON, or else a string")
-	flags.StringArrayVar(&answers, "answer", nil, "KEY=VALUE as the answer to a field that the tool asks for while it runs; VALUE is JSON, or else a string")
+	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string (a number as text: KEY='\"5\"')")
+	flags.StringArrayVar(&arguments, "arg", nil, "KEY=VALUE as a further argument; VALUE is JSON, or else a string (a number as text: KEY='\"5\"')")
+	flags.StringArrayVar(&answers, "answer", nil, "KEY=VALUE as the answer to a field that the tool asks for while it runs; VALUE is JSON, or else a string (a number as text: KEY='\"5\"')")
 	o.bind(command)
 	return command
 }

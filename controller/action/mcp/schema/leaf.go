@@ -63,7 +63,7 @@ func unfit(e jsonschema.ErrorKind, rule map[string]any, value any) string {
 	case *kind.FalseSchema:
 		return "Forbidden: nothing may stand here"
 	case *kind.Type:
-		return invalid("%s", wrongType(ordered(k.Want, rule), value))
+		return invalid("%s%s", wrongType(ordered(k.Want, rule), value), wayOut(k.Want, rule, value))
 	case *kind.Const:
 		return invalid("must be %s", display.Short(display.Compact(k.Want), display.MaxListed))
 	case *kind.Enum:
@@ -174,6 +174,19 @@ func wrongType(allowed []string, value any) string {
 		wanted = append(wanted, word(name))
 	}
 	return fmt.Sprintf("must be %s, not %s", strings.Join(wanted, " or "), word(typeOf(value)))
+}
+
+// wayOut is how a number or a boolean is given where a string is wanted; empty when there is
+// no such way, and for a value that is secret.
+func wayOut(allowed []string, rule map[string]any, value any) string {
+	shown := show(rule, value)
+	switch typeOf(value) {
+	case "number", "integer", "boolean":
+		if slices.Contains(allowed, "string") && shown == display.Compact(value) {
+			return fmt.Sprintf(": quote it: %q", shown)
+		}
+	}
+	return ""
 }
 
 // ordered are types in the order of the schema; a type that the schema does not list, as null
