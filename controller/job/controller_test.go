@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -423,6 +424,9 @@ func TestActiveDeadline(t *testing.T) {
 	e.create("one", func(j *v1.Job) { j.Spec.ActiveDeadlineSeconds = &seconds })
 	if j := e.until("one", terminal); j.Status.Phase != v1.JobFailed || j.Status.Reason != v1.ReasonDeadlineExceeded {
 		t.Errorf("status = %+v", j.Status)
+	}
+	if log := e.logOf("one"); !strings.Contains(log, "spec.activeDeadlineSeconds allows 1 s over all attempts") {
+		t.Errorf("the log does not name the limit: %q", log)
 	}
 }
 

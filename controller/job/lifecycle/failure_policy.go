@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,6 +62,12 @@ func (t *transition) failed(o action.Outcome) move {
 	}
 }
 
+// What stands in the message of a retry between the failure's reason and its own words.
+const (
+	nextStart  = "; the next one starts after "
+	afterStart = "Z. " // the end of a time in UTC
+)
+
 // retry queues the job for another attempt, least from now at the earliest.
 func (t *transition) retry(o action.Outcome, least time.Duration, counted string) move {
 	if t.status.RunAttempts() >= v1.MaxAttempts {
@@ -72,8 +79,8 @@ func (t *transition) retry(o action.Outcome, least time.Duration, counted string
 	next := metav1.NewMicroTime(t.now.Add(wait))
 	t.status.NextAttemptTime = &next
 	t.status.Phase, t.status.Reason = v1.JobQueued, v1.ReasonRetrying
-	t.status.Message = fmt.Sprintf("Attempt %d failed with %s (%s); the next one starts after %s, at %s. %s",
-		t.status.Attempts, o.Reason, counted, wait.Round(time.Millisecond), next.UTC().Format(time.RFC3339), o.Message)
+	t.status.Message = fmt.Sprintf("Attempt %d failed with %s (%s)"+nextStart+"%s, at %s"+afterStart+"%s",
+		t.status.Attempts, o.Reason, counted, wait.Round(time.Millisecond), strings.TrimSuffix(next.UTC().Format(time.RFC3339), "Z"), o.Message)
 	t.status.CurrentAttempt, t.status.Step = nil, ""
 	return t.changed(Nothing)
 }

@@ -104,7 +104,7 @@ func (t *transition) waitedTooLong(waits waiting) (move, bool) {
 		}
 	}
 	if t.deadlinePassed() {
-		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage()), true
+		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineFailed(t.deadlineMessage())), true
 	}
 	return move{}, false
 }

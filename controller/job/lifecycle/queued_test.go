@@ -110,6 +110,13 @@ var queuedTable = table{
 		spec: changes{deadline(5)}, status: changes{func(j *v1.Job) { j.Status.Attempts, j.Status.StartTime = 1, micro(0) }}, seen: granted, at: time.Minute,
 		want: want{phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: []string{"Ran for 1m0s", "allows 5 s"}},
 	},
+	"and what the attempt before had failed with is told": {
+		spec: changes{deadline(5)}, status: changes{func(j *v1.Job) { j.Status.Attempts, j.Status.StartTime = 2, micro(0) }, retrying}, seen: granted, at: time.Minute,
+		want: want{phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: []string{"Ran for 1m0s", "took so long. Attempt 2 failed with ExitCode (failure 2, spec.backoffLimit allows 9): exit 3"}},
+	},
+	"a retry keeps the failure before it in sight": {status: changes{func(j *v1.Job) { j.Status.Attempts, j.Status.StartTime = 2, micro(0) }, retrying}, seen: granted, at: time.Minute, want: want{
+		phase: v1.JobRunning, reason: v1.ReasonStarted, do: lifecycle.Start, changed: true, message: []string{"Attempt 2 failed with ExitCode (failure 2, spec.backoffLimit allows 9): exit 3"},
+	}},
 	"and is waited for": {
 		spec: changes{deadline(5)}, status: changes{func(j *v1.Job) { j.Status.Attempts, j.Status.StartTime = 1, micro(0) }}, at: time.Second,
 		want: want{ready: true, again: 4 * time.Second},
@@ -218,4 +225,10 @@ func TestAGrantIsNoReasonToStartTooEarly(t *testing.T) {
 	if d.Do != lifecycle.Nothing || d.Status.CurrentAttempt != nil || !d.Ready {
 		t.Errorf("decision = %+v", d)
 	}
+}
+
+// retrying is a job that waits for another attempt.
+func retrying(j *v1.Job) {
+	j.Status.Phase, j.Status.Reason = v1.JobQueued, v1.ReasonRetrying
+	j.Status.Message = "Attempt 2 failed with ExitCode (failure 2, spec.backoffLimit allows 9); the next one starts after 1s, at 2026-01-02T03:04:05Z. exit 3"
 }

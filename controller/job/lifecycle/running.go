@@ -155,9 +155,11 @@ func (t *transition) ended(o action.Outcome) move {
 	case stop.Cause == CauseSuspend && o.Verdict != action.Failed:
 		return t.suspended()
 	case o.Verdict == action.Stopped && stop.Cause == CauseDeadline: // also when it was raised meanwhile
-		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, stop.Message+whatWasLeft(o))
-	case t.deadlinePassed():
+		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineFailed(stop.Message)+whatWasLeft(o))
+	case t.deadlinePassed() && o.Verdict == action.Failed:
 		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineMessage()+lastFailure(o))
+	case t.deadlinePassed():
+		return t.finish(v1.JobFailed, v1.ReasonDeadlineExceeded, t.deadlineFailed(t.deadlineMessage()))
 	case o.Verdict == action.Stopped && stop.Cause == CauseAttemptTimeout:
 		return t.failed(action.Fail(v1.ReasonAttemptTimeout, stop.Message+whatWasLeft(o)))
 	case o.Verdict == action.Stopped && stop.Cause == CauseIdleTimeout:

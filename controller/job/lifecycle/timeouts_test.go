@@ -37,6 +37,11 @@ func runsOn(again time.Duration) want {
 	return want{phase: v1.JobRunning, reason: v1.ReasonStarted, again: again}
 }
 
+// failedBefore is a running job whose attempt before has failed.
+func failedBefore(j *v1.Job) {
+	j.Status.Message = "Attempt 1 failed with ExitCode (failure 1, spec.backoffLimit allows 5): exit 3"
+}
+
 // timeoutTable is what stops a running job, and how its end is judged then: rules 6 and 8.
 // startDeadlineSeconds is queuedTable's.
 var timeoutTable = table{
@@ -94,6 +99,9 @@ var timeoutTable = table{
 
 	"stopped at the active deadline": {spec: changes{deadline(5), retries(5)}, status: changes{running}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseDeadline, "Ran for 5s; 5 s are allowed."), at: 6 * time.Second, want: want{
 		phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: []string{"Ran for 5s"},
+	}},
+	"stopped at the active deadline after a failure": {spec: changes{deadline(5), retries(5)}, status: changes{running, failedBefore}, seen: stopped(verdict(action.Stopped, "Nothing was left."), lifecycle.CauseDeadline, "Ran for 5s; 5 s are allowed."), at: 6 * time.Second, want: want{
+		phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: []string{"Ran for 5s; 5 s are allowed. Attempt 1 failed with ExitCode (failure 1, spec.backoffLimit allows 5): exit 3 Nothing was left."},
 	}},
 	"stopped at a deadline that was raised meanwhile": {spec: changes{deadline(3600)}, status: changes{running}, seen: stopped(verdict(action.Stopped, ""), lifecycle.CauseDeadline, "Ran for 5s; 5 s are allowed."), at: 6 * time.Second, want: want{
 		phase: v1.JobFailed, reason: v1.ReasonDeadlineExceeded, changed: true, message: []string{"Ran for 5s; 5 s are allowed."},

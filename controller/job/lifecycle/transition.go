@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -56,6 +57,7 @@ func (t *transition) again() time.Duration {
 
 // changed is the move to write the status as it stands.
 func (t *transition) changed(do Do) move {
+	t.status.Message = v1.BoundMessage(t.status.Message) // it may be of several parts
 	t.status.ObservedGeneration = t.job.Generation
 	t.status.LastUpdateTime = t.micro()
 	return move{changed: true, do: do}
@@ -64,6 +66,7 @@ func (t *transition) changed(do Do) move {
 // start writes the next attempt down.
 func (t *transition) start() move {
 	t.next = time.Time{} // what was due of a queued job is so no more
+	failure := t.earlierFailure()
 	t.status.Attempts++
 	t.status.CurrentAttempt = &v1.Attempt{
 		ID:        string(t.job.UID) + "-" + strconv.Itoa(int(t.status.Attempts)),
@@ -73,7 +76,7 @@ func (t *transition) start() move {
 	if t.status.StartTime == nil {
 		t.status.StartTime = t.micro()
 	}
-	t.status.Phase, t.status.Reason, t.status.Message = v1.JobRunning, v1.ReasonStarted, ""
+	t.status.Phase, t.status.Reason, t.status.Message = v1.JobRunning, v1.ReasonStarted, failure
 	t.status.Pct, t.status.Step = 0, ""
 	t.status.Result, t.status.Artifacts = nil, nil
 	t.status.NextAttemptTime, t.status.RetryAfterTime = nil, nil
@@ -151,10 +154,30 @@ func last(o action.Outcome) string {
 
 // lastFailure is what a failed attempt said, for a message about something else.
 func lastFailure(o action.Outcome) string {
-	if o.Verdict != action.Failed {
-		return ""
-	}
 	return " The last attempt failed with " + o.Reason + ":" + last(o)
+}
+
+// earlierFailure is what the attempt before the present or the next one failed with; empty:
+// none did. The message of a running job has it from the retry on.
+func (t *transition) earlierFailure() string {
+	switch t.status.Reason {
+	case v1.ReasonStarted:
+		return t.status.Message
+	case v1.ReasonRetrying:
+		failed, rest, _ := strings.Cut(t.status.Message, nextStart)
+		_, said, _ := strings.Cut(rest, afterStart)
+		return strings.TrimSpace(failed + ": " + said)
+	}
+	return ""
+}
+
+// deadlineFailed is the message of a job whose activeDeadlineSeconds have passed. Of a job that
+// was retried it says why.
+func (t *transition) deadlineFailed(stopped string) string {
+	if failure := t.earlierFailure(); failure != "" {
+		return stopped + " " + failure
+	}
+	return stopped
 }
 
 func canceledMessage(o action.Outcome) string {

@@ -18,7 +18,7 @@ func (w *Worker) Begin(ctx context.Context, uid uuid.UUID, job *v1.Job, again ti
 	x := newExecution(uid, job, cancel, time.Now())
 	attempt := action.Attempt{ID: x.id, Job: job, Grace: w.CancelGrace}
 	sink := &sink{w: w, x: x, begun: job.Status.Attempts}
-	x.holding = sink
+	x.sink, x.holding = sink, sink
 	w.add(x, again)
 	go func() {
 		defer cancel(nil)

@@ -32,6 +32,7 @@ type execution struct {
 	id      string
 	jobType v1.JobType
 	cancel  context.CancelCauseFunc
+	sink    *sink // nil in a recovery
 	started time.Time
 	born    time.Time // when this worker began with it
 	// quietSince is the last output or progress, counted from born on: on the clock of the

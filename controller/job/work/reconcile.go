@@ -154,6 +154,9 @@ func (w *Worker) act(x *execution, d *decided) controller.Result {
 		if x.stop == nil {
 			stop := d.stop // only it is kept, not all of d
 			x.stop = &stop
+			if x.sink != nil && stop.Message != "" {
+				x.sink.log(time.Now(), action.System, stop.Message) // which limit it was, or which other job
+			}
 		}
 		cause := errStopped
 		if w.stopping.Load() {

@@ -147,6 +147,7 @@ func (s *sink) end(o action.Outcome) {
 	if err := s.writer.Close(time.Now()); err != nil {
 		s.w.Log.Error(err, "output was lost", "job", s.name(), "attempt", s.x.id)
 	}
+	s.writer = nil // what comes later is dropped
 }
 
 func describe(o action.Outcome) string {
