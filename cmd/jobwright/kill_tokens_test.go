@@ -208,6 +208,11 @@ func TestKillNineKeepsTheRefreshToken(t *testing.T) {
 		t.Errorf("with another key: the log says\n%s", k.log.String())
 	}
 	kill()
+	start(nil)
+	if got := build(); !strings.HasPrefix(got, "Failed") || !strings.Contains(got, "the server was started without --mcp-token-key-file") {
+		t.Errorf("without the key of what is kept: %s", got)
+	}
+	kill()
 	k.secretsStayHidden(filepath.Join(dir, "data"))
 	start(key("both", second, first))
 	succeeds("with both keys", "hidden-refresh-0 hidden-refresh-1 hidden-refresh-2")

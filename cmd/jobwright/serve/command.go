@@ -59,7 +59,8 @@ environment the file.
 OAuth tokens of MCP servers are kept in --data-dir, encrypted with the first key; the others
 only decrypt, so a new key is written above the old one. Without the flag tokens are kept in
 memory only. An authorization server that replaces refresh tokens with each use then takes
-the one in --mcp-config only once: a restart needs a new one there.
+the one in --mcp-config only once: a restart needs a new one there. A refresh token that was
+replaced by an encrypted one in --data-dir is not sent, whether the key is given or not.
 
 SIGHUP reads --mcp-config again. Running builds finish with the server that they call;
 later ones use the new configuration. A file that cannot be read changes nothing. A server

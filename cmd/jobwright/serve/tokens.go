@@ -11,14 +11,15 @@ import (
 )
 
 // newTokens returns the store of the OAuth tokens of MCP servers: in the data folder if the
-// operator has given a key, else in memory.
+// operator has given a key, else in memory. Without a key it still knows which refresh tokens
+// were replaced by what the folder has, and does not send those.
 func (s setup) newTokens() (*oauth.Tokens, error) {
-	if s.mcpTokenKey == "" {
-		return oauth.NewTokens(nil, s.log), nil
-	}
-	keys, err := s.tokenKeys()
-	if err != nil {
-		return nil, fmt.Errorf("--mcp-token-key-file: %w", err)
+	var keys *vault.Keys
+	if s.mcpTokenKey != "" {
+		var err error
+		if keys, err = s.tokenKeys(); err != nil {
+			return nil, fmt.Errorf("--mcp-token-key-file: %w", err)
+		}
 	}
 	kept, err := vault.Open(s.inFolder("mcp-oauth"), keys)
 	if err != nil {

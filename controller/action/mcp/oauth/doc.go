@@ -34,8 +34,9 @@
 //  2. A request to the token endpoint is not canceled with the job that caused it: its answer
 //     may hold the only refresh token that is still taken. It ends within 30 seconds, and
 //     Close waits for it.
-//  3. What cannot be read, because it is damaged or of another key, counts as absent: a
-//     token is requested with what the operator's file has. The log says why once.
+//  3. What cannot be read, because it is damaged, of another key or there is no key, counts
+//     as absent: a token is requested with what the operator's file has, but never with a
+//     refresh token that was replaced by what cannot be read. The log says why once.
 //  4. Without a Keeper all is kept in memory only. The log says so once for each server that
 //     replaces refresh tokens, because the one in the operator's file is used up then, and
 //     a restart needs a new one there.

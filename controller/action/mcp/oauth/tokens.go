@@ -24,6 +24,7 @@ type Keeper interface {
 	// Read decodes what was written for b. It returns vault.ErrNone if there is nothing.
 	Read(b vault.Binding, into any) error
 	// Write returns when the value is on the disk. usedUp is the refresh token that it replaces.
+	// It returns vault.ErrNoKey if nothing can be kept.
 	Write(b vault.Binding, value any, usedUp string) error
 	// UsedUp reports whether a refresh token was replaced, also if what was written cannot be
 	// read.
@@ -160,7 +161,7 @@ func (a *account) load(o owner) grant {
 		a.log.Info("the token that is kept for an MCP server belongs to other settings of its oauth, and is not used")
 	case !errors.Is(err, vault.ErrNone):
 		a.problem = err
-		a.read = errors.Is(err, vault.ErrKey) || errors.Is(err, vault.ErrDamaged) // else it may be read the next time
+		a.read = errors.Is(err, vault.ErrKey) || errors.Is(err, vault.ErrNoKey) || errors.Is(err, vault.ErrDamaged) // else it may be read the next time
 		if before == nil || before.Error() != err.Error() {
 			a.log.Error(err, "the token that is kept for an MCP server cannot be read; a new one is requested where the refresh token of the operator's file was not replaced")
 		}
@@ -180,20 +181,17 @@ func (a *account) mayAsk(o owner, refresh string) error {
 	return fmt.Errorf("the refresh token of the operator's file was not sent, because a newer one is kept, which cannot be read: %w; mend that, or put a new refresh token into the operator's file", problem)
 }
 
-// take makes g the owner's grant, got with a refresh token or without. When it returns, g is kept, or the log says why not: the
-// token is used nevertheless, because the refresh token before it is used up already. The
-// caller works alone.
+// take makes g the owner's grant, got with a refresh token or without. When it returns, g is
+// kept, or the log says why not: the token is used nevertheless, because the refresh token
+// before it is used up already. The caller works alone.
 func (a *account) take(o owner, g grant, refresh string) {
-	a.mu.Lock()
-	warn := a.keeper == nil && g.RefreshToken != refresh && !a.warned
-	a.warned = a.warned || warn
-	a.mu.Unlock()
-	if warn {
-		a.log.Info("the authorization server of an MCP server gives a new refresh token with each use, which is kept in memory only: after a restart the one in the operator's file is used up; set --mcp-token-key-file to keep it")
-	}
-	failed := a.write(o, g)
+	keeps, failed := a.write(o, g)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !keeps && g.RefreshToken != refresh && !a.warned {
+		a.warned = true
+		a.log.Info("the authorization server of an MCP server gives a new refresh token with each use, which is kept in memory only: after a restart the one in the operator's file is used up; set --mcp-token-key-file to keep it")
+	}
 	a.owner, a.read, a.grant, a.problem, a.failed = o, true, g, nil, failed
 }
 
@@ -205,22 +203,27 @@ func (a *account) save(o owner) {
 	if !due {
 		return
 	}
-	failed := a.write(o, g)
+	_, failed := a.write(o, g)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failed = failed
 }
 
-// write is when a write failed; zero: it did not.
-func (a *account) write(o owner, g grant) (failed time.Time) {
+// write writes g. keeps tells that tokens are written at all; failed is when this write
+// failed, and zero if it did not.
+func (a *account) write(o owner, g grant) (keeps bool, failed time.Time) {
 	if a.keeper == nil {
-		return time.Time{}
+		return false, time.Time{}
 	}
-	if err := a.keeper.Write(o.binding, g, o.replaced(g)); err != nil {
+	err := a.keeper.Write(o.binding, g, o.replaced(g))
+	switch {
+	case errors.Is(err, vault.ErrNoKey):
+		return false, time.Time{}
+	case err != nil:
 		a.log.Error(err, "the token of an MCP server is in memory only; with a refresh token that was replaced, a restart needs a new one in the operator's file", "againAfter", saveAgain.String())
-		return time.Now()
+		return true, time.Now()
 	}
-	return time.Time{}
+	return true, time.Time{}
 }
 
 // secrets are the tokens that no text may repeat.

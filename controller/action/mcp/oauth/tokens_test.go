@@ -232,6 +232,7 @@ func TestWhatCannotBeReadIsRequestedAnew(t *testing.T) {
 		"another key, with the client's credentials":          {&memory{unread: vault.ErrKey}, secret, 1, ""},
 		"a disk that fails, with the client's credentials":    {&memory{unread: os.ErrPermission}, secret, 1, ""},
 		"another key, and a refresh token that is replaced":   {&memory{unread: vault.ErrKey, usedUp: "first"}, refresh, 0, notSent + vault.ErrKey.Error()},
+		"no key, and a refresh token that is replaced":        {&memory{unread: vault.ErrNoKey, usedUp: "first"}, refresh, 0, notSent + vault.ErrNoKey.Error()},
 		"a damaged file, and a token that is replaced":        {&memory{unread: vault.ErrDamaged, usedUp: "first"}, refresh, 0, notSent + vault.ErrDamaged.Error()},
 		"a disk that fails, and a token that may be":          {&memory{unread: os.ErrPermission}, refresh, 0, notSent + "permission denied"},
 		"another key, and a refresh token that is not":        {&memory{unread: vault.ErrKey}, refresh, 1, ""},
@@ -402,5 +403,47 @@ func TestScopesOfTheOperatorAreRequestedWhereTheTokenEndpointIsKnown(t *testing.
 	works(t, w.source(t, config.OAuth{ClientSecret: clientSecret, TokenURL: w.issuer.URL + "/get", Scopes: []string{"a", "b"}}), w)
 	if got := w.requests[0].Get("scope"); got != "a b" {
 		t.Errorf("asked for %q", got)
+	}
+}
+
+// TestWithoutAKeyAReplacedRefreshTokenIsNotSent: the folder of an earlier start with a key is
+// looked at by a start without one.
+func TestWithoutAKeyAReplacedRefreshTokenIsNotSent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte(strings.Repeat("1", 44)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := vault.LoadKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "tokens")
+	start := func(w *world, keys *vault.Keys, log *journal, c config.OAuth) *Source {
+		t.Helper()
+		v, err := vault.Open(dir, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.started(t, c, NewTokens(v, log.logger()))
+	}
+	w, log := newWorld(t), new(journal)
+	w.rotate("first")
+	works(t, start(w, keys, log, config.OAuth{RefreshToken: "first"}), w)
+	w.expire()
+	bare := start(w, nil, log, config.OAuth{RefreshToken: "first"})
+	for range 2 {
+		if got, err := post(t, bare, w.server.URL+"/mcp"); err == nil || !strings.Contains(err.Error(), "started without --mcp-token-key-file") {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if asked := w.asked(); !slices.Equal(asked, []string{"first"}) {
+		t.Errorf("asked with %q", asked)
+	}
+	works(t, start(w, keys, log, config.OAuth{RefreshToken: "first"}), w) // with the key it goes on
+	w.expire()
+	w.rotate("third")
+	works(t, start(w, nil, log, config.OAuth{RefreshToken: "third"}), w) // a new one in the file is sent
+	if n := log.with("kept in memory only: after a restart"); n != 1 {
+		t.Errorf("logged %q", log.lines)
 	}
 }

@@ -23,6 +23,8 @@ var (
 	ErrAnother = errors.New("the token that is kept belongs to another issuer, token endpoint or client")
 	// ErrKey: none of the operator's keys opens the file.
 	ErrKey = errors.New("the token that is kept was encrypted with a key that --mcp-token-key-file does not have")
+	// ErrNoKey: the vault has no key at all. It tells what is kept, and keeps nothing.
+	ErrNoKey = errors.New("the token that is kept is encrypted, and the server was started without --mcp-token-key-file")
 	// ErrDamaged: the file is cut off, was changed, or is no file of this package.
 	ErrDamaged = errors.New("the file of the token is damaged")
 )
@@ -41,10 +43,11 @@ type Binding struct {
 // Vault is a folder of tokens. Its methods may be called at once for different servers.
 type Vault struct {
 	dir  string
-	keys *Keys
+	keys *Keys // nil: there are none
 }
 
-// Open returns the vault in a folder, which is made by the first Write.
+// Open returns the vault in a folder, which is made by the first Write. Without keys nothing
+// is read or written, and UsedUp still tells which refresh tokens were replaced.
 func Open(dir string, keys *Keys) (*Vault, error) {
 	if err := filedb.Sweep(dir); err != nil {
 		return nil, fmt.Errorf("open the folder of the MCP servers' tokens: %w", err)
@@ -68,6 +71,9 @@ func (v *Vault) Read(b Binding, into any) error {
 	}
 	if file.Version == version && file.Binding != b && file.Server == b.Server {
 		return ErrAnother
+	}
+	if v.keys == nil {
+		return ErrNoKey
 	}
 	content, err := file.open(b, v.keys)
 	if err != nil {
@@ -105,6 +111,9 @@ func (v *Vault) file(server string) (envelope, error) {
 // Write keeps a value for b in place of what is kept for the server. It returns when the
 // value is on the disk. usedUp is the refresh token that the value replaces; empty: none.
 func (v *Vault) Write(b Binding, value any, usedUp string) error {
+	if v.keys == nil {
+		return ErrNoKey
+	}
 	content, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("keep a token: %w", err)
