@@ -67,6 +67,7 @@ func TestAFileThatIsNone(t *testing.T) {
 		"nothing":                   {``, "EOF"},
 		"half of one":               {"{\n\"mcpServers\": {", "line 2"},
 		"a comma too much":          {"{\n,}", "line 2"},
+		"YAML":                      {"mcpServers:\n  a: {command: x}\n", "line 1, column 1: invalid literal: mcpServers; the file must be JSON"},
 		"a list":                    {`[]`, "it is a list, and must be an object"},
 		"no servers":                {`{"inputs": []}`, "mcpServers: Required value"},
 		"a misspelled key":          {"{\n\"mcpServer\": {\"a\": {\"command\": \"x\"}}}", `line 2: unknown key "mcpServer"; did you mean mcpServers?`},

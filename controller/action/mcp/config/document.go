@@ -52,7 +52,7 @@ func parse(text []byte) (*document, error) {
 	}
 	value, err := hujson.Parse(text)
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "hujson: ")) // with line and column
+		return nil, fmt.Errorf("%s; the file must be JSON, in which comments and trailing commas are allowed", strings.TrimPrefix(err.Error(), "hujson: ")) // with line and column
 	}
 	d := &document{lines: []int{0}}
 	for i, b := range text {
