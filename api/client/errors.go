@@ -36,6 +36,9 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // IsNotFound reports whether the server has no such object.
 func IsNotFound(err error) bool { return hasReason(err, metav1.StatusReasonNotFound) }
 
+// IsUnauthorized reports whether the server does not know the sender.
+func IsUnauthorized(err error) bool { return hasReason(err, metav1.StatusReasonUnauthorized) }
+
 // IsConflict reports whether the object has changed since it was read.
 func IsConflict(err error) bool { return hasReason(err, metav1.StatusReasonConflict) }
 

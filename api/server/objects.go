@@ -190,8 +190,23 @@ func (s *Server) workspaceFor(r *request, obj v1.Object) (store.Record, error) {
 		missing := apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, namespace)
 		missing.ErrStatus.Message += ": there is no such workspace; create it with a manifest of kind Workspace, or by a first POST to /api/jobs"
 		err = missing
+		if full := s.full(r); namespace == v1.DefaultWorkspace && full != nil {
+			err = fmt.Errorf("workspace %s could not be made yet: %w", namespace, full)
+		}
 	}
 	return workspace, err
+}
+
+// full is why the store takes no new work for want of disk space; nil: that is not so. A
+// server that starts then has no default workspace.
+func (s *Server) full(r *request) error {
+	if s.opts.Operator == nil {
+		return nil
+	}
+	if err := s.opts.Operator.Ready(r.Context()); errors.Is(err, store.ErrFull) {
+		return err
+	}
+	return nil
 }
 
 // generateName completes the name of an object that has only a prefix (generateName).

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"jobwright.dev/api/client"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/datadir"
 	"jobwright.dev/store"
@@ -25,7 +26,7 @@ func newBackup(c *cli.Invocation) *cobra.Command {
 		Use:   "backup FILE|FOLDER",
 		Short: "Copy the whole store, consistently, while the server runs",
 		Long: `Backup writes a consistent copy of all objects of all workspaces to FILE, or to a new file
-in FOLDER; "-" is standard output. A running server of --data-dir continues meanwhile: it
+in FOLDER; "-" is standard output. A FILE that is there is replaced once the copy is whole. A running server of --data-dir continues meanwhile: it
 is reached at --server, with the operator's token from the folder. If the server is
 stopped, the folder itself is read. On another machine, --token-file names a copy of the
 folder's file operator-token.
@@ -42,7 +43,10 @@ events, which are files in the data folder.`,
 				return cli.Usagef("--data-dir or --token-file, not both")
 			}
 			if tokenFile != "" {
-				copyTo = func(w io.Writer) error { return backupFrom(cmd.Context(), c, tokenFile, w) }
+				copyTo = func(w io.Writer) error {
+					return otherServer(backupFrom(cmd.Context(), c, tokenFile, w), "does not know the token in "+tokenFile+
+						": it is another server's, or a former one")
+				}
 			}
 			if args[0] == "-" {
 				return copyTo(c.Out)
@@ -54,11 +58,16 @@ events, which are files in the data folder.`,
 			if _, err := os.Stat(filepath.Dir(path)); err != nil {
 				return err // where a disk should be mounted, none is to be made
 			}
+			_, there := os.Lstat(path)
 			size, err := filedb.Write(path, copyTo)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.Out, "%s (%d bytes)\n", path, size)
+			replaced := ""
+			if there == nil {
+				replaced = ", in place of the file that was there"
+			}
+			fmt.Fprintf(c.Out, "%s (%d bytes)%s\n", path, size, replaced)
 			return nil
 		},
 	}
@@ -85,6 +94,15 @@ func backupFrom(ctx context.Context, c *cli.Invocation, tokenFile string, w io.W
 	return err
 }
 
+// otherServer is a failed backup; why says what is the matter with a server that does not
+// know the token.
+func otherServer(err error, why string) error {
+	if client.IsUnauthorized(err) {
+		return fmt.Errorf("the server %s (%w)", why, err)
+	}
+	return err
+}
+
 // backup copies a store through its server, or from its folder if the server is stopped.
 func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer) (err error) {
 	if _, err := os.Stat(filepath.Join(dataDir, datadir.OperatorTokenFile)); err != nil {
@@ -93,7 +111,8 @@ func backup(ctx context.Context, c *cli.Invocation, dataDir string, w io.Writer)
 	}
 	objects, err := file.Open(dataDir, file.Options{MinFree: -1, Kinds: c.Kinds})
 	if errors.Is(err, store.ErrLocked) {
-		return backupFrom(ctx, c, filepath.Join(dataDir, datadir.OperatorTokenFile), w)
+		return otherServer(backupFrom(ctx, c, filepath.Join(dataDir, datadir.OperatorTokenFile), w),
+			"is not the one of --data-dir "+dataDir+": name that one with --server")
 	}
 	if err != nil {
 		return err

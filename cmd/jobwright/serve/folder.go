@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -105,6 +106,49 @@ func (s setup) recoverFolder(ctx context.Context, f *folder) error {
 		s.log.Info("ended processes that a dead server left behind", "processes", orphans)
 	}
 	return ensureDefaultWorkspace(ctx, f.store)
+}
+
+// fullDiskPeriod is how often a server that started without room for new work looks whether
+// there is some.
+const fullDiskPeriod = 5 * time.Second
+
+// warnOfFullDisk logs why the store takes no new work at the start. The default workspace,
+// which could not be made then, is made as soon as there is room; stop ends the waiting.
+func (s setup) warnOfFullDisk(ctx context.Context, objects *file.Store) (stop func()) {
+	err := objects.Ready()
+	if err == nil {
+		return func() {}
+	}
+	s.log.Error(err, "the server takes no new work until this is mended; reads and running jobs go on")
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := untilRoom(ctx, objects.Ready, func() error { return ensureDefaultWorkspace(ctx, objects) }); err == nil {
+			s.log.Info("the server takes new work")
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// untilRoom calls then once ready has no error, again if then fails, and returns nil after
+// both went well.
+func untilRoom(ctx context.Context, ready, then func() error) error {
+	look := time.NewTicker(fullDiskPeriod)
+	defer look.Stop()
+	for {
+		if ready() == nil && then() == nil {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func ensureDefaultWorkspace(ctx context.Context, objects store.Store) error {

@@ -47,6 +47,7 @@ func run(ctx context.Context, o options, streams cli.Streams, kinds v1.KindSet, 
 	if err := s.recoverFolder(ctx, folder); err != nil {
 		return err
 	}
+	defer s.warnOfFullDisk(ctx, folder.store)()
 
 	actions, err := s.newActions(folder)
 	if err != nil {

@@ -14,7 +14,7 @@ func (r *Runner) Plan(ctx context.Context, job *v1.Job) (*v1.Plan, error) {
 	spec := job.Spec.APICall
 	if spec == nil || spec.URL == "" {
 		return &v1.Plan{Valid: true, Changes: []v1.PlanChange{{
-			Verb: v1.PlanKeep, Kind: "record", Detail: "nothing is called; the job is a record that succeeds at once",
+			Verb: v1.PlanKeep, Kind: "record", Detail: "nothing is called; the job is a record, which succeeds as soon as it may start",
 		}}}, nil
 	}
 	c, err := r.prepare(job, "plan")

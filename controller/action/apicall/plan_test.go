@@ -24,7 +24,7 @@ func TestPlanCallsNothing(t *testing.T) {
 		want    v1.Plan
 	}{
 		"a record": {want: v1.Plan{Valid: true, Changes: []v1.PlanChange{{
-			Verb: v1.PlanKeep, Kind: "record", Detail: "nothing is called; the job is a record that succeeds at once",
+			Verb: v1.PlanKeep, Kind: "record", Detail: "nothing is called; the job is a record, which succeeds as soon as it may start",
 		}}}},
 		"a call with a body": {
 			private: true, call: &v1.APICallAction{URL: withPassword, Body: &v1.JSON{Raw: []byte(`{"a":1}`)}},
