@@ -98,6 +98,38 @@ func TestAStuckQueueFiresInPrometheus(t *testing.T) {
 	}
 }
 
+// TestTheServerHasEveryMetricOfTheRules: a rule about a metric that no server has never
+// fires, and nobody notices.
+func TestTheServerHasEveryMetricOfTheRules(t *testing.T) {
+	k, _ := newKilled(t)
+	if err := os.WriteFile(filepath.Join(k.dir, "mcp.json"), []byte(`{"mcpServers":{"silent":{"command":"tail","args":["-f","/dev/null"]}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.flags = []string{"--max-concurrent-jobs=1"}
+	k.start()
+	k.ready()
+	k.jobwright("run", "api-call", "--name", "recorded")
+	for _, name := range []string{"runs", "waits"} {
+		k.jobwright("run", "build", "x", "--name", name, "--detach")
+	}
+	for _, begun := range []string{`jobwright_jobs{phase="Queued",type="build",workspace="default"} 1`, `jobwright_job_oldest_progress_age_seconds{type="build"`, "jobwright_jobs_oldest_queued_age_seconds{"} {
+		k.until("/metrics", begun)
+	}
+	_, told := k.fetch(http.MethodGet, "/metrics", "")
+	if !strings.Contains(told, `jobwright_build_info{goversion="go`) {
+		t.Error("the metrics do not tell which build serves")
+	}
+	rules, err := os.ReadFile("../../manifests/prometheus/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`\b(jobwright|process)_[a-z_]+`).FindAllString(string(rules), -1) {
+		if !strings.Contains(told, "\n# TYPE "+strings.TrimSuffix(name, "_count")+" ") {
+			t.Errorf("the server has no %s", name)
+		}
+	}
+}
+
 // alertManager takes alerts as Alertmanager's API does, and tells when one of that name
 // was among them. It returns its address.
 func alertManager(t *testing.T, name string, sent chan<- string) string {
