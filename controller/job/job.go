@@ -45,7 +45,8 @@ type Options struct {
 	Lease time.Duration
 	// Ageing is the waiting time that is worth one point of priority.
 	Ageing time.Duration
-	// Events takes an event for each transition; nil: nobody does.
+	// Events takes an event for each transition; nil: nobody does. One that is an
+	// events.Keeper too loses the events of deleted jobs.
 	Events events.Recorder
 	// CancelGrace is how long an action may take to stop before it is killed.
 	CancelGrace time.Duration
@@ -133,6 +134,9 @@ func New(opts Options) (*Controller, error) {
 // keepers are who keeps something of jobs beside their objects.
 func keepers(opts Options) []action.Keeper {
 	all := []action.Keeper{garbage.Logs(opts.Logs)}
+	if kept, ok := opts.Events.(events.Keeper); ok {
+		all = append(all, garbage.Events(kept))
+	}
 	for _, t := range opts.Actions {
 		if t.Keeper != nil {
 			all = append(all, t.Keeper)

@@ -1,7 +1,7 @@
 // Package events is the contract between Jobwright and the engines that keep the events
 // to jobs: an event for each transition, with its reason and message. Events lie apart
-// from the job objects: an event outlives the attempt, the history and the job it is
-// about. Engines stand in packages of their own (store/events/file is the default) and
+// from the job objects: an event outlives the attempt and the history it is about. What
+// deleted jobs leave is removed by who drives jobs (Keeper). Engines stand in packages of their own (store/events/file is the default) and
 // prove themselves with store/events/eventstest.
 //
 // # Semantics
@@ -21,6 +21,8 @@ package events
 import (
 	"context"
 	"errors"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // ErrFull is returned when the events that wait to be written leave no room for
@@ -44,6 +46,25 @@ type Store interface {
 	// Page's or an Event's Seq; Limit and Before are not used. Repeated events come one
 	// by one, however many there are of a job.
 	Follow(after uint64, f Filter) Follower
+}
+
+// Keeper removes the events of deleted jobs.
+type Keeper interface {
+	// Each calls visit with every job that has events, at least once, and ends with visit's
+	// first error or ctx's. visit may remove the job's events.
+	Each(ctx context.Context, visit func(Ref) error) error
+
+	// Remove removes the events of a job that were appended before; it is no error when
+	// there is none. The numbers of others stay.
+	Remove(ctx context.Context, ref Ref) error
+}
+
+// Ref names the events of one job; UID keeps them apart from those of another job that had
+// the same name before.
+type Ref struct {
+	Workspace string
+	Job       string
+	UID       types.UID
 }
 
 // Recorder takes events. A Recorder deals with its errors itself: an event is never a

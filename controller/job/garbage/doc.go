@@ -1,4 +1,4 @@
-// Package garbage removes data that deleted jobs leave outside the store: logs, and what a
+// Package garbage removes data that deleted jobs leave outside the store: logs, events, and what a
 // Runner keeps from one attempt to the next.
 //
 //	dispatch ── Deleted, Missed ──► queue ──► Reconcile ──► store: is the job there?

@@ -35,7 +35,10 @@ type Archive struct {
 	dropping bool // ErrFull was logged, and none was taken since
 }
 
-var _ events.Store = (*Archive)(nil)
+var (
+	_ events.Store  = (*Archive)(nil)
+	_ events.Keeper = (*Archive)(nil)
+)
 
 // Open opens the archive and starts its writer, which Close ends.
 func Open(opts Options) (*Archive, error) {

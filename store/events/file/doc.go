@@ -2,7 +2,8 @@
 //
 // # Format
 //
-// Segments DIR/<first>.jsonl, only ever appended to; one line of JSON an event:
+// Segments DIR/<first>.jsonl; one line of JSON an event. Lines are appended, and those of a
+// deleted job are overwritten with blanks, in place:
 //
 //	00000000000000000001.jsonl     events 1 … 3
 //	00000000000000000004.jsonl     events 4 …    ← written to

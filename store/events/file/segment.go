@@ -82,7 +82,9 @@ func (h hasher) readIndex(r io.Reader) (index []position, size int64, damaged in
 		} else if event, ok := parse(line); ok {
 			index = append(index, h.position(event.Workspace, event.Job, event.UID, size))
 		} else {
-			damaged++
+			if !removed(line) {
+				damaged++
+			}
 			index = append(index, position{offset: uint32(size)})
 		}
 		size += length

@@ -1,0 +1,114 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"jobwright.dev/store/events"
+)
+
+// Each implements events.Keeper: it calls visit with the jobs that have events, one segment
+// after the other, so that a job may come more than once.
+func (a *Archive) Each(ctx context.Context, visit func(events.Ref) error) error {
+	views, _, err := a.snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("go through events: %w", err)
+	}
+	for _, v := range views {
+		seen := map[events.Ref]bool{}
+		a.lines(v, func(position) bool { return ctx.Err() == nil }, func(e *events.Event, _ []byte, _ int64) {
+			seen[events.Ref{Workspace: e.Workspace, Job: e.Job, UID: e.UID}] = true
+		})
+		for ref := range seen {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := visit(ref); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// Remove implements events.Keeper. A removed event leaves a line of blanks, so that the
+// numbers of the others stay.
+func (a *Archive) Remove(ctx context.Context, ref events.Ref) error {
+	views, _, err := a.snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("remove the events of job %s/%s: %w", ref.Workspace, ref.Job, err)
+	}
+	uid := a.hasher.of(string(ref.UID))
+	for _, v := range views {
+		if err := a.blank(v, uid, ref); err != nil {
+			return fmt.Errorf("remove the events of job %s/%s from %s: %w", ref.Workspace, ref.Job, v.name(), err)
+		}
+	}
+	return nil
+}
+
+// blank overwrites a job's lines in one segment.
+func (a *Archive) blank(v segment, uid uint32, ref events.Ref) (err error) {
+	var into *os.File
+	defer func() {
+		if into != nil {
+			into.Close()
+		}
+	}()
+	a.lines(v, func(p position) bool { return p.uid == uid && err == nil }, func(e *events.Event, line []byte, at int64) {
+		if e.UID != ref.UID || e.Workspace != ref.Workspace || e.Job != ref.Job {
+			return // of another job, whose hash is the same
+		}
+		if into == nil {
+			if into, err = a.root.OpenFile(v.name(), os.O_WRONLY, 0o600); err != nil {
+				return
+			}
+		}
+		_, err = into.WriteAt(bytes.Repeat([]byte(" "), len(line)), at)
+	})
+	return err
+}
+
+// lines calls visit with the events of a segment whose positions are wanted.
+func (a *Archive) lines(v segment, wanted func(position) bool, visit func(e *events.Event, line []byte, at int64)) {
+	if v.indexed && !hasAny(v.index, wanted) {
+		return
+	}
+	file, index := a.open(v)
+	if file == nil {
+		return
+	}
+	defer file.Close()
+	lines := window{file: file}
+	for i, p := range index {
+		if !wanted(p) {
+			continue
+		}
+		end := v.size
+		if i+1 < len(index) {
+			end = int64(index[i+1].offset)
+		}
+		line, err := lines.line(int64(p.offset), end, v.size, false)
+		if err != nil {
+			a.unreadable(v.name(), err)
+			return
+		}
+		if event, ok := parse(line); ok {
+			visit(&event, line, int64(p.offset))
+		}
+	}
+}
+
+func hasAny(index []position, wanted func(position) bool) bool {
+	for _, p := range index {
+		if wanted(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// removed reports whether a line is what Remove has left.
+func removed(line []byte) bool { return len(line) > 0 && len(bytes.TrimLeft(line, " ")) == 0 }
