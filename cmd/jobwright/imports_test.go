@@ -51,7 +51,7 @@ func importRules() []importRule {
 		{"controller/job/lifecycle", []string{"api/v1", "controller/action"}},
 		{"controller/job/schedule", []string{"api/v1", "store/table"}},
 		{"controller/job/spool", []string{"api/v1", "controller/action", "store/filedb"}},
-		{"controller/job/garbage", []string{"api/v1", "store", "store/logs", "controller", "controller/action"}},
+		{"controller/job/garbage", []string{"api/v1", "store", "store/events", "store/logs", "controller", "controller/action"}},
 		{"controller/job/status", []string{"api/v1", "store", "store/events"}},
 		{"controller/job/dispatch", []string{ // not controller/job/work: the two may stand in two processes one day
 			"api/v1", "store", "store/events", "store/table",

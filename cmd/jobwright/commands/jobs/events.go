@@ -30,11 +30,11 @@ func newEvents(c *cli.Invocation) *cobra.Command {
 	var o eventsOptions
 	command := &cobra.Command{
 		Use:   "events [NAME]",
-		Short: "Show the events of jobs, including deleted ones",
+		Short: "Show the events of jobs",
 		Long: `Events shows the events of one job, or of all jobs of a workspace, in order: each
 transition with its reason and message. The newest hundred events of each job are shown.
-Repetitions in a row are one event with a count, which -o wide shows. Events outlive their
-job.`,
+Repetitions in a row are one event with a count, which -o wide shows. A deleted job's events
+are removed with it.`,
 		Example: `  jobwright events
   jobwright events add-health-route -o wide
   jobwright events -w --type Warning
