@@ -19,11 +19,16 @@ type eventKeeper struct{ events events.Keeper }
 // else under them.
 func (k eventKeeper) Kept(ctx context.Context, visit func(action.JobRef) error) error {
 	return k.events.Each(ctx, func(ref events.Ref) error {
-		if uuid.Validate(string(ref.UID)) != nil || len(validation.IsDNS1123Subdomain(ref.Job)) > 0 || len(validation.IsDNS1123Subdomain(ref.Workspace)) > 0 {
+		if !nameable(ref) {
 			return nil
 		}
 		return visit(action.JobRef{Namespace: ref.Workspace, Name: ref.Job, UID: ref.UID})
 	})
+}
+
+// nameable reports whether a job may have those names.
+func nameable(ref events.Ref) bool {
+	return uuid.Validate(string(ref.UID)) == nil && len(validation.IsDNS1123Subdomain(ref.Job)) == 0 && len(validation.IsDNS1123Subdomain(ref.Workspace)) == 0
 }
 
 func (k eventKeeper) Forget(ctx context.Context, job action.JobRef) error {

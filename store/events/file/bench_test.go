@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"jobwright.dev/store/events"
 	"jobwright.dev/store/events/file"
 )
@@ -96,4 +98,30 @@ func BenchmarkListOneJob(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRemoveOneJob removes the events of one job after the other from a full archive.
+func BenchmarkRemoveOneJob(b *testing.B) {
+	archive, err := file.Open(file.Options{Dir: filepath.Join(b.TempDir(), "events")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer archive.Close()
+	uid := func(job int) types.UID { return types.UID(fmt.Sprintf("019304a5-7c00-7000-8000-%012d", job)) }
+	for i := range 250_000 {
+		event := usual(i)
+		event.UID = uid(i / 4)
+		for archive.Append(event) != nil {
+			if _, err := archive.List(b.Context(), events.Filter{Limit: 1}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	job := 60_000
+	for b.Loop() {
+		if err := archive.Remove(b.Context(), events.Ref{Workspace: "acme", Job: fmt.Sprintf("job-%d", job), UID: uid(job)}); err != nil {
+			b.Fatal(err)
+		}
+		job--
+	}
 }

@@ -3,7 +3,9 @@ package file
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"jobwright.dev/store/events"
@@ -18,8 +20,9 @@ func (a *Archive) Each(ctx context.Context, visit func(events.Ref) error) error 
 	}
 	for _, v := range views {
 		seen := map[events.Ref]bool{}
-		a.lines(v, func(position) bool { return ctx.Err() == nil }, func(e *events.Event, _ []byte, _ int64) {
+		a.lines(v, nil, func(e *events.Event, _ []byte, _ int64) bool {
 			seen[events.Ref{Workspace: e.Workspace, Job: e.Job, UID: e.UID}] = true
+			return ctx.Err() == nil
 		})
 		for ref := range seen {
 			if err := ctx.Err(); err != nil {
@@ -42,7 +45,7 @@ func (a *Archive) Remove(ctx context.Context, ref events.Ref) error {
 	}
 	uid := a.hasher.of(string(ref.UID))
 	for _, v := range views {
-		if err := a.blank(v, uid, ref); err != nil {
+		if err := a.blank(v, uid, ref); err != nil && !errors.Is(err, fs.ErrNotExist) { // else it was dropped
 			return fmt.Errorf("remove the events of job %s/%s from %s: %w", ref.Workspace, ref.Job, v.name(), err)
 		}
 	}
@@ -57,23 +60,25 @@ func (a *Archive) blank(v segment, uid uint32, ref events.Ref) (err error) {
 			into.Close()
 		}
 	}()
-	a.lines(v, func(p position) bool { return p.uid == uid && err == nil }, func(e *events.Event, line []byte, at int64) {
+	a.lines(v, &uid, func(e *events.Event, line []byte, at int64) bool {
 		if e.UID != ref.UID || e.Workspace != ref.Workspace || e.Job != ref.Job {
-			return // of another job, whose hash is the same
+			return true // of another job, whose hash is the same
 		}
 		if into == nil {
 			if into, err = a.root.OpenFile(v.name(), os.O_WRONLY, 0o600); err != nil {
-				return
+				return false
 			}
 		}
 		_, err = into.WriteAt(bytes.Repeat([]byte(" "), len(line)), at)
+		return err == nil
 	})
 	return err
 }
 
-// lines calls visit with the events of a segment whose positions are wanted.
-func (a *Archive) lines(v segment, wanted func(position) bool, visit func(e *events.Event, line []byte, at int64)) {
-	if v.indexed && !hasAny(v.index, wanted) {
+// lines calls visit with the events of a segment, or with those whose uid has a hash, until
+// visit returns false.
+func (a *Archive) lines(v segment, uid *uint32, visit func(e *events.Event, line []byte, at int64) bool) {
+	if v.indexed && nextOf(v.index, 0, uid) == len(v.index) {
 		return
 	}
 	file, index := a.open(v)
@@ -82,32 +87,31 @@ func (a *Archive) lines(v segment, wanted func(position) bool, visit func(e *eve
 	}
 	defer file.Close()
 	lines := window{file: file}
-	for i, p := range index {
-		if !wanted(p) {
-			continue
-		}
-		end := v.size
+	for i := nextOf(index, 0, uid); i < len(index); i = nextOf(index, i+1, uid) {
+		at, end := int64(index[i].offset), v.size
 		if i+1 < len(index) {
 			end = int64(index[i+1].offset)
 		}
-		line, err := lines.line(int64(p.offset), end, v.size, false)
+		line, err := lines.line(at, end, v.size, false)
 		if err != nil {
 			a.unreadable(v.name(), err)
 			return
 		}
-		if event, ok := parse(line); ok {
-			visit(&event, line, int64(p.offset))
+		if event, ok := parse(line); ok && !visit(&event, line, at) {
+			return
 		}
 	}
 }
 
-func hasAny(index []position, wanted func(position) bool) bool {
-	for _, p := range index {
-		if wanted(p) {
-			return true
-		}
+// nextOf is the first place from i on whose uid has that hash, or any; len(index): none has.
+func nextOf(index []position, i int, uid *uint32) int {
+	if uid == nil {
+		return i
 	}
-	return false
+	for want := *uid; i < len(index) && index[i].uid != want; {
+		i++
+	}
+	return i
 }
 
 // removed reports whether a line is what Remove has left.
