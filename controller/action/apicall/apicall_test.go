@@ -42,6 +42,10 @@ func (r *recorder) Progress(_ int, step string) {
 	r.steps = append(r.steps, step)
 }
 
+// patience is the timeout, in seconds, of a call that has to see something of its answer before
+// the timeout ends it, on a busy machine too. Such calls run side by side.
+const patience int32 = 5
+
 func attempt(call *v1.APICallAction) action.Attempt {
 	return action.Attempt{ID: "uid-1", Grace: time.Second, Job: &v1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: "call", Namespace: "acme", UID: "uid"},

@@ -63,8 +63,8 @@ func TestServersThatBreakTheRules(t *testing.T) {
 		"answers with what is no HTTP":              {speaks(t, say("220 mail.example ESMTP\r\n")), v1.ReasonProtocolError, "malformed HTTP", 0},
 		"answers with another protocol":             {speaks(t, say("HTTP/9.9 what\r\n\r\n")), v1.ReasonProtocolError, "malformed HTTP", 0},
 		"closes in the middle of the body":          {speaks(t, say(head+"half")), v1.ReasonConnectionFailed, "unexpected EOF", 200},
-		"never answers":                             {speaks(t, hold("")), v1.ReasonTimeout, "spec.apiCall.timeoutSeconds allows 1 s", 0},
-		"stops in the middle of the body":           {speaks(t, hold(head+"half")), v1.ReasonTimeout, "spec.apiCall.timeoutSeconds allows 1 s", 200},
+		"never answers":                             {speaks(t, hold("")), v1.ReasonTimeout, "spec.apiCall.timeoutSeconds allows 5 s", 0},
+		"stops in the middle of the body":           {speaks(t, hold(head+"half")), v1.ReasonTimeout, "spec.apiCall.timeoutSeconds allows 5 s", 200},
 		"speaks HTTP where HTTPS is asked":          {"https" + strings.TrimPrefix(speaks(t, say("HTTP/1.1 400 Bad Request\r\n\r\n")), "http"), v1.ReasonConnectionFailed, "HTTP", 0},
 		"has a certificate that nobody vouches for": {secure.URL, v1.ReasonConnectionFailed, "certificate", 0},
 	} {
@@ -72,7 +72,7 @@ func TestServersThatBreakTheRules(t *testing.T) {
 			t.Parallel()
 			call := &v1.APICallAction{URL: tc.url}
 			if tc.reason == v1.ReasonTimeout {
-				call.TimeoutSeconds = new(int32(1)) // the others may take what a busy machine needs
+				call.TimeoutSeconds = new(patience)
 			}
 			o := New(Options{Network: private()}).Run(t.Context(), attempt(call), &recorder{})
 			if o.Verdict != action.Failed || o.Reason != tc.reason || !strings.Contains(o.Message, tc.message) || o.Facts.Number(v1.FactHTTPStatus) != tc.status {

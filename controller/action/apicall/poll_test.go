@@ -149,7 +149,7 @@ func TestAnOperationIsPolledToItsEnd(t *testing.T) {
 		"a failure with status 200":         {path: "/swallowed", polls: 1, reason: v1.ReasonUnexpectedResponse, message: `has failed: its status is "Failed"`},
 		"one that nobody knows":             {path: "/gone", polls: 1, reason: v1.ReasonUnexpectedStatus, message: "cannot be asked about"},
 		"one that redirects without end":    {path: "/round", polls: 11, reason: v1.ReasonUnexpectedStatus, message: "was answered 302 Found, and the redirect was not followed: more than 10 redirects. It may go on"},
-		"one that does not end":             {path: "/endless", poll: v1.APICallPoll{TimeoutSeconds: new(int32(2))}, polls: 2, reason: v1.ReasonTimeout, message: "has not ended within the 2 s that spec.apiCall.poll.timeoutSeconds allows"},
+		"one that does not end":             {path: "/endless", poll: v1.APICallPoll{TimeoutSeconds: new(patience)}, polls: 2, reason: v1.ReasonTimeout, message: "has not ended within the 5 s that spec.apiCall.poll.timeoutSeconds allows"},
 		"a 202 without Location":            {path: "/silent", reason: v1.ReasonUnexpectedResponse, message: "there is no Location header, and spec.apiCall.poll.url is unset"},
 		"a Location that is no URL of HTTP": {path: "/bad", reason: v1.ReasonUnexpectedResponse, message: "its URL must be an absolute http or https URL"},
 		"a name that is not in the answer":  {path: "/", poll: v1.APICallPoll{URL: "/v1/{.name}"}, reason: v1.ReasonUnexpectedResponse, message: `spec.apiCall.poll.url: expression 2 leads nowhere: there is no "name"`},
