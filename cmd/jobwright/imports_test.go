@@ -114,7 +114,7 @@ func importRules() []importRule {
 			"api/...", "store", "store/filedb",
 			"cmd/jobwright/cli", "cmd/jobwright/print", "cmd/jobwright/selection", "cmd/jobwright/manifest",
 		}},
-		{"cmd/jobwright/offline", []string{"api/...", "store/...", "controller/action", "cmd/jobwright/cli", "cmd/jobwright/datadir", "cmd/jobwright/print"}},
+		{"cmd/jobwright/offline", []string{"api/...", "store/...", "controller/action", "controller/action/compose/engine", "controller/action/compose/revisions", "controller/action/process", "controller/action/secrets", "cmd/jobwright/cli", "cmd/jobwright/datadir", "cmd/jobwright/print"}},
 		{"cmd/jobwright/serve", []string{"api/...", "store/...", "controller/...", "web", "cmd/jobwright/cli", "cmd/jobwright/datadir"}},
 		{"cmd/...", []string{"..."}},
 	}

@@ -64,3 +64,6 @@ func OperatorToken(dataDir string) (string, error) {
 	text := rand.Text()
 	return text, filedb.WriteBytes(path, []byte(text+"\n"))
 }
+
+// RevisionsFolder is the name of the folder of compose projects' revisions in the data folder.
+const RevisionsFolder = "revisions"

@@ -31,8 +31,11 @@ is reached at --server, with the operator's token from the folder. If the server
 stopped, the folder itself is read. On another machine, --token-file names a copy of the
 folder's file operator-token.
 
-The backup is a list of objects; restore makes a store of it. It does not contain logs and
-events, which are files in the data folder.`,
+The backup is a list of objects; restore makes a store of it. It does not contain the
+revisions of compose projects and whose the projects are, logs and events, which are files
+in the data folder, nor the images that revisions keep in the docker engine. With the
+server stopped, restore --from FOLDER brings revisions and owners back from a data folder
+or a copy of it.`,
 		Example: `  jobwright backup /backups/jobs.json
   jobwright backup --data-dir /var/lib/jobwright /backups/
   jobwright backup --server http://127.0.0.1:8080 --token-file ~/operator-token /backups/`,

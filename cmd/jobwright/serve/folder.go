@@ -52,7 +52,7 @@ func (s setup) openFolder() (_ *folder, err error) {
 	if f.events, err = eventfiles.Open(eventfiles.Options{Dir: s.inFolder("events"), MaxBytes: s.maxEventBytes, Log: s.log, Registerer: s.metrics}); err != nil {
 		return nil, err
 	}
-	if f.revisions, err = revisions.Open(s.inFolder("revisions"), s.maxRevisions); err != nil {
+	if f.revisions, err = revisions.Open(s.inFolder(datadir.RevisionsFolder), s.maxRevisions); err != nil {
 		return nil, err
 	}
 	var before string
@@ -105,7 +105,10 @@ func (s setup) recoverFolder(ctx context.Context, f *folder) error {
 	if orphans > 0 {
 		s.log.Info("ended processes that a dead server left behind", "processes", orphans)
 	}
-	return ensureDefaultWorkspace(ctx, f.store)
+	if err := ensureDefaultWorkspace(ctx, f.store); err != nil {
+		return err
+	}
+	return s.judgeProjects(ctx, f)
 }
 
 // fullDiskPeriod is how often a server that started without room for new work looks whether

@@ -71,8 +71,8 @@ func (r *Runner) recover(ctx context.Context, a action.Attempt) (action.Outcome,
 		lost.Message = "Whether the project is as asked could not be found out: " + err.Error() + "."
 		return lost, nil
 	}
-	if !f.asAsked {
-		return lost, nil
+	if !f.asAsked || r.mayTouch(f.rendering.Name, a.Job) != nil {
+		return lost, nil // its run says whose the project is
 	}
 	out := action.Outcome{Verdict: action.Succeeded, Message: "Found as asked after the server that ran docker compose had ended; nothing was started again."}
 	if encoded, err := v1.NewJSON(result{Services: f.judgment.Services}); err == nil {

@@ -47,7 +47,7 @@ func (r *Runner) keep(ctx context.Context, a action.Attempt, src source, renderi
 		said := "The project is up, but was not kept as a revision to roll back to: " + err.Error()
 		out.Line(action.System, said)
 		outcome.Message = strings.TrimSpace(outcome.Message + "\n" + said)
-		return outcome
+		return withResult(outcome, map[string]any{"project": rendering.Name})
 	}
 	if revision == nil {
 		return withResult(outcome, map[string]any{"project": rendering.Name})

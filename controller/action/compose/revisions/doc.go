@@ -16,6 +16,7 @@
 //	                          modes and owners that services read them by
 //	    restored.compose      the compose file of the last rollback that needed such files
 //	  .owners/, .under-way/, .undoing/   whose projects are, and what has begun and not ended
+//	  .owners/.judged         the records of owners are complete (MarkJudged)
 //
 // The folder is the project's and not the workspace's: the engine knows projects only,
 // so what ran last is one thing, whoever deployed it. Whom a revision belongs to stands

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"jobwright.dev/store/filedb"
@@ -23,6 +25,12 @@ var ErrNoWorkspace = errors.New("no such workspace")
 
 // ownersFolder lies beside the folders of projects; no project has such a name.
 const ownersFolder = ".owners"
+
+// judgedFile in ownersFolder says that the records of owners are complete: what has none is
+// nobody's. A folder without the mark is new, restored, or of an earlier version.
+const judgedFile = ".judged"
+
+func (s *Store) judgedPath() string { return filepath.Join(s.dir, ownersFolder, judgedFile) }
 
 func (s *Store) ownerPath(project string) string {
 	return filepath.Join(s.dir, ownersFolder, project+".json")
@@ -65,6 +73,42 @@ func (s *Store) Own(project, workspace string, now time.Time) error {
 	}
 	if err != nil {
 		return fmt.Errorf("own project %s: %w", project, err)
+	}
+	return nil
+}
+
+// Judged reports whether the records of owners are complete.
+func (s *Store) Judged() (bool, error) {
+	_, err := os.Stat(s.judgedPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read whose compose projects are: %w", err)
+	}
+	return true, nil
+}
+
+// Judge completes the records with the owners of projects that have none, and returns the
+// names of those projects, sorted. Records that are there stay. After a failure, Judge can be
+// repeated.
+func (s *Store) Judge(owners map[string]Owner) (judged []string, err error) {
+	for _, project := range slices.Sorted(maps.Keys(owners)) {
+		if _, err := s.Owner(project); !errors.Is(err, ErrNotFound) {
+			continue // a record that is damaged is no proof that there is none
+		}
+		if err := s.Own(project, owners[project].Workspace, owners[project].Since); err != nil {
+			return judged, err
+		}
+		judged = append(judged, project)
+	}
+	return judged, nil
+}
+
+// MarkJudged has Judged report that the records are complete.
+func (s *Store) MarkJudged() error {
+	if err := filedb.WriteBytes(s.judgedPath(), nil); err != nil {
+		return fmt.Errorf("write down whose compose projects are: %w", err)
 	}
 	return nil
 }
