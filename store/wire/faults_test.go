@@ -91,8 +91,12 @@ func TestAWatchThatBreaksOffGoesOnWhereItWas(t *testing.T) {
 	}
 	defer w.Close()
 	const n = 40
+	first := make(chan struct{})
 	go func() {
 		for i := range n {
+			if i == 1 {
+				<-first // so that not all of them come in one write, which breaks nothing off
+			}
 			if _, err := objects.Create(context.Background(), newJob(fmt.Sprint("job-", i))); err != nil {
 				t.Error(err)
 			}
@@ -111,7 +115,9 @@ func TestAWatchThatBreaksOffGoesOnWhereItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range events {
-			got = append(got, e.Record.Key().Name)
+			if got = append(got, e.Record.Key().Name); len(got) == 1 {
+				close(first)
+			}
 		}
 	}
 	if !slices.Equal(got, want) {
