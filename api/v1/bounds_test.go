@@ -19,7 +19,7 @@ func TestAStatusIsBounded(t *testing.T) {
 		return j
 	}
 	lease := func(d time.Duration) func(*JobStatus) {
-		return func(s *JobStatus) { s.CurrentAttempt.LeaseExpires = &metav1.MicroTime{Time: time.Now().Add(d)} }
+		return func(s *JobStatus) { s.CurrentAttempt.LeaseExpires = &metav1.MicroTime{Time: time.Now().Add(d)} } //nolint:forbidigo // as in validateJobStatus
 	}
 	for name, tc := range map[string]struct {
 		change func(*JobStatus)

@@ -69,18 +69,18 @@ func importRules() []importRule {
 		{"controller/action/mcp/pool", nil},
 		{"controller/action/mcp/memory", []string{"controller/action/jobfiles", "store/filedb"}},
 		{"controller/action/mcp/schema", []string{"controller/action/mcp/display"}},
-		{"controller/action/mcp/config", []string{"api/v1", "api/strict"}},
-		{"controller/action/mcp/wire", []string{"api/v1", "api/strict", "controller/action/outbound"}},
+		{"controller/action/mcp/config", []string{"api/v1", "api/strict", "store/filedb"}},
+		{"controller/action/mcp/wire", []string{"api/v1", "api/strict", "store/filedb", "controller/action/outbound"}},
 		{"controller/action/mcp/catalog", []string{
-			"api/v1", "api/strict", "controller/action/outbound",
+			"api/v1", "api/strict", "store/filedb", "controller/action/outbound",
 			"controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema", "controller/action/mcp/wire",
 		}},
 		{"controller/action/mcp/questions", []string{
-			"api/v1", "api/strict", "controller/action",
+			"api/v1", "api/strict", "store/filedb", "controller/action",
 			"controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema",
 		}},
 		{"controller/action/mcp/outcome", []string{ // it knows no session: a function of values
-			"api/v1", "api/strict", "controller/action", "controller/action/outbound", "controller/action/process",
+			"api/v1", "api/strict", "store/filedb", "controller/action", "controller/action/outbound", "controller/action/process",
 			"controller/action/mcp/answer", "controller/action/mcp/config", "controller/action/mcp/display", "controller/action/mcp/schema", "controller/action/mcp/wire",
 		}},
 		// One session knows neither the others nor the jobs that they are for; tasks know sessions

@@ -170,7 +170,7 @@ func removeContainers(t *testing.T, worker string) {
 	if err != nil {
 		t.Errorf("clean up: %v", err)
 	}
-	for _, id := range strings.Fields(string(out)) {
+	for id := range strings.FieldsSeq(string(out)) {
 		if out, err := exec.Command("docker", "rm", "--force", id).CombinedOutput(); err != nil {
 			t.Errorf("clean up: %v: %s", err, out)
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"strings"
 
 	"jobwright.dev/api/strict"
+	"jobwright.dev/store/filedb"
 )
 
 // Bounds of the operator's file, of what it names and of a proxy's login.
@@ -50,7 +50,7 @@ type Hosts struct {
 
 // Load reads the operator's file, YAML or JSON, and what it names.
 func Load(path string) (*Hosts, error) {
-	data, err := readFile(path, maxFile)
+	data, err := filedb.ReadText(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("--outbound: %w", err)
 	}
@@ -100,7 +100,7 @@ func (e *entry) prepare(folder string) error {
 	}
 	e.tls = &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(sessions)}
 	if e.CAFile != "" {
-		pem, err := readFile(e.CAFile, maxFile)
+		pem, err := filedb.ReadText(e.CAFile, maxFile)
 		if err != nil {
 			return fmt.Errorf("caFile: %w", err)
 		}
@@ -161,7 +161,7 @@ func (e *entry) via() (*url.URL, error) {
 	}
 	text := os.Getenv(e.ProxyAuth.Env)
 	if e.ProxyAuth.File != "" {
-		data, err := readFile(e.ProxyAuth.File, maxLogin)
+		data, err := filedb.ReadText(e.ProxyAuth.File, maxLogin)
 		if err != nil {
 			return nil, fmt.Errorf("proxyAuth: %w", err)
 		}
@@ -200,17 +200,4 @@ func (h *Hosts) find(u *url.URL) *entry {
 		}
 		rest = domain
 	}
-}
-
-func readFile(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("%s has more than %d bytes", path, most)
-	}
-	return data, err
 }

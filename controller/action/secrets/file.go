@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"jobwright.dev/api/strict"
+	"jobwright.dev/store/filedb"
 )
 
 // MinLength is how many bytes a value has at least.
@@ -62,17 +63,9 @@ type Set struct {
 // Load reads the operator's file, YAML or JSON. What a value is read from need not be
 // there yet.
 func Load(path string) (*Set, error) {
-	f, err := os.Open(path)
+	data, err := filedb.ReadText(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("--secrets: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("--secrets: %w", err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("--secrets: %s has more than %d bytes", path, maxFile)
 	}
 	sources := map[string]source{}
 	if err := strict.Unmarshal(data, &sources); err != nil {

@@ -3,12 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"jobwright.dev/store/filedb"
 )
 
 // Config is the operator's MCP servers.
@@ -57,19 +58,7 @@ func Load(path string) (*Config, error) {
 
 // read reads a file of at most maxFile bytes.
 func read(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: the file has more than %d bytes", path, maxFile)
-	}
-	return data, nil
+	return filedb.ReadText(path, maxFile)
 }
 
 // here is what the references of a file are replaced by.

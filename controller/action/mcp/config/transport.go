@@ -7,12 +7,13 @@ import (
 	"io/fs"
 	"net/textproto"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"jobwright.dev/store/filedb"
 )
 
 // kind reads type.
@@ -173,7 +174,7 @@ func (r *reader) caFile(n node) {
 
 // Authorities are the certificate authorities of a file in PEM. The error has no path.
 func Authorities(path string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(path)
+	data, err := filedb.ReadText(path, maxFile)
 	if err != nil {
 		return nil, plain(err)
 	}

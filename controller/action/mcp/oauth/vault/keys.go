@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
+
+	"jobwright.dev/store/filedb"
 )
 
 const (
@@ -37,17 +37,10 @@ const howToMake = "make one with: openssl rand -base64 32"
 // LoadKeys reads a key file: text with one key a line. Empty lines and lines that begin with #
 // are skipped. The errors do not repeat what the file holds.
 func LoadKeys(path string) (*Keys, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
+	content, err := filedb.ReadText(path, maxKeyFile)
 	switch {
 	case err != nil:
-		return nil, err
-	case len(content) > maxKeyFile:
-		return nil, fmt.Errorf("%s has more than %d bytes: it must hold one key a line", path, maxKeyFile)
+		return nil, fmt.Errorf("%w: it must hold one key a line", err)
 	case !utf8.Valid(content):
 		return nil, fmt.Errorf("%s is not text: it must hold one key a line; %s", path, howToMake)
 	}
