@@ -1,12 +1,14 @@
 package strict
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -189,6 +191,9 @@ func (c *checker) integer(dst []byte, n *node, t reflect.Type, p *path) ([]byte,
 	switch {
 	case n.kind != number:
 		return c.wrong(dst, n, p, "a whole number")
+	case err != nil && bytes.ContainsAny(n.raw, ".eE"):
+		c.problem(n, p, "must be a whole number, not "+printable(string(n.raw)))
+		return dst, false
 	case err != nil:
 		c.problem(n, p, fmt.Sprintf("must be %s, not %s", want, printable(string(n.raw))))
 		return dst, false
@@ -249,20 +254,26 @@ func (c *checker) structure(dst []byte, n *node, t reflect.Type, p *path) ([]byt
 		}
 		if !ok {
 			if !c.passUnknown {
-				c.unknown(m, p.member(m.name), known)
+				c.unknown(m, p.member(m.name), t, known)
 			}
 			return dst, false
 		}
-		return c.value(dst, m.value, field, p.member(m.name))
+		before := c.found
+		written, ok := c.value(dst, m.value, field, p.member(m.name))
+		if len(c.found.found) > len(before.found) && slices.Contains(v1.UnsupportedFields(reflect.New(t).Interface()), m.name) {
+			c.found = before // nobody has to mend a value that is refused whatever it is
+			c.problem(m.value, p.member(m.name), "Forbidden: not supported yet")
+		}
+		return written, ok
 	}), true
 }
 
 // unknown reports a member that is no field. A message costs a comparison with every field,
 // so none is made that would only be counted.
-func (c *checker) unknown(m member, at *path, known map[string]reflect.Type) {
+func (c *checker) unknown(m member, at *path, t reflect.Type, known map[string]reflect.Type) {
 	if c.found.full() {
 		c.found.missed++
 		return
 	}
-	c.found.add(Problem{Line: m.line, Column: m.column, Message: unknown(at, known)})
+	c.found.add(Problem{Line: m.line, Column: m.column, Message: unknown(at, t, known)})
 }

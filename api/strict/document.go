@@ -155,6 +155,13 @@ func (d Document) Empty() bool {
 // Line is where the document begins.
 func (d Document) Line() int { return d.node().line }
 
+// LineOf is the line of the field with a path, or of the last one on the way to it that is
+// there.
+func (d Document) LineOf(field string) int {
+	line, _ := d.find(field)
+	return line
+}
+
 // Text is the member called name, if it is a string.
 func (d Document) Text(name string) string {
 	s, _ := d.node().get(name).string()

@@ -52,9 +52,12 @@ func (f fieldsOf) add(known map[string]reflect.Type, t reflect.Type) {
 
 // unknown returns the message for a field that does not exist, with the nearest existing
 // field.
-func unknown(at *path, known map[string]reflect.Type) string {
+func unknown(at *path, t reflect.Type, known map[string]reflect.Type) string {
 	message := fmt.Sprintf("unknown field %q", at.String())
 	like := Nearest(at.name, slices.Sorted(maps.Keys(known)))
+	if meant := elsewhere(at.name); t == jobSpec && meant != "" {
+		like = meant
+	}
 	switch {
 	case like == "":
 		return message
@@ -62,4 +65,17 @@ func unknown(at *path, known map[string]reflect.Type) string {
 		return message + fmt.Sprintf(": write %q", like)
 	}
 	return message + fmt.Sprintf(": did you mean %q?", like)
+}
+
+// elsewhere is the field of a job's spec for a name that other systems give it.
+func elsewhere(name string) string {
+	switch letters(name) {
+	case "retries", "maxretries", "retrylimit", "retry":
+		return "backoffLimit"
+	case "timeout", "timeoutseconds":
+		return "attemptTimeoutSeconds"
+	case "needs", "dependencies", "after":
+		return "dependsOn"
+	}
+	return ""
 }

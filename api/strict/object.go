@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	v1 "jobwright.dev/api/v1"
 )
 
@@ -46,7 +48,8 @@ func (d Document) DecodeObject(kind v1.Kind, obj v1.Object) error {
 	}
 	for _, invalid := range kind.Validate(checked) {
 		// What the metadata lacks may come from elsewhere: an address, a flag.
-		if strings.HasPrefix(invalid.Field, "spec") && !follows(invalid.Field, problems) {
+		lacks := invalid.Type == field.ErrorTypeRequired && !strings.HasPrefix(invalid.Field, "spec")
+		if !lacks && !follows(invalid.Field, problems) {
 			p := Problem{Path: invalid.Field, Message: invalid.ErrorBody()}
 			p.Line, p.Column = d.find(invalid.Field)
 			all.add(p)
@@ -57,13 +60,13 @@ func (d Document) DecodeObject(kind v1.Kind, obj v1.Object) error {
 
 // follows reports whether an error about a field may be there only because of a problem
 // with that field, the one it lies in, or one that lies in it.
-func follows(field string, problems Problems) bool {
+func follows(path string, problems Problems) bool {
 	for _, p := range problems {
 		if p.Path == "" {
 			continue
 		}
 		parent := p.Path[:max(strings.LastIndexAny(p.Path, ".["), 0)]
-		if field == p.Path || field == parent && parent != "spec" || below(field, p.Path) {
+		if path == p.Path || path == parent && parent != "spec" || below(path, p.Path) {
 			return true
 		}
 	}
@@ -77,14 +80,14 @@ func below(path, above string) bool {
 }
 
 // find is the place of the field, or of the last one on the way to it that is there.
-func (d Document) find(field string) (line, column int) {
+func (d Document) find(path string) (line, column int) {
 	n, at := d.node(), ""
 	line, column = n.line, n.column
 	for {
 		next := false
 		for _, m := range n.members {
 			for _, name := range []string{strings.TrimPrefix(at+"."+m.name, "."), at + "[" + m.name + "]"} {
-				if !next && (name == field || below(field, name)) {
+				if !next && (name == path || below(path, name)) {
 					n, at, next = m.value, name, true
 					line, column = m.line, m.column
 				}
@@ -92,7 +95,7 @@ func (d Document) find(field string) (line, column int) {
 		}
 		for i, item := range n.items {
 			name := fmt.Sprintf("%s[%d]", at, i)
-			if !next && (name == field || below(field, name)) {
+			if !next && (name == path || below(path, name)) {
 				n, at, next = item, name, true
 				line, column = item.line, item.column
 			}

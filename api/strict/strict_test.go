@@ -121,7 +121,7 @@ func TestTypedFields(t *testing.T) {
 		"text as a number":                    {text: `count: "3"`, refused: "count: must be a whole number, not a string"},
 		"a number that does not fit":          {text: "count: 2147483648", refused: "count: must be a whole number from -2147483648 to 2147483647, not 2147483648"},
 		"a negative size":                     {text: "size: -1", refused: "size: must be a whole number from 0 to 255, not -1"},
-		"a fraction as a whole number":        {text: "count: 1.5", refused: "count: must be a whole number from"},
+		"a fraction as a whole number":        {text: "count: 1.5", refused: "count: must be a whole number, not 1.5"},
 		"a float beyond all floats":           {text: "factor: 1e999", refused: "factor: must be a number of at most 1.79769"},
 		"a map as a list":                     {text: "list: {a: b}", refused: "list: must be a list, not a map"},
 		"a word as a list":                    {text: "list: no", refused: "list: must be a list"},

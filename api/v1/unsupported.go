@@ -27,6 +27,22 @@ func unsupportedWorkspaceFields() []unsupported[WorkspaceSpec] {
 	}
 }
 
+// UnsupportedFields are the names of the fields of a spec that this version refuses.
+func UnsupportedFields(spec any) []string {
+	var names []string
+	switch spec.(type) {
+	case *JobSpec:
+		for _, f := range unsupportedJobFields() {
+			names = append(names, f.field)
+		}
+	case *WorkspaceSpec:
+		for _, f := range unsupportedWorkspaceFields() {
+			names = append(names, f.field)
+		}
+	}
+	return names
+}
+
 func refuseUnsupported[S any](fields []unsupported[S], spec *S, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, f := range fields {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"jobwright.dev/api/client"
 	"jobwright.dev/api/strict"
 	v1 "jobwright.dev/api/v1"
@@ -24,6 +26,23 @@ const maxManifest = 64 << 20
 type Document struct {
 	Where  string
 	Object v1.Object
+	file   string
+	text   strict.Document
+}
+
+// Refused returns one error for each problem that the server has with the object, with its
+// line, and otherwise err with the location of the object.
+func (d Document) Refused(err error) []error {
+	status, ok := errors.AsType[*client.StatusError](err)
+	if !ok || status.Status.Reason != metav1.StatusReasonInvalid || status.Status.Details == nil || len(status.Status.Details.Causes) == 0 {
+		return []error{fmt.Errorf("%s: %w", d.Where, err)}
+	}
+	var problems strict.Problems
+	for _, cause := range status.Status.Details.Causes {
+		problems = append(problems, strict.Problem{Line: d.text.LineOf(cause.Field), Path: cause.Field, Message: cause.Message})
+	}
+	slices.SortStableFunc(problems, func(a, b strict.Problem) int { return a.Line - b.Line })
+	return cli.InFile(d.file, problems)
 }
 
 // Read reads every document of files, folders (their .yaml, .yml and .json files) and
@@ -112,6 +131,9 @@ func readManifest(c *cli.Invocation, path string) ([]Document, error) {
 	for n, text := range texts {
 		read, err := readDocument(c, fmt.Sprintf("%s, document %d", path, n+1), text)
 		problems = append(problems, cli.InFile(path, err)...)
+		for i := range read {
+			read[i].file = path
+		}
 		docs = append(docs, read...)
 	}
 	if len(problems) > 0 {
@@ -125,7 +147,7 @@ func readDocument(c *cli.Invocation, where string, text strict.Document) ([]Docu
 	kind, items := text.Text("kind"), text.Items("items")
 	if kind != "List" && (!strings.HasSuffix(kind, "List") || len(items) == 0) {
 		obj, err := text.Object(c.Kinds)
-		return []Document{{Where: where, Object: obj}}, err
+		return []Document{{Where: where, Object: obj, text: text}}, err
 	}
 	var docs []Document
 	var problems error

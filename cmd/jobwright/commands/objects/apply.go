@@ -3,9 +3,11 @@ package objects
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"jobwright.dev/api/client"
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/manifest"
@@ -40,16 +42,21 @@ quoted. An object without a workspace goes to --workspace.`,
 				return err
 			}
 			var problems []error
+			outcomes := map[client.Applied]int{}
 			for _, doc := range docs {
 				manifest.IntoWorkspace(c, doc.Object)
 				result, applied, err := server.Apply(cmd.Context(), doc.Object)
 				if err != nil {
-					problems = append(problems, fmt.Errorf("%s: %w", doc.Where, err))
+					problems = append(problems, doc.Refused(err)...)
 					continue
 				}
+				outcomes[result]++
 				if err := printApplied(c, applied, string(result), output); err != nil {
 					return err
 				}
+			}
+			if len(docs) > 1 && output == "" {
+				fmt.Fprintln(c.Out, summary(outcomes, len(docs)))
 			}
 			return errors.Join(problems...)
 		},
@@ -57,6 +64,21 @@ quoted. An object without a workspace goes to --workspace.`,
 	command.Flags().StringArrayVarP(&files, "filename", "f", nil, `file, folder or "-"; may be given several times`)
 	cli.Output(command, &output, "name, yaml or json instead of what was done", "name", "yaml", "json")
 	return command
+}
+
+// summary counts what became of all objects.
+func summary(outcomes map[client.Applied]int, all int) string {
+	var parts []string
+	for _, outcome := range []client.Applied{client.Created, client.Configured, client.Unchanged} {
+		if n := outcomes[outcome]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, outcome))
+			all -= n
+		}
+	}
+	if all > 0 {
+		parts = append(parts, fmt.Sprintf("%d refused", all))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func printApplied(c *cli.Invocation, obj v1.Object, result, output string) error {

@@ -81,6 +81,7 @@ type plannedJob struct {
 func plan(ctx context.Context, c *cli.Invocation, server *client.Client, jobs []*v1.Job, output string) error {
 	plans, failed := []plannedJob{}, []error{}
 	valid := true
+	circles := circles(jobs)
 	for _, job := range jobs {
 		name := job.Namespace + "/" + job.Name
 		if job.Name == "" {
@@ -90,6 +91,9 @@ func plan(ctx context.Context, c *cli.Invocation, server *client.Client, jobs []
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 			continue
+		}
+		if way := circles[jobKey(job.Namespace, job.Name)]; way != "" {
+			*plan = v1.Plan{Problems: append(plan.Problems, "spec.dependsOn: these jobs wait for each other, so that none of them can start: "+way)}
 		}
 		valid = valid && plan.Valid
 		plans = append(plans, plannedJob{Job: name, Plan: *plan})
