@@ -29,6 +29,9 @@ import (
 // and a busy machine.
 const settleTime = 20 * time.Second
 
+// wasStopped stands between what was stopped and what it has left.
+const wasStopped = " was stopped; "
+
 // stop ends docker compose. While it replaces containers of a project that was there
 // before, it may finish that first.
 func (d *deploy) stop(ctx context.Context, p *process.Process) {
@@ -60,7 +63,7 @@ func (d *deploy) canceled(ctx context.Context) *action.Outcome {
 	}
 	return &action.Outcome{
 		Verdict: action.Stopped, Repeatable: true, Result: d.report.result(),
-		Message: d.name + " was stopped; " + what + ".",
+		Message: d.name + wasStopped + what + ".",
 	}
 }
 

@@ -37,8 +37,12 @@ var patterns = []struct {
 		regexp.MustCompile(`(?i)port is already allocated|address already in use|ports are not available`),
 		v1.ReasonPortConflict, "Stop what uses the port, or publish another one.",
 	},
+	{ // the engine says so when a container is made; a pull that has failed says something else
+		regexp.MustCompile(`(?i)no such image`),
+		v1.ReasonPullFailed, "The image is not here, and nobody has pulled it: pull or build it first, or let compose pull it (pull_policy, --pull).",
+	},
 	{
-		regexp.MustCompile(`(?i)no such image|pull access denied|manifest unknown|manifest for .* not found|repository .* not found|unauthorized: |toomanyrequests`),
+		regexp.MustCompile(`(?i)pull access denied|manifest unknown|manifest for .* not found|repository .* not found|unauthorized: |toomanyrequests`),
 		v1.ReasonPullFailed, "See that the image's name is right and that the server may pull it (docker login).",
 	},
 }

@@ -183,3 +183,51 @@ func TestFilesOnlyBelowTheRoots(t *testing.T) {
 		}
 	}
 }
+
+// TestAFileThatMayNotBeUsedIsNotReplacedByThatOfAnotherRoot also where no path is given.
+func TestAFileThatMayNotBeUsedIsNotReplacedByThatOfAnotherRoot(t *testing.T) {
+	for name, tc := range map[string]struct {
+		link string // what compose.yml of the first root is a link to; empty: it is not there
+		err  string
+	}{
+		"a link that leaves":         {"../outside.yml", "it leads to a place outside the compose roots"},
+		"a link to nothing":          {"gone.yml", "compose.yml"},
+		"a link to a folder":         {"folder", "it is no file"},
+		"a root that lacks the file": {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, folder := range []string{"beta/folder", "shared"} {
+				if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, file := range []string{"outside.yml", "shared/compose.yml"} {
+				if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tc.link != "" {
+				if err := os.Symlink(tc.link, filepath.Join(dir, "beta/compose.yml")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			roots, err := resolveRoots([]string{"beta=" + filepath.Join(dir, "beta"), filepath.Join(dir, "shared")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range []*v1.DeployAction{{}, {ComposePath: "compose.yml"}, {ComposePaths: []string{"compose.yml"}}} {
+				got, err := find(roots, "beta", d)
+				switch {
+				case tc.err == "" && (err != nil || shown(roots, "beta", got) != "compose.yml in root shared"):
+					t.Errorf("%q, %q: %q, %v", d.ComposePath, d.ComposePaths, shown(roots, "beta", got), err)
+				case tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err) || strings.Contains(err.Error(), dir)):
+					t.Errorf("%q, %q: %q, %v", d.ComposePath, d.ComposePaths, got.files, err)
+				}
+			}
+			if got, err := find(roots, "beta", &v1.DeployAction{ComposePath: filepath.Join(dir, "shared/compose.yml")}); err != nil {
+				t.Errorf("an absolute path below the second root: %q, %v", got.files, err)
+			}
+		})
+	}
+}

@@ -261,7 +261,7 @@ func TestAnImageThatIsNotThereFailsWithComposesWords(t *testing.T) {
 	needEngine(t)
 	r, attempt := project(t, "  web: {image: 'jobwright-none:1', pull_policy: never}\n")
 	outcome := r.Run(t.Context(), attempt(v1.DeployUp), &recorder{})
-	if outcome.Verdict != action.Failed || !strings.Contains(outcome.Message, "jobwright-none:1") {
+	if outcome.Verdict != action.Failed || !strings.Contains(outcome.Message, "jobwright-none:1") || strings.Contains(outcome.Message, "docker login") || !strings.Contains(outcome.Message, "pull or build it first") {
 		t.Fatalf("outcome = %+v", outcome)
 	}
 }

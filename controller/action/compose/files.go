@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
 
@@ -98,8 +99,12 @@ func find(roots []root, workspace string, d *v1.DeployAction) (source, error) {
 	if d.ComposePath == "" {
 		for _, r := range roots {
 			for _, name := range defaultFiles {
-				if below(r, filepath.Join(r.given, name)) == nil {
-					return choose(r, filepath.Join(r.given, name))
+				path := filepath.Join(r.given, name)
+				switch err := below(r, path); {
+				case err == nil:
+					return choose(r, path)
+				case !absent(path):
+					return source{}, fmt.Errorf("spec.deploy.composePath: Invalid value: %q: %w", name, withoutPath(err))
 				}
 			}
 		}
@@ -115,7 +120,9 @@ func find(roots []root, workspace string, d *v1.DeployAction) (source, error) {
 	return choose(r, file)
 }
 
-// locate finds a file below one of the roots.
+// locate finds a file below one of the roots. Of a relative path it is the first root that has
+// it: a file there that may not be used is refused, and that of a later root does not stand in
+// for it.
 func locate(roots []root, path, field string) (root, string, error) {
 	var problem error
 	for _, r := range roots {
@@ -130,14 +137,49 @@ func locate(roots []root, path, field string) (root, string, error) {
 		if problem == nil || errors.Is(problem, fs.ErrNotExist) {
 			problem = err
 		}
+		if filepath.IsLocal(path) && !absent(candidate) {
+			problem = err
+			break
+		}
 	}
 	if errors.Is(problem, fs.ErrNotExist) {
 		return root{}, "", fmt.Errorf("%s: Not found: %q below the compose roots", field, path)
 	}
-	if pathErr, ok := errors.AsType[*fs.PathError](problem); ok {
-		problem = pathErr.Err
+	return root{}, "", fmt.Errorf("%s: Invalid value: %q: %w", field, path, withoutPath(problem))
+}
+
+// absent reports whether there is nothing at a path, not even a link that leads nowhere.
+func absent(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// withoutPath is an error for a client, who learns no path of the server.
+func withoutPath(err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
 	}
-	return root{}, "", fmt.Errorf("%s: Invalid value: %q: %w", field, path, problem)
+	return err
+}
+
+// shown are the files of a source for a person: below their roots, with the name of the root
+// where the workspace has several.
+func shown(roots []root, workspace string, src source) string {
+	roots = rootsOf(roots, workspace)
+	var names []string
+	for _, file := range src.files {
+		name := filepath.Base(file)
+		for _, r := range roots {
+			if rel, err := filepath.Rel(r.given, file); err == nil && filepath.IsLocal(rel) {
+				if name = rel; len(roots) > 1 {
+					name += " in root " + filepath.Base(r.given)
+				}
+				break
+			}
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // choose is what compose itself chooses where file lies: the files that COMPOSE_FILE in the

@@ -27,12 +27,19 @@ func (r *Runner) planDown(ctx context.Context, a action.Attempt, src source, ren
 		return nil, err
 	}
 	plan := &v1.Plan{}
+	var wrong []string
 	for _, service := range slices.Sorted(maps.Keys(running)) {
 		if why, stays := left[service]; stays {
+			if why == noProfile {
+				wrong = append(wrong, counted(service, running[service]))
+			}
 			plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanKeep, Kind: kindService, Name: service, Detail: why})
 			continue
 		}
 		plan.Changes = append(plan.Changes, v1.PlanChange{Verb: v1.PlanRemove, Kind: kindService, Name: service, Detail: containersOf(len(running[service]))})
+	}
+	if len(wrong) > 0 {
+		plan.Problems = append(plan.Problems, "docker compose down would end with exit code 0, and not be done: "+stillThere(wrong))
 	}
 	if len(d.Services) > 0 {
 		return plan, nil
@@ -58,6 +65,19 @@ func (r *Runner) planDown(ctx context.Context, a action.Attempt, src source, ren
 	return plan, nil
 }
 
+// noProfile is why down leaves a service that was to go.
+const noProfile = "its profile is not enabled"
+
+// stillThere says what a down leaves that was to go.
+func stillThere(services []string) string {
+	return fmt.Sprintf("still there: %s. A service behind a profile goes when spec.deploy.profiles names it.", strings.Join(services, ", "))
+}
+
+// counted is a service with how many containers it has.
+func counted(service string, containers []engine.Container) string {
+	return fmt.Sprintf("%s (%s)", service, containersOf(len(containers)))
+}
+
 // leftByDown are the services that have containers and that down leaves, with the reason.
 func (r *Runner) leftByDown(ctx context.Context, a action.Attempt, src source, rendered *rendering, running map[string][]engine.Container) (map[string]string, error) {
 	d := a.Job.Spec.Deploy
@@ -72,7 +92,7 @@ func (r *Runner) leftByDown(ctx context.Context, a action.Attempt, src source, r
 			left[service] = "not named in services"
 		case len(d.Services) > 0 || slices.Contains(rendered.covered, service):
 		case !slices.Contains(orphans, service):
-			left[service] = "its profile is not enabled"
+			left[service] = noProfile
 		case !flag(d, "--remove-orphans"):
 			left[service] = "not in the compose file; --remove-orphans would remove it"
 		}
@@ -104,7 +124,7 @@ func (r *Runner) judgeDown(ctx context.Context, a action.Attempt, c command, pro
 	}
 	var wrong, fine []string
 	for _, service := range slices.Sorted(maps.Keys(running)) {
-		text := fmt.Sprintf("%s (%s)", service, containersOf(len(running[service])))
+		text := counted(service, running[service])
 		if slices.Contains(orphans, service) && !flag(d, "--remove-orphans") {
 			fine = append(fine, text)
 		} else {
@@ -118,7 +138,6 @@ func (r *Runner) judgeDown(ctx context.Context, a action.Attempt, c command, pro
 		return o
 	}
 	o.Verdict, o.Reason = action.Failed, v1.ReasonContainerFailed
-	o.Message = strings.TrimSpace(fmt.Sprintf("%s ended with exit code 0, and is not done: still there: %s. A service behind a profile goes when spec.deploy.profiles names it. %s",
-		c.name, strings.Join(wrong, ", "), o.Message))
+	o.Message = strings.TrimSpace(fmt.Sprintf("%s ended with exit code 0, and is not done: %s %s", c.name, stillThere(wrong), o.Message))
 	return o
 }

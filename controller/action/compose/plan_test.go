@@ -30,19 +30,23 @@ func TestWhatBecomesOfAService(t *testing.T) {
 		want    v1.PlanVerb
 		detail  string
 	}{
-		"as it is":                      {as(), nil, v1.PlanKeep, ""},
-		"not there":                     {as(none), nil, v1.PlanCreate, "1 container from image web:1"},
-		"not there, nor its image":      {as(none, func(p *planned) { p.imageID = "" }), nil, v1.PlanCreate, "1 container from image web:1; image web:1 is not here yet, it is pulled first"},
-		"not there, and built":          {as(none, func(p *planned) { p.imageID, p.built = "", true }), nil, v1.PlanCreate, "1 container from image web:1; image web:1 is not here yet, it is built first"},
-		"scaled to nothing":             {as(none, func(p *planned) { p.replicas = 0 }), nil, v1.PlanKeep, ""},
-		"another configuration":         {as(newHash), nil, v1.PlanRecreate, "image web:1 instead of shop-web"},
-		"its image has moved":           {as(moved), nil, v1.PlanRecreate, "image web:1 is fedcba987654 now, it runs from 0123456789ab"},
-		"more containers":               {as(func(p *planned) { p.replicas = 3 }), nil, v1.PlanActionUpdate, "1 container now, 3 wanted"},
-		"stopped":                       {as(func(p *planned) { p.containers[0].Status = "exited" }), nil, v1.PlanActionUpdate, "1 container that does not run is started"},
-		"forced":                        {as(), []string{"--force-recreate"}, v1.PlanRecreate, "--force-recreate"},
-		"changed and not to be touched": {as(newHash, moved), []string{"--no-recreate"}, v1.PlanKeep, ""},
-		"pulled first":                  {as(), []string{"--pull", "always"}, v1.PlanKeep, "image web:1 may be pulled first"},
-		"built first":                   {as(func(p *planned) { p.built = true }), []string{"--build"}, v1.PlanKeep, "image web:1 is built first"},
+		"as it is":                       {as(), nil, v1.PlanKeep, ""},
+		"not there":                      {as(none), nil, v1.PlanCreate, "1 container from image web:1"},
+		"not there, nor its image":       {as(none, func(p *planned) { p.imageID = "" }), nil, v1.PlanCreate, "1 container from image web:1; image web:1 is not here yet, it is pulled first"},
+		"not there, and never pulled":    {as(none, func(p *planned) { p.imageID, p.now = "", map[string]any{"pull_policy": "never"} }), nil, v1.PlanCreate, "1 container from image web:1; image web:1 is not here"},
+		"a flag that forbids to pull":    {as(none, func(p *planned) { p.imageID = "" }), []string{"--pull=never"}, v1.PlanCreate, "1 container from image web:1; image web:1 is not here"},
+		"a flag that pulls all the same": {as(none, func(p *planned) { p.imageID, p.now = "", map[string]any{"pull_policy": "never"} }), []string{"--pull=always"}, v1.PlanCreate, "1 container from image web:1; image web:1 may be pulled first"},
+		"never pulled, and here":         {as(), []string{"--pull=never"}, v1.PlanKeep, ""},
+		"not there, and built":           {as(none, func(p *planned) { p.imageID, p.built = "", true }), nil, v1.PlanCreate, "1 container from image web:1; image web:1 is not here yet, it is built first"},
+		"scaled to nothing":              {as(none, func(p *planned) { p.replicas = 0 }), nil, v1.PlanKeep, ""},
+		"another configuration":          {as(newHash), nil, v1.PlanRecreate, "image web:1 instead of shop-web"},
+		"its image has moved":            {as(moved), nil, v1.PlanRecreate, "image web:1 is fedcba987654 now, it runs from 0123456789ab"},
+		"more containers":                {as(func(p *planned) { p.replicas = 3 }), nil, v1.PlanActionUpdate, "1 container now, 3 wanted"},
+		"stopped":                        {as(func(p *planned) { p.containers[0].Status = "exited" }), nil, v1.PlanActionUpdate, "1 container that does not run is started"},
+		"forced":                         {as(), []string{"--force-recreate"}, v1.PlanRecreate, "--force-recreate"},
+		"changed and not to be touched":  {as(newHash, moved), []string{"--no-recreate"}, v1.PlanKeep, ""},
+		"pulled first":                   {as(), []string{"--pull", "always"}, v1.PlanKeep, "image web:1 may be pulled first"},
+		"built first":                    {as(func(p *planned) { p.built = true }), []string{"--build"}, v1.PlanKeep, "image web:1 is built first"},
 		"what has changed since the last revision": {as(newHash, func(p *planned) {
 			p.containers[0].Image = "web:1"
 			p.was = map[string]any{"environment": "a", "image": "sha256:1", "command": "c", "init": true}

@@ -116,7 +116,9 @@ func (p planned) change(d *v1.DeployAction) v1.PlanChange {
 	switch {
 	case p.built && flag(d, "--build"):
 		why = append(why, "image "+p.image+" is built first")
-	case flag(d, "--pull"):
+	case p.imageID == "" && !p.built && p.neverPulled(d):
+		why = append(why, "image "+p.image+" is not here")
+	case flag(d, "--pull") && !p.neverPulled(d):
 		why = append(why, "image "+p.image+" may be pulled first")
 	case p.imageID == "":
 		why = append(why, "image "+p.image+" is not here yet, it is "+missing+" first")

@@ -40,6 +40,11 @@ func TestAStoppedDeployIsRolledBack(t *testing.T) {
 		if o.Verdict != action.Stopped || args() != want || strings.Contains(o.Message, "Revision 1 was brought back") != (policy == v1.RollbackOnFailure) {
 			t.Errorf("%s: %+v, runs %s\n%s", policy, o, args(), out.text.String())
 		}
+		// What the deploy had left is no news after a rollback, and its health was not seen.
+		if left := strings.Contains(o.Message, "was stopped; "); left == (policy == v1.RollbackOnFailure) ||
+			strings.Contains(o.Message, "healthy was not waited for") != (policy == v1.RollbackOnFailure) {
+			t.Errorf("%s: %s", policy, o.Message)
+		}
 		cancel()
 	}
 }

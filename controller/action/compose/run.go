@@ -60,6 +60,7 @@ func (r *Runner) verb(ctx context.Context, a action.Attempt, rendered *rendering
 		out = maskedSettings{out}
 	}
 	c := command{spec: r.spec(a, src, args), src: src, rendered: rendered, args: args, name: "docker compose " + strings.Join(args[3+len(src.files):], " ")}
+	out.Line(action.System, "compose file: "+shown(r.roots, a.Job.Namespace, src))
 	out.Line(action.System, c.name)
 	out.Progress(0, "compose:"+string(d.Verb))
 	switch {

@@ -32,8 +32,15 @@ func TestADownIsJudgedByWhatStands(t *testing.T) {
 	if !has(v1.PlanRemove, "service", "web") || !has(v1.PlanKeep, "service", "backup") || !has(v1.PlanKeep, "network", s.name+"_default") {
 		t.Errorf("plan: %+v", plan.Changes)
 	}
+	const left = "still there: backup (1 container). A service behind a profile goes when spec.deploy.profiles names it."
+	if plan.Valid || !strings.Contains(strings.Join(plan.Problems, "\n"), left) {
+		t.Errorf("plan of a down that will fail: %+v", plan)
+	}
+	if plan, err := s.r.Plan(t.Context(), down("manual")); err != nil || !plan.Valid {
+		t.Errorf("plan with the profile: %+v, %v", plan, err)
+	}
 	o := s.r.Run(t.Context(), action.Attempt{ID: "down-1", Job: down()}, &recorder{})
-	if o.Verdict != action.Failed || o.Reason != v1.ReasonContainerFailed || !strings.Contains(o.Message, "still there: backup (1 container)") {
+	if o.Verdict != action.Failed || o.Reason != v1.ReasonContainerFailed || !strings.Contains(o.Message, left) {
 		t.Errorf("a down that left a service: %+v", o)
 	}
 	if o = s.r.Run(t.Context(), action.Attempt{ID: "down-2", Job: down("manual")}, &recorder{}); o.Verdict != action.Succeeded {
@@ -60,6 +67,11 @@ func TestAPlanSaysWhatComposeWouldRefuse(t *testing.T) {
 			plan, err := r.Plan(t.Context(), attempt(v1.DeployUp).Job)
 			if err != nil || plan.Valid || !strings.Contains(strings.Join(plan.Problems, "\n"), tc.want) {
 				t.Errorf("%+v, %v; want %q", plan, err, tc.want)
+			}
+			for _, c := range plan.Changes {
+				if strings.Contains(c.Detail, "pulled first") {
+					t.Errorf("planned beside it: %+v", c)
+				}
 			}
 		})
 	}

@@ -118,11 +118,23 @@ func (r *Runner) bringBack(ctx context.Context, a action.Attempt, rev *revisions
 		outcome.Message += fmt.Sprintf("\nThe project still runs as revision %d has it; nothing had to be brought back.", rev.Number)
 		return withResult(outcome, map[string]any{"revision": rev.Number})
 	}
-	outcome.Message += "\n" + r.told(rev, restored, removed, a.Job.Namespace)
+	outcome.Message = withoutLeft(outcome.Message) + "\n" + r.told(rev, restored, removed, a.Job.Namespace)
+	if !t.Wait && len(restored) > 0 {
+		outcome.Message += " Its containers were started; whether they are healthy was not waited for, as the job was asked to stop."
+	}
 	if outcome.Verdict == action.Failed {
 		outcome.Reason = v1.ReasonRolledBack
 	}
 	return withResult(outcome, map[string]any{"revision": rev.Number, "rolledBackTo": rev.Number})
+}
+
+// withoutLeft is the message of a stopped deploy without what it had left of the project, which
+// a rollback has changed since.
+func withoutLeft(message string) string {
+	if name, _, stopped := strings.Cut(message, wasStopped); stopped {
+		return name + strings.TrimSuffix(wasStopped, "; ") + "."
+	}
+	return message
 }
 
 // limited is the context of a rollback, which outlives the attempt's.
