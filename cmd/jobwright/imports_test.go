@@ -108,7 +108,7 @@ func importRules() []importRule {
 		{"cmd/jobwright/manifest", []string{"api/...", "store", "store/filedb", "cmd/jobwright/cli"}},
 		{"cmd/jobwright/commands/mcp", []string{ // check reads the file as serve does
 			"api/...", "store", "store/filedb", "controller/action/...",
-			"cmd/jobwright/cli", "cmd/jobwright/print",
+			"cmd/jobwright/cli", "cmd/jobwright/print", "cmd/jobwright/selection",
 		}},
 		{"cmd/jobwright/commands/*", []string{ // clients: they know the API, and neither stores nor controllers
 			"api/...", "store", "store/filedb",

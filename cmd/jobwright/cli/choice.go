@@ -23,7 +23,12 @@ func Output(command *cobra.Command, value *string, usage string, formats ...stri
 
 // CompleteValues sets the words that a shell offers for a flag.
 func CompleteValues(command *cobra.Command, flag string, values ...string) {
-	if err := command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	CompleteFlag(command, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// CompleteFlag sets what a shell offers for a flag.
+func CompleteFlag(command *cobra.Command, flag string, complete cobra.CompletionFunc) {
+	if err := command.RegisterFlagCompletionFunc(flag, complete); err != nil {
 		panic(err) // the flag is not there: a mistake of the program
 	}
 }

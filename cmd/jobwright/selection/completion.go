@@ -34,6 +34,25 @@ func CompleteJobs(c *cli.Invocation) func(*cobra.Command, []string, string) ([]s
 	}
 }
 
+// CompleteMCPServers completes the names of MCP servers.
+func CompleteMCPServers(c *cli.Invocation) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		server, err := c.Connect()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		known, err := server.MCPServers(cmd.Context())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names := make([]string, len(known))
+		for i := range known {
+			names[i] = known[i].Name
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
 func names(c *cli.Invocation, cmd *cobra.Command, kind v1.Kind) []string {
 	server, err := c.Connect()
 	if err != nil {

@@ -71,6 +71,7 @@ Exit codes: 0 the condition is met (with condition=Finished: and the job succeed
 		},
 	}
 	command.Flags().StringVar(&condition, "for", "condition=Finished", "condition=TYPE[=STATUS] or delete")
+	cli.CompleteValues(command, "for", "condition="+v1.ConditionFinished, "condition="+v1.ConditionComplete, "condition="+v1.ConditionFailed, "condition="+v1.ConditionCanceled, "delete")
 	command.Flags().DurationVar(&timeout, "timeout", 0, "give up after this time; 0: never")
 	return command
 }

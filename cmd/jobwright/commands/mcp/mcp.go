@@ -13,6 +13,7 @@ import (
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
 	"jobwright.dev/cmd/jobwright/print"
+	"jobwright.dev/cmd/jobwright/selection"
 )
 
 // Command returns the command mcp.
@@ -115,6 +116,7 @@ func newMCPTools(c *cli.Invocation) *cobra.Command {
 	var output string
 	command := &cobra.Command{
 		Use: "tools [SERVER…]", Short: "Show the tools of the named MCP servers, or of all; starts them if necessary",
+		ValidArgsFunction: selection.CompleteMCPServers(c),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			server, err := c.Connect()
 			if err != nil {

@@ -56,6 +56,7 @@ func newGet(c *cli.Invocation) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVarP(&o.Output, "output", "o", "", "wide, yaml, json, name or jsonpath=TEMPLATE")
+	cli.CompleteValues(command, "output", "wide", "yaml", "json", "name", "jsonpath=")
 	flags.StringVarP(&o.selector, "selector", "l", "", "label selector, e.g. team=web")
 	flags.StringVar(&o.fields, "field-selector", "", "field selector, e.g. status.phase=Failed")
 	flags.BoolVarP(&o.Workspaces, "all-workspaces", "A", false, "objects of all workspaces")

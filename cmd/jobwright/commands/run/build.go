@@ -8,6 +8,7 @@ import (
 
 	v1 "jobwright.dev/api/v1"
 	"jobwright.dev/cmd/jobwright/cli"
+	"jobwright.dev/cmd/jobwright/selection"
 )
 
 func newRunBuild(c *cli.Invocation) *cobra.Command {
@@ -39,6 +40,7 @@ Never after an answer that came, however odd.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&build.Server, "server-name", "", "MCP server of the operator's file; optional if there is only one")
+	cli.CompleteFlag(command, "server-name", selection.CompleteMCPServers(c))
 	flags.StringVar(&build.ID, "id", "", "argument id of the tool, e.g. the builder")
 	flags.StringVar(&build.Session, "session", "", "name of the session for the call; jobs with the same session share the state of the server")
 	flags.StringArrayVar(&variables, "var", nil, "KEY=VALUE in argument variables; VALUE is JSON, or else a string (a number as text: KEY='\"5\"')")
