@@ -52,3 +52,25 @@ func TestALongMessageKeepsItsEnds(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A status that contradicts itself comes from a hand edit alone: it is refused as a bad spec is.
+func TestAnObjectFromElsewhereHasAStatusThatCanBe(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*JobStatus)
+		wrong  string
+	}{
+		"none yet":                       {func(*JobStatus) {}, ""},
+		"a phase that there is not":      {func(s *JobStatus) { s.Phase = "Suc\nlevel=ERROR" }, `unknown phase "Suc\nlevel=ERROR"`},
+		"ended without a time or a word": {func(s *JobStatus) { s.Phase = JobSucceeded }, "completionTime is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := &Job{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "acme"}, Spec: JobSpec{Type: JobTypeAPICall, APICall: &APICallAction{}}}
+			j.Default()
+			tc.change(&j.Status)
+			err := Kinds().Validate(j)
+			if tc.wrong == "" && err != nil || tc.wrong != "" && (err == nil || !strings.Contains(err.Error(), tc.wrong)) {
+				t.Errorf("got %v, want %q", err, tc.wrong)
+			}
+		})
+	}
+}

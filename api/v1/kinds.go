@@ -68,13 +68,14 @@ func (s KindSet) Of(obj Object) (Kind, bool) {
 	return Kind{}, false
 }
 
-// Validate validates an object of any kind in the set.
+// Validate validates an object of any kind in the set as one that was read from somewhere
+// else: its status too, which only a controller writes, is one that can be.
 func (s KindSet) Validate(obj Object) error {
 	kind, ok := s.Of(obj)
 	if !ok {
 		return fmt.Errorf("unknown kind %T", obj)
 	}
-	return kind.Validate(obj).ToAggregate()
+	return append(kind.Validate(obj), kind.ValidateStatus(obj, obj)...).ToAggregate()
 }
 
 // Kind is one kind as data: its names, and everything that differs between kinds. All
