@@ -185,18 +185,20 @@ func TestKillNineWhileABuildRuns(t *testing.T) {
 		t.Errorf("the finished job is %s", phase)
 	}
 	// What was seen of the job's events before the kill is there, with what came after it.
-	// Those of a job that was deleted stay.
-	k.jobwright("run", "api-call", "--name", "gone")
-	k.jobwright("delete", "job", "gone")
-	for name, reasons := range map[string][]string{
-		"stuck": {"Queued", "Started", "Interrupted", "InvalidArguments"}, "gone": {"Queued", "Recorded"},
-	} {
-		happened := k.jobwright("events", name)
-		for _, reason := range reasons {
-			if !strings.Contains(happened, reason) {
-				t.Errorf("the events of %s lack %s:\n%s", name, reason, happened)
-			}
+	happened := k.jobwright("events", "stuck")
+	for _, reason := range []string{"Queued", "Started", "Interrupted", "InvalidArguments"} {
+		if !strings.Contains(happened, reason) {
+			t.Errorf("the events of stuck lack %s:\n%s", reason, happened)
 		}
+	}
+	// Those of a job that is deleted go with it.
+	k.jobwright("run", "api-call", "--name", "gone")
+	for !strings.Contains(k.jobwright("events", "gone"), "Recorded") {
+		<-look.C
+	}
+	k.jobwright("delete", "job", "gone")
+	for strings.Contains(k.jobwright("events", "gone"), "Recorded") {
+		<-look.C
 	}
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
