@@ -56,7 +56,7 @@ func FuzzRoutes(f *testing.F) {
 		defer cancel()
 		r, err := http.NewRequestWithContext(ctx, method, h.url, bytes.NewReader(body))
 		if err != nil {
-			t.Skip(err) // no request at all
+			return // no request at all
 		}
 		r.URL = &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: "//" + base.Host + path, RawQuery: query}
 		r.Header.Set("Cookie", server.WorkspaceCookie+"=acme")
@@ -71,7 +71,7 @@ func FuzzRoutes(f *testing.F) {
 			if strings.Contains(err.Error(), "EOF") || ctx.Err() != nil {
 				t.Fatalf("%s %s?%s: no answer: %v", method, path, query, err)
 			}
-			t.Skip(err) // the client does not send it
+			return // the client does not send it
 		}
 		defer response.Body.Close()
 		if response.StatusCode >= http.StatusInternalServerError {
