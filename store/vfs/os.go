@@ -4,8 +4,10 @@ package vfs
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -83,17 +85,18 @@ func (OS) Free(dir string) (int64, error) {
 type osFile struct{ *os.File }
 
 func (f osFile) At(name string) (bool, error) {
-	var here, there unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &here); err != nil {
-		return false, &os.PathError{Op: "fstat", Path: f.Name(), Err: err}
+	here, err := identityOf(f.File)
+	if err != nil {
+		return false, &os.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
-	switch err := unix.Stat(name, &there); {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+	there, err := identityAt(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return false, nil
 	case err != nil:
 		return false, &os.PathError{Op: "stat", Path: name, Err: err}
 	}
-	return here.Dev == there.Dev && here.Ino == there.Ino, nil
+	return here == there, nil
 }
 
 func (f osFile) Size() (int64, error) {

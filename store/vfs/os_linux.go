@@ -40,3 +40,24 @@ func (OS) Network(dir string) (string, error) {
 	}
 	return network[uint32(st.Type)], nil
 }
+
+// identity is a file's device and inode.
+type identity struct {
+	major, minor uint32
+	inode        uint64
+}
+
+func identityOf(f *os.File) (identity, error) { return statx(int(f.Fd()), "", unix.AT_EMPTY_PATH) }
+
+func identityAt(name string) (identity, error) { return statx(unix.AT_FDCWD, name, 0) }
+
+// statx asks for the inode alone: a stat also asks for the times, and since Linux 6.13 a
+// write after that updates them with the inode, which makes a commit half as slow again
+// (100 to 141 µs, BenchmarkCreate with one client).
+func statx(dir int, name string, flags int) (identity, error) {
+	var x unix.Statx_t
+	if err := unix.Statx(dir, name, flags, unix.STATX_INO, &x); err != nil {
+		return identity{}, err
+	}
+	return identity{x.Dev_major, x.Dev_minor, x.Ino}, nil
+}
