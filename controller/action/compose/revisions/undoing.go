@@ -71,6 +71,9 @@ func (s *Store) UndoingBy(attempt string) (Undoing, error) {
 			continue
 		}
 		data, err := os.ReadFile(s.undoingPath(project))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another attempt's has ended meanwhile
+		}
 		if err != nil {
 			return Undoing{}, fmt.Errorf("read the rollback of project %s: %w", project, err)
 		}

@@ -49,3 +49,22 @@ func TestARollbackUnderWayIsFoundByItsAttempt(t *testing.T) {
 		t.Error("a project outside the folder was taken")
 	}
 }
+
+// A rollback of another project may end while the folder is read.
+func TestARollbackThatEndsMeanwhileHidesNoOther(t *testing.T) {
+	dir := t.TempDir()
+	s, err := revisions.Open(dir, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.BeginUndo(revisions.Undoing{Project: "shop", Attempt: "a-1", Revision: 2}); err != nil {
+		t.Fatal(err)
+	}
+	// Listed, and not there when it is opened.
+	if err := os.Symlink(filepath.Join(dir, "gone"), filepath.Join(dir, ".undoing", "blog.json")); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := s.UndoingBy("a-1"); err != nil || u.Project != "shop" {
+		t.Errorf("%+v, %v", u, err)
+	}
+}
