@@ -3,7 +3,7 @@ package v1
 // APICallAction is one HTTP request and what to expect of its response.
 type APICallAction struct {
 	// url is the absolute http or https URL to call, without user and password.
-	// Unset: a tracking record, which succeeds at once and may carry nothing but
+	// Unset: a tracking record, which succeeds as soon as it may start and may carry nothing but
 	// a body.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8192
